@@ -1,0 +1,40 @@
+//! The last accepted report of each adapter about each resource.
+
+use crate::JsonText;
+use sea_orm::entity::prelude::*;
+
+/// A report's row, one per resource and adapter.
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[sea_orm(table_name = "adapter_statuses")]
+pub struct Model {
+    /// The resource reported on.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub owner_id: Uuid,
+    /// The adapter's name.
+    #[sea_orm(primary_key, auto_increment = false, column_type = "Text")]
+    pub adapter: String,
+    /// The owner's kind, `Cluster` or `NodePool`.
+    #[sea_orm(column_type = "Text")]
+    pub owner_type: String,
+    /// The generation the adapter had seen.
+    pub observed_generation: i64,
+    /// The conditions as they are answered, a JSON array.
+    #[sea_orm(column_type = "Text")]
+    pub conditions: JsonText,
+    /// What the adapter wanted kept, a JSON object.
+    #[sea_orm(column_type = "Text")]
+    pub data: JsonText,
+    /// What the adapter said of its own run, a JSON object.
+    #[sea_orm(column_type = "Text", nullable)]
+    pub metadata: Option<JsonText>,
+    /// When the adapter's first report was observed.
+    pub created_time: DateTimeUtc,
+    /// When this report was observed.
+    pub last_report_time: DateTimeUtc,
+}
+
+/// Reports belong to a resource of either kind; foreign keys hold that in the database.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,70 @@
+//! Clusters: the desired state, and the status aggregated from the adapters' reports.
+
+use crate::JsonText;
+use sea_orm::entity::prelude::*;
+
+/// A cluster's row.
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[sea_orm(table_name = "clusters")]
+pub struct Model {
+    /// UUIDv7 that carries `created_time` to the microsecond, so that order by id is order by creation.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    /// Unique among the clusters that are not marked for deletion.
+    #[sea_orm(column_type = "Text")]
+    pub name: String,
+    /// Counts the versions of the desired state, from 1.
+    pub generation: i64,
+    /// Counts the visible changes of the row, from 1; its entity tag.
+    pub revision: i64,
+    /// The desired state, a JSON object.
+    #[sea_orm(column_type = "Text")]
+    pub spec: JsonText,
+    /// The labels as one JSON object, as they are answered; the `labels` table serves the search.
+    #[sea_orm(column_type = "Text")]
+    pub labels: JsonText,
+    /// `NotReady`, `Ready` or `Failed`.
+    #[sea_orm(column_type = "Text")]
+    pub phase: String,
+    /// Lowest generation over the counted adapters' reports, 0 before the first.
+    pub observed_generation: i64,
+    /// Oldest of the counted adapters' last reports.
+    pub status_updated_time: DateTimeUtc,
+    /// When `phase` last changed.
+    pub status_transition_time: DateTimeUtc,
+    /// The aggregated conditions, a JSON array.
+    #[sea_orm(column_type = "Text")]
+    pub conditions: JsonText,
+    /// One short entry per adapter that reported, a JSON array.
+    #[sea_orm(column_type = "Text")]
+    pub adapters: JsonText,
+    /// Whether the condition `Reconciled` is True; its own column so that an index can serve the question.
+    pub reconciled: bool,
+    /// The `last_updated_time` of the condition `Reconciled`.
+    pub reconciled_updated_time: DateTimeUtc,
+    /// `reconciled_updated_time` in spans of ten minutes since 1970. Indexed in its stead: a report moves
+    /// the time always and the span rarely, and only a change of an indexed column costs PostgreSQL a new
+    /// entry in every index of the table.
+    pub reconciled_bucket: i64,
+    /// When it was created.
+    pub created_time: DateTimeUtc,
+    /// When its desired state last changed, or its deletion was requested.
+    pub updated_time: DateTimeUtc,
+    /// When its deletion was requested.
+    pub deleted_time: Option<DateTimeUtc>,
+    /// Who created it.
+    #[sea_orm(column_type = "Text")]
+    pub created_by: String,
+    /// Who last changed its desired state.
+    #[sea_orm(column_type = "Text")]
+    pub updated_by: String,
+    /// Who requested its deletion.
+    #[sea_orm(column_type = "Text", nullable)]
+    pub deleted_by: Option<String>,
+}
+
+/// Clusters own node pools; the service asks for them where it needs them.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,32 @@
+//! What was answered to a create that carried an `Idempotency-Key`.
+
+use crate::JsonText;
+use sea_orm::entity::prelude::*;
+
+/// A key's row: claimed when the request starts, completed together with what the request wrote.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "idempotency_keys")]
+pub struct Model {
+    /// Who sent the key.
+    #[sea_orm(primary_key, auto_increment = false, column_type = "Text")]
+    pub caller: String,
+    /// The key as sent.
+    #[sea_orm(primary_key, auto_increment = false, column_type = "Text")]
+    pub key: String,
+    /// Digest of what was asked, so that the same key with another body is noticed.
+    #[sea_orm(column_type = "Text")]
+    pub request_digest: String,
+    /// The created resource as it was answered; null while the request runs.
+    #[sea_orm(column_type = "Text", nullable)]
+    pub answer: Option<JsonText>,
+    /// When the key was claimed. A claim without an answer lapses after a while: its process died.
+    pub claimed_time: DateTimeUtc,
+    /// When the row may be removed.
+    pub expires_time: DateTimeUtc,
+}
+
+/// Keys relate to no row: the resource may be gone while its answer is still repeated.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

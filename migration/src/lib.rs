@@ -1,0 +1,38 @@
+//! The schema of the database, one concern a file, for SQLite and PostgreSQL.
+//!
+//! Migrations are additive: the previous version of the service keeps working while and after one runs.
+//! They never import the entities, which move on while a migration stays what it was.
+//!
+//! To add one: a file `m<date>_<number>_<what>.rs`, a line in [`Migrator`], and its way back in `down`.
+
+mod guard;
+mod schema;
+
+mod m20261122_000001_clusters;
+mod m20261122_000002_node_pools;
+mod m20261122_000003_adapter_statuses;
+mod m20261122_000004_labels;
+mod m20261122_000005_resource_counts;
+mod m20261122_000006_idempotency_keys;
+
+pub use guard::{down, pending, status, up};
+
+use sea_orm_migration::prelude::*;
+
+/// All migrations, oldest first.
+#[derive(Debug)]
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(m20261122_000001_clusters::Migration),
+            Box::new(m20261122_000002_node_pools::Migration),
+            Box::new(m20261122_000003_adapter_statuses::Migration),
+            Box::new(m20261122_000004_labels::Migration),
+            Box::new(m20261122_000005_resource_counts::Migration),
+            Box::new(m20261122_000006_idempotency_keys::Migration),
+        ]
+    }
+}

@@ -1,0 +1,34 @@
+//! Clusters. A name is taken by at most one cluster that is not marked for deletion.
+
+use crate::schema;
+use sea_orm_migration::prelude::*;
+
+#[derive(DeriveMigrationName)]
+pub(crate) struct Migration;
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let mut table = Table::create().table(Alias::new("clusters")).take();
+        schema::resource_columns(manager, &mut table);
+        manager.create_table(table).await?;
+        let name = Index::create()
+            .name("clusters_live_name")
+            .table(Alias::new("clusters"))
+            .col(Alias::new("name"))
+            .unique()
+            .cond_where(Expr::col("deleted_time").is_null())
+            .take();
+        manager.create_index(name).await?;
+        schema::resource_indexes(manager, "clusters").await?;
+        schema::fill(manager, "clusters", 60).await
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        schema::drop(manager, "clusters").await
+    }
+}

@@ -1,0 +1,36 @@
+//! Adapter statuses: the last accepted report of each adapter about each resource.
+
+use crate::schema;
+use sea_orm_migration::prelude::*;
+
+#[derive(DeriveMigrationName)]
+pub(crate) struct Migration;
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let required = |name| schema::text(manager, name).not_null().take();
+        let mut table = Table::create().table(Alias::new("adapter_statuses")).take();
+        schema::owner_columns(manager, &mut table, "adapter_statuses");
+        table
+            .col(required("adapter"))
+            .col(schema::number("observed_generation"))
+            .col(required("conditions"))
+            .col(required("data"))
+            .col(&mut schema::text(manager, "metadata"))
+            .col(schema::time("created_time"))
+            .col(schema::time("last_report_time"))
+            .primary_key(Index::create().col(Alias::new("owner_id")).col(Alias::new("adapter")));
+        manager.create_table(table).await?;
+        schema::owner_indexes(manager, "adapter_statuses").await?;
+        schema::fill(manager, "adapter_statuses", 50).await
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        schema::drop(manager, "adapter_statuses").await
+    }
+}

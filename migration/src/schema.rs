@@ -1,0 +1,131 @@
+//! What several migrations say in the same words.
+
+use sea_orm_migration::prelude::*;
+use sea_orm_migration::sea_orm::DbBackend;
+
+/// A text column whose order is that of its bytes. SQLite compares so by itself; PostgreSQL would compare
+/// by the locale the database happened to be created with.
+pub(crate) fn text(manager: &SchemaManager<'_>, name: &'static str) -> ColumnDef {
+    let mut column = ColumnDef::new(Alias::new(name));
+    column.text();
+    if manager.get_database_backend() == DbBackend::Postgres {
+        column.extra("COLLATE \"C\"");
+    }
+    column
+}
+
+/// A column of whole numbers.
+pub(crate) fn number(name: &'static str) -> ColumnDef {
+    ColumnDef::new(Alias::new(name)).big_integer().not_null().take()
+}
+
+/// A column of times, in UTC to the microsecond.
+pub(crate) fn time(name: &'static str) -> ColumnDef {
+    ColumnDef::new(Alias::new(name)).timestamp_with_time_zone().not_null().take()
+}
+
+/// A column of UUIDs.
+pub(crate) fn uuid(name: &'static str) -> ColumnDef {
+    ColumnDef::new(Alias::new(name)).uuid().not_null().take()
+}
+
+/// The columns that clusters and node pools share.
+pub(crate) fn resource_columns(manager: &SchemaManager<'_>, table: &mut TableCreateStatement) {
+    let required = |name| text(manager, name).not_null().take();
+    table
+        .col(uuid("id").primary_key())
+        .col(required("name"))
+        .col(number("generation"))
+        .col(number("revision"))
+        .col(required("spec"))
+        .col(required("labels"))
+        .col(required("phase"))
+        .col(number("observed_generation"))
+        .col(time("status_updated_time"))
+        .col(time("status_transition_time"))
+        .col(required("conditions"))
+        .col(required("adapters"))
+        .col(ColumnDef::new(Alias::new("reconciled")).boolean().not_null())
+        .col(time("reconciled_updated_time"))
+        .col(number("reconciled_bucket"))
+        .col(time("created_time"))
+        .col(time("updated_time"))
+        .col(ColumnDef::new(Alias::new("deleted_time")).timestamp_with_time_zone())
+        .col(required("created_by"))
+        .col(required("updated_by"))
+        .col(&mut text(manager, "deleted_by"));
+}
+
+/// The indexes that clusters and node pools share. None is on a column that each report changes. Those
+/// that serve an order end in `id`, as every order does.
+pub(crate) async fn resource_indexes(manager: &SchemaManager<'_>, table: &'static str) -> Result<(), DbErr> {
+    for column in ["name", "phase", "reconciled", "reconciled_bucket", "updated_time"] {
+        let index = Index::create()
+            .name(format!("{table}_{column}_id"))
+            .table(Alias::new(table))
+            .col(Alias::new(column))
+            .col(Alias::new("id"))
+            .take();
+        manager.create_index(index).await?;
+    }
+    let finalizing = Index::create()
+        .name(format!("{table}_deleted_time"))
+        .table(Alias::new(table))
+        .col(Alias::new("deleted_time"))
+        .cond_where(Expr::col("deleted_time").is_not_null())
+        .take();
+    manager.create_index(finalizing).await
+}
+
+/// Two columns, computed from `owner_type` and `owner_id`, that tie a row to a resource of either kind by
+/// real foreign keys: the database removes the row with its owner and admits none without.
+pub(crate) fn owner_columns(
+    manager: &SchemaManager<'_>,
+    table: &mut TableCreateStatement,
+    name: &'static str,
+) {
+    table.col(uuid("owner_id")).col(text(manager, "owner_type").not_null());
+    for (column, kind, owner) in
+        [("cluster_id", "Cluster", "clusters"), ("node_pool_id", "NodePool", "node_pools")]
+    {
+        let computed =
+            format!("GENERATED ALWAYS AS (CASE WHEN owner_type = '{kind}' THEN owner_id END) STORED");
+        table.col(ColumnDef::new(Alias::new(column)).uuid().extra(computed)).foreign_key(
+            ForeignKey::create()
+                .name(format!("{name}_{column}"))
+                .from(Alias::new(name), Alias::new(column))
+                .to(Alias::new(owner), Alias::new("id"))
+                .on_delete(ForeignKeyAction::Cascade),
+        );
+    }
+    table.check(Expr::cust("owner_type IN ('Cluster', 'NodePool')"));
+}
+
+/// Indexes behind the foreign keys of [`owner_columns`], for the removal of an owner.
+pub(crate) async fn owner_indexes(manager: &SchemaManager<'_>, table: &'static str) -> Result<(), DbErr> {
+    for column in ["cluster_id", "node_pool_id"] {
+        let index = Index::create()
+            .name(format!("{table}_{column}"))
+            .table(Alias::new(table))
+            .col(Alias::new(column))
+            .cond_where(Expr::col(column).is_not_null())
+            .take();
+        manager.create_index(index).await?;
+    }
+    Ok(())
+}
+
+/// Leaves `percent` of each page's space to new versions of its rows, so that a status report finds room
+/// beside the old version and need not touch an index. PostgreSQL only; SQLite updates in place.
+pub(crate) async fn fill(manager: &SchemaManager<'_>, table: &'static str, percent: u8) -> Result<(), DbErr> {
+    if manager.get_database_backend() == DbBackend::Postgres {
+        let statement = format!("ALTER TABLE {table} SET (fillfactor = {percent})");
+        manager.get_connection().execute_unprepared(&statement).await?;
+    }
+    Ok(())
+}
+
+/// Drops a table.
+pub(crate) async fn drop(manager: &SchemaManager<'_>, table: &'static str) -> Result<(), DbErr> {
+    manager.drop_table(Table::drop().table(Alias::new(table)).take()).await
+}
