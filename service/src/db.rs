@@ -1,0 +1,290 @@
+//! The database: a pool to read from, and one way to write.
+//!
+//! On PostgreSQL each write is a transaction of its own on a pooled connection, repeated when the database
+//! gives way to another (serialization failure, deadlock). SQLite admits one writer, and writers that fight
+//! for it starve each other; there the writes queue for one connection, and what has queued up meanwhile is
+//! committed together: one flush to disk for many, each still atomic through a savepoint.
+
+use crate::dialect::Dialect;
+use crate::{Context, Error, Result};
+use chrono::{DateTime, Utc};
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use sea_orm::{
+    ConnectOptions, Database, DatabaseConnection, DatabaseTransaction, DbErr, RuntimeErr,
+    SqliteTransactionMode, TransactionOptions, TransactionTrait,
+};
+use std::fmt;
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot};
+
+/// How often a write is tried when the database asks for another try.
+const ATTEMPTS: u32 = 8;
+/// The most writes committed together.
+const BATCH: usize = 64;
+/// How many writes may wait for the one writer.
+const QUEUE: usize = 1024;
+
+/// A change to the database, run inside one transaction. It may run again from the start if the database
+/// asks for that, so it takes itself by reference and keeps no state.
+pub trait Write: Send + Sync + 'static {
+    /// What the caller is told once it is committed.
+    type Output: Send + 'static;
+
+    /// Locks, reads, decides, writes. An error undoes all of it.
+    fn run(&self, scope: &Scope<'_>) -> impl Future<Output = Result<Self::Output>> + Send;
+}
+
+/// What a write works with.
+#[derive(Clone, Copy)]
+pub struct Scope<'a> {
+    /// The transaction everything goes through.
+    pub tx: &'a DatabaseTransaction,
+    /// The service's surroundings.
+    pub context: &'a Context,
+}
+
+impl Scope<'_> {
+    /// The time, for what is written now.
+    pub fn now(&self) -> DateTime<Utc> {
+        self.context.clock.now()
+    }
+}
+
+/// How to reach the database.
+#[derive(Clone, Debug)]
+pub struct Connect {
+    /// `sqlite:` or `postgres:` URL.
+    pub url: String,
+    /// A copy of the database for reads that may lag.
+    pub read_url: Option<String>,
+    /// Connections in the pool; the default depends on the engine and the cores.
+    pub max_connections: Option<u32>,
+    /// How long a request waits for a connection before it is refused.
+    pub acquire_timeout: Duration,
+    /// How long a statement may run.
+    pub statement_timeout: Duration,
+}
+
+/// The database. Cheap to clone.
+#[derive(Clone)]
+pub struct Db {
+    dialect: Dialect,
+    primary: DatabaseConnection,
+    replica: Option<DatabaseConnection>,
+    writer: Option<mpsc::Sender<Box<dyn Job>>>,
+}
+
+impl fmt::Debug for Db {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Db").field("dialect", &self.dialect).finish_non_exhaustive()
+    }
+}
+
+impl Db {
+    /// Connects. Fails if the database cannot be reached now.
+    pub async fn connect(connect: &Connect) -> Result<Self, DbErr> {
+        let dialect = Dialect::of_url(&connect.url);
+        let primary = Database::connect(options(connect, &connect.url, dialect.readers())).await?;
+        let replica = match &connect.read_url {
+            Some(url) => Some(Database::connect(options(connect, url, dialect.readers())).await?),
+            None => None,
+        };
+        let writer = match dialect.single_writer() {
+            true => {
+                let mut options = options(connect, &connect.url, 1);
+                options.max_connections(1);
+                Some(spawn_writer(Database::connect(options).await?))
+            }
+            false => None,
+        };
+        Ok(Self { dialect, primary, replica, writer })
+    }
+
+    /// What is particular about the engine.
+    pub fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    /// Where the newest state is read.
+    pub fn primary(&self) -> &DatabaseConnection {
+        &self.primary
+    }
+
+    /// Where reads go that may lag behind: the replica if there is one.
+    pub fn replica(&self) -> &DatabaseConnection {
+        self.replica.as_ref().unwrap_or(&self.primary)
+    }
+
+    /// Runs `write` in a transaction, commits, and only then answers.
+    pub async fn write<W: Write>(&self, context: Context, write: W) -> Result<W::Output> {
+        match &self.writer {
+            Some(writer) => enqueue(writer, context, write).await,
+            None => self.transact(&context, &write).await,
+        }
+    }
+
+    async fn transact<W: Write>(&self, context: &Context, write: &W) -> Result<W::Output> {
+        let mut attempt = 1;
+        loop {
+            let tx = self.primary.begin().await?;
+            let result = match write.run(&Scope { tx: &tx, context }).await {
+                Ok(output) => tx.commit().await.map(|()| output).map_err(Error::from),
+                Err(error) => {
+                    // A rollback that fails leaves a broken connection, which the pool drops.
+                    let _ = tx.rollback().await;
+                    Err(error)
+                }
+            };
+            match result {
+                Err(Error::Internal { .. } | Error::NotFound { .. }) | Ok(_) => return result,
+                Err(Error::GaveWay(_)) if attempt < ATTEMPTS => {
+                    metrics::counter!("hyperfleet_db_retries_total").increment(1);
+                    let pause = rand::random_range(0..5 << attempt.min(5));
+                    tokio::time::sleep(Duration::from_millis(pause)).await;
+                    attempt += 1;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
+fn options(connect: &Connect, url: &str, readers: u32) -> ConnectOptions {
+    let mut options = ConnectOptions::new(url);
+    let statement_timeout = connect.statement_timeout.as_millis().to_string();
+    options
+        .max_connections(connect.max_connections.unwrap_or(readers))
+        .acquire_timeout(connect.acquire_timeout)
+        .connect_timeout(Duration::from_secs(5))
+        .idle_timeout(Duration::from_secs(300))
+        .test_before_acquire(false)
+        .test_before_acquire_if_idle_for(Duration::from_secs(10))
+        .sqlx_logging(false)
+        .map_sqlx_sqlite_opts(|options| {
+            options
+                .journal_mode(sqlx::sqlite::SqliteJournalMode::Wal)
+                // Every acknowledged write is on disk: FULL flushes the log at each commit.
+                .synchronous(sqlx::sqlite::SqliteSynchronous::Full)
+                .busy_timeout(Duration::from_secs(5))
+                .foreign_keys(true)
+                .pragma("cache_size", "-8000")
+        })
+        .map_sqlx_postgres_opts(move |options| {
+            options
+                .application_name("hyperfleet-api")
+                .options([("statement_timeout", statement_timeout.as_str()), ("jit", "off")])
+        });
+    options
+}
+
+/// A write in the queue, its type forgotten.
+trait Job: Send {
+    /// Runs in `tx`; `false` if it must be undone.
+    fn run<'a>(&'a mut self, tx: &'a DatabaseTransaction) -> BoxFuture<'a, bool>;
+    /// Answers the caller: what the write said, or why nothing was committed.
+    fn answer(self: Box<Self>, committed: Result<(), DbErr>);
+}
+
+struct Queued<W: Write> {
+    write: W,
+    context: Context,
+    result: Result<W::Output>,
+    reply: oneshot::Sender<Result<W::Output>>,
+}
+
+impl<W: Write> Job for Queued<W> {
+    fn run<'a>(&'a mut self, tx: &'a DatabaseTransaction) -> BoxFuture<'a, bool> {
+        async move {
+            let scope = Scope { tx, context: &self.context };
+            let run = AssertUnwindSafe(self.write.run(&scope)).catch_unwind().await;
+            self.result = run.unwrap_or_else(|_| Err(Error::Internal("a write panicked".into())));
+            self.result.is_ok()
+        }
+        .boxed()
+    }
+
+    fn answer(self: Box<Self>, committed: Result<(), DbErr>) {
+        let result = match (self.result, committed) {
+            (Ok(_), Err(error)) => Err(error.into()),
+            (result, _) => result,
+        };
+        // The caller may have gone; what was committed stays.
+        let _ = self.reply.send(result);
+    }
+}
+
+async fn enqueue<W: Write>(
+    writer: &mpsc::Sender<Box<dyn Job>>,
+    context: Context,
+    write: W,
+) -> Result<W::Output> {
+    let (reply, answer) = oneshot::channel();
+    let result = Err(Error::Internal("a write did not run".into()));
+    let gone = || Error::Internal("the writer has stopped".into());
+    let job = Box::new(Queued { write, context, result, reply });
+    writer.try_send(job).map_err(|error| match error {
+        mpsc::error::TrySendError::Full(_) => Error::Unavailable(DbErr::Custom("the queue is full".into())),
+        mpsc::error::TrySendError::Closed(_) => gone(),
+    })?;
+    answer.await.map_err(|_| gone())?
+}
+
+fn spawn_writer(connection: DatabaseConnection) -> mpsc::Sender<Box<dyn Job>> {
+    let (sender, mut queue) = mpsc::channel::<Box<dyn Job>>(QUEUE);
+    tokio::spawn(async move {
+        while let Some(first) = queue.recv().await {
+            let mut jobs = vec![first];
+            while jobs.len() < BATCH
+                && let Ok(next) = queue.try_recv()
+            {
+                jobs.push(next);
+            }
+            let committed = commit_together(&connection, &mut jobs).await;
+            for job in jobs {
+                job.answer(committed.clone());
+            }
+        }
+    });
+    sender
+}
+
+/// One transaction for all, one savepoint for each.
+async fn commit_together(connection: &DatabaseConnection, jobs: &mut [Box<dyn Job>]) -> Result<(), DbErr> {
+    let immediate = TransactionOptions {
+        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+        ..Default::default()
+    };
+    let all = connection.begin_with_options(immediate).await?;
+    for job in jobs {
+        let one = all.begin().await?;
+        if job.run(&one).await { one.commit().await? } else { one.rollback().await? }
+    }
+    all.commit().await
+}
+
+impl From<DbErr> for Error {
+    fn from(error: DbErr) -> Self {
+        let runtime = match &error {
+            DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => return Error::Unavailable(error),
+            DbErr::Exec(RuntimeErr::SqlxError(inner)) | DbErr::Query(RuntimeErr::SqlxError(inner)) => inner,
+            _ => return Error::Internal(error.to_string()),
+        };
+        match &**runtime {
+            sqlx::Error::Database(inner) => match inner.code().as_deref() {
+                Some(code) if Dialect::gave_way(code) => Error::GaveWay(error),
+                Some(code) if Dialect::timed_out(code) => Error::Timeout(error),
+                Some(code) if Dialect::unavailable(code) => Error::Unavailable(error),
+                _ => Error::Internal(error.to_string()),
+            },
+            sqlx::Error::Io(_)
+            | sqlx::Error::Tls(_)
+            | sqlx::Error::PoolTimedOut
+            | sqlx::Error::PoolClosed
+            | sqlx::Error::WorkerCrashed
+            | sqlx::Error::Protocol(_) => Error::Unavailable(error),
+            _ => Error::Internal(error.to_string()),
+        }
+    }
+}

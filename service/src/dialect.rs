@@ -1,0 +1,174 @@
+//! What the database engines spell differently. No other file names an engine.
+
+use sea_orm::sea_query::{Expr, Func, FunctionCall};
+
+use crate::search::Pattern;
+use std::thread::available_parallelism;
+
+/// The dialect of SQL that a database understands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Dialect {
+    /// The embedded engine.
+    Sqlite,
+    /// PostgreSQL, and what is compatible with it.
+    Postgres,
+}
+
+/// The spellings of one engine. Each is a template over its arguments: `?` is the next argument on SQLite, `$1`
+/// the first one on PostgreSQL. Arguments are expressions, so values in them stay bound.
+struct Spellings {
+    /// A text whose order is that of its bytes, as it is for columns.
+    bytewise: &'static str,
+    /// A UUID as 36 characters.
+    uuid_text: &'static str,
+    like: Matcher,
+    ilike: Matcher,
+    /// A text column as a JSON value.
+    json: &'static str,
+    /// A JSON value as text: null if it is no string.
+    json_string: &'static str,
+    /// A JSON value as number: null if it is none.
+    json_number: &'static str,
+    /// A JSON value as boolean: null if it is none.
+    json_boolean: &'static str,
+    /// Any text of a JSON value: null if it is JSON's null or missing.
+    json_any: &'static str,
+    /// The function that gives the elements of a JSON array, in a column called `value`.
+    json_elements: &'static str,
+}
+
+/// A way to match a text with a pattern.
+struct Matcher {
+    template: &'static str,
+    spell: fn(&Pattern) -> String,
+}
+
+/// Its own `LIKE` ignores the case of ASCII letters, as `ILIKE` does under collation "C"; `GLOB` does not.
+const SQLITE: Spellings = Spellings {
+    bytewise: "?",
+    uuid_text: "(lower(substr(hex(?), 1, 8) || '-' || substr(hex(?), 9, 4) || '-' || substr(hex(?), 13, 4) \
+                || '-' || substr(hex(?), 17, 4) || '-' || substr(hex(?), 21)))",
+    like: Matcher { template: "(? GLOB ?)", spell: Pattern::glob },
+    ilike: Matcher { template: r"(? LIKE ? ESCAPE '\')", spell: Pattern::like },
+    json: "?",
+    json_string: "CASE json_type(?) WHEN 'text' THEN (?) ->> '$' END",
+    json_number: "CASE WHEN json_type(?) IN ('integer', 'real') THEN (?) ->> '$' END",
+    json_boolean: "CASE json_type(?) WHEN 'true' THEN TRUE WHEN 'false' THEN FALSE END",
+    json_any: "((?) ->> '$')",
+    json_elements: "json_each",
+};
+
+/// A number is cast only if it is spelled in a way that cannot overflow: `CASE` is the one construct that
+/// keeps the cast from being tried first.
+const POSTGRES: Spellings = Spellings {
+    bytewise: r#"(($1) COLLATE "C")"#,
+    uuid_text: "CAST($1 AS text)",
+    like: Matcher { template: "($1 LIKE $2)", spell: Pattern::like },
+    ilike: Matcher { template: "($1 ILIKE $2)", spell: Pattern::like },
+    json: "CAST($1 AS json)",
+    json_string: "CASE json_typeof($1) WHEN 'string' THEN ($1) #>> '{}' END",
+    json_number: "CASE WHEN CAST($1 AS text) ~ '^-?[0-9]+([.][0-9]+)?([eE][-+]?[0-9]{1,3})?$' \
+                  AND length(CAST($1 AS text)) <= 1000 THEN CAST(CAST($1 AS text) AS numeric) END",
+    json_boolean: "CASE CAST($1 AS text) WHEN 'true' THEN TRUE WHEN 'false' THEN FALSE END",
+    json_any: "(($1) #>> '{}')",
+    json_elements: "json_array_elements",
+};
+
+impl Dialect {
+    /// The engine a database URL names.
+    pub fn of_url(url: &str) -> Self {
+        if url.starts_with("sqlite") { Dialect::Sqlite } else { Dialect::Postgres }
+    }
+
+    /// Whether writes queue for one connection.
+    pub fn single_writer(self) -> bool {
+        self == Dialect::Sqlite
+    }
+
+    /// Connections to read with, unless the operator says otherwise.
+    pub fn readers(self) -> u32 {
+        let cores = available_parallelism().map_or(2, |cores| cores.get() as u32);
+        match self {
+            Dialect::Sqlite => cores.clamp(2, 8),
+            Dialect::Postgres => (cores * 4).clamp(8, 32),
+        }
+    }
+
+    /// Serialization failure, deadlock, lock not available; a busy or locked SQLite file.
+    pub fn gave_way(code: &str) -> bool {
+        matches!(code, "40001" | "40P01" | "55P03" | "5" | "6" | "261" | "517")
+    }
+
+    /// The statement was cancelled for its time.
+    pub fn timed_out(code: &str) -> bool {
+        code == "57014"
+    }
+
+    /// The server is starting, stopping, full, or its disk is.
+    pub fn unavailable(code: &str) -> bool {
+        code.starts_with("08")
+            || code.starts_with("53")
+            || matches!(code, "57P01" | "57P02" | "57P03" | "25006" | "13" | "778" | "10")
+    }
+
+    fn spellings(self) -> &'static Spellings {
+        match self {
+            Self::Sqlite => &SQLITE,
+            Self::Postgres => &POSTGRES,
+        }
+    }
+
+    /// A computed text whose order is that of its bytes, as it is for columns.
+    pub(crate) fn bytewise(self, text: Expr) -> Expr {
+        fill(self.spellings().bytewise, text)
+    }
+
+    /// A UUID as 36 lower-case characters.
+    pub(crate) fn uuid_text(self, uuid: Expr) -> Expr {
+        self.bytewise(fill(self.spellings().uuid_text, uuid))
+    }
+
+    /// Whether a text matches a pattern; `ignore_case` is about ASCII letters.
+    pub(crate) fn like(self, text: Expr, pattern: &Pattern, ignore_case: bool) -> Expr {
+        let spellings = self.spellings();
+        let matcher = if ignore_case { &spellings.ilike } else { &spellings.like };
+        Expr::cust_with_exprs(matcher.template, [text, Expr::val((matcher.spell)(pattern))])
+    }
+
+    /// A column that holds a JSON document as text, as a JSON value.
+    pub(crate) fn json(self, column: Expr) -> Expr {
+        fill(self.spellings().json, column)
+    }
+
+    /// The text of a JSON value; null if it is no string.
+    pub(crate) fn json_string(self, json: Expr) -> Expr {
+        self.bytewise(fill(self.spellings().json_string, json))
+    }
+
+    /// The number of a JSON value; null if it is none. Integers of 64 bits compare exactly, but those above
+    /// the signed ones are compared as doubles on SQLite; all other numbers are compared as doubles.
+    pub(crate) fn json_number(self, json: Expr) -> Expr {
+        fill(self.spellings().json_number, json)
+    }
+
+    /// The boolean of a JSON value; null if it is none.
+    pub(crate) fn json_boolean(self, json: Expr) -> Expr {
+        fill(self.spellings().json_boolean, json)
+    }
+
+    /// Some text for any JSON value; null if it is JSON's null or missing.
+    pub(crate) fn json_any(self, json: Expr) -> Expr {
+        fill(self.spellings().json_any, json)
+    }
+
+    /// The elements of a column that holds a JSON array as text, in a column called `value`.
+    pub(crate) fn json_elements(self, column: Expr) -> FunctionCall {
+        Func::cust(self.spellings().json_elements).arg(self.json(column))
+    }
+}
+
+/// The template with the same argument in every place: one for each `?`, at least one for every `$1`.
+fn fill(template: &'static str, argument: Expr) -> Expr {
+    let places = template.matches('?').count().max(1);
+    Expr::cust_with_exprs(template, vec![argument; places])
+}

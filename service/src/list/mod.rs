@@ -1,0 +1,94 @@
+//! Lists: which resources match, in which order, and how to go on from where a page ended.
+
+mod cursor;
+mod order;
+
+pub use cursor::Cursor;
+pub use order::Ordering;
+
+use crate::resource::store;
+use crate::search::{self, Filter};
+use crate::{Context, Error, Kind, Resource, Result, totals};
+use sea_orm::Condition;
+use sea_orm::sea_query::{Expr, ExprTrait};
+use uuid::Uuid;
+
+/// What is listed.
+#[derive(Clone, Debug)]
+pub struct ListQuery {
+    /// The kind listed.
+    pub kind: Kind,
+    /// Only the node pools of this cluster.
+    pub owner: Option<Uuid>,
+    /// Only what matches.
+    pub filter: Option<Filter>,
+    /// In this order.
+    pub order: Ordering,
+    /// From here.
+    pub from: Start,
+    /// At most so many.
+    pub size: u64,
+    /// Whether to count all that match.
+    pub total: bool,
+}
+
+/// Where a page starts.
+#[derive(Clone, Debug)]
+pub enum Start {
+    /// After so many pages of the same size, counted from 1.
+    Page(u64),
+    /// Where another page ended.
+    Cursor(Cursor),
+}
+
+/// A page of a list.
+#[derive(Debug)]
+pub struct Page {
+    /// The resources.
+    pub items: Vec<Resource>,
+    /// How many match, unless that was not asked.
+    pub total: Option<i64>,
+    /// Where the next page starts; `None` on the last.
+    pub next: Option<String>,
+}
+
+/// Lists resources: a constant number of statements, however many there are.
+pub async fn list(context: &Context, query: ListQuery) -> Result<Page> {
+    let db = context.db.replica();
+    if let Some(owner) = query.owner
+        && store::find(db, Kind::Cluster, owner).await?.is_none()
+    {
+        return Err(Error::NotFound { kind: Kind::Cluster, id: owner.to_string() });
+    }
+    let matching = condition(context, &query);
+    let total = match (query.total, &query.filter, query.owner) {
+        (false, ..) => None,
+        (true, None, None) => Some(totals::of_kind(db, query.kind).await?),
+        (true, ..) => Some(store::count(db, query.kind, matching.clone()).await?),
+    };
+    let (condition, offset) = match &query.from {
+        Start::Page(page) => (matching, (page - 1) * query.size),
+        Start::Cursor(cursor) => (matching.add(query.order.after(cursor)?), 0),
+    };
+    // One more than asked for tells whether there is a next page.
+    let mut items =
+        store::page(db, query.kind, condition, query.order.terms(), query.size + 1, offset).await?;
+    let more = items.len() as u64 > query.size;
+    items.truncate(query.size as usize);
+    let next = match items.last() {
+        Some(last) if more => Some(query.order.cursor_at(last)),
+        _ => None,
+    };
+    Ok(Page { items, total, next })
+}
+
+fn condition(context: &Context, query: &ListQuery) -> Condition {
+    let mut condition = Condition::all();
+    if let Some(owner) = query.owner {
+        condition = condition.add(Expr::col("owner_id").eq(owner));
+    }
+    if let Some(filter) = &query.filter {
+        condition = condition.add(search::condition(filter, query.kind, context.db.dialect()));
+    }
+    condition
+}

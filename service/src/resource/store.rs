@@ -1,0 +1,509 @@
+//! Rows of resources. The only file that tells the two entities apart; everything above speaks of a
+//! [`Resource`] of a [`Kind`].
+
+use super::{Resource, StoredStatus};
+use crate::{Kind, Result};
+use entity::{cluster, node_pool};
+use sea_orm::sea_query::{Expr, ExprTrait, OnConflict, Order};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, IntoActiveModel,
+    QueryFilter, QueryOrder, QuerySelect, Select, Set,
+};
+use uuid::Uuid;
+
+/// Seconds in one span of `reconciled_bucket`.
+pub(crate) const RECONCILED_SPAN: i64 = 600;
+/// Rows written by one statement: columns times rows must stay below what an engine can bind.
+const CHUNK: usize = 1000;
+
+/// The resource with this id.
+pub(crate) async fn find(db: &impl ConnectionTrait, kind: Kind, id: Uuid) -> Result<Option<Resource>> {
+    Ok(match kind {
+        Kind::Cluster => cluster::Entity::find_by_id(id).one(db).await?.map(Resource::from),
+        Kind::NodePool => node_pool::Entity::find_by_id(id).one(db).await?.map(Resource::from),
+    })
+}
+
+/// The resource with this id, locked until the transaction ends.
+pub(crate) async fn lock(tx: &impl ConnectionTrait, kind: Kind, id: Uuid) -> Result<Option<Resource>> {
+    Ok(match kind {
+        Kind::Cluster => cluster::Entity::find_by_id(id).lock_exclusive().one(tx).await?.map(Resource::from),
+        Kind::NodePool => {
+            node_pool::Entity::find_by_id(id).lock_exclusive().one(tx).await?.map(Resource::from)
+        }
+    })
+}
+
+/// The cluster with this id, held so that it can neither change nor go, while others may hold it too.
+pub(crate) async fn share(tx: &impl ConnectionTrait, id: Uuid) -> Result<Option<Resource>> {
+    Ok(cluster::Entity::find_by_id(id).lock_shared().one(tx).await?.map(Resource::from))
+}
+
+/// All node pools of a cluster, locked in the order of their ids.
+pub(crate) async fn lock_children(tx: &impl ConnectionTrait, owner: Uuid) -> Result<Vec<Resource>> {
+    let children = node_pool::Entity::find()
+        .filter(node_pool::Column::OwnerId.eq(owner))
+        .order_by_asc(node_pool::Column::Id)
+        .lock_exclusive()
+        .all(tx)
+        .await?;
+    Ok(children.into_iter().map(Resource::from).collect())
+}
+
+/// Whether a cluster has any node pool.
+pub(crate) async fn has_children(tx: &impl ConnectionTrait, owner: Uuid) -> Result<bool> {
+    let child = node_pool::Entity::find()
+        .select_only()
+        .column(node_pool::Column::Id)
+        .filter(node_pool::Column::OwnerId.eq(owner))
+        .limit(1)
+        .into_tuple::<Uuid>()
+        .one(tx)
+        .await?;
+    Ok(child.is_some())
+}
+
+/// The id of the live resource that has a name.
+pub(crate) async fn named(
+    db: &impl ConnectionTrait,
+    kind: Kind,
+    owner: Option<Uuid>,
+    name: &str,
+) -> Result<Option<Uuid>> {
+    let live = Condition::all().add(Expr::col("name").eq(name)).add(Expr::col("deleted_time").is_null());
+    Ok(match kind {
+        Kind::Cluster => id_of(cluster::Entity::find().filter(live), db, cluster::Column::Id).await?,
+        Kind::NodePool => {
+            let siblings =
+                node_pool::Entity::find().filter(live).filter(node_pool::Column::OwnerId.eq(owner));
+            id_of(siblings, db, node_pool::Column::Id).await?
+        }
+    })
+}
+
+async fn id_of<E: EntityTrait>(
+    select: Select<E>,
+    db: &impl ConnectionTrait,
+    id: impl ColumnTrait,
+) -> Result<Option<Uuid>> {
+    Ok(select.select_only().column(id).into_tuple::<Uuid>().one(db).await?)
+}
+
+/// One term of an order.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct OrderBy {
+    /// The column.
+    pub column: &'static str,
+    /// Its direction.
+    pub order: Order,
+}
+
+/// Resources that match, in order.
+pub(crate) async fn page(
+    db: &impl ConnectionTrait,
+    kind: Kind,
+    condition: Condition,
+    order: &[OrderBy],
+    limit: u64,
+    offset: u64,
+) -> Result<Vec<Resource>> {
+    match kind {
+        Kind::Cluster => page_of(cluster::Entity::find(), db, condition, order, limit, offset).await,
+        Kind::NodePool => page_of(node_pool::Entity::find(), db, condition, order, limit, offset).await,
+    }
+}
+
+async fn page_of<E>(
+    mut select: Select<E>,
+    db: &impl ConnectionTrait,
+    condition: Condition,
+    order: &[OrderBy],
+    limit: u64,
+    offset: u64,
+) -> Result<Vec<Resource>>
+where
+    E: EntityTrait,
+    E::Model: FromQueryResult + Into<Resource> + Send + Sync,
+{
+    for term in order {
+        select = select.order_by(Expr::col(term.column), term.order.clone());
+    }
+    let rows = select.filter(condition).limit(limit).offset(offset).all(db).await?;
+    Ok(rows.into_iter().map(Into::into).collect())
+}
+
+/// How many match.
+pub(crate) async fn count(db: &impl ConnectionTrait, kind: Kind, condition: Condition) -> Result<i64> {
+    let count = Expr::col("id").count();
+    let count = match kind {
+        Kind::Cluster => {
+            let select = cluster::Entity::find().filter(condition).select_only();
+            select.expr_as(count, "count").into_tuple::<i64>().one(db).await?
+        }
+        Kind::NodePool => {
+            let select = node_pool::Entity::find().filter(condition).select_only();
+            select.expr_as(count, "count").into_tuple::<i64>().one(db).await?
+        }
+    };
+    Ok(count.unwrap_or(0))
+}
+
+/// Adds a row.
+pub(crate) async fn insert(tx: &impl ConnectionTrait, resource: Resource) -> Result<(), sea_orm::DbErr> {
+    match resource.kind {
+        Kind::Cluster => {
+            let row = cluster::Model::from(resource).into_active_model().reset_all();
+            cluster::Entity::insert(row).exec_without_returning(tx).await?;
+        }
+        Kind::NodePool => {
+            let row = node_pool::Model::from(resource).into_active_model().reset_all();
+            node_pool::Entity::insert(row).exec_without_returning(tx).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Writes all of a row that can change.
+pub(crate) async fn update(tx: &impl ConnectionTrait, resource: Resource) -> Result<()> {
+    match resource.kind {
+        Kind::Cluster => {
+            let id = resource.id;
+            let row = cluster::Model::from(resource).into_active_model().reset_all();
+            let update = cluster::Entity::update_many().set(row).filter(cluster::Column::Id.eq(id));
+            update.exec(tx).await?;
+        }
+        Kind::NodePool => {
+            let id = resource.id;
+            let row = node_pool::Model::from(resource).into_active_model().reset_all();
+            let update = node_pool::Entity::update_many().set(row).filter(node_pool::Column::Id.eq(id));
+            update.exec(tx).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Writes a row's status and nothing else.
+pub(crate) async fn update_status(tx: &impl ConnectionTrait, resource: Resource) -> Result<()> {
+    let Resource { kind, id, revision, status, .. } = resource;
+    let bucket = reconciled_bucket(&status);
+    let StoredStatus {
+        phase,
+        observed_generation,
+        updated_time,
+        transition_time,
+        conditions,
+        adapters,
+        reconciled,
+        reconciled_updated_time,
+    } = status;
+    match kind {
+        Kind::Cluster => {
+            let row = cluster::ActiveModel {
+                revision: Set(revision),
+                phase: Set(phase),
+                observed_generation: Set(observed_generation),
+                status_updated_time: Set(updated_time),
+                status_transition_time: Set(transition_time),
+                conditions: Set(conditions),
+                adapters: Set(adapters),
+                reconciled: Set(reconciled),
+                reconciled_updated_time: Set(reconciled_updated_time),
+                reconciled_bucket: Set(bucket),
+                ..Default::default()
+            };
+            let update = cluster::Entity::update_many().set(row).filter(cluster::Column::Id.eq(id));
+            update.exec(tx).await?;
+        }
+        Kind::NodePool => {
+            let row = node_pool::ActiveModel {
+                revision: Set(revision),
+                phase: Set(phase),
+                observed_generation: Set(observed_generation),
+                status_updated_time: Set(updated_time),
+                status_transition_time: Set(transition_time),
+                conditions: Set(conditions),
+                adapters: Set(adapters),
+                reconciled: Set(reconciled),
+                reconciled_updated_time: Set(reconciled_updated_time),
+                reconciled_bucket: Set(bucket),
+                ..Default::default()
+            };
+            let update = node_pool::Entity::update_many().set(row).filter(node_pool::Column::Id.eq(id));
+            update.exec(tx).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Writes many node pools, a thousand by each statement. They must exist: the insert always meets its
+/// row, and the database has no other statement that updates many rows, each with values of its own.
+pub(crate) async fn update_children(tx: &impl ConnectionTrait, children: Vec<Resource>) -> Result<()> {
+    use node_pool::Column as C;
+    let changed = [
+        C::Generation,
+        C::Revision,
+        C::Phase,
+        C::ObservedGeneration,
+        C::StatusUpdatedTime,
+        C::StatusTransitionTime,
+        C::Conditions,
+        C::Adapters,
+        C::Reconciled,
+        C::ReconciledUpdatedTime,
+        C::ReconciledBucket,
+        C::UpdatedTime,
+        C::DeletedTime,
+        C::DeletedBy,
+    ];
+    let mut rows = children.into_iter().map(node_pool::Model::from).peekable();
+    while rows.peek().is_some() {
+        let chunk = rows.by_ref().take(CHUNK).map(|row| row.into_active_model().reset_all());
+        let existing = OnConflict::column(C::Id).update_columns(changed).to_owned();
+        node_pool::Entity::insert_many(chunk).on_conflict(existing).exec_without_returning(tx).await?;
+    }
+    Ok(())
+}
+
+/// Removes rows; their labels and reports go with them.
+pub(crate) async fn remove(tx: &impl ConnectionTrait, kind: Kind, ids: &[Uuid]) -> Result<()> {
+    for ids in ids.chunks(CHUNK) {
+        let ids = ids.iter().copied();
+        match kind {
+            Kind::Cluster => {
+                cluster::Entity::delete_many().filter(cluster::Column::Id.is_in(ids)).exec(tx).await?;
+            }
+            Kind::NodePool => {
+                node_pool::Entity::delete_many().filter(node_pool::Column::Id.is_in(ids)).exec(tx).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn reconciled_bucket(status: &StoredStatus) -> i64 {
+    status.reconciled_updated_time.timestamp().div_euclid(RECONCILED_SPAN)
+}
+
+impl From<cluster::Model> for Resource {
+    fn from(row: cluster::Model) -> Self {
+        let cluster::Model {
+            id,
+            name,
+            generation,
+            revision,
+            spec,
+            labels,
+            phase,
+            observed_generation,
+            status_updated_time,
+            status_transition_time,
+            conditions,
+            adapters,
+            reconciled,
+            reconciled_updated_time,
+            created_time,
+            updated_time,
+            deleted_time,
+            created_by,
+            updated_by,
+            deleted_by,
+            reconciled_bucket: _,
+        } = row;
+        let status = StoredStatus {
+            phase,
+            observed_generation,
+            updated_time: status_updated_time,
+            transition_time: status_transition_time,
+            conditions,
+            adapters,
+            reconciled,
+            reconciled_updated_time,
+        };
+        Resource {
+            kind: Kind::Cluster,
+            id,
+            owner_id: None,
+            name,
+            generation,
+            revision,
+            spec,
+            labels,
+            status,
+            created_time,
+            updated_time,
+            deleted_time,
+            created_by,
+            updated_by,
+            deleted_by,
+        }
+    }
+}
+
+impl From<Resource> for cluster::Model {
+    fn from(resource: Resource) -> Self {
+        let reconciled_bucket = reconciled_bucket(&resource.status);
+        let Resource {
+            kind: _,
+            id,
+            owner_id: _,
+            name,
+            generation,
+            revision,
+            spec,
+            labels,
+            status,
+            created_time,
+            updated_time,
+            deleted_time,
+            created_by,
+            updated_by,
+            deleted_by,
+        } = resource;
+        let StoredStatus {
+            phase,
+            observed_generation,
+            updated_time: status_updated_time,
+            transition_time: status_transition_time,
+            conditions,
+            adapters,
+            reconciled,
+            reconciled_updated_time,
+        } = status;
+        Self {
+            id,
+            name,
+            generation,
+            revision,
+            spec,
+            labels,
+            phase,
+            observed_generation,
+            status_updated_time,
+            status_transition_time,
+            conditions,
+            adapters,
+            reconciled,
+            reconciled_updated_time,
+            reconciled_bucket,
+            created_time,
+            updated_time,
+            deleted_time,
+            created_by,
+            updated_by,
+            deleted_by,
+        }
+    }
+}
+
+impl From<node_pool::Model> for Resource {
+    fn from(row: node_pool::Model) -> Self {
+        let node_pool::Model {
+            id,
+            owner_id,
+            name,
+            generation,
+            revision,
+            spec,
+            labels,
+            phase,
+            observed_generation,
+            status_updated_time,
+            status_transition_time,
+            conditions,
+            adapters,
+            reconciled,
+            reconciled_updated_time,
+            created_time,
+            updated_time,
+            deleted_time,
+            created_by,
+            updated_by,
+            deleted_by,
+            reconciled_bucket: _,
+        } = row;
+        let status = StoredStatus {
+            phase,
+            observed_generation,
+            updated_time: status_updated_time,
+            transition_time: status_transition_time,
+            conditions,
+            adapters,
+            reconciled,
+            reconciled_updated_time,
+        };
+        Resource {
+            kind: Kind::NodePool,
+            id,
+            owner_id: Some(owner_id),
+            name,
+            generation,
+            revision,
+            spec,
+            labels,
+            status,
+            created_time,
+            updated_time,
+            deleted_time,
+            created_by,
+            updated_by,
+            deleted_by,
+        }
+    }
+}
+
+impl From<Resource> for node_pool::Model {
+    fn from(resource: Resource) -> Self {
+        let reconciled_bucket = reconciled_bucket(&resource.status);
+        let Resource {
+            kind: _,
+            id,
+            owner_id,
+            name,
+            generation,
+            revision,
+            spec,
+            labels,
+            status,
+            created_time,
+            updated_time,
+            deleted_time,
+            created_by,
+            updated_by,
+            deleted_by,
+        } = resource;
+        let StoredStatus {
+            phase,
+            observed_generation,
+            updated_time: status_updated_time,
+            transition_time: status_transition_time,
+            conditions,
+            adapters,
+            reconciled,
+            reconciled_updated_time,
+        } = status;
+        Self {
+            id,
+            owner_id: owner_id.unwrap_or_default(),
+            name,
+            generation,
+            revision,
+            spec,
+            labels,
+            phase,
+            observed_generation,
+            status_updated_time,
+            status_transition_time,
+            conditions,
+            adapters,
+            reconciled,
+            reconciled_updated_time,
+            reconciled_bucket,
+            created_time,
+            updated_time,
+            deleted_time,
+            created_by,
+            updated_by,
+            deleted_by,
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! From the syntax tree to the typed filter: every field is known, every literal has its field's type.
+
+use super::error::{Result, expected, quoted, refuse};
+use super::field::{Field, IntegerField, TextField, TimeField, field};
+use super::pattern::Pattern;
+use super::syntax::{Comparison, Expression, Literal, LiteralValue, Predicate, Test};
+use super::time::{Moment, TimeTest};
+
+/// A search that can be asked of any kind of resource.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Filter {
+    pub(super) root: Node,
+}
+
+/// A part of a filter. There is no negation but that of a leaf.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Node {
+    All(Vec<Node>),
+    Any(Vec<Node>),
+    Leaf { leaf: Leaf, negated: bool },
+}
+
+/// A field and what is asked of it. It is false where the field has no value, except for `Null`.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Leaf {
+    Null(Field),
+    Text(TextField, TextTest),
+    Integer(IntegerField, Test<i64>),
+    Time(TimeField, TimeTest),
+    Spec(Vec<String>, SpecTest),
+}
+
+/// What is asked of a text.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum TextTest {
+    Compare(Test<String>),
+    Like { pattern: Pattern, ignore_case: bool },
+}
+
+/// What is asked of a value in `spec`; a value of another type does not pass.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum SpecTest {
+    Text(TextTest),
+    Number(Test<Number>),
+    /// Equal to one of these.
+    Boolean(Vec<bool>),
+}
+
+/// A number, written as an integer if it is one of 64 bits and else as the shortest text of the nearest double.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Number(pub(super) String);
+
+impl Filter {
+    /// Gives the expression its types.
+    pub(super) fn typed(expression: &Expression<'_>) -> Result<Self> {
+        Ok(Self { root: node(expression, false)? })
+    }
+}
+
+/// Pushes `not` down to the leaves: the negation of "all" is "any" of the negations, and so on.
+fn node(expression: &Expression<'_>, negated: bool) -> Result<Node> {
+    let nodes =
+        |parts: &[Expression<'_>]| parts.iter().map(|part| node(part, negated)).collect::<Result<_>>();
+    Ok(match expression {
+        Expression::Not(inner) => node(inner, !negated)?,
+        Expression::All(parts) if negated => Node::Any(nodes(parts)?),
+        Expression::All(parts) => Node::All(nodes(parts)?),
+        Expression::Any(parts) if negated => Node::All(nodes(parts)?),
+        Expression::Any(parts) => Node::Any(nodes(parts)?),
+        Expression::Comparison(comparison) => {
+            Node::Leaf { leaf: leaf(comparison)?, negated: comparison.negated != negated }
+        }
+    })
+}
+
+fn leaf(comparison: &Comparison<'_>) -> Result<Leaf> {
+    let field = field(comparison.field, comparison.position)?;
+    Ok(match (field, &comparison.predicate) {
+        (field, Predicate::Null) => Leaf::Null(field),
+        (Field::Text(field), Predicate::Test(test)) => {
+            let read = if field.is_status() && matches!(test, Test::OneOf(_)) { status } else { text };
+            Leaf::Text(field, TextTest::Compare(test.read(read)?))
+        }
+        (Field::Text(field), Predicate::Like { pattern, ignore_case }) => {
+            Leaf::Text(field, like(pattern, *ignore_case)?)
+        }
+        (Field::Integer(field), Predicate::Test(test)) => Leaf::Integer(field, test.read(integer)?),
+        (Field::Time(field), Predicate::Test(test)) => Leaf::Time(field, test.read(time)?.into()),
+        (Field::Integer(_) | Field::Time(_), Predicate::Like { .. }) => {
+            let message =
+                format!("{} is no text: expected a comparison, found `like`", quoted(comparison.field));
+            return refuse(comparison.operator, message);
+        }
+        (Field::Spec(path), Predicate::Test(test)) => Leaf::Spec(path, spec_test(test)?),
+        (Field::Spec(path), Predicate::Like { pattern, ignore_case }) => {
+            Leaf::Spec(path, SpecTest::Text(like(pattern, *ignore_case)?))
+        }
+    })
+}
+
+/// The type of the first literal decides, and the others must be of it.
+fn spec_test(test: &Test<Literal<'_>>) -> Result<SpecTest> {
+    match test.first() {
+        Some(Literal { value: LiteralValue::Number, .. }) => Ok(SpecTest::Number(test.read(number)?)),
+        Some(first @ Literal { value: LiteralValue::Boolean(_), .. }) => match test {
+            Test::OneOf(values) => Ok(SpecTest::Boolean(values.iter().map(boolean).collect::<Result<_>>()?)),
+            _ => expected(first.position, "a string or a number to order by", quoted(first.source)),
+        },
+        _ => Ok(SpecTest::Text(TextTest::Compare(test.read(text)?))),
+    }
+}
+
+fn like(pattern: &Literal<'_>, ignore_case: bool) -> Result<TextTest> {
+    match Pattern::read(&text(pattern)?) {
+        Some(pattern) => Ok(TextTest::Like { pattern, ignore_case }),
+        None => expected(
+            pattern.position,
+            "a character after the last `\\` of the pattern",
+            quoted(pattern.source),
+        ),
+    }
+}
+
+fn text(literal: &Literal<'_>) -> Result<String> {
+    match &literal.value {
+        LiteralValue::Text(text) => Ok(text.clone()),
+        _ => expected(literal.position, "a quoted string", quoted(literal.source)),
+    }
+}
+
+/// The status of a condition, where it is compared for equality.
+fn status(literal: &Literal<'_>) -> Result<String> {
+    match &literal.value {
+        LiteralValue::Text(text) if matches!(text.as_str(), "True" | "False" | "Unknown") => Ok(text.clone()),
+        _ => expected(literal.position, "'True', 'False' or 'Unknown'", quoted(literal.source)),
+    }
+}
+
+fn boolean(literal: &Literal<'_>) -> Result<bool> {
+    match literal.value {
+        LiteralValue::Boolean(boolean) => Ok(boolean),
+        _ => expected(literal.position, "`true` or `false`", quoted(literal.source)),
+    }
+}
+
+fn integer(literal: &Literal<'_>) -> Result<i64> {
+    match (&literal.value, literal.source.parse()) {
+        (LiteralValue::Number, Ok(integer)) => Ok(integer),
+        _ => expected(literal.position, "an integer of at most 64 bits", quoted(literal.source)),
+    }
+}
+
+fn number(literal: &Literal<'_>) -> Result<Number> {
+    if literal.value != LiteralValue::Number {
+        return expected(literal.position, "a number", quoted(literal.source));
+    }
+    let integer = literal.source.parse::<i64>().map(|integer| integer.to_string());
+    let integer = integer.or_else(|_| literal.source.parse::<u64>().map(|integer| integer.to_string()));
+    match (integer, literal.source.parse::<f64>()) {
+        (Ok(integer), _) => Ok(Number(integer)),
+        (_, Ok(double)) if double.is_finite() => Ok(Number(format!("{double:?}"))),
+        _ => expected(literal.position, "a number within the range of a double", quoted(literal.source)),
+    }
+}
+
+fn time(literal: &Literal<'_>) -> Result<Moment> {
+    let moment = match &literal.value {
+        LiteralValue::Text(text) => Moment::read(text),
+        _ => None,
+    };
+    match moment {
+        Some(moment) => Ok(moment),
+        None => {
+            let name = "a quoted RFC 3339 time (like '2026-01-31T12:00:00Z')";
+            expected(literal.position, name, quoted(literal.source))
+        }
+    }
+}

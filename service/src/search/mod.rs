@@ -1,0 +1,40 @@
+//! The search language of the lists.
+//!
+//! A search goes through text → tokens → syntax tree → typed filter → SQL condition. Each step is a pure
+//! function in a file of its own, and only the last one knows of tables. What is refused is refused before
+//! it, with the position in the text; a [`Filter`] can always be asked.
+//!
+//! Logic is two-valued: a comparison with a missing value is false, and a negated comparison is true wherever
+//! the comparison is false.
+//!
+//! To add a field: name it in `field.rs`, with its type and where its value is; a new place gets its SQL in
+//! `sql.rs`, and `dialect.rs` what engines spell differently.
+
+mod compare;
+mod error;
+mod field;
+mod filter;
+mod parse;
+mod pattern;
+mod place;
+mod sql;
+mod syntax;
+#[cfg(test)]
+mod tests;
+mod time;
+mod token;
+
+pub use error::SearchError;
+pub use filter::Filter;
+pub(crate) use pattern::Pattern;
+pub use sql::condition;
+
+/// Reads a search text.
+///
+/// # Errors
+///
+/// Anything that is not a search within the limits: bad syntax, an unknown field, a literal of the wrong type.
+/// A blank text is refused as well; whoever takes it for "no search" does so before.
+pub fn parse(text: &str) -> Result<Filter, SearchError> {
+    Filter::typed(&parse::expression(text)?)
+}

@@ -1,0 +1,157 @@
+//! Where SQL finds the values of fields.
+
+use sea_orm::sea_query::{BinOper, Expr, ExprTrait, Query, SelectStatement};
+
+use super::field::{Column, Field, IntegerField, Member, TextField, TimeField};
+use super::filter::SpecTest;
+use crate::dialect::Dialect;
+use crate::kind::Kind;
+
+/// What every `href` begins with.
+const HREF: &str = "/api/hyperfleet/v1/clusters/";
+/// What stands between the two ids of a node pool's `href`.
+const HREF_NODE_POOLS: &str = "/nodepools/";
+
+/// Where SQL finds a value.
+pub(super) enum Place<'a> {
+    /// An expression that always has one.
+    Value(Expr),
+    /// An expression that may be null.
+    Nullable(Expr),
+    /// The label with this key.
+    Label(&'a str),
+    /// An element of the list of conditions.
+    Condition(&'a Member),
+    /// The kind has no such value.
+    Nowhere,
+}
+
+/// The table that is searched.
+pub(super) struct Table {
+    pub(super) kind: Kind,
+    pub(super) dialect: Dialect,
+}
+
+impl Table {
+    /// Where the value of a field is; for `spec`, any text of it.
+    pub(super) fn place<'a>(&self, field: &'a Field) -> Place<'a> {
+        match field {
+            Field::Text(field) => self.text_place(field),
+            Field::Integer(field) => self.integer_place(field),
+            Field::Time(field) => self.time_place(field),
+            Field::Spec(path) => Place::Nullable(self.dialect.json_any(self.json(path))),
+        }
+    }
+
+    /// Where a text is.
+    pub(super) fn text_place<'a>(&self, field: &'a TextField) -> Place<'a> {
+        match field {
+            TextField::Column(column) => self.column_place(*column),
+            TextField::Id => Place::Value(self.dialect.uuid_text(self.column("id"))),
+            TextField::OwnerId => match self.kind {
+                Kind::Cluster => Place::Nowhere,
+                Kind::NodePool => Place::Value(self.dialect.uuid_text(self.column("owner_id"))),
+            },
+            TextField::Kind => Place::Value(self.dialect.bytewise(Expr::val(self.kind.as_str()))),
+            TextField::Href => Place::Value(self.href()),
+            TextField::Label(key) => Place::Label(key),
+            TextField::Reconciled => {
+                let status = Expr::case(self.column("reconciled"), "True").finally("False");
+                Place::Value(self.dialect.bytewise(status.into()))
+            }
+            TextField::Condition(member) => Place::Condition(member),
+        }
+    }
+
+    /// Where an integer is.
+    pub(super) fn integer_place<'a>(&self, field: &'a IntegerField) -> Place<'a> {
+        match field {
+            IntegerField::Column(column) => self.column_place(*column),
+            IntegerField::Condition(member) => Place::Condition(member),
+        }
+    }
+
+    /// Where a time is.
+    pub(super) fn time_place<'a>(&self, field: &'a TimeField) -> Place<'a> {
+        match field {
+            TimeField::Column(column) => self.column_place(*column),
+            TimeField::Created => Place::Value(self.column("created_time")),
+            TimeField::Reconciled => Place::Value(self.column("reconciled_updated_time")),
+            TimeField::Condition(member) => Place::Condition(member),
+        }
+    }
+
+    fn column_place(&self, column: Column) -> Place<'static> {
+        let value = self.column(column.name);
+        if column.nullable { Place::Nullable(value) } else { Place::Value(value) }
+    }
+
+    /// A column, named in full: inside a subquery its short name could mean another one.
+    pub(super) fn column(&self, name: &'static str) -> Expr {
+        Expr::col((self.kind.table(), name))
+    }
+
+    /// The `href` of the row at hand.
+    pub(super) fn href(&self) -> Expr {
+        let concat = |left: Expr, right: Expr| left.binary(BinOper::Custom("||"), right);
+        let id = self.dialect.uuid_text(self.column("id"));
+        let rest = match self.kind {
+            Kind::Cluster => id,
+            Kind::NodePool => {
+                let owner = self.dialect.uuid_text(self.column("owner_id"));
+                concat(concat(owner, Expr::val(HREF_NODE_POOLS)), id)
+            }
+        };
+        self.dialect.bytewise(concat(Expr::val(HREF), rest))
+    }
+
+    /// The owners whose label of this key passes the test.
+    pub(super) fn label(&self, key: &str, test: impl FnOnce(Expr) -> Expr) -> SelectStatement {
+        Query::select()
+            .column(("labels", "owner_id"))
+            .from("labels")
+            .and_where(Expr::col(("labels", "owner_type")).eq(self.kind.as_str()))
+            .and_where(Expr::col(("labels", "key")).eq(key))
+            .and_where(test(Expr::col(("labels", "value"))))
+            .take()
+    }
+
+    /// Ties a row of labels to the row at hand.
+    pub(super) fn labelled(&self) -> Expr {
+        Expr::col(("labels", "owner_id")).eq(self.column("id"))
+    }
+
+    /// The conditions of this type whose member passes the test.
+    pub(super) fn conditions(&self, member: &Member, test: impl FnOnce(Expr) -> Expr) -> SelectStatement {
+        let text = |name: &str| {
+            let value = Expr::col(("condition", "value")).binary(BinOper::Custom("->>"), Expr::val(name));
+            self.dialect.bytewise(value)
+        };
+        let value = match member.name {
+            "observed_generation" => text(member.name).cast_as("bigint"),
+            name => text(name),
+        };
+        Query::select()
+            .expr(Expr::Constant(1.into()))
+            .from_function(self.dialect.json_elements(self.column("conditions")), "condition")
+            .and_where(text("type").eq(member.condition.as_str()))
+            .and_where(test(value))
+            .take()
+    }
+
+    /// The JSON value at a path into `spec`.
+    fn json(&self, path: &[String]) -> Expr {
+        let document = self.dialect.json(self.column("spec"));
+        path.iter().fold(document, |json, key| json.binary(BinOper::Custom("->"), Expr::val(key.as_str())))
+    }
+
+    /// The value at a path into `spec`, if it is of the type that the test asks for.
+    pub(super) fn spec(&self, path: &[String], test: &SpecTest) -> Expr {
+        let json = self.json(path);
+        match test {
+            SpecTest::Text(_) => self.dialect.json_string(json),
+            SpecTest::Number(_) => self.dialect.json_number(json),
+            SpecTest::Boolean(_) => self.dialect.json_boolean(json),
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! From the typed filter to SQL.
+//!
+//! Comparisons are compiled so that an index can answer them: `created_time` becomes a range of ids, a label
+//! a semi-join on the table of labels, the status of `Reconciled` its own column. Literals are only ever bound.
+
+use chrono::{DateTime, Utc};
+use sea_orm::Condition;
+use sea_orm::sea_query::{Expr, ExprTrait};
+use uuid::Uuid;
+
+use super::compare::{compare, constant, negate, one_of, time_holds, within};
+use super::field::{TextField, TimeField};
+use super::filter::{Filter, Leaf, Node, SpecTest, TextTest};
+use super::place::{Place, Table};
+use super::syntax::Test;
+use super::time::TimeTest;
+use crate::dialect::Dialect;
+use crate::id::id_floor;
+use crate::kind::Kind;
+
+/// Seconds in one `reconciled_bucket`.
+const BUCKET_SECONDS: i64 = 600;
+
+/// The filter as a condition on the table of `kind`, whose columns it names in full.
+pub fn condition(filter: &Filter, kind: Kind, dialect: Dialect) -> Condition {
+    Table { kind, dialect }.node(&filter.root)
+}
+
+impl Table {
+    fn node(&self, node: &Node) -> Condition {
+        match node {
+            Node::All(parts) => parts.iter().fold(Condition::all(), |all, part| all.add(self.node(part))),
+            Node::Any(parts) => parts.iter().fold(Condition::any(), |any, part| any.add(self.node(part))),
+            Node::Leaf { leaf, negated } => Condition::all().add(self.leaf(leaf, *negated)),
+        }
+    }
+
+    fn leaf(&self, leaf: &Leaf, negated: bool) -> Expr {
+        match leaf {
+            Leaf::Null(field) => self.absent(self.place(field), negated),
+            Leaf::Text(field, TextTest::Compare(Test::OneOf(texts))) => self.equal(field, texts, negated),
+            Leaf::Text(field, test) => {
+                self.holds(self.text_place(field), negated, |value| self.text(value, test))
+            }
+            Leaf::Integer(field, test) => self
+                .holds(self.integer_place(field), negated, |value| compare(value, test, |n| Expr::val(*n))),
+            Leaf::Time(field, test) => self.time(field, test, negated),
+            Leaf::Spec(path, test) => self
+                .holds(Place::Nullable(self.spec(path, test)), negated, |value| self.spec_holds(value, test)),
+        }
+    }
+
+    /// Whether the value at `place` passes a test that is null for null.
+    fn holds(&self, place: Place<'_>, negated: bool, test: impl FnOnce(Expr) -> Expr) -> Expr {
+        match place {
+            Place::Value(value) if negated => test(value).not(),
+            Place::Nullable(value) if negated => test(value).is_not(constant(true)),
+            Place::Value(value) | Place::Nullable(value) => test(value),
+            Place::Label(key) if negated => {
+                Expr::not_exists(self.label(key, test).and_where(self.labelled()).take())
+            }
+            Place::Label(key) => self.column("id").in_subquery(self.label(key, test)),
+            Place::Condition(member) => {
+                let exists = Expr::exists(self.conditions(member, test));
+                if negated { exists.not() } else { exists }
+            }
+            Place::Nowhere => constant(negated),
+        }
+    }
+
+    /// Whether there is no value at `place`, or with `negated`, whether there is one.
+    fn absent(&self, place: Place<'_>, negated: bool) -> Expr {
+        match place {
+            Place::Value(_) => constant(negated),
+            Place::Nullable(value) if negated => value.is_not_null(),
+            Place::Nullable(value) => value.is_null(),
+            Place::Nowhere => constant(!negated),
+            Place::Label(_) | Place::Condition(_) => self.holds(place, !negated, |value| value.is_not_null()),
+        }
+    }
+
+    /// Equality of a text with one of several, for which some places have an index.
+    fn equal(&self, field: &TextField, texts: &[String], negated: bool) -> Expr {
+        let ids = || texts.iter().filter_map(|text| uuid(text));
+        match field {
+            TextField::Id => negate(one_of(self.column("id"), ids()), negated),
+            TextField::OwnerId if self.kind == Kind::NodePool => {
+                negate(one_of(self.column("owner_id"), ids()), negated)
+            }
+            TextField::Href => {
+                let ids = texts.iter().filter_map(|href| uuid(href.rsplit('/').next()?));
+                let equal = one_of(self.href(), texts.iter().map(String::as_str));
+                negate(one_of(self.column("id"), ids).and(equal), negated)
+            }
+            TextField::Reconciled => {
+                let wanted = |status: &str| texts.iter().any(|text| text == status) != negated;
+                match (wanted("True"), wanted("False")) {
+                    (true, false) => self.column("reconciled").eq(constant(true)),
+                    (false, true) => self.column("reconciled").eq(constant(false)),
+                    (both, _) => constant(both),
+                }
+            }
+            _ => self.holds(self.text_place(field), negated, |value| {
+                one_of(value, texts.iter().map(String::as_str))
+            }),
+        }
+    }
+
+    fn text(&self, value: Expr, test: &TextTest) -> Expr {
+        match test {
+            TextTest::Compare(test) => compare(value, test, |text| Expr::val(text.as_str())),
+            TextTest::Like { pattern, ignore_case } => self.dialect.like(value, pattern, *ignore_case),
+        }
+    }
+
+    fn time(&self, field: &TimeField, test: &TimeTest, negated: bool) -> Expr {
+        let (from, until) = test.range();
+        let place = self.time_place(field);
+        match field {
+            TimeField::Created => self.holds(place, negated, |value| {
+                let ids = within(self.column("id"), from.map(id_floor), until.map(id_floor));
+                // A range of times is a range of ids; of single times the ids only give the first and the last.
+                if let TimeTest::Within(..) = test {
+                    ids
+                } else {
+                    time_holds(value, test, Expr::val).and(ids)
+                }
+            }),
+            TimeField::Reconciled => self.holds(place, negated, |value| {
+                time_holds(value, test, Expr::val).and(self.buckets(from, until))
+            }),
+            TimeField::Column(_) => self.holds(place, negated, |value| time_holds(value, test, Expr::val)),
+            TimeField::Condition(_) => self.holds(place, negated, |value| {
+                time_holds(value, test, |time| Expr::val(time.format("%Y-%m-%dT%H:%M:%S%.6fZ").to_string()))
+            }),
+        }
+    }
+
+    /// The buckets that hold the times from the first on and before the second.
+    fn buckets(&self, from: Option<DateTime<Utc>>, until: Option<DateTime<Utc>>) -> Expr {
+        let bucket = |time: DateTime<Utc>| time.timestamp().div_euclid(BUCKET_SECONDS);
+        within(self.column("reconciled_bucket"), from.map(bucket), until.map(|time| bucket(time) + 1))
+    }
+
+    fn spec_holds(&self, value: Expr, test: &SpecTest) -> Expr {
+        match test {
+            SpecTest::Text(test) => self.text(value, test),
+            SpecTest::Number(test) => {
+                compare(value, test, |number| Expr::val(number.0.as_str()).cast_as("numeric"))
+            }
+            SpecTest::Boolean(booleans) => one_of(value, booleans.iter().copied()),
+        }
+    }
+}
+
+/// The UUID that the text is, if it is spelled as ids are: 36 lower-case characters.
+fn uuid(text: &str) -> Option<Uuid> {
+    Uuid::try_parse(text).ok().filter(|uuid| uuid.to_string() == text)
+}

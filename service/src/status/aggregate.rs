@@ -1,0 +1,322 @@
+//! From reports to one status: a pure function of values. It reads no clock: every time in its answer is
+//! one it was given.
+
+use super::condition::{Condition, ConditionStatus, Phase};
+use super::report::StoredReport;
+use chrono::{DateTime, Utc};
+
+const RECONCILED: &str = "Reconciled";
+const LAST_KNOWN: &str = "LastKnownReconciled";
+
+/// The status made of all reports about a resource.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Aggregate {
+    /// The state in one word.
+    pub phase: Phase,
+    /// Lowest generation over the counted adapters' reports, 0 before the first.
+    pub observed_generation: i64,
+    /// Oldest of the counted adapters' last reports, else the resource's own time.
+    pub updated_time: DateTime<Utc>,
+    /// When the phase last changed.
+    pub transition_time: DateTime<Utc>,
+    /// `Reconciled`, `LastKnownReconciled`, then one per counted adapter.
+    pub conditions: Vec<Condition>,
+}
+
+impl Aggregate {
+    /// The condition `Reconciled`.
+    pub fn reconciled(&self) -> Option<&Condition> {
+        self.condition(RECONCILED)
+    }
+
+    fn condition(&self, name: &str) -> Option<&Condition> {
+        self.conditions.iter().find(|condition| condition.r#type == name)
+    }
+}
+
+/// What is aggregated about.
+#[derive(Clone, Copy, Debug)]
+pub struct Subject<'a> {
+    /// The current generation.
+    pub generation: i64,
+    /// When the resource was created.
+    pub created_time: DateTime<Utc>,
+    /// When its desired state last changed.
+    pub reference_time: DateTime<Utc>,
+    /// Whether its deletion was requested.
+    pub finalizing: bool,
+    /// Whether it has node pools.
+    pub has_children: bool,
+    /// The adapters it waits for; empty if all that have reported count.
+    pub required: &'a [String],
+    /// What was aggregated before.
+    pub previous: Option<&'a Aggregate>,
+}
+
+/// What made a new aggregate necessary.
+#[derive(Clone, Copy, Debug)]
+pub enum Event {
+    /// The resource itself changed.
+    Change,
+    /// A report observed at this time was stored.
+    Report(DateTime<Utc>),
+}
+
+/// What a counted adapter has said that can be used: a report of no later generation that is Available or not.
+struct Snapshot<'a> {
+    report: &'a StoredReport,
+    available: bool,
+}
+
+/// Aggregates `reports`, which are ordered by adapter.
+pub fn aggregate(subject: &Subject<'_>, reports: &[StoredReport], event: Event) -> Aggregate {
+    let counted = Counted::of(subject, reports);
+    let phase = counted.phase();
+    let mut conditions = vec![counted.reconciled(), counted.last_known()];
+    conditions.extend(counted.snapshots.iter().map(|snapshot| counted.successful(snapshot)));
+    Aggregate {
+        phase,
+        observed_generation: counted.reports.iter().map(|r| r.observed_generation).min().unwrap_or(0),
+        updated_time: oldest(counted.reports.iter().copied()).unwrap_or(subject.reference_time),
+        transition_time: counted.transition_time(phase, event),
+        conditions,
+    }
+}
+
+/// The counted adapters and what they said.
+struct Counted<'a> {
+    subject: &'a Subject<'a>,
+    names: Vec<&'a str>,
+    /// Their stored reports, in the order of the names.
+    reports: Vec<&'a StoredReport>,
+    /// What of these can be used.
+    snapshots: Vec<Snapshot<'a>>,
+}
+
+impl<'a> Counted<'a> {
+    fn of(subject: &'a Subject<'a>, reports: &'a [StoredReport]) -> Self {
+        let names: Vec<&str> = match subject.required {
+            [] => reports.iter().map(|report| report.adapter.as_str()).collect(),
+            required => required.iter().map(String::as_str).collect(),
+        };
+        let reports: Vec<_> =
+            names.iter().filter_map(|name| reports.iter().find(|report| report.adapter == *name)).collect();
+        let snapshots = reports
+            .iter()
+            .filter(|report| report.observed_generation <= subject.generation)
+            .filter_map(|report| match report.available() {
+                ConditionStatus::Unknown => None,
+                status => Some(Snapshot { report, available: status == ConditionStatus::True }),
+            })
+            .collect();
+        Self { subject, names, reports, snapshots }
+    }
+
+    fn snapshot(&self, name: &str) -> Option<&Snapshot<'a>> {
+        self.snapshots.iter().find(|snapshot| snapshot.report.adapter == name)
+    }
+
+    fn phase(&self) -> Phase {
+        let current = |report: &&&StoredReport| report.observed_generation == self.subject.generation;
+        let ready = |name: &&str| self.snapshot(name).is_some_and(|s| s.available && current(&&s.report));
+        if !self.names.is_empty() && self.names.iter().all(|name| ready(&name)) {
+            Phase::Ready
+        } else if self.reports.iter().filter(current).any(|report| report.failed()) {
+            Phase::Failed
+        } else {
+            Phase::NotReady
+        }
+    }
+
+    fn transition_time(&self, phase: Phase, event: Event) -> DateTime<Utc> {
+        match (self.subject.previous, event) {
+            (None, _) => self.subject.created_time,
+            (Some(previous), _) if previous.phase == phase => previous.transition_time,
+            (Some(_), Event::Change) => self.subject.reference_time,
+            (Some(previous), Event::Report(observed)) => observed.max(previous.transition_time),
+        }
+    }
+
+    /// Whether all counted adapters have done what the current generation asks.
+    fn reconciled(&self) -> Condition {
+        let subject = self.subject;
+        let met = |name: &&&str| {
+            self.snapshot(name).is_some_and(|s| {
+                s.report.observed_generation == subject.generation
+                    && if subject.finalizing { s.report.finalized() } else { s.available }
+            })
+        };
+        let missing: Vec<&str> = self.names.iter().filter(|name| !met(name)).copied().collect();
+        let all_met = !self.names.is_empty() && missing.is_empty();
+        let blocked = subject.finalizing && subject.has_children;
+        let (reason, message) = match (all_met, blocked) {
+            (true, false) => (
+                "ReconciledAll",
+                "All required adapters reported Available=True or Finalized=True at the current generation".to_owned(),
+            ),
+            (true, true) => (
+                "ReconciledWaitingForChildren",
+                "Deletion in progress. All required adapters reported Finalized=True but child resources still exist"
+                    .to_owned(),
+            ),
+            (false, _) => ("ReconciledMissingAdapters", self.missing_message(missing)),
+        };
+        let current = self.snapshots.iter().map(|s| s.report);
+        let current = current.filter(|report| report.observed_generation == subject.generation);
+        let updated = oldest(current).unwrap_or(subject.reference_time);
+        let status = ConditionStatus::from_bool(all_met && !blocked);
+        let previous = self.previous(RECONCILED);
+        let transition = match previous {
+            None => updated,
+            Some(previous) if previous.status == status => previous.last_transition_time,
+            Some(previous)
+                if previous.status == ConditionStatus::True
+                    && subject.generation > previous.observed_generation =>
+            {
+                subject.reference_time
+            }
+            Some(_) => updated,
+        };
+        Condition {
+            r#type: RECONCILED.into(),
+            status,
+            reason: Some(reason.into()),
+            message: Some(message),
+            observed_generation: subject.generation,
+            created_time: previous.map_or(subject.reference_time, |previous| previous.created_time),
+            last_updated_time: updated,
+            last_transition_time: transition,
+        }
+    }
+
+    fn missing_message(&self, mut missing: Vec<&str>) -> String {
+        let mut reporting: Vec<&str> = self.snapshots.iter().map(|s| s.report.adapter.as_str()).collect();
+        missing.sort_unstable();
+        reporting.sort_unstable();
+        let wanted = if self.subject.finalizing { "Finalized" } else { "Available" };
+        format!(
+            "Required adapters not reporting {wanted}=True: [{}]. Currently reporting: [{}]",
+            missing.join(", "),
+            reporting.join(", ")
+        )
+    }
+
+    /// Whether the last state all counted adapters agreed on was a good one. It outlives the time in which
+    /// they work on the next generation one after the other.
+    fn last_known(&self) -> Condition {
+        let previous = self.previous(LAST_KNOWN);
+        let (status, generation, updated) = self.last_known_state(previous);
+        let complete = !self.names.is_empty() && self.snapshots.len() == self.names.len();
+        let (reason, message) = if status {
+            (
+                "AllAdaptersReconciled",
+                "All required adapters report Available=True for the tracked generation",
+            )
+        } else if !complete {
+            ("AdaptersMissingReports", "Required adapters have not yet reported status")
+        } else if self.snapshots.iter().any(|snapshot| !snapshot.available) {
+            ("AdapterReportedNotAvailable", "One or more required adapters report Available=False")
+        } else {
+            ("AdaptersNotAtSameGeneration", "Required adapters do not report a consistent Available state")
+        };
+        let status = ConditionStatus::from_bool(status);
+        let transition = match previous {
+            Some(previous) if previous.status == status => previous.last_transition_time,
+            _ => updated,
+        };
+        Condition {
+            r#type: LAST_KNOWN.into(),
+            status,
+            reason: Some(reason.into()),
+            message: Some(message.into()),
+            observed_generation: generation,
+            created_time: previous.map_or(self.subject.reference_time, |previous| previous.created_time),
+            last_updated_time: updated,
+            last_transition_time: transition,
+        }
+    }
+
+    /// Status, generation and freshness of [`Self::last_known`].
+    fn last_known_state(&self, previous: Option<&Condition>) -> (bool, i64, DateTime<Utc>) {
+        let reference = self.subject.reference_time;
+        let unchanged = previous.map_or(reference, |previous| previous.last_updated_time);
+        if self.names.is_empty() {
+            return (false, 1, reference);
+        }
+        let newest = self.snapshots.iter().map(|s| s.report.observed_generation).max();
+        let generation = newest.or(previous.map(|p| p.observed_generation)).unwrap_or(1);
+        let not_available_at = |generation: i64| {
+            self.snapshots.iter().any(|s| !s.available && s.report.observed_generation == generation)
+        };
+        let freshness = || {
+            let there = self.snapshots.iter().map(|s| s.report);
+            let there = there.filter(|report| report.observed_generation == generation);
+            if not_available_at(generation) { oldest(there).unwrap_or(unchanged) } else { unchanged }
+        };
+        if self.snapshots.len() < self.names.len() {
+            return (false, generation, freshness());
+        }
+        let was_good = previous.filter(|previous| previous.status == ConditionStatus::True);
+        if self.snapshots.iter().all(|snapshot| snapshot.available) {
+            let uniform = self.snapshots.iter().all(|s| s.report.observed_generation == generation);
+            match was_good {
+                _ if uniform => {
+                    let oldest = oldest(self.snapshots.iter().map(|s| s.report));
+                    (true, generation, oldest.unwrap_or(reference))
+                }
+                Some(good) => (true, good.observed_generation, good.last_updated_time),
+                None => (false, generation, unchanged),
+            }
+        } else {
+            match was_good {
+                Some(good) if !not_available_at(good.observed_generation) => {
+                    (true, good.observed_generation, good.last_updated_time)
+                }
+                _ => (false, generation, freshness()),
+            }
+        }
+    }
+
+    /// What one adapter said of itself.
+    fn successful(&self, snapshot: &Snapshot<'_>) -> Condition {
+        let report = snapshot.report;
+        let r#type = successful_type(&report.adapter);
+        let previous = self.previous(&r#type);
+        let status = ConditionStatus::from_bool(snapshot.available);
+        let (reason, message) = report.availability_words();
+        let transition = match previous {
+            Some(previous) if previous.status == status => previous.last_transition_time,
+            _ => report.last_report_time,
+        };
+        Condition {
+            r#type,
+            status,
+            reason,
+            message,
+            observed_generation: report.observed_generation,
+            created_time: previous.map_or(self.subject.reference_time, |previous| previous.created_time),
+            last_updated_time: report.last_report_time,
+            last_transition_time: transition,
+        }
+    }
+
+    fn previous(&self, name: &str) -> Option<&'a Condition> {
+        self.subject.previous.and_then(|previous| previous.condition(name))
+    }
+}
+
+fn oldest<'a>(reports: impl Iterator<Item = &'a StoredReport>) -> Option<DateTime<Utc>> {
+    reports.map(|report| report.last_report_time).min()
+}
+
+/// `gcp-provisioner` is answered for by `GcpProvisionerSuccessful`.
+fn successful_type(adapter: &str) -> String {
+    let mut name = String::with_capacity(adapter.len() + 10);
+    for part in adapter.split('-') {
+        let mut letters = part.chars();
+        name.extend(letters.next().into_iter().flat_map(char::to_uppercase));
+        name.push_str(letters.as_str());
+    }
+    name.push_str("Successful");
+    name
+}

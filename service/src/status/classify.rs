@@ -1,0 +1,78 @@
+//! Whether a report is stored, and if not, why: a pure function of values.
+
+use super::condition::ConditionStatus;
+use super::report::{Report, StoredReport};
+use crate::{Error, Result};
+
+/// Why a report was not stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DiscardReason {
+    /// It speaks of a generation the resource has not reached.
+    FutureGeneration,
+    /// The adapter has reported a later generation already.
+    OlderGeneration,
+    /// The adapter has reported a later observation of the same generation already.
+    OlderReport,
+    /// The adapter no longer knows what it knew before.
+    UnknownAvailability,
+}
+
+impl DiscardReason {
+    /// The reason in one word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            DiscardReason::FutureGeneration => "future_generation",
+            DiscardReason::OlderGeneration => "older_generation",
+            DiscardReason::OlderReport => "older_report",
+            DiscardReason::UnknownAvailability => "unknown_availability",
+        }
+    }
+}
+
+/// What to do with a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Nothing.
+    Discard(DiscardReason),
+    /// Store it, and aggregate if it says something that can be used.
+    Store {
+        /// Whether to aggregate.
+        aggregate: bool,
+    },
+}
+
+/// Decides on `report`. `existing` is what the same adapter reported last; `mandatory` names the
+/// conditions every report must carry.
+pub fn classify(
+    generation: i64,
+    existing: Option<&StoredReport>,
+    report: &Report,
+    mandatory: &[String],
+) -> Result<Verdict> {
+    if report.observed_generation > generation {
+        return Ok(Verdict::Discard(DiscardReason::FutureGeneration));
+    }
+    if let Some(existing) = existing {
+        if report.observed_generation < existing.observed_generation {
+            return Ok(Verdict::Discard(DiscardReason::OlderGeneration));
+        }
+        if report.observed_generation == existing.observed_generation
+            && report.observed_time < existing.last_report_time
+        {
+            return Ok(Verdict::Discard(DiscardReason::OlderReport));
+        }
+    }
+    if let Some(missing) = mandatory.iter().find(|name| !report.conditions.iter().any(|c| c.r#type == **name))
+    {
+        let message = format!(
+            "missing mandatory condition '{missing}': every report must carry {}",
+            mandatory.join(", ")
+        );
+        return Err(Error::invalid("conditions", message, "required"));
+    }
+    Ok(match (report.available(), existing) {
+        (ConditionStatus::Unknown, Some(_)) => Verdict::Discard(DiscardReason::UnknownAvailability),
+        (ConditionStatus::Unknown, None) => Verdict::Store { aggregate: false },
+        _ => Verdict::Store { aggregate: true },
+    })
+}

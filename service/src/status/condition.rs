@@ -1,0 +1,110 @@
+use crate::Error;
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::{Deserialize, Serialize, Serializer};
+use std::str::FromStr;
+
+/// Whether a condition holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ConditionStatus {
+    /// It holds.
+    True,
+    /// It does not.
+    False,
+    /// Nobody can tell.
+    Unknown,
+}
+
+impl ConditionStatus {
+    /// `True`, `False` or `Unknown`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ConditionStatus::True => "True",
+            ConditionStatus::False => "False",
+            ConditionStatus::Unknown => "Unknown",
+        }
+    }
+
+    /// True or False.
+    pub fn from_bool(holds: bool) -> Self {
+        if holds { ConditionStatus::True } else { ConditionStatus::False }
+    }
+}
+
+impl FromStr for ConditionStatus {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        match text {
+            "True" => Ok(ConditionStatus::True),
+            "False" => Ok(ConditionStatus::False),
+            "Unknown" => Ok(ConditionStatus::Unknown),
+            _ => Err(()),
+        }
+    }
+}
+
+/// The state of a resource in one word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Some counted adapter has not reported the current generation Available.
+    NotReady,
+    /// All counted adapters have.
+    Ready,
+    /// A counted adapter reports that it failed.
+    Failed,
+}
+
+impl Phase {
+    /// `NotReady`, `Ready` or `Failed`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Phase::NotReady => "NotReady",
+            Phase::Ready => "Ready",
+            Phase::Failed => "Failed",
+        }
+    }
+}
+
+impl FromStr for Phase {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        match text {
+            "NotReady" => Ok(Phase::NotReady),
+            "Ready" => Ok(Phase::Ready),
+            "Failed" => Ok(Phase::Failed),
+            _ => Err(Error::Internal(format!("a stored phase is '{text}'"))),
+        }
+    }
+}
+
+/// An aggregated condition of a resource.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Condition {
+    /// What is said: `Reconciled`, `LastKnownReconciled`, `<Adapter>Successful`.
+    pub r#type: String,
+    /// Whether it holds.
+    pub status: ConditionStatus,
+    /// One word on why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// A sentence on why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// The generation it speaks of.
+    pub observed_generation: i64,
+    /// When it was first said.
+    #[serde(serialize_with = "micros")]
+    pub created_time: DateTime<Utc>,
+    /// How fresh it is.
+    #[serde(serialize_with = "micros")]
+    pub last_updated_time: DateTime<Utc>,
+    /// When its status last changed.
+    #[serde(serialize_with = "micros")]
+    pub last_transition_time: DateTime<Utc>,
+}
+
+/// Prints a time with exactly six digits of a second, so that such times compare as texts.
+pub(crate) fn micros<S: Serializer>(time: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&time.to_rfc3339_opts(SecondsFormat::Micros, true))
+}
