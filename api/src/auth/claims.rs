@@ -1,0 +1,80 @@
+//! What a token says, and which of it must hold once its signature is known to be good.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde_json::{Map, Value};
+
+use super::{AuthError, Identity};
+
+/// How far the clocks of an issuer and of this server may be apart.
+const LEEWAY: Duration = Duration::from_secs(30);
+
+/// The claims of a token, as they were sent.
+#[derive(Debug)]
+pub(super) struct Claims(pub(super) Map<String, Value>);
+
+impl Claims {
+    /// The claim `name`, if it is a text.
+    pub(super) fn text(&self, name: &str) -> Option<&str> {
+        self.0.get(name).and_then(Value::as_str)
+    }
+
+    /// A point in time, in seconds since 1970. `None` if there is no such claim.
+    fn time(&self, name: &str) -> Result<Option<f64>, AuthError> {
+        let Some(value) = self.0.get(name) else {
+            return Ok(None);
+        };
+        let seconds = value.as_f64().ok_or(AuthError::Invalid("a time in the token is not a number"))?;
+        Ok(Some(seconds))
+    }
+
+    /// `aud` is one text or a list of them.
+    fn is_for(&self, audience: &str) -> bool {
+        match self.0.get("aud") {
+            Some(Value::String(only)) => only == audience,
+            Some(Value::Array(several)) => several.iter().any(|one| one.as_str() == Some(audience)),
+            _ => false,
+        }
+    }
+}
+
+/// What an issuer's tokens must say to be of use.
+#[derive(Debug)]
+pub(super) struct ClaimRules {
+    /// Whom the token must be meant for; `None` accepts every audience.
+    pub(super) audience: Option<String>,
+    /// The claim that names the caller.
+    pub(super) identity_claim: String,
+}
+
+impl ClaimRules {
+    /// The caller named by the claims of a token whose signature has been verified.
+    pub(super) fn identity(&self, claims: &Claims, now: SystemTime) -> Result<Identity, AuthError> {
+        check_times(claims, now)?;
+        if let Some(audience) = &self.audience
+            && !claims.is_for(audience)
+        {
+            return Err(AuthError::Invalid("the token is meant for another audience"));
+        }
+        // A claim that is there but of no use is a fault to be seen, not a reason to take another one.
+        let claim = if claims.0.contains_key(&self.identity_claim) { &self.identity_claim } else { "sub" };
+        let name = claims.text(claim).ok_or(AuthError::Invalid("the token does not name the caller"))?;
+        Identity::parse(name)
+            .ok_or(AuthError::Invalid("the name of the caller in the token is not acceptable"))
+    }
+}
+
+/// A token without an end would be valid for ever, should it be stolen: `exp` is required.
+fn check_times(claims: &Claims, now: SystemTime) -> Result<(), AuthError> {
+    let now = now.duration_since(UNIX_EPOCH).unwrap_or_default();
+    let expires = claims.time("exp")?.ok_or(AuthError::Invalid("the token has no expiry time"))?;
+    if expires <= now.saturating_sub(LEEWAY).as_secs_f64() {
+        return Err(AuthError::Expired);
+    }
+    match claims.time("nbf")? {
+        Some(starts) if starts > (now + LEEWAY).as_secs_f64() => {
+            Err(AuthError::Invalid("the token is not valid yet"))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,76 @@
+//! One trusted issuer: its keys and its rules.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use super::claims::ClaimRules;
+use super::config::{ConfigError, IssuerConfig};
+use super::file::FileKeys;
+use super::key::{KeySet, Verdict, judge};
+use super::remote::{RemoteKeys, Unavailable};
+use super::token::Token;
+use super::{AuthError, Identity};
+
+/// An issuer whose tokens are accepted.
+#[derive(Debug)]
+pub(super) struct Issuer {
+    url: String,
+    rules: ClaimRules,
+    file: Option<FileKeys>,
+    remote: Option<Arc<RemoteKeys>>,
+}
+
+impl Issuer {
+    /// Checks the configuration of an issuer and reads its files. Touches no network.
+    pub(super) fn new(config: IssuerConfig) -> Result<Self, ConfigError> {
+        config.check()?;
+        let remote = match config.key_url()? {
+            Some(url) => {
+                let authorities = config.jwk_cert_ca_file.as_deref();
+                Some(Arc::new(RemoteKeys::new(config.issuer_url.clone(), url, authorities)?))
+            }
+            None => None,
+        };
+        let file = config.jwk_cert_file.map(FileKeys::open).transpose();
+        Ok(Self {
+            url: config.issuer_url,
+            rules: ClaimRules { audience: config.audience, identity_claim: config.identity_claim },
+            file: file.map_err(|problem| ConfigError::new("jwk_cert_file", problem))?,
+            remote,
+        })
+    }
+
+    /// Fetches the keys for the first time and keeps them fresh from then on.
+    pub(super) async fn start(&self) {
+        if let Some(remote) = &self.remote {
+            remote.start().await;
+        }
+    }
+
+    /// Whether this is the issuer that the claim `iss` names: equal to the last byte.
+    pub(super) fn is(&self, claimed: &str) -> bool {
+        self.url == claimed
+    }
+
+    /// The caller, if this issuer did make the token and its claims hold at `now`.
+    pub(super) async fn identify(&self, token: Token<'_>, now: SystemTime) -> Result<Identity, AuthError> {
+        let mut verdict = self.judge(&token);
+        if let (Verdict::UnknownKey, Some(remote)) = (verdict, &self.remote) {
+            remote.look_again(now).await.map_err(|Unavailable| AuthError::KeysUnavailable)?;
+            verdict = self.judge(&token);
+        }
+        match verdict {
+            Verdict::Genuine => self.rules.identity(&token.claims, now),
+            // One answer for both: which keys are known is nobody's business.
+            Verdict::Forged | Verdict::UnknownKey => {
+                Err(AuthError::Invalid("the signature of the token cannot be verified"))
+            }
+        }
+    }
+
+    fn judge(&self, token: &Token<'_>) -> Verdict {
+        let sets: [Option<Arc<KeySet>>; 2] =
+            [self.file.as_ref().map(FileKeys::current), self.remote.as_ref().map(|remote| remote.current())];
+        judge(token, sets.iter().flatten().flat_map(|keys| keys.iter()))
+    }
+}

@@ -1,0 +1,151 @@
+//! Who is calling: bearer tokens, checked against the keys of the issuers that are trusted.
+//!
+//! One request takes one road, and each file is one stretch of it:
+//!
+//! 1. `token`: the `Authorization` header becomes a `Token`. Nothing in it is believed yet.
+//! 2. `issuer`: its `iss` names one of the configured issuers, exactly, or the token is refused.
+//! 3. `key`: a key of that issuer, and of no other, must have made the signature. `file` and `remote` are the
+//!    two places such keys come from.
+//! 4. `claims`: only then are the times, the audience and the caller's name looked at.
+//!
+//! What a token says about keys (`jwk`, `jku`, `x5c`, `x5u`) is never used, and the algorithm it asks for
+//! must be one that the key was made for.
+
+mod claims;
+mod config;
+mod file;
+mod issuer;
+mod key;
+mod remote;
+mod token;
+
+use std::collections::HashSet;
+use std::fmt;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use futures_util::future::join_all;
+
+pub use config::{ConfigError, IssuerConfig};
+
+use issuer::Issuer;
+use token::Token;
+
+/// Tells the time. Passed in, so that a test decides what "expired" means.
+pub type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
+
+/// Turns the `Authorization` header of a request into the identity of its caller.
+pub struct Authenticator {
+    issuers: Vec<Issuer>,
+    clock: Clock,
+}
+
+impl Authenticator {
+    /// Prepares the issuers and fetches their keys once, all at the same time.
+    ///
+    /// Waits for no fetch longer than five seconds. An issuer that cannot be reached is logged and tried
+    /// again later: until then its callers get [`AuthError::KeysUnavailable`]. Must be called within a
+    /// Tokio runtime, which then refreshes the keys hourly for as long as the authenticator lives.
+    ///
+    /// # Errors
+    ///
+    /// What only the operator can put right: no issuer at all, one without keys, a forbidden URL, a file
+    /// that is missing or invalid.
+    pub async fn new(configs: Vec<IssuerConfig>, clock: Clock) -> Result<Self, ConfigError> {
+        if configs.is_empty() {
+            return Err(ConfigError::new("server.jwt.issuers", "at least one issuer is required"));
+        }
+        let mut urls = HashSet::new();
+        let mut issuers = Vec::with_capacity(configs.len());
+        for (position, config) in configs.into_iter().enumerate() {
+            let key = format!("server.jwt.issuers[{position}]");
+            if !urls.insert(config.issuer_url.clone()) {
+                return Err(ConfigError::new(
+                    &format!("{key}.issuer_url"),
+                    "another issuer has the same URL",
+                ));
+            }
+            issuers.push(Issuer::new(config).map_err(|error| error.within(&key))?);
+        }
+        join_all(issuers.iter().map(Issuer::start)).await;
+        Ok(Self { issuers, clock })
+    }
+
+    /// The caller whom the value of an `Authorization` header proves.
+    ///
+    /// Answers at once as long as the token's key is known; an unknown one may first be looked for at the
+    /// issuer, which takes five seconds at most.
+    ///
+    /// # Errors
+    ///
+    /// Every refusal; see [`AuthError`] for what each asks of the caller.
+    pub async fn authenticate(&self, authorization: Option<&str>) -> Result<Identity, AuthError> {
+        let token = Token::parse(token::bearer(authorization)?)?;
+        let issuer = self
+            .issuers
+            .iter()
+            .find(|issuer| issuer.is(token.issuer()))
+            .ok_or(AuthError::Invalid("the issuer of the token is not accepted"))?;
+        issuer.identify(token, (self.clock)()).await
+    }
+}
+
+impl fmt::Debug for Authenticator {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Authenticator").field("issuers", &self.issuers).finish_non_exhaustive()
+    }
+}
+
+/// The name under which a caller's changes are recorded: not empty, at most 256 bytes, no control characters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity(String);
+
+impl Identity {
+    /// The longest identity, in bytes.
+    pub const MAX_BYTES: usize = 256;
+
+    /// Takes a name as an identity, without the white space round it; `None` if it breaks the rules.
+    fn parse(name: &str) -> Option<Self> {
+        let name = name.trim();
+        let sane = !name.is_empty() && name.len() <= Self::MAX_BYTES && !name.contains(char::is_control);
+        sane.then(|| Self(name.to_owned()))
+    }
+
+    /// The identity as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Identity {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl From<Identity> for String {
+    fn from(identity: Identity) -> Self {
+        identity.0
+    }
+}
+
+/// Why a caller is not let in.
+///
+/// The texts are constant: they quote neither the token nor the configuration, so they may be shown to
+/// anyone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AuthError {
+    /// No credentials were sent. The caller should send some (401).
+    #[error("a bearer token is required")]
+    Missing,
+    /// The credentials prove nothing, and sending them again will not help (401).
+    #[error("{0}")]
+    Invalid(&'static str),
+    /// The token was genuine but its time is over. The caller should get a new one (401).
+    #[error("the token has expired")]
+    Expired,
+    /// The issuer is out of reach and no key that is known could have signed the token. Nothing is wrong
+    /// with the request as far as can be told: the caller should try again (503).
+    #[error("the keys of the token's issuer are not available at the moment")]
+    KeysUnavailable,
+}

@@ -1,0 +1,88 @@
+//! Who calls: an argument of every operation that is not public, so that none can forget to ask.
+
+use crate::app::App;
+use crate::auth::AuthError;
+use crate::problem::{ApiError, Code};
+use poem::http::{HeaderValue, StatusCode, header};
+use poem::{Request, RequestBody};
+use poem_openapi::registry::{MetaSecurityScheme, Registry};
+use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
+
+/// What the audit fields say while nobody has to say who they are.
+const ANONYMOUS: &str = "system@hyperfleet.local";
+const SCHEME: &str = "BearerAuth";
+
+/// The authorised caller.
+#[derive(Clone, Debug)]
+pub struct Caller(pub String);
+
+impl<'a> ApiExtractor<'a> for Caller {
+    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::SecurityScheme];
+    type ParamType = ();
+    type ParamRawType = ();
+
+    fn register(registry: &mut Registry) {
+        let scheme = MetaSecurityScheme {
+            ty: "http",
+            description: Some("A JWT of a configured issuer. Not asked for where the server runs without."),
+            name: None,
+            key_in: None,
+            scheme: Some("bearer"),
+            bearer_format: Some("JWT"),
+            flows: None,
+            openid_connect_url: None,
+        };
+        registry.create_security_scheme(SCHEME, scheme);
+    }
+
+    fn security_schemes() -> Vec<&'static str> {
+        vec![SCHEME]
+    }
+
+    async fn from_request(
+        request: &'a Request,
+        _: &mut RequestBody,
+        _: ExtractParamOptions<()>,
+    ) -> poem::Result<Self> {
+        let app = request.data::<App>().ok_or_else(|| ApiError::internal("no application in the request"))?;
+        let Some(authenticator) = &app.authenticator else { return Ok(Self(ANONYMOUS.into())) };
+        let mut headers = request.headers().get_all(header::AUTHORIZATION).iter();
+        let authorization = match (headers.next(), headers.next()) {
+            (None, _) => None,
+            // What is no text is no token either, and two tokens are none.
+            (Some(value), None) => Some(value.to_str().unwrap_or_default()),
+            (Some(_), Some(_)) => Some(""),
+        };
+        match authenticator.authenticate(authorization).await {
+            Ok(identity) => Ok(Self(identity.into())),
+            Err(error) => Err(refusal(error).into()),
+        }
+    }
+}
+
+fn refusal(error: AuthError) -> ApiError {
+    let (code, detail, challenge) = match error {
+        AuthError::Missing => (
+            Code::AuthenticationRequired,
+            "The request carries no bearer token".to_owned(),
+            "Bearer realm=\"hyperfleet\"",
+        ),
+        AuthError::Invalid(reason) => (
+            Code::InvalidCredentials,
+            format!("The bearer token is not accepted: {reason}"),
+            "Bearer realm=\"hyperfleet\", error=\"invalid_token\"",
+        ),
+        AuthError::Expired => (
+            Code::ExpiredToken,
+            "The bearer token has expired".to_owned(),
+            "Bearer realm=\"hyperfleet\", error=\"invalid_token\", error_description=\"expired\"",
+        ),
+        AuthError::KeysUnavailable => {
+            let detail = "The keys that tokens are checked with cannot be fetched; try again";
+            let error = ApiError::new(StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable, detail);
+            return error.with_header(header::RETRY_AFTER, HeaderValue::from_static("5"));
+        }
+    };
+    ApiError::new(StatusCode::UNAUTHORIZED, code, detail)
+        .with_header(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge))
+}

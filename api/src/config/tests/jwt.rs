@@ -1,0 +1,130 @@
+use super::World;
+
+const ISSUER: &str = "
+server:
+  jwt:
+    enabled: true
+    issuers:
+      - issuer_url: https://one
+        jwk_cert_url: https://one/keys
+        audience: fleet
+      - issuer_url: https://two
+        jwk_cert_file: keys.json
+        identity_claim: sub
+";
+
+fn on_every_address() -> World {
+    World::new().flag("--server-host=0.0.0.0")
+}
+
+fn with_issuer(world: World) -> World {
+    world
+        .env("HYPERFLEET_SERVER_JWT_ISSUER_URL", "https://i")
+        .env("HYPERFLEET_SERVER_JWT_JWK_CERT_URL", "https://i/keys")
+}
+
+#[test]
+fn off_on_loopback_and_to_be_said_elsewhere() {
+    for host in ["localhost", "127.0.0.1", "127.3.2.1", "::1"] {
+        assert!(!World::new().env("HYPERFLEET_SERVER_HOST", host).config().server.jwt.enabled, "{host}");
+    }
+    for host in ["0.0.0.0", "::", "10.0.0.1", "fleet.example.com"] {
+        let faults = World::new().env("HYPERFLEET_SERVER_HOST", host).faults();
+        assert_eq!(faults.len(), 1);
+        for word in ["server.jwt.enabled: must be said", host, "--server-jwt-enabled", "--no-auth"] {
+            assert!(faults[0].contains(word), "{word} is missing in {}", faults[0]);
+        }
+    }
+}
+
+#[test]
+fn said_on_or_off() {
+    let table = [
+        (on_every_address().flag("--no-auth"), false),
+        (on_every_address().flag("--server-jwt-enabled=false"), false),
+        (on_every_address().env("HYPERFLEET_SERVER_JWT_ENABLED", "false"), false),
+        (on_every_address().yaml("server: {jwt: {enabled: false}}"), false),
+        (with_issuer(on_every_address()).flag("--server-jwt-enabled"), true),
+        (with_issuer(on_every_address()).env("HYPERFLEET_SERVER_JWT_ENABLED", "true"), true),
+        (
+            with_issuer(on_every_address()).env("HYPERFLEET_SERVER_JWT_ENABLED", "true").flag("--no-auth"),
+            false,
+        ),
+        (with_issuer(World::new()), false),
+    ];
+    for (world, expected) in table {
+        assert_eq!(world.config().server.jwt.enabled, expected, "{world:?}");
+    }
+}
+
+#[test]
+fn issuers_of_the_file_and_of_the_environment() {
+    let world = with_issuer(World::new().file("keys.json", "{}").yaml(ISSUER));
+    let issuers = world.config().server.jwt.issuers;
+    let urls: Vec<&str> = issuers.iter().map(|issuer| issuer.issuer_url.as_str()).collect();
+    assert_eq!(urls, ["https://one", "https://two", "https://i"]);
+    assert_eq!(issuers[0].jwk_cert_url.as_deref(), Some("https://one/keys"));
+    assert_eq!(issuers[0].audience.as_deref(), Some("fleet"));
+    assert_eq!(issuers[1].jwk_cert_file.as_deref(), Some(std::path::Path::new("keys.json")));
+    assert_eq!(issuers[1].identity_claim.as_deref(), Some("sub"));
+}
+
+#[test]
+fn issuers_that_are_not_used_are_warned_about() {
+    assert_eq!(
+        with_issuer(World::new()).warnings(),
+        ["issuers are configured but tokens are not checked; set server.jwt.enabled to check them"]
+    );
+    assert!(with_issuer(World::new()).flag("--no-auth").warnings().is_empty());
+}
+
+#[test]
+fn refusals() {
+    let list = |entry: &str| World::new().yaml(&format!("server: {{jwt: {{issuers: {entry}}}}}"));
+    let table = [
+        (
+            on_every_address().flag("--server-jwt-enabled"),
+            "server.jwt.enabled = true (flag --server-jwt-enabled): no issuer is configured",
+        ),
+        (
+            World::new().env("HYPERFLEET_SERVER_JWT_JWK_CERT_URL", "https://i/keys"),
+            "server.jwt.issuer_url: must be given for every issuer",
+        ),
+        (
+            World::new().env("HYPERFLEET_SERVER_JWT_ISSUER_URL", "https://i").flag("--server-jwt-enabled"),
+            "server.jwt.jwk_cert_url: must be given, or jwk_cert_file",
+        ),
+        (
+            with_issuer(World::new())
+                .flag("--server-jwt-jwk-cert-url=http://i/keys")
+                .flag("--server-jwt-enabled"),
+            "server.jwt.jwk_cert_url = \"http://i/keys\" (flag --server-jwt-jwk-cert-url): expected a URL that starts with https://",
+        ),
+        (list("x"), "server.jwt.issuers (file config.yaml): expected a list"),
+        (list("[x]"), "server.jwt.issuers[0] (file config.yaml): expected an issuer with issuer_url"),
+        (
+            list("[{issuer_url: a, jwk_cert_url: https://a, header: b}]"),
+            "server.jwt.issuers[0].header (file config.yaml): unknown key; expected one of issuer_url,",
+        ),
+        (
+            list("[{issuer_url: a, jwk_cert_file: gone}]"),
+            "server.jwt.issuers[0].jwk_cert_file = \"gone\" (file config.yaml): the file cannot be read",
+        ),
+        (
+            list("[{issuer_url: 7, jwk_cert_url: https://a}]"),
+            "server.jwt.issuers[0].issuer_url = 7 (file config.yaml): expected text",
+        ),
+        (
+            list("[{issuer_url: a, jwk_cert_url: https://a}, {jwk_cert_url: https://b}]"),
+            "server.jwt.issuers[1].issuer_url: must be given for every issuer",
+        ),
+        (
+            list("[{issuer_url: a, jwk_cert_url: https://a}, {issuer_url: a, jwk_cert_url: https://b}]"),
+            "server.jwt.issuers = a: an issuer is configured twice",
+        ),
+    ];
+    for (world, expected) in table {
+        let faults = world.faults();
+        assert!(faults.len() == 1 && faults[0].starts_with(expected), "{expected}: {faults:?}");
+    }
+}

@@ -1,0 +1,94 @@
+//! `fields=`: showing a part of a resource.
+
+use serde_json::{Map, Value};
+use service::FieldError;
+use std::collections::BTreeMap;
+
+/// The most fields that may be named.
+const MAX_FIELDS: usize = 100;
+
+/// A tree of fields. An empty tree below a field stands for all of it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Selection(BTreeMap<String, Selection>);
+
+impl Selection {
+    /// The selection that these paths make. A path that ends in `.*` is open: anything may be named below.
+    pub fn of(paths: &[&str]) -> Self {
+        let mut selection = Self::default();
+        for path in paths {
+            selection.add(path.split('.'));
+        }
+        selection
+    }
+
+    fn add<'a>(&mut self, mut path: impl Iterator<Item = &'a str>) {
+        if let Some(first) = path.next() {
+            self.0.entry(first.to_owned()).or_default().add(path);
+        }
+    }
+
+    /// Reads a comma list of paths, each of which must be known; the key is always there.
+    pub fn narrow(&self, text: &str) -> Result<Self, FieldError> {
+        let paths: Vec<&str> = text.split(',').map(str::trim).filter(|path| !path.is_empty()).collect();
+        let fault = |message| Err(FieldError::new("fields", message).constraint("enum"));
+        if paths.len() > MAX_FIELDS {
+            return fault(format!("at most {MAX_FIELDS} fields may be named"));
+        }
+        if let Some(unknown) = paths.iter().find(|path| !self.knows(path.split('.'))) {
+            let unknown: String = unknown.chars().take(80).collect();
+            let known: Vec<&str> = self.0.keys().map(String::as_str).collect();
+            return fault(format!("there is no field '{unknown}'; there are {}", known.join(", ")));
+        }
+        Ok(Self::of(&paths))
+    }
+
+    fn knows<'a>(&self, mut path: impl Iterator<Item = &'a str>) -> bool {
+        match path.next() {
+            None => true,
+            Some(_) if self.0.contains_key("*") => true,
+            Some(first) => self.0.get(first).is_some_and(|below| below.knows(path)),
+        }
+    }
+
+    /// What is selected of `value`. In a list, of each of its items. The fields in `always` stay.
+    pub fn of_value(&self, value: Value, always: &[&str]) -> Value {
+        match value {
+            Value::Object(map) => Value::Object(self.of_object(map, always)),
+            Value::Array(items) => items.into_iter().map(|item| self.of_value(item, &[])).collect(),
+            other => other,
+        }
+    }
+
+    fn of_object(&self, map: Map<String, Value>, always: &[&str]) -> Map<String, Value> {
+        let selected = map.into_iter().filter_map(|(key, value)| match self.0.get(&key) {
+            Some(below) if !below.0.is_empty() => Some((key, below.of_value(value, &[]))),
+            Some(_) => Some((key, value)),
+            None => always.contains(&key.as_str()).then_some((key, value)),
+        });
+        selected.collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_selection_keeps_what_it_names() {
+        let known = Selection::of(&["id", "name", "spec.*", "status.phase", "status.conditions.type"]);
+        let narrow = |text: &str| known.narrow(text);
+        let value = json!({"id": 1, "name": "a", "spec": {"x": {"y": 1, "z": 2}},
+            "status": {"phase": "Ready", "conditions": [{"type": "A", "status": "True"}]}});
+        let shown = |text: &str| narrow(text).expect("known").of_value(value.clone(), &["id"]);
+        assert_eq!(shown("name"), json!({"id": 1, "name": "a"}));
+        assert_eq!(shown("spec.x.y"), json!({"id": 1, "spec": {"x": {"y": 1}}}));
+        assert_eq!(
+            shown("status.conditions.type"),
+            json!({"id": 1, "status": {"conditions": [{"type": "A"}]}})
+        );
+        assert!(
+            narrow("nope").is_err() && narrow("status.nope").is_err() && narrow("spec.any.thing").is_ok()
+        );
+    }
+}

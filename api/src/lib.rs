@@ -1,0 +1,40 @@
+//! HyperFleet API over HTTP: annotated types from which routes and the served document are derived, and the
+//! process around them.
+//!
+//! - An operation (`routes`) parses, calls the service, maps. It knows no SQL; the service knows no HTTP.
+//! - Every refusal leaves through [`problem`], whoever refuses.
+//! - Everything that stands around the operations is listed, in order, in `middleware`.
+//! - Bodies are read strictly and all their faults reported at once (`json`, `dto`).
+//!
+//! To add a field to a resource: `dto/resource.rs`, where the row is destructured; the compiler leads on.
+//! Then `cargo run -- openapi > api/openapi.json`.
+
+pub mod app;
+pub mod auth;
+pub mod caller;
+pub mod cli;
+pub mod config;
+pub mod dto;
+pub mod fields;
+pub mod json;
+pub mod limits;
+pub mod list;
+pub mod net;
+pub mod openapi;
+pub mod problem;
+pub mod response;
+pub mod routes;
+pub mod serve;
+pub mod telemetry;
+
+mod health;
+mod middleware;
+
+/// The version of the service.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// The commit the service was built from, if the build was told (`HYPERFLEET_BUILD_COMMIT`).
+pub const COMMIT: &str = match option_env!("HYPERFLEET_BUILD_COMMIT") {
+    Some(commit) => commit,
+    None => "unknown",
+};

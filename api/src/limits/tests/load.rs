@@ -1,0 +1,113 @@
+//! Requests that are too many, too long or panic.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use metrics_exporter_prometheus::PrometheusBuilder;
+use poem::endpoint::{make, make_sync};
+use poem::{Endpoint, EndpointExt, Request};
+use tokio::sync::Semaphore;
+
+use super::{get, refusal};
+use crate::limits::{CatchPanic, Deadline, MaxInFlight, Refusal, layer};
+use crate::net::testing::Running;
+
+const PLACES: usize = 4;
+
+/// A handler that says it was entered and waits for `/slow` to be let go.
+fn gated(entered: Arc<Semaphore>, gate: Arc<Semaphore>) -> impl Endpoint + 'static {
+    make(move |request: Request| {
+        let (entered, gate) = (entered.clone(), gate.clone());
+        async move {
+            if request.uri().path() == "/slow" {
+                entered.add_permits(1);
+                let _open = gate.acquire().await.expect("a gate");
+            }
+            "done"
+        }
+    })
+}
+
+#[tokio::test]
+async fn excess_is_refused_at_once_and_the_admitted_are_served() {
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let metrics = recorder.handle();
+    let _installed = metrics::set_default_local_recorder(&recorder);
+    let (entered, gate) = (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0)));
+    let endpoint = gated(entered.clone(), gate.clone()).with(layer(MaxInFlight::new(PLACES)));
+    let server = Running::with_default_limits(endpoint).await;
+
+    let mut admitted = Vec::new();
+    for _ in 0..PLACES {
+        let mut client = server.client().await;
+        client.send("GET /slow HTTP/1.1\r\nHost: test\r\n\r\n").await;
+        admitted.push(client);
+    }
+    let _all = entered.acquire_many(PLACES as u32).await.expect("a counter");
+    assert!(metrics.render().contains("hyperfleet_api_requests_in_flight 4"), "{}", metrics.render());
+
+    for _ in 0..50 {
+        let mut client = server.client().await;
+        let start = Instant::now();
+        let answer = client.get("/").await;
+        assert_eq!((answer.status, answer.header("retry-after")), (503, Some("1")));
+        assert!(start.elapsed() < Duration::from_millis(250), "{:?}", start.elapsed());
+    }
+    assert!(metrics.render().contains(r#"hyperfleet_api_refused_total{reason="overloaded"} 50"#));
+
+    gate.add_permits(PLACES);
+    for mut client in admitted {
+        assert_eq!(client.answer().await.text(), "done");
+    }
+    assert_eq!(server.client().await.get("/").await.status, 200, "there is room again");
+    assert!(metrics.render().contains("hyperfleet_api_requests_in_flight 0"), "{}", metrics.render());
+}
+
+#[tokio::test]
+async fn a_request_that_is_dropped_gives_its_place_back() {
+    let (entered, gate) = (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0)));
+    let endpoint = gated(entered, gate).with(layer(MaxInFlight::new(1)));
+    let mut request = Box::pin(endpoint.call(get("/slow")));
+    assert!(futures_util::poll!(request.as_mut()).is_pending());
+    assert_eq!(refusal(&endpoint, get("/")).await, Refusal::Overloaded { retry_after: 1 });
+    drop(request);
+    assert!(endpoint.call(get("/")).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_request_that_takes_too_long_is_dropped() {
+    let dropped = Arc::new(Semaphore::new(0));
+    let seen = dropped.clone();
+    let endpoint = make(move |_| {
+        let guard = Signal(seen.clone());
+        async move {
+            std::future::pending::<()>().await;
+            drop(guard);
+        }
+    })
+    .with(layer(Deadline::new(Duration::from_millis(100))));
+    assert_eq!(refusal(&endpoint, get("/")).await, Refusal::DeadlinePassed);
+    assert_eq!(dropped.available_permits(), 1, "the handler is gone");
+}
+
+/// Signals its own end.
+struct Signal(Arc<Semaphore>);
+
+impl Drop for Signal {
+    fn drop(&mut self) {
+        self.0.add_permits(1);
+    }
+}
+
+#[tokio::test]
+async fn a_panic_is_a_refusal_and_the_next_request_is_served() {
+    let endpoint = make_sync(|request: Request| {
+        assert_ne!(request.uri().path(), "/panic", "asked for");
+        "done"
+    });
+    let server = Running::with_default_limits(endpoint.with(layer(CatchPanic))).await;
+    let mut client = server.client().await;
+    let answer = client.get("/panic").await;
+    assert_eq!((answer.status, answer.text()), (500, "internal error"));
+    assert_eq!(client.get("/").await.text(), "done");
+}

@@ -1,0 +1,170 @@
+//! Everything that stands around the operations, in order, and why it stands there.
+
+use crate::app::App;
+use crate::config::Server;
+use crate::dto::Time;
+use crate::limits::{
+    AllowHeader, AllowTable, BodyLimit, CatchPanic, CloseWhenStopping, Deadline, Gzip, HeadAsGet, HeadLimit,
+    MaxInFlight, RequestId, RequestIds, TrailingSlash, layer,
+};
+use crate::problem::{self, ApiError};
+use poem::http::{Method, StatusCode, header};
+use poem::{Endpoint, EndpointExt, IntoEndpoint, IntoResponse, Request, Response};
+use poem_openapi::OperationId;
+use service::Clock;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::watch;
+
+/// The longest request line and headers together, in bytes.
+const MAX_HEAD: usize = 64 * 1024;
+/// How long a sender may pause within a body.
+const STALL: Duration = Duration::from_secs(5);
+/// Memory for bodies that are still arriving, over all requests.
+const BODY_MEMORY: usize = 64 * 1024 * 1024;
+
+/// Puts all layers around `routes`. Read from the bottom: the last is the outermost.
+pub(crate) fn around<E>(
+    routes: E,
+    app: App,
+    server: &Server,
+    stopping: watch::Receiver<bool>,
+) -> impl Endpoint + use<E>
+where
+    E: IntoEndpoint,
+    E::Endpoint: 'static,
+{
+    let clock = app.context.clock.clone();
+    let make_id = {
+        let clock = clock.clone();
+        move || service::new_id(clock.now())
+    };
+    let names = Arc::new(OperationNames::new());
+    routes
+        .into_endpoint()
+        .data(app)
+        // Only work counts, so this is the innermost limit.
+        .with(layer(MaxInFlight::new(server.max_in_flight)))
+        // A slow sender must hold no place among those at work.
+        .with(layer(BodyLimit::new(server.max_body_bytes, server.request_timeout, STALL, BODY_MEMORY)))
+        // The compiler gives up on types nested deeper than this.
+        .boxed()
+        // Bounds all that follows.
+        .with(layer(Deadline::new(server.request_timeout)))
+        // Cheap, and they need no body.
+        .with(layer(AllowHeader::new(allowed_methods())))
+        .with(layer(TrailingSlash))
+        .with(layer(HeadLimit::new(MAX_HEAD)))
+        // Outside all that may panic, inside what renders errors.
+        .with(layer(CatchPanic))
+        // Renders every refusal from within, and logs and counts every request.
+        .around(move |endpoint, request| observe(endpoint, request, clock.clone(), names.clone()))
+        .boxed()
+        // Compresses refusals too.
+        .with(layer(Gzip))
+        // All within see GET, so that HEAD has the headers of GET.
+        .with(layer(HeadAsGet))
+        // These two concern every answer, whoever gives it.
+        .with(layer(CloseWhenStopping::new(stopping)))
+        .with(layer(RequestIds::new(make_id)))
+}
+
+/// Runs the request; makes a problem document of a refusal; logs and counts.
+async fn observe(
+    endpoint: Arc<impl Endpoint>,
+    request: Request,
+    clock: Clock,
+    names: Arc<OperationNames>,
+) -> poem::Result<Response> {
+    let started = Instant::now();
+    let id = request.data::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let result = endpoint.call(request).await.map(IntoResponse::into_response);
+    let operation = match &result {
+        Ok(response) => response.data::<OperationId>().map(|operation| operation.0),
+        Err(error) => error.data::<OperationId>().map(|operation| operation.0),
+    };
+    let operation = operation.unwrap_or("none");
+    let response = match result {
+        Ok(response) if !needs_document(&response) => response,
+        Ok(response) => {
+            let refusal = problem::of_status(response.status());
+            render(refusal, &path, &id, operation, &clock)
+        }
+        Err(error) => render(problem::of_poem(error, &path), &path, &id, operation, &clock),
+    };
+    let status = response.status().as_u16();
+    let seconds = started.elapsed().as_secs_f64();
+    names.count(operation, &method, status, seconds);
+    tracing::info!(
+        request_id = id,
+        operation,
+        method = %method,
+        path,
+        status,
+        duration_ms = seconds * 1e3,
+        "request"
+    );
+    Ok(response)
+}
+
+/// A refusal that some layer answered by itself, without a document.
+fn needs_document(response: &Response) -> bool {
+    let refused = response.status().is_client_error() || response.status().is_server_error();
+    let content_type = response.headers().get(header::CONTENT_TYPE);
+    let documented =
+        content_type.is_some_and(|value| value.as_bytes().starts_with(b"application/problem+json"));
+    refused && !documented
+}
+
+fn render(refusal: ApiError, path: &str, id: &str, operation: &str, clock: &Clock) -> Response {
+    if let Some(cause) = refusal.cause() {
+        match refusal.status_code() {
+            StatusCode::INTERNAL_SERVER_ERROR => tracing::error!(request_id = id, operation, cause, "failed"),
+            _ => tracing::warn!(request_id = id, operation, cause, "failed"),
+        }
+    }
+    refusal.into_answer(path, id, Time(clock.now()))
+}
+
+/// Operation ids, and the path each stands for in the metrics.
+struct OperationNames(HashMap<String, String>);
+
+impl OperationNames {
+    fn new() -> Self {
+        let operations = crate::openapi::operations().into_iter();
+        Self(operations.map(|(id, _, path)| (id, template(&path))).collect())
+    }
+
+    fn count(&self, operation: &str, method: &Method, status: u16, seconds: f64) {
+        let Some(path) = self.0.get(operation) else { return };
+        let labels = [
+            ("component", "api".to_owned()),
+            ("version", crate::VERSION.to_owned()),
+            ("method", method.to_string()),
+            ("path", path.clone()),
+            ("code", status.to_string()),
+        ];
+        metrics::counter!("hyperfleet_api_requests_total", &labels).increment(1);
+        metrics::histogram!("hyperfleet_api_request_duration_seconds", &labels).record(seconds);
+    }
+}
+
+/// Ids in a path would make a series of their own each.
+fn template(path: &str) -> String {
+    let parts = path.split('/').map(|part| if part.starts_with('{') { "-" } else { part });
+    parts.collect::<Vec<_>>().join("/")
+}
+
+/// Which methods each path has, for the header `Allow`.
+fn allowed_methods() -> AllowTable {
+    let mut paths: BTreeMap<String, Vec<Method>> = BTreeMap::new();
+    for (_, method, path) in crate::openapi::operations() {
+        paths.entry(path).or_default().extend(Method::from_bytes(method.as_bytes()));
+    }
+    for path in crate::serve::DOCUMENT_PATHS {
+        paths.insert(path.to_owned(), vec![Method::GET]);
+    }
+    AllowTable::new(paths)
+}

@@ -1,0 +1,86 @@
+//! The acceptor that the HTTP server takes its connections from.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use poem::http::uri::Scheme;
+use poem::listener::Acceptor;
+use poem::web::{LocalAddr, RemoteAddr};
+use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
+
+use super::guard::Guarded;
+use super::sockets::Sockets;
+use super::tls::ServerTls;
+use super::transport::Transport;
+
+/// What a listener grants its connections.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ConnectionLimits {
+    /// Connections open at a time. Keep it below the limit of open files, and mind that a connection
+    /// may make the HTTP parser buffer a head of up to 400 KiB.
+    pub max_connections: usize,
+    /// Time for a whole request head: from the opening of the connection for the first one, TLS
+    /// handshake included, from its first byte for later ones.
+    pub header_timeout: Duration,
+    /// Time without a byte in either direction. It runs during a request too, so it must be longer than
+    /// the longest request may take.
+    pub idle_timeout: Duration,
+}
+
+impl Default for ConnectionLimits {
+    fn default() -> Self {
+        Self {
+            max_connections: 1024,
+            header_timeout: Duration::from_secs(10),
+            idle_timeout: Duration::from_secs(75),
+        }
+    }
+}
+
+/// Accepts connections within [`ConnectionLimits`], with or without TLS.
+///
+/// A connection beyond `max_connections` is not accepted until another one ends: it waits in the
+/// kernel's backlog, where it costs this process neither memory nor a descriptor. Closing it instead
+/// would turn every short burst into failed requests; a client that does not want to wait has its own
+/// connect and read timeouts.
+pub struct Edge {
+    sockets: Sockets,
+    limits: ConnectionLimits,
+    places: Arc<Semaphore>,
+    tls: Option<ServerTls>,
+}
+
+impl Edge {
+    /// An edge over sockets that are already bound.
+    pub fn new(sockets: Sockets, limits: ConnectionLimits, tls: Option<ServerTls>) -> Self {
+        let places = Arc::new(Semaphore::new(limits.max_connections.min(Semaphore::MAX_PERMITS)));
+        Self { sockets, limits, places, tls }
+    }
+
+    fn transport(&self, stream: TcpStream) -> (Transport, Scheme) {
+        match &self.tls {
+            Some(tls) => (Transport::Handshake(Box::new(tls.accept(stream))), Scheme::HTTPS),
+            None => (Transport::Plain(stream), Scheme::HTTP),
+        }
+    }
+}
+
+impl Acceptor for Edge {
+    type Io = Guarded<Transport>;
+
+    fn local_addr(&self) -> Vec<LocalAddr> {
+        self.sockets.addresses().into_iter().map(|address| LocalAddr(address.into())).collect()
+    }
+
+    async fn accept(&mut self) -> io::Result<(Self::Io, LocalAddr, RemoteAddr, Scheme)> {
+        let place = self.places.clone().acquire_owned().await.map_err(io::Error::other)?;
+        let accepted = self.sockets.accept().await;
+        // It fails only when the client has already left, which the first read will tell.
+        let _ = accepted.stream.set_nodelay(true);
+        let (transport, scheme) = self.transport(accepted.stream);
+        let io = Guarded::new(transport, self.limits.header_timeout, self.limits.idle_timeout, place);
+        Ok((io, LocalAddr(accepted.local.into()), RemoteAddr(accepted.peer.into()), scheme))
+    }
+}

@@ -1,0 +1,168 @@
+//! The served document: derived from the annotated types, then mended where the framework cannot say it.
+
+use crate::dto::ListParameters;
+use crate::routes::cluster_node_pools::ClusterNodePoolsApi;
+use crate::routes::clusters::ClustersApi;
+use crate::routes::meta::MetaApi;
+use crate::routes::node_pools::NodePoolsApi;
+use poem_openapi::OpenApiService;
+use poem_openapi::registry::Registry;
+use poem_openapi::types::Type;
+use serde_json::{Map, Value, json};
+
+/// Where all operations begin.
+pub const PREFIX: &str = "/api/hyperfleet";
+
+type Apis = (MetaApi, ClustersApi, ClusterNodePoolsApi, NodePoolsApi);
+
+/// All operations, to be nested at [`PREFIX`].
+pub fn service() -> OpenApiService<Apis, ()> {
+    let apis = (MetaApi, ClustersApi, ClusterNodePoolsApi, NodePoolsApi);
+    OpenApiService::new(apis, "HyperFleet API", env!("CARGO_PKG_VERSION")).description(
+        "The system of record for a fleet of Kubernetes clusters: what they shall be, and what adapters \
+         report they are.",
+    )
+}
+
+/// The document of all operations. Made without a database.
+pub fn document() -> Value {
+    let mut document = parse(&service().spec());
+    let paths = std::mem::take(&mut document["paths"]);
+    let prefixed = |(path, item): (&String, &Value)| {
+        let path = format!("{PREFIX}{path}");
+        (path.strip_suffix('/').unwrap_or(&path).to_owned(), item.clone())
+    };
+    document["paths"] = paths.as_object().into_iter().flatten().map(prefixed).collect::<Map<_, _>>().into();
+    document["info"]["license"] =
+        json!({ "name": "Apache-2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0" });
+    document["servers"] = json!([{ "url": "/", "description": "This server" }]);
+    let parameters = list_parameters();
+    for (path, method, operation) in operations_mut(&mut document["paths"]) {
+        add_list_parameters(path, method, operation, &parameters);
+        leave_out_impossible(path, method, operation);
+    }
+    close_patches(&mut document);
+    whole_numbers(&mut document);
+    document
+}
+
+/// The document as it is checked in and served.
+pub fn document_json() -> String {
+    let mut text = serde_json::to_string_pretty(&document()).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+/// The document as YAML.
+pub fn document_yaml() -> String {
+    serde_saphyr::to_string(&document()).unwrap_or_default()
+}
+
+/// The page of Swagger UI. All it needs is in it: it asks no other host, and this one only for the API.
+pub fn swagger_ui() -> String {
+    let service = service();
+    // The document goes into a script element, which the text of a description must not end.
+    let document = document().to_string().replace("</", "<\\/");
+    let html = service.swagger_ui_html().replacen(&service.spec(), &document, 1);
+    html.replace(
+        "<title>Swagger UI</title>",
+        "<title>HyperFleet API</title><link rel=\"icon\" href=\"data:,\">",
+    )
+}
+
+/// Operation ids and the paths they are under, `{…}` written as `-` as the metrics have it.
+pub fn operations() -> Vec<(String, String, String)> {
+    let mut document = document();
+    let mut operations = Vec::new();
+    for (path, method, operation) in operations_mut(&mut document["paths"]) {
+        let id = operation["operationId"].as_str().unwrap_or_default().to_owned();
+        operations.push((id, method.to_ascii_uppercase(), path.to_owned()));
+    }
+    operations
+}
+
+fn parse(spec: &str) -> Value {
+    serde_json::from_str(spec).unwrap_or_default()
+}
+
+fn operations_mut(paths: &mut Value) -> impl Iterator<Item = (&str, &str, &mut Value)> {
+    paths.as_object_mut().into_iter().flatten().flat_map(|(path, item)| {
+        let methods = item.as_object_mut().into_iter().flatten();
+        methods.map(move |(method, operation)| (path.as_str(), method.as_str(), operation))
+    })
+}
+
+/// The parameters of lists, made of the type that describes them.
+fn list_parameters() -> Vec<Value> {
+    let mut registry = Registry::new();
+    ListParameters::register(&mut registry);
+    let schemas = serde_json::to_value(&registry.schemas).unwrap_or_default();
+    let properties = schemas[ListParameters::name().as_ref()]["properties"].as_object().cloned();
+    let parameter = |(name, mut schema): (String, Value)| {
+        let description = schema.as_object_mut().and_then(|schema| schema.remove("description"));
+        json!({ "name": name, "in": "query", "description": description, "required": false, "schema": schema })
+    };
+    properties.unwrap_or_default().into_iter().map(parameter).collect()
+}
+
+fn add_list_parameters(path: &str, method: &str, operation: &mut Value, parameters: &[Value]) {
+    if method != "get" || !path.contains("clusters") && !path.contains("nodepools") {
+        return;
+    }
+    let names: &[&str] = match path.rsplit('/').next() {
+        Some("clusters" | "nodepools") => {
+            &["page", "size", "pageSize", "search", "order", "orderBy", "fields", "cursor", "total"]
+        }
+        Some("statuses") => &["page", "size", "pageSize", "fields", "total"],
+        _ => &["fields"],
+    };
+    let chosen = parameters.iter().filter(|parameter| names.iter().any(|name| parameter["name"] == *name));
+    let existing = operation["parameters"].as_array().cloned().unwrap_or_default();
+    operation["parameters"] = existing.into_iter().chain(chosen.cloned()).collect();
+}
+
+/// Every operation is documented with every refusal there is; this leaves those that can happen to it.
+fn leave_out_impossible(path: &str, method: &str, operation: &mut Value) {
+    let reads = method == "get";
+    let item = path.contains('{');
+    let resource = path.contains("clusters") || path.contains("nodepools");
+    let flat_create = path.ends_with("v1/nodepools") && method == "post";
+    let create = method == "post" && (path.ends_with("clusters") || path.ends_with("nodepools"));
+    let conditional = matches!(method, "patch" | "delete") || path.ends_with("force-delete");
+    let body = matches!(method, "post" | "put" | "patch");
+    let Some(responses) = operation["responses"].as_object_mut() else { return };
+    responses.retain(|status, _| match status.as_str() {
+        "400" => resource,
+        "404" => item,
+        "408" | "413" | "415" => body || !reads,
+        "409" => conditional && method != "delete" || create && !flat_create,
+        "412" => conditional,
+        "422" => create,
+        _ => true,
+    });
+    if flat_create {
+        responses.remove("201");
+    }
+}
+
+/// A change refuses what it does not know.
+fn close_patches(document: &mut Value) {
+    for name in ["ClusterPatchRequest", "NodePoolPatchRequest"] {
+        document["components"]["schemas"][name]["additionalProperties"] = false.into();
+        document["components"]["schemas"][name]["minProperties"] = 1.into();
+    }
+}
+
+/// The framework prints every bound as a fraction; generators of clients want whole numbers whole.
+fn whole_numbers(value: &mut Value) {
+    match value {
+        Value::Number(number) => {
+            if let Some(whole) = number.as_f64().filter(|n| number.is_f64() && n.fract() == 0.0) {
+                *value = (whole as i64).into();
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(whole_numbers),
+        Value::Object(map) => map.values_mut().for_each(whole_numbers),
+        _ => {}
+    }
+}

@@ -1,0 +1,373 @@
+//! Every refusal as `application/problem+json` (RFC 9457), whoever refuses: the one table of codes, and the
+//! one place where errors become answers.
+
+use crate::dto::Time;
+use poem::Response;
+use poem::error::{MethodNotAllowedError, NotFoundError, ResponseError};
+use poem::http::{HeaderName, HeaderValue, StatusCode, header};
+use poem_openapi::payload::Payload;
+use poem_openapi::registry::{MetaMediaType, MetaResponse, MetaResponses, MetaSchemaRef, Registry};
+use poem_openapi::types::Type;
+use poem_openapi::{ApiResponse, Object};
+use serde::Serialize;
+use service::FieldError;
+use std::fmt;
+
+/// The result of an operation.
+pub type ApiResult<T> = Result<T, ApiError>;
+
+/// What a refusal is about. Each has one code, one type and one title.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Code {
+    /// What was sent breaks rules.
+    Validation,
+    /// The request cannot be understood.
+    BadRequest,
+    /// The body cannot be read.
+    Malformed,
+    /// No credentials.
+    AuthenticationRequired,
+    /// Credentials that are not good.
+    InvalidCredentials,
+    /// Credentials that were good once.
+    ExpiredToken,
+    /// Not allowed.
+    PermissionDenied,
+    /// No such path, or not with this method.
+    EndpointNotFound,
+    /// No such resource.
+    ResourceNotFound,
+    /// The name is taken.
+    NameConflict,
+    /// The resource has another version.
+    VersionConflict,
+    /// The resource's state forbids it.
+    StateConflict,
+    /// Too many requests.
+    RateLimit,
+    /// Ours.
+    Internal,
+    /// The database is away or overloaded.
+    Unavailable,
+    /// It took too long.
+    Timeout,
+}
+
+impl Code {
+    /// Code, suffix of the type's address, and title.
+    const fn words(self) -> (&'static str, &'static str, &'static str) {
+        match self {
+            Code::Validation => ("HYPERFLEET-VAL-000", "validation-error", "Validation Failed"),
+            Code::BadRequest => ("HYPERFLEET-VAL-005", "bad-request", "Bad Request"),
+            Code::Malformed => ("HYPERFLEET-VAL-006", "malformed-request", "Malformed Request"),
+            Code::AuthenticationRequired => {
+                ("HYPERFLEET-AUT-001", "authentication-error", "Authentication Required")
+            }
+            Code::InvalidCredentials => ("HYPERFLEET-AUT-002", "authentication-error", "Invalid Credentials"),
+            Code::ExpiredToken => ("HYPERFLEET-AUT-003", "authentication-error", "Invalid Token"),
+            Code::PermissionDenied => ("HYPERFLEET-AUZ-001", "permission-denied", "Permission Denied"),
+            Code::EndpointNotFound => ("HYPERFLEET-NTF-000", "not-found", "Endpoint Not Found"),
+            Code::ResourceNotFound => ("HYPERFLEET-NTF-001", "not-found", "Resource Not Found"),
+            Code::NameConflict => ("HYPERFLEET-CNF-001", "conflict", "Resource Conflict"),
+            Code::VersionConflict => ("HYPERFLEET-CNF-002", "conflict", "Version Conflict"),
+            Code::StateConflict => ("HYPERFLEET-CNF-003", "conflict", "State Conflict"),
+            Code::RateLimit => ("HYPERFLEET-LMT-001", "rate-limit", "Rate Limit Exceeded"),
+            Code::Internal => ("HYPERFLEET-INT-001", "internal-error", "Internal Server Error"),
+            Code::Unavailable => ("HYPERFLEET-SVC-001", "service-unavailable", "Service Unavailable"),
+            Code::Timeout => ("HYPERFLEET-SVC-002", "service-unavailable", "Service Timeout"),
+        }
+    }
+
+    /// The code for an answer of which only the status is known.
+    fn of_status(status: StatusCode) -> Self {
+        match status.as_u16() {
+            401 => Code::InvalidCredentials,
+            403 => Code::PermissionDenied,
+            404 | 405 => Code::EndpointNotFound,
+            412 => Code::VersionConflict,
+            409 => Code::StateConflict,
+            413 | 414 | 415 | 431 => Code::Malformed,
+            429 => Code::RateLimit,
+            503 => Code::Unavailable,
+            504 => Code::Timeout,
+            400..=499 => Code::BadRequest,
+            _ => Code::Internal,
+        }
+    }
+}
+
+/// A refusal on its way to the caller.
+#[derive(Debug)]
+pub struct ApiError {
+    status: StatusCode,
+    code: Code,
+    detail: String,
+    errors: Vec<FieldError>,
+    headers: Vec<(HeaderName, HeaderValue)>,
+    /// What the log is told and the caller is not.
+    cause: Option<String>,
+}
+
+impl ApiError {
+    /// A refusal with this status and text.
+    pub fn new(status: StatusCode, code: Code, detail: impl Into<String>) -> Self {
+        Self { status, code, detail: detail.into(), errors: Vec::new(), headers: Vec::new(), cause: None }
+    }
+
+    /// Faults in what was sent; `detail` sums them up.
+    pub fn invalid(detail: impl Into<String>, errors: Vec<FieldError>) -> Self {
+        Self { errors, ..Self::new(StatusCode::BAD_REQUEST, Code::Validation, detail) }
+    }
+
+    /// A body that cannot be read.
+    pub fn malformed(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, Code::Malformed, detail)
+    }
+
+    /// A request that cannot be understood.
+    pub fn bad_request(detail: impl Into<String>, errors: Vec<FieldError>) -> Self {
+        Self { errors, ..Self::new(StatusCode::BAD_REQUEST, Code::BadRequest, detail) }
+    }
+
+    /// Trouble of ours: the caller learns nothing of it but where to ask.
+    pub fn internal(cause: impl Into<String>) -> Self {
+        let detail = "An unexpected error occurred; the trace id names it in the log";
+        let error = Self::new(StatusCode::INTERNAL_SERVER_ERROR, Code::Internal, detail);
+        Self { cause: Some(cause.into()), ..error }
+    }
+
+    /// Adds a header to the answer.
+    pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+
+    fn passing(status: StatusCode, code: Code, detail: &str, cause: String) -> Self {
+        let error = Self::new(status, code, detail);
+        let error = error.with_header(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        Self { cause: Some(cause), ..error }
+    }
+
+    /// The status it is answered with.
+    pub fn status_code(&self) -> StatusCode {
+        self.status
+    }
+
+    /// What the log should say of it, if it is ours.
+    pub fn cause(&self) -> Option<&str> {
+        self.cause.as_deref()
+    }
+
+    /// The answer for a refused request to `instance`.
+    pub fn into_answer(self, instance: &str, trace_id: &str, timestamp: Time) -> Response {
+        let (code, suffix, title) = self.code.words();
+        let problem = Problem {
+            r#type: format!("https://api.hyperfleet.io/errors/{suffix}"),
+            title: title.into(),
+            status: self.status.as_u16(),
+            detail: self.detail,
+            instance: instance.into(),
+            code: code.into(),
+            timestamp,
+            trace_id: trace_id.into(),
+            errors: self.errors.into_iter().map(Violation::from).collect(),
+        };
+        let body = serde_json::to_vec(&problem).unwrap_or_default();
+        let mut response =
+            Response::builder().status(self.status).content_type(ProblemDocument::CONTENT_TYPE).body(body);
+        response.headers_mut().extend(self.headers);
+        response
+    }
+}
+
+impl From<service::Error> for ApiError {
+    fn from(error: service::Error) -> Self {
+        use service::Error as E;
+        let detail = error.to_string();
+        let conflict = |code| Self::new(StatusCode::CONFLICT, code, detail.clone());
+        match error {
+            E::Invalid { detail, errors } => Self::invalid(detail, errors),
+            E::BadRequest { detail, errors } => Self::bad_request(detail, errors),
+            E::NotFound { .. } => Self::new(StatusCode::NOT_FOUND, Code::ResourceNotFound, detail),
+            E::NameTaken { existing, .. } => {
+                let mut taken = FieldError::new("name", "the name is taken").constraint("unique");
+                taken.value = existing.map(|id| id.to_string().into());
+                Self { errors: vec![taken], ..conflict(Code::NameConflict) }
+            }
+            E::Conflict(_) => conflict(Code::StateConflict),
+            E::PreconditionFailed { .. } => {
+                Self::new(StatusCode::PRECONDITION_FAILED, Code::VersionConflict, detail)
+            }
+            E::KeyReused => Self::new(StatusCode::UNPROCESSABLE_ENTITY, Code::Validation, detail),
+            E::Unavailable(cause) | E::GaveWay(cause) => Self::passing(
+                StatusCode::SERVICE_UNAVAILABLE,
+                Code::Unavailable,
+                "The database is unavailable or overloaded; try again",
+                cause.to_string(),
+            ),
+            E::Timeout(cause) => Self::passing(
+                StatusCode::GATEWAY_TIMEOUT,
+                Code::Timeout,
+                "The request took too long; ask for less or try again",
+                cause.to_string(),
+            ),
+            E::Internal(cause) => Self::internal(cause),
+        }
+    }
+}
+
+impl fmt::Display for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.detail)
+    }
+}
+
+impl std::error::Error for ApiError {}
+
+impl ResponseError for ApiError {
+    fn status(&self) -> StatusCode {
+        self.status
+    }
+}
+
+/// What the framework or a layer refused, as a refusal of ours. `path` is the path asked for.
+pub fn of_poem(error: poem::Error, path: &str) -> ApiError {
+    if error.is::<NotFoundError>() {
+        let detail = format!("The requested endpoint '{path}' does not exist");
+        return ApiError::new(StatusCode::NOT_FOUND, Code::EndpointNotFound, detail);
+    }
+    if error.is::<MethodNotAllowedError>() {
+        let detail = "The method is not allowed here; the header Allow lists those that are";
+        return ApiError::new(StatusCode::METHOD_NOT_ALLOWED, Code::EndpointNotFound, detail);
+    }
+    if let Some(refusal) = error.downcast_ref::<crate::limits::Refusal>() {
+        let status = refusal.status();
+        let mut problem = ApiError::new(status, Code::of_status(status), refusal.to_string());
+        problem.headers = refusal.headers();
+        return problem;
+    }
+    match error.downcast::<ApiError>() {
+        Ok(error) => error,
+        Err(error) if error.status().is_server_error() => ApiError::internal(error.to_string()),
+        Err(error) => {
+            let status = error.status();
+            ApiError::new(status, Code::of_status(status), error.to_string())
+        }
+    }
+}
+
+/// A refusal that came as a bare answer and not as an error.
+pub fn of_status(status: StatusCode) -> ApiError {
+    match status.is_server_error() {
+        true => ApiError::internal(format!("an answer with status {status}")),
+        false => {
+            ApiError::new(status, Code::of_status(status), status.canonical_reason().unwrap_or("refused"))
+        }
+    }
+}
+
+/// Why a request was refused.
+#[derive(Debug, Object, Serialize)]
+#[oai(skip_serializing_if_is_none)]
+pub struct Problem {
+    /// Address that identifies the kind of problem.
+    #[oai(validator(pattern = "^https://api\\.hyperfleet\\.io/errors/[a-z-]+$"))]
+    pub r#type: String,
+    /// The kind of problem in a few words.
+    pub title: String,
+    /// The HTTP status.
+    #[oai(validator(minimum(value = "400"), maximum(value = "599")))]
+    pub status: u16,
+    /// What is wrong with this request.
+    pub detail: String,
+    /// The path asked for.
+    pub instance: String,
+    /// Stable code of the problem: what a client should decide by.
+    #[oai(validator(pattern = "^HYPERFLEET-[A-Z]{3}-[0-9]{3}$"))]
+    pub code: String,
+    /// When it was refused.
+    pub timestamp: Time,
+    /// The request's id, as in `X-Request-ID`; it names the request in the log.
+    pub trace_id: String,
+    /// Each fault found in what was sent.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[oai(skip_serializing_if_is_empty, default)]
+    pub errors: Vec<Violation>,
+}
+
+/// One fault in what was sent.
+#[derive(Debug, Object, Serialize)]
+pub struct Violation {
+    /// Path of the field, or the parameter's name.
+    pub field: String,
+    /// What is wrong and what is expected.
+    pub message: String,
+    /// The rule that was broken.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[oai(skip_serializing_if_is_none)]
+    pub constraint: Option<String>,
+    /// The value found.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[oai(skip_serializing_if_is_none)]
+    pub value: Option<serde_json::Value>,
+}
+
+impl From<FieldError> for Violation {
+    fn from(error: FieldError) -> Self {
+        let FieldError { field, message, constraint, value } = error;
+        Self { field, message, constraint: constraint.map(str::to_owned), value }
+    }
+}
+
+/// A [`Problem`] in its media type.
+struct ProblemDocument;
+
+impl Payload for ProblemDocument {
+    const CONTENT_TYPE: &'static str = "application/problem+json";
+
+    fn schema_ref() -> MetaSchemaRef {
+        Problem::schema_ref()
+    }
+
+    fn register(registry: &mut Registry) {
+        Problem::register(registry);
+    }
+}
+
+/// What any operation may be refused with. `openapi.rs` leaves out what cannot happen to an operation.
+const DOCUMENTED: [(u16, &str); 14] = [
+    (400, "The request breaks rules or cannot be understood."),
+    (401, "Credentials are missing, not good, or expired."),
+    (403, "The caller is not allowed to do this."),
+    (404, "There is no such resource."),
+    (408, "The request did not arrive in time."),
+    (409, "The name is taken, or the resource's state forbids it."),
+    (412, "The resource is not at the version that `If-Match` names."),
+    (413, "The body is too large."),
+    (415, "The body is not JSON, or is compressed."),
+    (422, "The request is understood and cannot be done this way."),
+    (429, "Too many requests; try again after `Retry-After` seconds."),
+    (500, "Trouble of ours; `trace_id` names it in the log."),
+    (503, "The database is unavailable or overloaded; try again after `Retry-After` seconds."),
+    (504, "The request took too long."),
+];
+
+impl ApiResponse for ApiError {
+    fn meta() -> MetaResponses {
+        let response = |(status, description)| MetaResponse {
+            description,
+            status: Some(status),
+            status_range: None,
+            content: vec![MetaMediaType {
+                content_type: ProblemDocument::CONTENT_TYPE,
+                schema: ProblemDocument::schema_ref(),
+            }],
+            headers: Vec::new(),
+        };
+        MetaResponses { responses: DOCUMENTED.into_iter().map(response).collect() }
+    }
+
+    fn register(registry: &mut Registry) {
+        ProblemDocument::register(registry);
+    }
+}

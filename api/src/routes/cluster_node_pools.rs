@@ -1,0 +1,245 @@
+//! Node pools, below their cluster.
+
+use super::Tag;
+use super::resources::{self, Target};
+use crate::app::App;
+use crate::caller::Caller;
+use crate::dto::{
+    AdapterStatus, AdapterStatusCreateRequest, ForceDeleteRequest, Id, Input, List, NodePool,
+    NodePoolCreateRequest, NodePoolPatchRequest,
+};
+use crate::list::Parameters;
+use crate::problem::ApiResult;
+use crate::response::{Changed, Created, Deleting, Fetched, ForceDeleted, Reported, Shown};
+use poem::web::Data;
+use poem_openapi::OpenApi;
+use poem_openapi::param::{Header, Path};
+use service::Kind;
+
+/// Node pools, below their cluster.
+pub struct ClusterNodePoolsApi;
+
+#[OpenApi(prefix_path = "/v1", tag = "Tag::NodePools")]
+impl ClusterNodePoolsApi {
+    /// List the node pools of a cluster
+    ///
+    /// Resources marked for deletion are listed too. See the parameters for search, order and paging.
+    #[oai(path = "/clusters/:cluster_id/nodepools", method = "get", operation_id = "getNodePoolsByClusterId")]
+    async fn list(
+        &self,
+        app: Data<&App>,
+        _caller: Caller,
+        /// The cluster's id.
+        cluster_id: Path<Id>,
+        parameters: Parameters,
+    ) -> ApiResult<Shown<List<NodePool>>> {
+        let owner = resources::parse(Kind::Cluster, &cluster_id.0)?;
+        resources::list(app.0, Some(owner), &parameters).await
+    }
+
+    /// Create a node pool
+    ///
+    /// The name must be free. With an `Idempotency-Key`, a repeated request gets the first answer again for 24 hours.
+    #[oai(path = "/clusters/:cluster_id/nodepools", method = "post", operation_id = "createNodePool")]
+    async fn create(
+        &self,
+        app: Data<&App>,
+        caller: Caller,
+        /// The cluster's id.
+        cluster_id: Path<Id>,
+        /// Any text that names this request, so that it can be repeated safely.
+        #[oai(name = "Idempotency-Key")]
+        idempotency_key: Header<Option<String>>,
+        body: Input<NodePoolCreateRequest>,
+    ) -> ApiResult<Created<NodePool>> {
+        let owner = resources::parse(Kind::Cluster, &cluster_id.0)?;
+        resources::create(app.0, caller, Some(owner), idempotency_key.0, body).await
+    }
+
+    /// Get a node pool of a cluster
+    ///
+    /// With `If-None-Match`, answers 304 while the node pool is at that version.
+    #[oai(
+        path = "/clusters/:cluster_id/nodepools/:nodepool_id",
+        method = "get",
+        operation_id = "getNodePoolById"
+    )]
+    async fn get(
+        &self,
+        app: Data<&App>,
+        _caller: Caller,
+        /// The cluster's id.
+        cluster_id: Path<Id>,
+        /// The node pool's id.
+        nodepool_id: Path<Id>,
+        /// Entity tags of versions the caller has.
+        #[oai(name = "If-None-Match")]
+        if_none_match: Header<Option<String>>,
+        parameters: Parameters,
+    ) -> ApiResult<Fetched<NodePool>> {
+        resources::get(
+            app.0,
+            Target::node_pool_of(&cluster_id.0, &nodepool_id.0)?,
+            if_none_match.0,
+            &parameters,
+        )
+        .await
+    }
+
+    /// Update a node pool of a cluster
+    ///
+    /// Replaces `spec` and `labels` where they are given. A real change raises `generation` by one; a body
+    /// that changes nothing leaves the node pool as it was.
+    #[oai(
+        path = "/clusters/:cluster_id/nodepools/:nodepool_id",
+        method = "patch",
+        operation_id = "patchNodePoolById"
+    )]
+    async fn patch(
+        &self,
+        app: Data<&App>,
+        caller: Caller,
+        /// The cluster's id.
+        cluster_id: Path<Id>,
+        /// The node pool's id.
+        nodepool_id: Path<Id>,
+        /// Entity tags of which the node pool must bear one, or the request changes nothing (412).
+        #[oai(name = "If-Match")]
+        if_match: Header<Option<String>>,
+        body: Input<NodePoolPatchRequest>,
+    ) -> ApiResult<Changed<NodePool>> {
+        resources::patch(
+            app.0,
+            caller,
+            Target::node_pool_of(&cluster_id.0, &nodepool_id.0)?,
+            if_match.0,
+            body.value,
+        )
+        .await
+    }
+
+    /// Delete a node pool of a cluster
+    ///
+    /// Marks the node pool for deletion. It stays visible until every counted adapter has reported
+    /// `Finalized`; with nobody to wait for it goes at once. Repeating it changes nothing.
+    #[oai(
+        path = "/clusters/:cluster_id/nodepools/:nodepool_id",
+        method = "delete",
+        operation_id = "deleteNodePoolById"
+    )]
+    async fn delete(
+        &self,
+        app: Data<&App>,
+        caller: Caller,
+        /// The cluster's id.
+        cluster_id: Path<Id>,
+        /// The node pool's id.
+        nodepool_id: Path<Id>,
+        /// Entity tags of which the node pool must bear one, or the request changes nothing (412).
+        #[oai(name = "If-Match")]
+        if_match: Header<Option<String>>,
+    ) -> ApiResult<Deleting<NodePool>> {
+        resources::delete(app.0, caller, Target::node_pool_of(&cluster_id.0, &nodepool_id.0)?, if_match.0)
+            .await
+    }
+
+    /// Force the deletion of a node pool of a cluster
+    ///
+    /// Removes a node pool that is marked for deletion at once, whoever still waits for it.
+    #[oai(
+        path = "/clusters/:cluster_id/nodepools/:nodepool_id/force-delete",
+        method = "post",
+        operation_id = "forceDeleteNodePool"
+    )]
+    async fn force_delete(
+        &self,
+        app: Data<&App>,
+        caller: Caller,
+        /// The cluster's id.
+        cluster_id: Path<Id>,
+        /// The node pool's id.
+        nodepool_id: Path<Id>,
+        /// Entity tags of which the node pool must bear one, or the request changes nothing (412).
+        #[oai(name = "If-Match")]
+        if_match: Header<Option<String>>,
+        body: Input<ForceDeleteRequest>,
+    ) -> ApiResult<ForceDeleted> {
+        resources::force_delete(
+            app.0,
+            caller,
+            Target::node_pool_of(&cluster_id.0, &nodepool_id.0)?,
+            if_match.0,
+            body.value,
+        )
+        .await
+    }
+
+    /// List the statuses of a node pool of a cluster
+    ///
+    /// The last stored report of each adapter, the newest adapter first.
+    #[oai(
+        path = "/clusters/:cluster_id/nodepools/:nodepool_id/statuses",
+        method = "get",
+        operation_id = "getNodePoolsStatuses",
+        tag = "Tag::Statuses"
+    )]
+    async fn list_statuses(
+        &self,
+        app: Data<&App>,
+        _caller: Caller,
+        /// The cluster's id.
+        cluster_id: Path<Id>,
+        /// The node pool's id.
+        nodepool_id: Path<Id>,
+        parameters: Parameters,
+    ) -> ApiResult<Shown<List<AdapterStatus>>> {
+        resources::list_statuses(app.0, Target::node_pool_of(&cluster_id.0, &nodepool_id.0)?, &parameters)
+            .await
+    }
+
+    /// Report the status of a node pool of a cluster
+    ///
+    /// Stores the report unless something newer is known (204), and aggregates all reports anew.
+    #[oai(
+        path = "/clusters/:cluster_id/nodepools/:nodepool_id/statuses",
+        method = "put",
+        operation_id = "putNodePoolStatuses",
+        tag = "Tag::Statuses"
+    )]
+    async fn put_status(
+        &self,
+        app: Data<&App>,
+        caller: Caller,
+        /// The cluster's id.
+        cluster_id: Path<Id>,
+        /// The node pool's id.
+        nodepool_id: Path<Id>,
+        body: Input<AdapterStatusCreateRequest>,
+    ) -> ApiResult<Reported<AdapterStatus>> {
+        resources::report(app.0, caller, Target::node_pool_of(&cluster_id.0, &nodepool_id.0)?, body.value)
+            .await
+    }
+
+    /// Report the status of a node pool of a cluster (as PUT does)
+    ///
+    /// The same as PUT, for adapters that post.
+    #[oai(
+        path = "/clusters/:cluster_id/nodepools/:nodepool_id/statuses",
+        method = "post",
+        operation_id = "postNodePoolStatuses",
+        tag = "Tag::Statuses"
+    )]
+    async fn post_status(
+        &self,
+        app: Data<&App>,
+        caller: Caller,
+        /// The cluster's id.
+        cluster_id: Path<Id>,
+        /// The node pool's id.
+        nodepool_id: Path<Id>,
+        body: Input<AdapterStatusCreateRequest>,
+    ) -> ApiResult<Reported<AdapterStatus>> {
+        resources::report(app.0, caller, Target::node_pool_of(&cluster_id.0, &nodepool_id.0)?, body.value)
+            .await
+    }
+}

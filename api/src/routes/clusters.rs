@@ -1,0 +1,184 @@
+//! Clusters.
+
+use super::Tag;
+use super::resources::{self, Target};
+use crate::app::App;
+use crate::caller::Caller;
+use crate::dto::{
+    AdapterStatus, AdapterStatusCreateRequest, Cluster, ClusterCreateRequest, ClusterPatchRequest,
+    ForceDeleteRequest, Id, Input, List,
+};
+use crate::list::Parameters;
+use crate::problem::ApiResult;
+use crate::response::{Changed, Created, Deleting, Fetched, ForceDeleted, Reported, Shown};
+use poem::web::Data;
+use poem_openapi::OpenApi;
+use poem_openapi::param::{Header, Path};
+
+/// Clusters.
+pub struct ClustersApi;
+
+#[OpenApi(prefix_path = "/v1", tag = "Tag::Clusters")]
+impl ClustersApi {
+    /// List clusters
+    ///
+    /// Resources marked for deletion are listed too. See the parameters for search, order and paging.
+    #[oai(path = "/clusters", method = "get", operation_id = "getClusters")]
+    async fn list(
+        &self,
+        app: Data<&App>,
+        _caller: Caller,
+        parameters: Parameters,
+    ) -> ApiResult<Shown<List<Cluster>>> {
+        resources::list(app.0, None, &parameters).await
+    }
+
+    /// Create a cluster
+    ///
+    /// The name must be free. With an `Idempotency-Key`, a repeated request gets the first answer again for 24 hours.
+    #[oai(path = "/clusters", method = "post", operation_id = "postCluster")]
+    async fn create(
+        &self,
+        app: Data<&App>,
+        caller: Caller,
+        /// Any text that names this request, so that it can be repeated safely.
+        #[oai(name = "Idempotency-Key")]
+        idempotency_key: Header<Option<String>>,
+        body: Input<ClusterCreateRequest>,
+    ) -> ApiResult<Created<Cluster>> {
+        resources::create(app.0, caller, None, idempotency_key.0, body).await
+    }
+
+    /// Get a cluster
+    ///
+    /// With `If-None-Match`, answers 304 while the cluster is at that version.
+    #[oai(path = "/clusters/:cluster_id", method = "get", operation_id = "getClusterById")]
+    async fn get(
+        &self,
+        app: Data<&App>,
+        _caller: Caller,
+        /// The cluster's id.
+        cluster_id: Path<Id>,
+        /// Entity tags of versions the caller has.
+        #[oai(name = "If-None-Match")]
+        if_none_match: Header<Option<String>>,
+        parameters: Parameters,
+    ) -> ApiResult<Fetched<Cluster>> {
+        resources::get(app.0, Target::cluster(&cluster_id.0)?, if_none_match.0, &parameters).await
+    }
+
+    /// Update a cluster
+    ///
+    /// Replaces `spec` and `labels` where they are given. A real change raises `generation` by one; a body
+    /// that changes nothing leaves the cluster as it was.
+    #[oai(path = "/clusters/:cluster_id", method = "patch", operation_id = "patchClusterById")]
+    async fn patch(
+        &self,
+        app: Data<&App>,
+        caller: Caller,
+        /// The cluster's id.
+        cluster_id: Path<Id>,
+        /// Entity tags of which the cluster must bear one, or the request changes nothing (412).
+        #[oai(name = "If-Match")]
+        if_match: Header<Option<String>>,
+        body: Input<ClusterPatchRequest>,
+    ) -> ApiResult<Changed<Cluster>> {
+        resources::patch(app.0, caller, Target::cluster(&cluster_id.0)?, if_match.0, body.value).await
+    }
+
+    /// Delete a cluster
+    ///
+    /// Marks the cluster and its node pools for deletion. They stay visible until every counted adapter has
+    /// reported `Finalized`; with nobody to wait for they go at once. Repeating it changes nothing.
+    #[oai(path = "/clusters/:cluster_id", method = "delete", operation_id = "deleteClusterById")]
+    async fn delete(
+        &self,
+        app: Data<&App>,
+        caller: Caller,
+        /// The cluster's id.
+        cluster_id: Path<Id>,
+        /// Entity tags of which the cluster must bear one, or the request changes nothing (412).
+        #[oai(name = "If-Match")]
+        if_match: Header<Option<String>>,
+    ) -> ApiResult<Deleting<Cluster>> {
+        resources::delete(app.0, caller, Target::cluster(&cluster_id.0)?, if_match.0).await
+    }
+
+    /// Force the deletion of a cluster
+    ///
+    /// Removes a cluster that is marked for deletion and all its node pools at once, whoever still waits for it.
+    #[oai(path = "/clusters/:cluster_id/force-delete", method = "post", operation_id = "forceDeleteCluster")]
+    async fn force_delete(
+        &self,
+        app: Data<&App>,
+        caller: Caller,
+        /// The cluster's id.
+        cluster_id: Path<Id>,
+        /// Entity tags of which the cluster must bear one, or the request changes nothing (412).
+        #[oai(name = "If-Match")]
+        if_match: Header<Option<String>>,
+        body: Input<ForceDeleteRequest>,
+    ) -> ApiResult<ForceDeleted> {
+        resources::force_delete(app.0, caller, Target::cluster(&cluster_id.0)?, if_match.0, body.value).await
+    }
+
+    /// List the statuses of a cluster
+    ///
+    /// The last stored report of each adapter, the newest adapter first.
+    #[oai(
+        path = "/clusters/:cluster_id/statuses",
+        method = "get",
+        operation_id = "getClusterStatuses",
+        tag = "Tag::Statuses"
+    )]
+    async fn list_statuses(
+        &self,
+        app: Data<&App>,
+        _caller: Caller,
+        /// The cluster's id.
+        cluster_id: Path<Id>,
+        parameters: Parameters,
+    ) -> ApiResult<Shown<List<AdapterStatus>>> {
+        resources::list_statuses(app.0, Target::cluster(&cluster_id.0)?, &parameters).await
+    }
+
+    /// Report the status of a cluster
+    ///
+    /// Stores the report unless something newer is known (204), and aggregates all reports anew.
+    #[oai(
+        path = "/clusters/:cluster_id/statuses",
+        method = "put",
+        operation_id = "putClusterStatuses",
+        tag = "Tag::Statuses"
+    )]
+    async fn put_status(
+        &self,
+        app: Data<&App>,
+        caller: Caller,
+        /// The cluster's id.
+        cluster_id: Path<Id>,
+        body: Input<AdapterStatusCreateRequest>,
+    ) -> ApiResult<Reported<AdapterStatus>> {
+        resources::report(app.0, caller, Target::cluster(&cluster_id.0)?, body.value).await
+    }
+
+    /// Report the status of a cluster (as PUT does)
+    ///
+    /// The same as PUT, for adapters that post.
+    #[oai(
+        path = "/clusters/:cluster_id/statuses",
+        method = "post",
+        operation_id = "postClusterStatuses",
+        tag = "Tag::Statuses"
+    )]
+    async fn post_status(
+        &self,
+        app: Data<&App>,
+        caller: Caller,
+        /// The cluster's id.
+        cluster_id: Path<Id>,
+        body: Input<AdapterStatusCreateRequest>,
+    ) -> ApiResult<Reported<AdapterStatus>> {
+        resources::report(app.0, caller, Target::cluster(&cluster_id.0)?, body.value).await
+    }
+}

@@ -1,0 +1,55 @@
+//! About the API itself. Metadata is public; it says what is running and nothing of what it holds.
+
+use super::Tag;
+use crate::caller::Caller;
+use crate::dto::{Compatibility, Metadata};
+use crate::problem::ApiResult;
+use crate::response::{Document, Shown};
+use poem_openapi::OpenApi;
+
+/// About the API.
+pub struct MetaApi;
+
+#[OpenApi(tag = "Tag::Meta")]
+impl MetaApi {
+    /// Tell which contract is served
+    ///
+    /// For clients that want to know before they start.
+    #[oai(path = "/v1/compatibility", method = "get", operation_id = "getCompatibility")]
+    async fn compatibility(&self, _caller: Caller) -> ApiResult<Shown<Compatibility>> {
+        let features = ["clusters", "nodepools", "adapter_status", "status_aggregation"];
+        let compatibility = Compatibility {
+            api_version: "v1".into(),
+            compatible: true,
+            features: features.map(String::from).to_vec(),
+        };
+        Ok(Shown::Document(Document::of(&compatibility)?))
+    }
+
+    /// Tell what is running
+    ///
+    /// The service's version and the commit it was built from.
+    #[oai(path = "/", method = "get", operation_id = "getMetadata")]
+    async fn metadata(&self) -> ApiResult<Shown<Metadata>> {
+        metadata("/api/hyperfleet")
+    }
+
+    /// Tell what is running
+    ///
+    /// The service's version and the commit it was built from.
+    #[oai(path = "/v1", method = "get", operation_id = "getVersionMetadata")]
+    async fn version_metadata(&self) -> ApiResult<Shown<Metadata>> {
+        metadata("/api/hyperfleet/v1")
+    }
+}
+
+fn metadata(href: &str) -> ApiResult<Shown<Metadata>> {
+    let metadata = Metadata {
+        id: "hyperfleet".into(),
+        kind: "API".into(),
+        href: href.into(),
+        version: crate::VERSION.into(),
+        build: crate::COMMIT.into(),
+    };
+    Ok(Shown::Document(Document::of(&metadata)?))
+}

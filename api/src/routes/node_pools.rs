@@ -1,0 +1,187 @@
+//! Node pools, wherever they are.
+
+use super::Tag;
+use super::resources::{self, Target};
+use crate::app::App;
+use crate::caller::Caller;
+use crate::dto::{
+    AdapterStatus, AdapterStatusCreateRequest, ForceDeleteRequest, Id, Input, List, NodePool,
+    NodePoolCreateRequest, NodePoolPatchRequest,
+};
+use crate::list::Parameters;
+use crate::problem::ApiResult;
+use crate::response::{Changed, Created, Deleting, Fetched, ForceDeleted, Reported, Shown};
+use poem::web::Data;
+use poem_openapi::OpenApi;
+use poem_openapi::param::{Header, Path};
+
+/// Node pools, wherever they are.
+pub struct NodePoolsApi;
+
+#[OpenApi(prefix_path = "/v1", tag = "Tag::NodePools")]
+impl NodePoolsApi {
+    /// List the node pools of all clusters
+    ///
+    /// Resources marked for deletion are listed too. See the parameters for search, order and paging.
+    #[oai(path = "/nodepools", method = "get", operation_id = "getNodePools")]
+    async fn list(
+        &self,
+        app: Data<&App>,
+        _caller: Caller,
+        parameters: Parameters,
+    ) -> ApiResult<Shown<List<NodePool>>> {
+        resources::list(app.0, None, &parameters).await
+    }
+
+    /// Refuse to create a node pool without a cluster
+    ///
+    /// A node pool belongs to a cluster, which this path does not name: a body without faults is answered
+    /// with 422 and the path to use.
+    #[oai(path = "/nodepools", method = "post", operation_id = "postNodePool")]
+    async fn create(
+        &self,
+        _app: Data<&App>,
+        _caller: Caller,
+        _body: Input<NodePoolCreateRequest>,
+    ) -> ApiResult<Created<NodePool>> {
+        Err(resources::refuse_without_parent())
+    }
+
+    /// Get a node pool
+    ///
+    /// With `If-None-Match`, answers 304 while the node pool is at that version.
+    #[oai(path = "/nodepools/:nodepool_id", method = "get", operation_id = "getAnyNodePoolById")]
+    async fn get(
+        &self,
+        app: Data<&App>,
+        _caller: Caller,
+        /// The node pool's id.
+        nodepool_id: Path<Id>,
+        /// Entity tags of versions the caller has.
+        #[oai(name = "If-None-Match")]
+        if_none_match: Header<Option<String>>,
+        parameters: Parameters,
+    ) -> ApiResult<Fetched<NodePool>> {
+        resources::get(app.0, Target::node_pool(&nodepool_id.0)?, if_none_match.0, &parameters).await
+    }
+
+    /// Update a node pool
+    ///
+    /// Replaces `spec` and `labels` where they are given. A real change raises `generation` by one; a body
+    /// that changes nothing leaves the node pool as it was.
+    #[oai(path = "/nodepools/:nodepool_id", method = "patch", operation_id = "patchAnyNodePoolById")]
+    async fn patch(
+        &self,
+        app: Data<&App>,
+        caller: Caller,
+        /// The node pool's id.
+        nodepool_id: Path<Id>,
+        /// Entity tags of which the node pool must bear one, or the request changes nothing (412).
+        #[oai(name = "If-Match")]
+        if_match: Header<Option<String>>,
+        body: Input<NodePoolPatchRequest>,
+    ) -> ApiResult<Changed<NodePool>> {
+        resources::patch(app.0, caller, Target::node_pool(&nodepool_id.0)?, if_match.0, body.value).await
+    }
+
+    /// Delete a node pool
+    ///
+    /// Marks the node pool for deletion. It stays visible until every counted adapter has reported
+    /// `Finalized`; with nobody to wait for it goes at once. Repeating it changes nothing.
+    #[oai(path = "/nodepools/:nodepool_id", method = "delete", operation_id = "deleteAnyNodePoolById")]
+    async fn delete(
+        &self,
+        app: Data<&App>,
+        caller: Caller,
+        /// The node pool's id.
+        nodepool_id: Path<Id>,
+        /// Entity tags of which the node pool must bear one, or the request changes nothing (412).
+        #[oai(name = "If-Match")]
+        if_match: Header<Option<String>>,
+    ) -> ApiResult<Deleting<NodePool>> {
+        resources::delete(app.0, caller, Target::node_pool(&nodepool_id.0)?, if_match.0).await
+    }
+
+    /// Force the deletion of a node pool
+    ///
+    /// Removes a node pool that is marked for deletion at once, whoever still waits for it.
+    #[oai(
+        path = "/nodepools/:nodepool_id/force-delete",
+        method = "post",
+        operation_id = "forceDeleteAnyNodePool"
+    )]
+    async fn force_delete(
+        &self,
+        app: Data<&App>,
+        caller: Caller,
+        /// The node pool's id.
+        nodepool_id: Path<Id>,
+        /// Entity tags of which the node pool must bear one, or the request changes nothing (412).
+        #[oai(name = "If-Match")]
+        if_match: Header<Option<String>>,
+        body: Input<ForceDeleteRequest>,
+    ) -> ApiResult<ForceDeleted> {
+        resources::force_delete(app.0, caller, Target::node_pool(&nodepool_id.0)?, if_match.0, body.value)
+            .await
+    }
+
+    /// List the statuses of a node pool
+    ///
+    /// The last stored report of each adapter, the newest adapter first.
+    #[oai(
+        path = "/nodepools/:nodepool_id/statuses",
+        method = "get",
+        operation_id = "getAnyNodePoolStatuses",
+        tag = "Tag::Statuses"
+    )]
+    async fn list_statuses(
+        &self,
+        app: Data<&App>,
+        _caller: Caller,
+        /// The node pool's id.
+        nodepool_id: Path<Id>,
+        parameters: Parameters,
+    ) -> ApiResult<Shown<List<AdapterStatus>>> {
+        resources::list_statuses(app.0, Target::node_pool(&nodepool_id.0)?, &parameters).await
+    }
+
+    /// Report the status of a node pool
+    ///
+    /// Stores the report unless something newer is known (204), and aggregates all reports anew.
+    #[oai(
+        path = "/nodepools/:nodepool_id/statuses",
+        method = "put",
+        operation_id = "putAnyNodePoolStatuses",
+        tag = "Tag::Statuses"
+    )]
+    async fn put_status(
+        &self,
+        app: Data<&App>,
+        caller: Caller,
+        /// The node pool's id.
+        nodepool_id: Path<Id>,
+        body: Input<AdapterStatusCreateRequest>,
+    ) -> ApiResult<Reported<AdapterStatus>> {
+        resources::report(app.0, caller, Target::node_pool(&nodepool_id.0)?, body.value).await
+    }
+
+    /// Report the status of a node pool (as PUT does)
+    ///
+    /// The same as PUT, for adapters that post.
+    #[oai(
+        path = "/nodepools/:nodepool_id/statuses",
+        method = "post",
+        operation_id = "postAnyNodePoolStatuses",
+        tag = "Tag::Statuses"
+    )]
+    async fn post_status(
+        &self,
+        app: Data<&App>,
+        caller: Caller,
+        /// The node pool's id.
+        nodepool_id: Path<Id>,
+        body: Input<AdapterStatusCreateRequest>,
+    ) -> ApiResult<Reported<AdapterStatus>> {
+        resources::report(app.0, caller, Target::node_pool(&nodepool_id.0)?, body.value).await
+    }
+}

@@ -1,0 +1,254 @@
+//! The running process: everything is made here, in order, and stopped in the opposite one.
+
+use crate::app::App;
+use crate::auth::{Authenticator, IssuerConfig};
+use crate::config::{Config, Listen};
+use crate::health::{self, Probe};
+use crate::middleware;
+use crate::net::{self, ConnectionLimits, Edge, ServerTls, Sockets};
+use crate::openapi;
+use crate::telemetry::Recorder;
+use poem::{Endpoint, EndpointExt, Response, Route, endpoint::make_sync};
+use sea_orm::DbErr;
+use service::spec_schema::SpecSchemas;
+use service::{Clock, Connect, Context, Db, Settings};
+use std::error::Error;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+/// How often certificates are looked at for a change.
+const TLS_RELOAD: Duration = Duration::from_secs(5);
+/// How often what has expired is removed.
+const TIDY: Duration = Duration::from_secs(300);
+/// How often the metrics are tidied.
+const METRICS_TIDY: Duration = Duration::from_secs(5);
+/// How long the health port outlives the API's last request.
+const HEALTH_LAST: Duration = Duration::from_millis(100);
+
+/// Where the document and its page are served.
+pub const DOCUMENT_PATHS: [&str; 6] = [
+    "/openapi",
+    "/openapi.json",
+    "/openapi.yaml",
+    "/openapi-ui",
+    "/api/hyperfleet/v1/openapi",
+    "/api/hyperfleet/v1/openapi.html",
+];
+
+/// Why the server did not start.
+pub type StartError = Box<dyn Error + Send + Sync>;
+
+/// A server that runs.
+#[derive(Debug)]
+pub struct Running {
+    /// The addresses of the API.
+    pub api: Vec<SocketAddr>,
+    /// The addresses of the health port.
+    pub health: Vec<SocketAddr>,
+    /// The addresses of the metrics port.
+    pub metrics: Vec<SocketAddr>,
+    stop: watch::Sender<bool>,
+    task: JoinHandle<std::io::Result<()>>,
+}
+
+impl Running {
+    /// Asks the server to stop: readiness falls at once, requests in flight finish.
+    pub fn stop(&self) {
+        self.stop.send_replace(true);
+    }
+
+    /// Waits until the server has stopped.
+    pub async fn stopped(self) -> std::io::Result<()> {
+        self.task.await.map_err(std::io::Error::other)?
+    }
+}
+
+/// Starts the server. It is ready for requests when this returns.
+pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> {
+    if let Err(error) = net::raise_descriptor_limit() {
+        tracing::warn!(%error, "the limit of open files stays as it is");
+    }
+    let recorder = Recorder::install();
+    let context = context(&config, clock).await?;
+    let authenticator = authenticator(&config).await?;
+    let app = App {
+        context: context.clone(),
+        authenticator,
+        max_page_size: u64::from(config.server.max_page_size),
+    };
+    let (stop, stopping) = watch::channel(false);
+    let api = Sockets::bind(&config.server.host, config.server.port).await.map_err(|e| named(e, "server"))?;
+    let health = bind("health", &config.health.host, config.health.port).await?;
+    let metrics = bind("metrics", &config.metrics.host, config.metrics.port).await?;
+    let addresses = [api.addresses(), health.addresses(), metrics.addresses()];
+    let tls = match &config.server.tls {
+        Some(tls) => Some(ServerTls::load(tls.cert_file.clone(), tls.key_file.clone(), TLS_RELOAD).await?),
+        None => None,
+    };
+    let limits = ConnectionLimits {
+        max_connections: config.server.max_connections,
+        header_timeout: config.server.header_timeout,
+        idle_timeout: config.server.request_timeout + Duration::from_secs(45),
+    };
+    let edge = Edge::new(api, limits, tls);
+    let endpoint = middleware::around(routes(), app, &config.server, stopping.clone());
+    let probe = Probe::new(context.clone(), stopping.clone());
+    let background = tokio::spawn(maintain(context, recorder.clone()));
+    let drain = config.server.shutdown_timeout;
+    let task = tokio::spawn(async move {
+        let (last, api_stopped) = watch::channel(false);
+        let aux = |name, sockets| {
+            let edge = Edge::new(sockets, ConnectionLimits::default(), None);
+            let routes = health::routes(probe.clone(), recorder.clone());
+            net::serve(name, edge, routes, until(api_stopped.clone()), HEALTH_LAST)
+        };
+        let health = tokio::spawn(aux("health", health));
+        let metrics = tokio::spawn(aux("metrics", metrics));
+        let served = net::serve("api", edge, endpoint, until(stopping), drain).await;
+        background.abort();
+        last.send_replace(true);
+        let _ = tokio::join!(health, metrics);
+        served
+    });
+    let [api, health, metrics] = addresses;
+    Ok(Running { api, health, metrics, stop, task })
+}
+
+async fn bind(name: &str, host: &str, port: u16) -> Result<Sockets, StartError> {
+    Sockets::bind(host, port).await.map_err(|error| named(error, name))
+}
+
+fn named(error: std::io::Error, section: &str) -> StartError {
+    format!("{section}.host and {section}.port: cannot listen there: {error}").into()
+}
+
+async fn until(mut signal: watch::Receiver<bool>) {
+    // The sender going away means the same.
+    let _ = signal.wait_for(|stop| *stop).await;
+}
+
+/// The database, migrated, and what else the service works with.
+async fn context(config: &Config, clock: Clock) -> Result<Context, StartError> {
+    let database = &config.database;
+    let url = database.url.expose().to_owned();
+    let connect = Connect {
+        url: url.clone(),
+        read_url: database.read_url.as_ref().map(|url| url.expose().to_owned()),
+        max_connections: database.pool.max_connections,
+        acquire_timeout: database.pool.acquire_timeout,
+        statement_timeout: config.server.request_timeout,
+    };
+    if database.auto_migrate.unwrap_or(url.starts_with("sqlite:")) {
+        migration::up(&url).await.map_err(cannot_migrate)?;
+    }
+    let db = Db::connect(&connect).await.map_err(|error| format!("database.url: cannot connect: {error}"))?;
+    let pending = migration::pending(db.primary()).await.map_err(cannot_migrate)?;
+    if !pending.is_empty() {
+        let names = pending.join(", ");
+        return Err(format!(
+            "the database lacks migrations ({names}): run `hyperfleet-api migrate up` first, or start with --database-auto-migrate true"
+        )
+        .into());
+    }
+    let schemas = match &config.server.openapi_schema_path {
+        Some(path) => {
+            SpecSchemas::load(path).map_err(|error| format!("server.openapi_schema_path: {error}"))?
+        }
+        None => SpecSchemas::built_in(),
+    };
+    let settings = Settings {
+        required_cluster: config.adapters.required.cluster.clone(),
+        required_nodepool: config.adapters.required.nodepool.clone(),
+        mandatory_conditions: config.adapters.mandatory_conditions.clone(),
+        schemas,
+    };
+    Ok(Context { db, clock, settings: Arc::new(settings) })
+}
+
+fn cannot_migrate(error: DbErr) -> StartError {
+    format!("the database's schema cannot be read or migrated: {error}").into()
+}
+
+async fn authenticator(config: &Config) -> Result<Option<Arc<Authenticator>>, StartError> {
+    if !config.server.jwt.enabled {
+        return Ok(None);
+    }
+    let issuers = config.server.jwt.issuers.iter().map(|issuer| {
+        let crate::config::IssuerConfig {
+            issuer_url,
+            jwk_cert_url,
+            jwk_cert_file,
+            jwk_cert_ca_file,
+            audience,
+            identity_claim,
+        } = issuer.clone();
+        IssuerConfig {
+            issuer_url,
+            jwk_cert_url,
+            jwk_cert_file,
+            jwk_cert_ca_file,
+            audience,
+            identity_claim: identity_claim.unwrap_or_else(|| "email".into()),
+        }
+    });
+    let clock = Arc::new(std::time::SystemTime::now);
+    Ok(Some(Arc::new(Authenticator::new(issuers.collect(), clock).await?)))
+}
+
+/// All routes: the operations, and the document that describes them.
+fn routes() -> Route {
+    let json: Arc<str> = openapi::document_json().into();
+    let yaml: Arc<str> = openapi::document_yaml().into();
+    let page: Arc<str> = openapi::swagger_ui().into();
+    let json = || served("application/json", json.clone());
+    let page = || served("text/html; charset=utf-8", page.clone());
+    Route::new()
+        .at("/openapi", json())
+        .at("/openapi.json", json())
+        .at("/openapi.yaml", served("application/yaml", yaml))
+        .at("/openapi-ui", page())
+        .at("/api/hyperfleet/v1/openapi", json())
+        .at("/api/hyperfleet/v1/openapi.html", page())
+        .nest(openapi::PREFIX, openapi::service())
+}
+
+/// A constant text, read with GET only.
+fn served(content_type: &'static str, text: Arc<str>) -> impl Endpoint {
+    let answer = make_sync(move |_| {
+        Response::builder()
+            .content_type(content_type)
+            .header("Cache-Control", "no-cache")
+            .body(text.as_bytes().to_vec())
+    });
+    poem::get(answer).boxed()
+}
+
+/// What has to be done from time to time.
+async fn maintain(context: Context, recorder: Recorder) {
+    let mut expiry = tokio::time::interval(TIDY);
+    let mut metrics = tokio::time::interval(METRICS_TIDY);
+    loop {
+        tokio::select! {
+            _ = expiry.tick() => {
+                if let Err(error) = service::idempotency::remove_expired(&context).await {
+                    tracing::warn!(%error, "expired idempotency keys stay for now");
+                }
+            }
+            _ = metrics.tick() => recorder.tidy(),
+        }
+    }
+}
+
+/// Asks the health port of a running server whether it is ready.
+pub async fn healthcheck(listen: &Listen) -> Result<(), StartError> {
+    let url = format!("http://{}/readyz", listen.probe_address());
+    let client = reqwest::Client::builder().timeout(Duration::from_secs(3)).build()?;
+    let answer = client.get(&url).send().await?;
+    match answer.status().is_success() {
+        true => Ok(()),
+        false => Err(format!("{url} answers {}", answer.status()).into()),
+    }
+}
