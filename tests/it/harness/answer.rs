@@ -1,0 +1,83 @@
+use serde_json::Value;
+
+/// An answer, with what tests ask of one. Each expectation returns the answer, so that they chain.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The headers.
+    pub headers: reqwest::header::HeaderMap,
+    /// The body as it came.
+    pub text: String,
+    /// The body as JSON; null if it is none.
+    pub body: Value,
+}
+
+impl Answer {
+    /// Sends the request.
+    pub async fn of(request: reqwest::RequestBuilder) -> Self {
+        let response = request.send().await.expect("an answer");
+        let status = response.status().as_u16();
+        let headers = response.headers().clone();
+        let text = response.text().await.expect("a body");
+        let body = serde_json::from_str(&text).unwrap_or(Value::Null);
+        Self { status, headers, text, body }
+    }
+
+    /// A header as text; empty if it is not there.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+
+    /// Expects a status.
+    #[track_caller]
+    pub fn status(&self, status: u16) -> &Self {
+        assert_eq!(self.status, status, "{}", self.text);
+        self
+    }
+
+    /// Expects the whole body.
+    #[track_caller]
+    pub fn body(&self, body: &Value) -> &Self {
+        assert_eq!(&self.body, body);
+        self
+    }
+
+    /// Expects a problem document, complete and with this code.
+    #[track_caller]
+    pub fn problem(&self, status: u16, code: &str) -> &Self {
+        self.status(status);
+        assert_eq!(self.header("content-type"), "application/problem+json", "{}", self.text);
+        assert_eq!(self.body["code"], code, "{}", self.text);
+        assert_eq!(self.body["status"], status, "{}", self.text);
+        assert_eq!(self.body["trace_id"], self.header("x-request-id"), "{}", self.text);
+        for field in ["type", "title", "detail", "instance", "timestamp"] {
+            assert!(self.body[field].as_str().is_some_and(|text| !text.is_empty()), "{field}: {}", self.text);
+        }
+        self
+    }
+
+    /// The fields named in `errors`.
+    pub fn error_fields(&self) -> Vec<&str> {
+        let errors = self.body["errors"].as_array().map(Vec::as_slice).unwrap_or_default();
+        errors.iter().filter_map(|error| error["field"].as_str()).collect()
+    }
+
+    /// A value of the body by its JSON pointer.
+    #[track_caller]
+    pub fn at(&self, pointer: &str) -> &Value {
+        self.body.pointer(pointer).unwrap_or_else(|| panic!("nothing at {pointer}: {}", self.text))
+    }
+
+    /// A text of the body by its JSON pointer.
+    #[track_caller]
+    pub fn text_at(&self, pointer: &str) -> String {
+        self.at(pointer).as_str().unwrap_or_else(|| panic!("no text at {pointer}: {}", self.text)).to_owned()
+    }
+
+    /// The names of a list's items, in order.
+    pub fn names(&self) -> Vec<String> {
+        let items = self.body["items"].as_array().map(Vec::as_slice).unwrap_or_default();
+        items.iter().filter_map(|item| item["name"].as_str()).map(String::from).collect()
+    }
+}

@@ -1,0 +1,167 @@
+use super::{Answer, Postgres};
+use api::config::{Config, Environment, Flags, Surroundings};
+use api::serve::{self, Running};
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::Value;
+use service::Clock;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use uuid::Uuid;
+
+/// A database engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Engine {
+    /// Embedded.
+    Sqlite,
+    /// A server.
+    Postgres,
+}
+
+/// A server that runs in this process, on a database of its own, with a clock that stands still.
+pub struct TestApp {
+    /// The engine underneath.
+    pub engine: Engine,
+    /// The URL of its database.
+    pub database_url: String,
+    /// Where it listens, like `http://127.0.0.1:1234`.
+    pub url: String,
+    /// Where its health port listens.
+    pub health_url: String,
+    /// Sends requests; add headers here for all of a test's requests.
+    pub client: reqwest::Client,
+    now: Arc<Mutex<DateTime<Utc>>>,
+    running: Option<Running>,
+    folder: PathBuf,
+}
+
+impl TestApp {
+    /// A server with the default settings.
+    pub async fn start(engine: Engine) -> Self {
+        Self::with(engine, &[]).await
+    }
+
+    /// A server with these settings, named by their environment variables.
+    pub async fn with(engine: Engine, settings: &[(&str, &str)]) -> Self {
+        let folder = std::env::temp_dir().join(format!("hyperfleet-test-{}", Uuid::new_v4().simple()));
+        std::fs::create_dir(&folder).expect("a folder");
+        let database_url = match engine {
+            Engine::Sqlite => format!("sqlite://{}/test.db?mode=rwc", folder.display()),
+            Engine::Postgres => Postgres::get().await.migrated().await,
+        };
+        Self::on(engine, database_url, folder, settings).await
+    }
+
+    /// Another server on the database of this one, as a second replica would be.
+    pub async fn replica(&self, settings: &[(&str, &str)]) -> Self {
+        let folder = std::env::temp_dir().join(format!("hyperfleet-test-{}", Uuid::new_v4().simple()));
+        std::fs::create_dir(&folder).expect("a folder");
+        let mut other = Self::on(self.engine, self.database_url.clone(), folder, settings).await;
+        other.now = self.now.clone();
+        other
+    }
+
+    async fn on(engine: Engine, database_url: String, folder: PathBuf, settings: &[(&str, &str)]) -> Self {
+        let start: DateTime<Utc> = "2026-01-02T03:04:05.678901Z".parse().expect("a time");
+        let now = Arc::new(Mutex::new(start));
+        let clock = {
+            let now = now.clone();
+            Clock::new(move || *now.lock().expect("the clock"))
+        };
+        let config = config(&database_url, settings);
+        let running = serve::start(config, clock).await.expect("the server starts");
+        Self {
+            engine,
+            database_url,
+            url: format!("http://{}", running.api[0]),
+            health_url: format!("http://{}", running.health[0]),
+            client: reqwest::Client::builder().no_proxy().build().expect("a client"),
+            now,
+            running: Some(running),
+            folder,
+        }
+    }
+
+    /// The time the server believes it is.
+    pub fn now(&self) -> DateTime<Utc> {
+        *self.now.lock().expect("the clock")
+    }
+
+    /// Lets time pass for the server.
+    pub fn advance(&self, by: TimeDelta) -> DateTime<Utc> {
+        let mut now = self.now.lock().expect("the clock");
+        *now += by;
+        *now
+    }
+
+    /// Stops the server as a signal would, and waits for it.
+    pub async fn stop(&mut self) {
+        if let Some(running) = self.running.take() {
+            running.stop();
+            running.stopped().await.expect("it stops");
+        }
+    }
+
+    /// A request to a path, absolute (`/openapi`) or below `/api/hyperfleet/v1` (`clusters`).
+    pub fn request(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
+        let method = method.parse().expect("a method");
+        let path = if path.starts_with('/') { path.to_owned() } else { format!("/api/hyperfleet/v1/{path}") };
+        self.client.request(method, format!("{}{path}", self.url))
+    }
+
+    /// GET.
+    pub async fn get(&self, path: &str) -> Answer {
+        Answer::of(self.request("GET", path)).await
+    }
+
+    /// A list with these parameters, which are encoded.
+    pub async fn list(&self, path: &str, parameters: &[(&str, &str)]) -> Answer {
+        Answer::of(self.request("GET", path).query(parameters)).await
+    }
+
+    /// POST with a JSON body.
+    pub async fn post(&self, path: &str, body: impl Into<Value>) -> Answer {
+        Answer::of(self.request("POST", path).json(&body.into())).await
+    }
+
+    /// PUT with a JSON body.
+    pub async fn put(&self, path: &str, body: impl Into<Value>) -> Answer {
+        Answer::of(self.request("PUT", path).json(&body.into())).await
+    }
+
+    /// PATCH with a JSON body.
+    pub async fn patch(&self, path: &str, body: impl Into<Value>) -> Answer {
+        Answer::of(self.request("PATCH", path).json(&body.into())).await
+    }
+
+    /// DELETE.
+    pub async fn delete(&self, path: &str) -> Answer {
+        Answer::of(self.request("DELETE", path)).await
+    }
+}
+
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        if let Some(running) = &self.running {
+            running.stop();
+        }
+        // What cannot be removed stays in the folder for temporary files.
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+fn config(database_url: &str, settings: &[(&str, &str)]) -> Config {
+    let defaults = [
+        ("HYPERFLEET_SERVER_HOST", "127.0.0.1"),
+        ("HYPERFLEET_SERVER_PORT", "0"),
+        ("HYPERFLEET_HEALTH_PORT", "0"),
+        ("HYPERFLEET_METRICS_PORT", "0"),
+        ("HYPERFLEET_DATABASE_URL", database_url),
+        ("HYPERFLEET_DATABASE_POOL_ACQUIRE_TIMEOUT", "20s"),
+        ("HYPERFLEET_DATABASE_POOL_MAX_CONNECTIONS", "8"),
+    ];
+    let all = defaults.iter().chain(settings);
+    let environment: Environment = all.map(|(name, value)| (name.to_string(), value.to_string())).collect();
+    let read_file = |path: &std::path::Path| std::fs::read(path);
+    let surroundings = Surroundings { environment: &environment, read_file: &read_file };
+    Config::load(&Flags::default(), &surroundings).expect("the settings are good").config
+}

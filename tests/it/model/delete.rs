@@ -1,0 +1,103 @@
+//! DELETE, force-delete, and the going of what is finished.
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::aggregate::Moment;
+use super::answer::{Expected, STATE_FORBIDS, VALIDATION};
+use super::body::reason_is_valid;
+use super::state::{Model, Resource};
+
+impl Model {
+    /// DELETE: marks the resource and its living node pools; removes at once what waits for nobody.
+    pub(crate) fn delete(&mut self, now: DateTime<Utc>, id: Uuid) -> Expected {
+        let Some(row) = self.row(id) else {
+            return Expected::not_found();
+        };
+        if row.is_finalizing() {
+            return Expected::found(202, row.to_json());
+        }
+        self.mark(now, id);
+        let mut vanished = Vec::new();
+        for child in self.children(id) {
+            if self.row(child).is_some_and(|row| row.is_finalizing()) {
+                continue;
+            }
+            self.mark(now, child);
+            if self.is_finished(child) {
+                self.take(child);
+                vanished.push(child);
+            } else {
+                self.recompute(child, Moment::Written);
+            }
+        }
+        self.recompute(id, Moment::Written);
+        let body = self.row(id).map(Resource::to_json).unwrap_or_default();
+        if self.is_finished(id) {
+            self.take(id);
+            vanished.push(id);
+        }
+        Expected::found(202, body).removing(vanished)
+    }
+
+    /// Removes a finalizing resource with everything below it, whoever has still to report.
+    pub(crate) fn force_delete(&mut self, now: DateTime<Utc>, id: Uuid, reason: &str) -> Expected {
+        if !reason_is_valid(reason) {
+            return Expected::refused(400, VALIDATION);
+        }
+        match self.row(id) {
+            None => return Expected::not_found(),
+            Some(row) if !row.is_finalizing() => return Expected::refused(409, STATE_FORBIDS),
+            Some(_) => {}
+        }
+        let mut vanished = self.children(id);
+        for child in &vanished {
+            self.take(*child);
+        }
+        vanished.extend(self.remove(id, Moment::Observed(now)));
+        Expected::done().removing(vanished)
+    }
+
+    /// True iff a deletion has nothing more to wait for: no children, and each counted adapter finalized at the
+    /// current generation.
+    pub(crate) fn is_finished(&self, id: Uuid) -> bool {
+        self.row(id).is_some_and(|row| {
+            let is_final = |adapter: &String| {
+                let report = row.reports.get(adapter);
+                report.is_some_and(|r| r.observed_generation == row.generation && r.is_finalized())
+            };
+            row.is_finalizing() && self.children(id).is_empty() && self.counted(row).iter().all(is_final)
+        })
+    }
+
+    /// Takes a resource away, and its finalizing parent if that waited for nothing else. A parent that stays is
+    /// aggregated anew, for it may have waited for this child. Returns who went.
+    pub(crate) fn remove(&mut self, id: Uuid, moment: Moment) -> Vec<Uuid> {
+        let parent = self.row(id).and_then(|row| row.parent);
+        self.take(id);
+        let mut vanished = vec![id];
+        if let Some(parent) = parent {
+            if self.is_finished(parent) {
+                self.take(parent);
+                vanished.push(parent);
+            } else if self.row(parent).is_some_and(|row| row.is_finalizing()) {
+                self.recompute(parent, moment);
+            }
+        }
+        vanished
+    }
+
+    fn take(&mut self, id: Uuid) {
+        if let Some(index) = self.rows.iter().position(|row| row.id == id) {
+            self.gone.push(self.rows.remove(index));
+        }
+    }
+
+    fn mark(&mut self, now: DateTime<Utc>, id: Uuid) {
+        if let Some(row) = self.row_mut(id) {
+            row.deleted_time = Some(now);
+            row.updated_time = now;
+            row.generation += 1;
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! What the API must answer, worked out in memory.
+//!
+//! The model shares no code with the service and reads no clock: each operation is told the time. It is
+//! compared with the running service step by step:
+//!
+//! ```text
+//! let mut model = Model::new(scenario.settings.clone());      // the service is started with the same settings
+//! for timed in &scenario.steps {
+//!     clock.advance(timed.wait());                            // the service's clock, injected
+//!     let now = clock.now();                                  // whole microseconds
+//!     let request = timed.step.resolve(&model, now);          // indices become ids, offsets become times
+//!     let answer = http(request.method, BASE + &request.path, request.body());
+//!     let expected = model.apply(now, &request, answer.id()); // nil where the answer carries no id
+//!     // compare: status; code of a problem; discard reason; conflicting id; body, if there is one
+//!     // then, for the state: every id of model.ids() is got and compared with model.get(id),
+//!     // and every id of expected.vanished answers as model.get(id) says: 404
+//! }
+//! ```
+//!
+//! * Bodies are compared with [`json_equal`], which takes `1` and `1.0` for the same number. The body of a
+//!   resource is complete: a key more or less is a difference.
+//! * The body of a report ([`Expected::body`] of a report, [`Model::reports`]) holds only what is determined;
+//!   the service may say more, so it is compared with [`json_contains`].
+//! * `request.path` is relative to the base path `/api/hyperfleet/v1`.
+//! * `scenario()` in [`strategy`] makes and shrinks scenarios; `report_lists` in [`enumerate`] counts through
+//!   every small set of reports.
+
+mod aggregate;
+mod answer;
+mod body;
+mod classify;
+mod delete;
+mod enumerate;
+mod json;
+mod last_known;
+mod receive;
+mod reconciled;
+mod render;
+mod report;
+mod request;
+mod resolve;
+mod state;
+mod step;
+mod strategy;
+mod write;
+
+mod tests;
+
+pub(crate) use answer::Expected;
+pub(crate) use enumerate::report_lists;
+pub(crate) use json::{json_contains, json_equal};
+pub(crate) use report::{Condition, Report};
+pub(crate) use state::{Model, Settings};
+pub(crate) use strategy::scenario;

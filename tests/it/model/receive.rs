@@ -1,0 +1,42 @@
+//! POST and PUT of a report.
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::aggregate::Moment;
+use super::answer::{Expected, VALIDATION};
+use super::classify::{Verdict, classify};
+use super::report::Report;
+use super::state::Model;
+
+impl Model {
+    /// A report about the resource `id`. A stored one may complete a deletion: it is answered 201 all the same.
+    pub(crate) fn report(&mut self, now: DateTime<Utc>, id: Uuid, report: &Report) -> Expected {
+        if !report.is_valid(now) {
+            return Expected::refused(400, VALIDATION);
+        }
+        let observed = report.observed_at(now);
+        let mandatory = self.settings.mandatory_conditions.clone();
+        let Some(row) = self.row_mut(id) else {
+            return Expected::not_found();
+        };
+        let earlier = row.reports.get(&report.adapter);
+        let verdict = classify(row.generation, earlier, report, observed, &mandatory);
+        match verdict {
+            Verdict::Discard(reason) => return Expected::discarded(reason),
+            Verdict::Incomplete => return Expected::refused(400, VALIDATION),
+            Verdict::Store | Verdict::StoreAndAggregate => {}
+        }
+        let stored = report.store(earlier, observed);
+        let answer = Expected::found(201, stored.to_json());
+        row.reports.insert(report.adapter.clone(), stored);
+        let moment = Moment::Observed(observed);
+        if self.is_finished(id) {
+            return answer.removing(self.remove(id, moment));
+        }
+        if verdict == Verdict::StoreAndAggregate {
+            self.recompute(id, moment);
+        }
+        answer
+    }
+}

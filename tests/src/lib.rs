@@ -1,0 +1,1 @@
+//! The package exists for its integration tests.
