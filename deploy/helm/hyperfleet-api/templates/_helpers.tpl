@@ -1,0 +1,172 @@
+{{/* The chart's name, shortened to what a label may hold. */}}
+{{- define "hyperfleet-api.name" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
+{{- end }}
+
+{{/* Name of everything this release makes. 52 characters leave room for the longest suffix. */}}
+{{- define "hyperfleet-api.fullname" -}}
+{{- $name := include "hyperfleet-api.name" . -}}
+{{- $full := ternary .Release.Name (printf "%s-%s" .Release.Name $name) (contains $name .Release.Name) -}}
+{{- default $full .Values.fullnameOverride | trunc 52 | trimSuffix "-" }}
+{{- end }}
+
+{{/* What never changes about the pods of this release; a component is added where one is meant. */}}
+{{- define "hyperfleet-api.selectorLabels" -}}
+app.kubernetes.io/name: {{ include "hyperfleet-api.name" . }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end }}
+
+{{- define "hyperfleet-api.labels" -}}
+{{ include "hyperfleet-api.selectorLabels" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/part-of: hyperfleet
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
+{{- end }}
+
+{{- define "hyperfleet-api.image" -}}
+{{- with .Values.image -}}
+{{- if .digest -}}
+{{ .repository }}@{{ .digest }}
+{{- else -}}
+{{ .repository }}:{{ default $.Chart.AppVersion .tag }}
+{{- end -}}
+{{- end -}}
+{{- end }}
+
+{{- define "hyperfleet-api.serviceAccountName" -}}
+{{- $fallback := ternary (include "hyperfleet-api.fullname" .) "default" .Values.serviceAccount.create -}}
+{{- default $fallback .Values.serviceAccount.name }}
+{{- end }}
+
+{{/* The program's YAML file. What the chart decides overrides what the values say. */}}
+{{- define "hyperfleet-api.config" -}}
+{{- $chart := dict
+      "server" (dict "port" 8000)
+      "health" (dict "port" 8083)
+      "metrics" (dict "port" 8080) -}}
+{{- if .Values.tls.secretName -}}
+{{- $files := dict "cert_file" "/etc/hyperfleet/tls/tls.crt" "key_file" "/etc/hyperfleet/tls/tls.key" -}}
+{{- $_ := set $chart.server "tls" $files -}}
+{{- end -}}
+{{- mustMergeOverwrite (deepCopy .Values.config) $chart | toYaml }}
+{{- end }}
+
+{{/* Whether the chart makes a Secret for the password. */}}
+{{- define "hyperfleet-api.ownsSecret" -}}
+{{- if and (eq .Values.database.engine "postgresql") .Values.database.password }}true{{ end }}
+{{- end }}
+
+{{/*
+Environment, volumes and mounts that lead to the database. Takes a dict of `root` (the top context) and `secret`
+(name of the Secret made by the chart), since the migration Job needs a Secret of its own.
+*/}}
+{{- define "hyperfleet-api.databaseEnv" -}}
+{{- with .root.Values.database -}}
+{{- if eq .engine "sqlite" -}}
+- name: HYPERFLEET_DATABASE_URL
+  value: sqlite:///data/hyperfleet.db?mode=rwc
+{{- else if .existingSecret.urlKey -}}
+- name: HYPERFLEET_DATABASE_URL
+  valueFrom:
+    secretKeyRef:
+      name: {{ .existingSecret.name | quote }}
+      key: {{ .existingSecret.urlKey | quote }}
+{{- else -}}
+- name: HYPERFLEET_DATABASE_HOST
+  value: {{ .host | quote }}
+- name: HYPERFLEET_DATABASE_PORT
+  value: {{ .port | quote }}
+- name: HYPERFLEET_DATABASE_NAME
+  value: {{ .name | quote }}
+- name: HYPERFLEET_DATABASE_USERNAME
+  value: {{ .username | quote }}
+- name: HYPERFLEET_DATABASE_SSL_MODE
+  value: {{ .ssl.mode }}
+{{- if .ssl.caSecret }}
+- name: HYPERFLEET_DATABASE_SSL_ROOT_CERT_FILE
+  value: /etc/hyperfleet/database-ca/ca.crt
+{{- end }}
+{{- if or .password .existingSecret.name }}
+- name: HYPERFLEET_DATABASE_PASSWORD_FILE
+  value: /etc/hyperfleet/database/password
+{{- end }}
+{{- end }}
+{{- if .pool.maxConnections }}
+- name: HYPERFLEET_DATABASE_POOL_MAX_CONNECTIONS
+  value: {{ .pool.maxConnections | quote }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "hyperfleet-api.databaseVolumes" -}}
+{{- $own := .secret -}}
+{{- with .root.Values.database -}}
+{{- if eq .engine "postgresql" -}}
+{{- if and (or .password .existingSecret.name) (not .existingSecret.urlKey) }}
+- name: database
+  secret:
+    secretName: {{ default $own .existingSecret.name | quote }}
+    defaultMode: 0440
+    items:
+      - key: {{ ternary .existingSecret.passwordKey "password" (ne .existingSecret.name "") | quote }}
+        path: password
+{{- end }}
+{{- if .ssl.caSecret }}
+- name: database-ca
+  secret:
+    secretName: {{ .ssl.caSecret | quote }}
+    defaultMode: 0440
+    items:
+      - key: {{ .ssl.caKey | quote }}
+        path: ca.crt
+{{- end }}
+{{- end -}}
+{{- end -}}
+{{- end }}
+
+{{- define "hyperfleet-api.databaseMounts" -}}
+{{- with .root.Values.database -}}
+{{- if eq .engine "postgresql" -}}
+{{- if and (or .password .existingSecret.name) (not .existingSecret.urlKey) }}
+- name: database
+  mountPath: /etc/hyperfleet/database
+  readOnly: true
+{{- end }}
+{{- if .ssl.caSecret }}
+- name: database-ca
+  mountPath: /etc/hyperfleet/database-ca
+  readOnly: true
+{{- end }}
+{{- end -}}
+{{- end -}}
+{{- end }}
+
+{{/* Refuses sets of values that would install and then not work. */}}
+{{- define "hyperfleet-api.validate" -}}
+{{- $db := .Values.database -}}
+{{- if eq $db.engine "sqlite" -}}
+{{- if or $db.host $db.password $db.existingSecret.name -}}
+{{- fail "database.host, .password and .existingSecret are for PostgreSQL: set database.engine=postgresql" -}}
+{{- end -}}
+{{- if or .Values.autoscaling.enabled (gt (int .Values.replicaCount) 1) -}}
+{{- fail "SQLite serves one replica: set replicaCount=1 and autoscaling.enabled=false, or database.engine=postgresql" -}}
+{{- end -}}
+{{- else -}}
+{{- if and $db.existingSecret.urlKey (not $db.existingSecret.name) -}}
+{{- fail "database.existingSecret.urlKey needs database.existingSecret.name" -}}
+{{- end -}}
+{{- if and (not $db.host) (not $db.existingSecret.urlKey) -}}
+{{- fail "database.engine=postgresql needs database.host, or database.existingSecret with a urlKey" -}}
+{{- end -}}
+{{- if and $db.password $db.existingSecret.name -}}
+{{- fail "give database.password or database.existingSecret, not both" -}}
+{{- end -}}
+{{- end -}}
+{{- if le (int .Values.terminationGracePeriodSeconds) (int .Values.preStopSeconds) -}}
+{{- fail "terminationGracePeriodSeconds must be more than preStopSeconds, or pods are killed before they are told to stop" -}}
+{{- end -}}
+{{- if gt (int .Values.autoscaling.minReplicas) (int .Values.autoscaling.maxReplicas) -}}
+{{- fail "autoscaling.minReplicas must not be more than autoscaling.maxReplicas" -}}
+{{- end -}}
+{{- end }}

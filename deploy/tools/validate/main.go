@@ -1,0 +1,41 @@
+// Command validate checks deployment files without a cluster, a Prometheus or a container engine.
+//
+//	validate manifests < rendered.yaml    Kubernetes objects, Pod Security, alert rules
+//	validate dashboard FILE               the queries of a Grafana dashboard
+//	validate compose FILE                 a Compose file
+//
+// Every fault is printed; the exit code is 1 when there was one.
+package main
+
+import (
+	"fmt"
+	"os"
+)
+
+func main() {
+	faults, err := run(os.Args[1:])
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "validate:", err)
+		os.Exit(2)
+	}
+	for _, fault := range faults {
+		fmt.Fprintln(os.Stderr, fault)
+	}
+	if len(faults) > 0 {
+		os.Exit(1)
+	}
+}
+
+// run returns the faults found, or an error when the check itself could not be made.
+func run(args []string) ([]string, error) {
+	switch {
+	case len(args) == 1 && args[0] == "manifests":
+		return checkManifests(os.Stdin)
+	case len(args) == 2 && args[0] == "dashboard":
+		return checkDashboard(args[1])
+	case len(args) == 2 && args[0] == "compose":
+		return checkCompose(args[1])
+	default:
+		return nil, fmt.Errorf("usage: validate manifests | dashboard FILE | compose FILE")
+	}
+}

@@ -1,0 +1,134 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+
+	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
+	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	k8syaml "k8s.io/apimachinery/pkg/util/yaml"
+	"k8s.io/pod-security-admission/api"
+	"k8s.io/pod-security-admission/policy"
+	"sigs.k8s.io/yaml"
+)
+
+// newObject makes an empty object of each kind the chart may render. A kind that is missing here is a fault, so that
+// nothing passes unread.
+var newObject = map[string]func() any{
+	"v1/ConfigMap":                            func() any { return &corev1.ConfigMap{} },
+	"v1/PersistentVolumeClaim":                func() any { return &corev1.PersistentVolumeClaim{} },
+	"v1/Pod":                                  func() any { return &corev1.Pod{} },
+	"v1/Secret":                               func() any { return &corev1.Secret{} },
+	"v1/Service":                              func() any { return &corev1.Service{} },
+	"v1/ServiceAccount":                       func() any { return &corev1.ServiceAccount{} },
+	"apps/v1/Deployment":                      func() any { return &appsv1.Deployment{} },
+	"autoscaling/v2/HorizontalPodAutoscaler":  func() any { return &autoscalingv2.HorizontalPodAutoscaler{} },
+	"batch/v1/Job":                            func() any { return &batchv1.Job{} },
+	"networking.k8s.io/v1/NetworkPolicy":      func() any { return &networkingv1.NetworkPolicy{} },
+	"policy/v1/PodDisruptionBudget":           func() any { return &policyv1.PodDisruptionBudget{} },
+	"monitoring.coreos.com/v1/ServiceMonitor": func() any { return &monitoringv1.ServiceMonitor{} },
+	"monitoring.coreos.com/v1/PrometheusRule": func() any { return &monitoringv1.PrometheusRule{} },
+}
+
+// checkManifests reads YAML documents and decodes each strictly: an unknown field, a repeated one or a value of
+// another type is a fault.
+func checkManifests(input io.Reader) ([]string, error) {
+	var faults []string
+	seen := map[string]bool{}
+	documents := k8syaml.NewYAMLReader(bufio.NewReader(input))
+	for {
+		document, err := documents.Read()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+		name, found := checkDocument(document)
+		if name == "" && found == nil {
+			continue
+		}
+		if seen[name] {
+			found = append(found, "rendered twice")
+		}
+		seen[name] = true
+		for _, fault := range found {
+			faults = append(faults, name+": "+fault)
+		}
+	}
+	if len(seen) == 0 {
+		faults = append(faults, "no object was rendered")
+	}
+	return faults, nil
+}
+
+// checkDocument returns what the object is called, or nothing for a document of comments alone, and its faults.
+func checkDocument(document []byte) (string, []string) {
+	var head struct {
+		metav1.TypeMeta   `json:",inline"`
+		metav1.ObjectMeta `json:"metadata"`
+	}
+	if err := yaml.Unmarshal(document, &head); err != nil {
+		return "unreadable document", []string{err.Error()}
+	}
+	if head.Kind == "" && head.Name == "" {
+		return "", nil
+	}
+	kind := head.APIVersion + "/" + head.Kind
+	name := kind + " " + head.Name
+	newOf, known := newObject[kind]
+	if !known {
+		return name, []string{"a kind this check does not know"}
+	}
+	object := newOf()
+	if err := yaml.UnmarshalStrict(document, object); err != nil {
+		return name, []string{err.Error()}
+	}
+	switch object := object.(type) {
+	case *appsv1.Deployment:
+		return name, checkPod(&object.Spec.Template.ObjectMeta, &object.Spec.Template.Spec)
+	case *batchv1.Job:
+		return name, checkPod(&object.Spec.Template.ObjectMeta, &object.Spec.Template.Spec)
+	case *corev1.Pod:
+		return name, checkPod(&object.ObjectMeta, &object.Spec)
+	case *monitoringv1.PrometheusRule:
+		return name, checkRules(object)
+	default:
+		return name, nil
+	}
+}
+
+// checkPod asks the code of the Pod Security admission whether the pod meets the restricted standard, and whether
+// what is mounted exists.
+func checkPod(meta *metav1.ObjectMeta, spec *corev1.PodSpec) []string {
+	var faults []string
+	evaluator, err := policy.NewEvaluator(policy.DefaultChecks(), nil)
+	if err != nil {
+		return []string{err.Error()}
+	}
+	restricted := api.LevelVersion{Level: api.LevelRestricted, Version: api.LatestVersion()}
+	verdict := policy.AggregateCheckResults(evaluator.EvaluatePod(restricted, meta, spec))
+	if !verdict.Allowed {
+		faults = append(faults, "restricted Pod Security Standard: "+verdict.ForbiddenDetail())
+	}
+	volumes := map[string]bool{}
+	for _, volume := range spec.Volumes {
+		volumes[volume.Name] = true
+	}
+	for _, container := range spec.Containers {
+		for _, mount := range container.VolumeMounts {
+			if !volumes[mount.Name] {
+				faults = append(faults, fmt.Sprintf("container %s mounts volume %s, which is not there", container.Name, mount.Name))
+			}
+		}
+	}
+	return faults
+}
