@@ -6,7 +6,9 @@
 //! committed together: one flush to disk for many, each still atomic through a savepoint.
 
 use crate::dialect::Dialect;
-use crate::{Context, Error, Result};
+use crate::lookup::Lookups;
+use crate::resource::store;
+use crate::{Context, Error, Kind, Resource, Result};
 use chrono::{DateTime, Utc};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -18,6 +20,7 @@ use std::fmt;
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
+use uuid::Uuid;
 
 /// How often a write is tried when the database asks for another try.
 const ATTEMPTS: u32 = 8;
@@ -74,6 +77,7 @@ pub struct Db {
     primary: DatabaseConnection,
     replica: Option<DatabaseConnection>,
     writer: Option<mpsc::Sender<Box<dyn Job>>>,
+    lookups: Option<Lookups>,
 }
 
 impl fmt::Debug for Db {
@@ -99,7 +103,8 @@ impl Db {
             }
             false => None,
         };
-        Ok(Self { dialect, primary, replica, writer })
+        let lookups = dialect.gathers_reads().then(|| Lookups::start(replica.as_ref().unwrap_or(&primary)));
+        Ok(Self { dialect, primary, replica, writer, lookups })
     }
 
     /// What is particular about the engine.
@@ -115,6 +120,14 @@ impl Db {
     /// Where reads go that may lag behind: the replica if there is one.
     pub fn replica(&self) -> &DatabaseConnection {
         self.replica.as_ref().unwrap_or(&self.primary)
+    }
+
+    /// A single resource, which may lag behind.
+    pub(crate) async fn find(&self, kind: Kind, id: Uuid) -> Result<Option<Resource>> {
+        match &self.lookups {
+            Some(lookups) => lookups.find(kind, id).await,
+            None => store::find(self.replica(), kind, id).await,
+        }
     }
 
     /// Runs `write` in a transaction, commits, and only then answers.

@@ -85,6 +85,16 @@ impl Dialect {
         self == Dialect::Sqlite
     }
 
+    /// Whether reads of single resources are worth gathering: they are where each costs a way to a server.
+    pub fn gathers_reads(self) -> bool {
+        self == Dialect::Postgres
+    }
+
+    /// Whether one statement may hold several that write, each using what the one before returned.
+    pub fn chains_writes(self) -> bool {
+        self == Dialect::Postgres
+    }
+
     /// Connections to read with, unless the operator says otherwise.
     pub fn readers(self) -> u32 {
         let cores = available_parallelism().map_or(2, |cores| cores.get() as u32);

@@ -28,6 +28,7 @@ mod dialect;
 mod error;
 mod id;
 mod kind;
+mod lookup;
 mod name;
 mod totals;
 

@@ -281,7 +281,7 @@ pub(super) async fn report(
     let name = adapter.as_str().to_owned();
     let report =
         Report { kind, id, owner, adapter, observed_generation, observed_time, conditions, data, metadata };
-    match app.context.write(report).await? {
+    match report.submit(&app.context).await? {
         Outcome::Stored(stored) => {
             tracing::info!(
                 target: "audit",

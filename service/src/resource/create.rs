@@ -29,7 +29,12 @@ impl Create {
     /// Creates the resource. A name that is taken is answered with the id of who has it.
     pub async fn perform(self, context: &Context) -> Result<Resource> {
         let (kind, owner, name) = (self.kind, self.owner, self.name.clone());
-        match context.write(self).await {
+        let alone = owner.is_none() && self.claim.is_none() && context.db.dialect().chains_writes();
+        let created = match alone {
+            true => self.by_one_statement(context).await,
+            false => context.write(self).await,
+        };
+        match created {
             Err(Error::NameTaken { .. }) => {
                 let name = name.as_str().to_owned();
                 let existing = store::named(context.db.primary(), kind, owner, &name).await?;
@@ -37,6 +42,36 @@ impl Create {
             }
             result => result,
         }
+    }
+
+    /// Creates a cluster where nothing has to be locked or written besides: one statement is a transaction.
+    async fn by_one_statement(&self, context: &Context) -> Result<Resource> {
+        let resource = self.resource(context)?;
+        let inserted = store::insert_cluster(context.db.primary(), resource.clone(), &self.labels).await;
+        inserted.map_err(|error| self.name_taken(error))?;
+        Ok(resource)
+    }
+
+    /// The resource as it will be.
+    fn resource(&self, context: &Context) -> Result<Resource> {
+        let now = context.clock.now();
+        Ok(Resource {
+            kind: self.kind,
+            id: new_id(now),
+            owner_id: self.owner,
+            name: self.name.as_str().to_owned(),
+            generation: 1,
+            revision: 1,
+            spec: self.spec.clone(),
+            labels: JsonText::of(self.labels.as_map())?,
+            status: status::initial(&context.settings, self.kind, now)?,
+            created_time: now,
+            updated_time: now,
+            deleted_time: None,
+            created_by: self.caller.clone(),
+            updated_by: self.caller.clone(),
+            deleted_by: None,
+        })
     }
 
     fn name_taken(&self, error: sea_orm::DbErr) -> Error {
@@ -61,24 +96,7 @@ impl Write for Create {
                 return Err(Error::finalizing(Kind::Cluster, owner));
             }
         }
-        let now = scope.now();
-        let resource = Resource {
-            kind: self.kind,
-            id: new_id(now),
-            owner_id: self.owner,
-            name: self.name.as_str().to_owned(),
-            generation: 1,
-            revision: 1,
-            spec: self.spec.clone(),
-            labels: JsonText::of(self.labels.as_map())?,
-            status: status::initial(scope, self.kind, now)?,
-            created_time: now,
-            updated_time: now,
-            deleted_time: None,
-            created_by: self.caller.clone(),
-            updated_by: self.caller.clone(),
-            deleted_by: None,
-        };
+        let resource = self.resource(scope.context)?;
         store::insert(scope.tx, resource.clone()).await.map_err(|error| self.name_taken(error))?;
         insert_labels(scope, &resource, &self.labels).await?;
         if let Some(claim) = &self.claim {

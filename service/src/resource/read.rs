@@ -5,7 +5,8 @@ use uuid::Uuid;
 
 /// A resource as it is now; a node pool must belong to `owner` if one is named.
 pub async fn get(context: &Context, kind: Kind, id: Uuid, owner: Option<Uuid>) -> Result<Resource> {
-    target(context.db.replica(), kind, id, owner).await
+    let found = context.db.find(kind, id).await?;
+    belonging(context.db.replica(), found, kind, id, owner).await
 }
 
 /// The resource a path names. If it is not there, says which part of the path is not.
@@ -16,6 +17,16 @@ pub async fn target(
     owner: Option<Uuid>,
 ) -> Result<Resource> {
     let found = store::find(db, kind, id).await?;
+    belonging(db, found, kind, id, owner).await
+}
+
+async fn belonging(
+    db: &impl ConnectionTrait,
+    found: Option<Resource>,
+    kind: Kind,
+    id: Uuid,
+    owner: Option<Uuid>,
+) -> Result<Resource> {
     if let Some(resource) = found.filter(|found| owner.is_none() || found.owner_id == owner) {
         return Ok(resource);
     }

@@ -2,12 +2,17 @@
 //! [`Resource`] of a [`Kind`].
 
 use super::{Resource, StoredStatus};
-use crate::{Kind, Result};
-use entity::{cluster, node_pool};
-use sea_orm::sea_query::{Expr, ExprTrait, OnConflict, Order};
+use crate::status::StoredReport;
+use crate::{Kind, Labels, Result};
+use entity::{adapter_status, cluster, label, node_pool};
+use sea_orm::sea_query::extension::postgres::PgFunc;
+use sea_orm::sea_query::{
+    CommonTableExpression, Expr, ExprTrait, Func, OnConflict, Order, Query, UpdateStatement, WithClause,
+};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, IntoActiveModel,
-    QueryFilter, QueryOrder, QuerySelect, Select, Set,
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, FromQueryResult,
+    IntoActiveModel, Iterable, JoinType, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select, Set,
+    UpdateMany, Value,
 };
 use uuid::Uuid;
 
@@ -21,6 +26,24 @@ pub(crate) async fn find(db: &impl ConnectionTrait, kind: Kind, id: Uuid) -> Res
     Ok(match kind {
         Kind::Cluster => cluster::Entity::find_by_id(id).one(db).await?.map(Resource::from),
         Kind::NodePool => node_pool::Entity::find_by_id(id).one(db).await?.map(Resource::from),
+    })
+}
+
+/// The resources with these ids, in no order. PostgreSQL only: its array is one parameter, so that the
+/// statement is the same however many ids there are.
+pub(crate) async fn find_all(
+    db: &impl ConnectionTrait,
+    kind: Kind,
+    ids: Vec<Uuid>,
+) -> Result<Vec<Resource>, DbErr> {
+    let named = Expr::col("id").eq(PgFunc::any(ids));
+    Ok(match kind {
+        Kind::Cluster => {
+            cluster::Entity::find().filter(named).all(db).await?.into_iter().map(Resource::from).collect()
+        }
+        Kind::NodePool => {
+            node_pool::Entity::find().filter(named).all(db).await?.into_iter().map(Resource::from).collect()
+        }
     })
 }
 
@@ -149,7 +172,7 @@ pub(crate) async fn count(db: &impl ConnectionTrait, kind: Kind, condition: Cond
 }
 
 /// Adds a row.
-pub(crate) async fn insert(tx: &impl ConnectionTrait, resource: Resource) -> Result<(), sea_orm::DbErr> {
+pub(crate) async fn insert(tx: &impl ConnectionTrait, resource: Resource) -> Result<(), DbErr> {
     match resource.kind {
         Kind::Cluster => {
             let row = cluster::Model::from(resource).into_active_model().reset_all();
@@ -161,6 +184,109 @@ pub(crate) async fn insert(tx: &impl ConnectionTrait, resource: Resource) -> Res
         }
     }
     Ok(())
+}
+
+/// Adds a cluster and its labels by one statement, without a transaction around it. PostgreSQL only.
+pub(crate) async fn insert_cluster(
+    db: &impl ConnectionTrait,
+    cluster: Resource,
+    labels: &Labels,
+) -> Result<(), DbErr> {
+    if labels.as_map().is_empty() {
+        return insert(db, cluster).await;
+    }
+    let row = cluster::Model::from(cluster).into_active_model().reset_all();
+    let mut made = cluster::Entity::insert(row).into_query();
+    made.returning_col(cluster::Column::Id);
+    let made = CommonTableExpression::new().table_name("made").query(made).to_owned();
+    let (keys, values): (Vec<String>, Vec<String>) = labels.as_map().clone().into_iter().unzip();
+    let rows = Query::select()
+        .expr(Expr::col(("made", "id")))
+        .expr(Expr::val(Kind::Cluster.as_str()))
+        .expr(Func::cust("unnest").arg(keys))
+        .expr(Func::cust("unnest").arg(values))
+        .from("made")
+        .take();
+    let mut insert = Query::insert();
+    use label::Column as C;
+    insert.into_table(label::Entity).columns([C::OwnerId, C::OwnerType, C::Key, C::Value]);
+    insert.select_from(rows).map_err(|error| DbErr::Custom(error.to_string()))?;
+    db.execute(&insert.with(WithClause::new().cte(made).to_owned())).await?;
+    Ok(())
+}
+
+/// A resource and all reports about it, ordered by adapter, as they were at one moment.
+pub(crate) async fn find_with_reports(
+    db: &impl ConnectionTrait,
+    kind: Kind,
+    id: Uuid,
+) -> Result<Option<(Resource, Vec<StoredReport>)>> {
+    match kind {
+        Kind::Cluster => with_reports(cluster::Entity::find_by_id(id), cluster::Column::Id, db).await,
+        Kind::NodePool => with_reports(node_pool::Entity::find_by_id(id), node_pool::Column::Id, db).await,
+    }
+}
+
+async fn with_reports<E>(
+    select: Select<E>,
+    id: E::Column,
+    db: &impl ConnectionTrait,
+) -> Result<Option<(Resource, Vec<StoredReport>)>>
+where
+    E: EntityTrait,
+    E::Model: Into<Resource>,
+{
+    let reports = E::belongs_to(adapter_status::Entity).from(id).to(adapter_status::Column::OwnerId);
+    let rows = select
+        .join(JoinType::LeftJoin, reports.into())
+        .select_also(adapter_status::Entity)
+        .order_by_asc(adapter_status::Column::Adapter)
+        .all(db)
+        .await?;
+    let (mut resources, reports): (Vec<E::Model>, Vec<_>) = rows.into_iter().unzip();
+    let reports = reports.into_iter().flatten().map(StoredReport::try_from).collect::<Result<_>>()?;
+    Ok(resources.pop().map(|resource| (resource.into(), reports)))
+}
+
+/// Writes the status of a resource and one report, by one statement, if the resource is still at the
+/// revision before. Tells whether it was. PostgreSQL only.
+pub(crate) async fn update_reported(
+    db: &impl ConnectionTrait,
+    resource: Resource,
+    report: adapter_status::Model,
+) -> Result<bool> {
+    let unchanged = Expr::col("revision").eq(resource.revision - 1);
+    let moved = match resource.kind {
+        Kind::Cluster => moved(cluster_status(resource), unchanged),
+        Kind::NodePool => moved(node_pool_status(resource), unchanged),
+    };
+    let moved = CommonTableExpression::new().table_name("moved").query(moved).to_owned();
+    let row = report.into_active_model().reset_all();
+    let mut insert = Query::insert();
+    insert.into_table(adapter_status::Entity).columns(adapter_status::Column::iter());
+    let mut values = Query::select();
+    for column in adapter_status::Column::iter() {
+        values.expr(Expr::val(row.get(column).into_value().unwrap_or(Value::String(None))));
+    }
+    insert.select_from(values.from("moved").take()).map_err(|error| DbErr::Custom(error.to_string()))?;
+    insert.on_conflict(replace_report());
+    let done = db.execute(&insert.with(WithClause::new().cte(moved).to_owned())).await?;
+    Ok(done.rows_affected() > 0)
+}
+
+fn moved<A>(update: UpdateMany<A>, unchanged: Expr) -> UpdateStatement
+where
+    A: EntityTrait,
+{
+    update.filter(unchanged).into_query().returning_col("id").take()
+}
+
+/// A newer report takes the place of the adapter's last one.
+pub(crate) fn replace_report() -> OnConflict {
+    use adapter_status::Column as C;
+    OnConflict::columns([C::OwnerId, C::Adapter])
+        .update_columns([C::ObservedGeneration, C::Conditions, C::Data, C::Metadata, C::LastReportTime])
+        .to_owned()
 }
 
 /// Writes all of a row that can change.
@@ -184,8 +310,16 @@ pub(crate) async fn update(tx: &impl ConnectionTrait, resource: Resource) -> Res
 
 /// Writes a row's status and nothing else.
 pub(crate) async fn update_status(tx: &impl ConnectionTrait, resource: Resource) -> Result<()> {
-    let Resource { kind, id, revision, status, .. } = resource;
-    let bucket = reconciled_bucket(&status);
+    match resource.kind {
+        Kind::Cluster => cluster_status(resource).exec(tx).await?,
+        Kind::NodePool => node_pool_status(resource).exec(tx).await?,
+    };
+    Ok(())
+}
+
+fn cluster_status(resource: Resource) -> UpdateMany<cluster::Entity> {
+    let Resource { id, revision, status, .. } = resource;
+    let reconciled_bucket = Set(reconciled_bucket(&status));
     let StoredStatus {
         phase,
         observed_generation,
@@ -196,43 +330,49 @@ pub(crate) async fn update_status(tx: &impl ConnectionTrait, resource: Resource)
         reconciled,
         reconciled_updated_time,
     } = status;
-    match kind {
-        Kind::Cluster => {
-            let row = cluster::ActiveModel {
-                revision: Set(revision),
-                phase: Set(phase),
-                observed_generation: Set(observed_generation),
-                status_updated_time: Set(updated_time),
-                status_transition_time: Set(transition_time),
-                conditions: Set(conditions),
-                adapters: Set(adapters),
-                reconciled: Set(reconciled),
-                reconciled_updated_time: Set(reconciled_updated_time),
-                reconciled_bucket: Set(bucket),
-                ..Default::default()
-            };
-            let update = cluster::Entity::update_many().set(row).filter(cluster::Column::Id.eq(id));
-            update.exec(tx).await?;
-        }
-        Kind::NodePool => {
-            let row = node_pool::ActiveModel {
-                revision: Set(revision),
-                phase: Set(phase),
-                observed_generation: Set(observed_generation),
-                status_updated_time: Set(updated_time),
-                status_transition_time: Set(transition_time),
-                conditions: Set(conditions),
-                adapters: Set(adapters),
-                reconciled: Set(reconciled),
-                reconciled_updated_time: Set(reconciled_updated_time),
-                reconciled_bucket: Set(bucket),
-                ..Default::default()
-            };
-            let update = node_pool::Entity::update_many().set(row).filter(node_pool::Column::Id.eq(id));
-            update.exec(tx).await?;
-        }
-    }
-    Ok(())
+    let row = cluster::ActiveModel {
+        revision: Set(revision),
+        phase: Set(phase),
+        observed_generation: Set(observed_generation),
+        status_updated_time: Set(updated_time),
+        status_transition_time: Set(transition_time),
+        conditions: Set(conditions),
+        adapters: Set(adapters),
+        reconciled: Set(reconciled),
+        reconciled_updated_time: Set(reconciled_updated_time),
+        reconciled_bucket,
+        ..Default::default()
+    };
+    cluster::Entity::update_many().set(row).filter(cluster::Column::Id.eq(id))
+}
+
+fn node_pool_status(resource: Resource) -> UpdateMany<node_pool::Entity> {
+    let Resource { id, revision, status, .. } = resource;
+    let reconciled_bucket = Set(reconciled_bucket(&status));
+    let StoredStatus {
+        phase,
+        observed_generation,
+        updated_time,
+        transition_time,
+        conditions,
+        adapters,
+        reconciled,
+        reconciled_updated_time,
+    } = status;
+    let row = node_pool::ActiveModel {
+        revision: Set(revision),
+        phase: Set(phase),
+        observed_generation: Set(observed_generation),
+        status_updated_time: Set(updated_time),
+        status_transition_time: Set(transition_time),
+        conditions: Set(conditions),
+        adapters: Set(adapters),
+        reconciled: Set(reconciled),
+        reconciled_updated_time: Set(reconciled_updated_time),
+        reconciled_bucket,
+        ..Default::default()
+    };
+    node_pool::Entity::update_many().set(row).filter(node_pool::Column::Id.eq(id))
 }
 
 /// Writes many node pools, a thousand by each statement. They must exist: the insert always meets its

@@ -15,19 +15,19 @@ pub use report::{Report, ReportedCondition, StoredCondition, StoredReport};
 pub(crate) use report::{of_children, of_resource};
 
 use crate::resource::{Resource, StoredStatus};
-use crate::{Result, Scope};
+use crate::{Result, Scope, Settings};
 use chrono::{DateTime, Utc};
 use entity::JsonText;
 
 /// The status of a resource that is being created at `now`.
-pub(crate) fn initial(scope: &Scope<'_>, kind: crate::Kind, now: DateTime<Utc>) -> Result<StoredStatus> {
+pub(crate) fn initial(settings: &Settings, kind: crate::Kind, now: DateTime<Utc>) -> Result<StoredStatus> {
     let subject = Subject {
         generation: 1,
         created_time: now,
         reference_time: now,
         finalizing: false,
         has_children: false,
-        required: scope.required(kind),
+        required: settings.required(kind),
         previous: None,
     };
     let aggregate = aggregate(&subject, &[], Event::Change);
@@ -41,14 +41,15 @@ pub(crate) fn refresh(
     reports: &[StoredReport],
     has_children: bool,
 ) -> Result<()> {
-    let aggregate = of_resource_now(scope, resource, reports, has_children, Event::Change)?;
+    let settings = &scope.context.settings;
+    let aggregate = of_resource_now(settings, resource, reports, has_children, Event::Change)?;
     resource.status = stored(&aggregate, reports)?;
     Ok(())
 }
 
 /// Aggregates `resource` from `reports`.
 fn of_resource_now(
-    scope: &Scope<'_>,
+    settings: &Settings,
     resource: &Resource,
     reports: &[StoredReport],
     has_children: bool,
@@ -61,7 +62,7 @@ fn of_resource_now(
         reference_time: resource.updated_time,
         finalizing: resource.is_finalizing(),
         has_children,
-        required: scope.required(resource.kind),
+        required: settings.required(resource.kind),
         previous: Some(&previous),
     };
     Ok(aggregate(&subject, reports, event))

@@ -4,15 +4,17 @@ use super::condition::{ConditionStatus, micros};
 use super::{Event, Verdict, classify};
 use crate::error::Outcome;
 use crate::resource::{removal, store};
-use crate::{AdapterName, Error, Kind, Resource, Result, Scope, Write};
+use crate::{AdapterName, Context, Error, Kind, Resource, Result, Scope, Settings, Write};
 use chrono::{DateTime, Utc};
 use entity::{JsonText, adapter_status};
-use sea_orm::sea_query::OnConflict;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
 };
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+
+/// Tries without a lock before one is taken.
+const UNLOCKED_ATTEMPTS: usize = 3;
 
 /// What an adapter reports about a resource.
 #[derive(Clone, Debug)]
@@ -207,6 +209,20 @@ impl StoredReport {
         self.condition("Health").map_or(ConditionStatus::Unknown, |condition| condition.status)
     }
 
+    pub(super) fn row(&self, owner: &Resource) -> Result<adapter_status::Model> {
+        Ok(adapter_status::Model {
+            owner_id: owner.id,
+            adapter: self.adapter.clone(),
+            owner_type: owner.kind.as_str().to_owned(),
+            observed_generation: self.observed_generation,
+            conditions: JsonText::of(&self.conditions)?,
+            data: self.data.clone(),
+            metadata: self.metadata.clone(),
+            created_time: self.created_time,
+            last_report_time: self.last_report_time,
+        })
+    }
+
     /// Reason and message of the condition that says whether it is available, if one condition does.
     pub(super) fn availability_words(&self) -> (Option<String>, Option<String>) {
         let said = self.condition("Available").or_else(|| self.condition("Ready"));
@@ -239,11 +255,81 @@ impl Write for Report {
             false => None,
         };
         let resource = removal::lock_owned(scope, self.kind, self.id, self.owner).await?;
-        let mut reports = of_resource(scope.tx, resource.id).await?;
+        let reports = of_resource(scope.tx, resource.id).await?;
+        let has_children = resource.is_finalizing()
+            && resource.kind == Kind::Cluster
+            && store::has_children(scope.tx, resource.id).await?;
+        let decision = self.decide(&scope.context.settings, resource, reports, has_children)?;
+        let Decision { resource, reports, stored } = match decision {
+            Outcome::Stored(decision) => decision,
+            Outcome::Discarded(reason) => return Ok(Outcome::Discarded(reason)),
+        };
+        upsert(scope.tx, &resource, &stored).await?;
+        if self.finalized() && removal::is_due(scope, &resource, &reports, has_children) {
+            removal::remove(scope, resource, parent).await?;
+        } else {
+            store::update_status(scope.tx, resource).await?;
+        }
+        Ok(Outcome::Stored(stored))
+    }
+}
+
+/// What a report that is stored makes of its resource.
+struct Decision {
+    resource: Resource,
+    reports: Vec<StoredReport>,
+    stored: StoredReport,
+}
+
+impl Report {
+    /// Takes the report: the resource as it is after it, at once, or why it was discarded.
+    ///
+    /// Where the database can, this reads without a lock, decides, and writes by one statement that holds
+    /// only if nobody has written meanwhile: two ways to the database instead of six. Every stored report
+    /// raises the revision, so what was decided on is what is there. Who keeps losing takes the lock.
+    pub async fn submit(self, context: &Context) -> Result<Outcome<StoredReport>> {
+        // A report that may remove something takes the locks that needs.
+        if context.db.dialect().chains_writes() && !self.finalized() {
+            for _ in 0..UNLOCKED_ATTEMPTS {
+                if let Some(outcome) = self.try_unlocked(context).await? {
+                    return Ok(outcome);
+                }
+            }
+        }
+        context.write(self).await
+    }
+
+    /// One try without a lock; `None` if somebody else was faster.
+    async fn try_unlocked(&self, context: &Context) -> Result<Option<Outcome<StoredReport>>> {
+        let db = context.db.primary();
+        let found = store::find_with_reports(db, self.kind, self.id).await?;
+        let found = found.filter(|(resource, _)| self.owner.is_none() || resource.owner_id == self.owner);
+        let not_found = || Error::NotFound { kind: self.kind, id: self.id.to_string() };
+        let (resource, reports) = found.ok_or_else(not_found)?;
+        let has_children = resource.is_finalizing()
+            && resource.kind == Kind::Cluster
+            && store::has_children(db, resource.id).await?;
+        let decision = match self.decide(&context.settings, resource, reports, has_children)? {
+            Outcome::Stored(decision) => decision,
+            Outcome::Discarded(reason) => return Ok(Some(Outcome::Discarded(reason))),
+        };
+        let row = decision.stored.row(&decision.resource)?;
+        let written = store::update_reported(db, decision.resource, row).await?;
+        Ok(written.then_some(Outcome::Stored(decision.stored)))
+    }
+
+    /// What becomes of the report, and of the resource with it. Touches no database.
+    fn decide(
+        &self,
+        settings: &Settings,
+        mut resource: Resource,
+        mut reports: Vec<StoredReport>,
+        has_children: bool,
+    ) -> Result<Outcome<Decision>> {
         let place = reports.binary_search_by(|report| report.adapter.as_str().cmp(self.adapter.as_str()));
         let existing = place.ok().map(|at| &reports[at]);
-        let mandatory = &scope.context.settings.mandatory_conditions;
-        let aggregate = match classify(resource.generation, existing, self, mandatory)? {
+        let verdict = classify(resource.generation, existing, self, &settings.mandatory_conditions)?;
+        let aggregate = match verdict {
             Verdict::Discard(reason) => return Ok(Outcome::Discarded(reason)),
             Verdict::Store { aggregate } => aggregate,
         };
@@ -252,37 +338,15 @@ impl Write for Report {
             Ok(at) => reports[at] = stored.clone(),
             Err(at) => reports.insert(at, stored.clone()),
         }
-        upsert(scope.tx, &resource, &stored).await?;
-        self.conclude(scope, resource, reports, aggregate, parent).await?;
-        Ok(Outcome::Stored(stored))
-    }
-}
-
-impl Report {
-    /// What follows from a report that was stored: the resource goes, or its status moves.
-    async fn conclude(
-        &self,
-        scope: &Scope<'_>,
-        mut resource: Resource,
-        reports: Vec<StoredReport>,
-        aggregate: bool,
-        parent: Option<Resource>,
-    ) -> Result<()> {
-        let has_children = resource.is_finalizing()
-            && resource.kind == Kind::Cluster
-            && store::has_children(scope.tx, resource.id).await?;
-        if self.finalized() && removal::is_due(scope, &resource, &reports, has_children) {
-            return removal::remove(scope, resource, parent).await;
-        }
         resource.revision += 1;
         if aggregate {
             let event = Event::Report(self.observed_time);
-            let now = super::of_resource_now(scope, &resource, &reports, has_children, event)?;
+            let now = super::of_resource_now(settings, &resource, &reports, has_children, event)?;
             resource.status = super::stored(&now, &reports)?;
         } else {
             resource.status.adapters = summary(&reports)?;
         }
-        store::update_status(scope.tx, resource).await
+        Ok(Outcome::Stored(Decision { resource, reports, stored }))
     }
 }
 
@@ -314,23 +378,9 @@ pub(crate) async fn of_children(tx: &impl ConnectionTrait, owner: Uuid) -> Resul
 }
 
 async fn upsert(tx: &impl ConnectionTrait, owner: &Resource, report: &StoredReport) -> Result<()> {
-    use adapter_status::Column as C;
-    let row = adapter_status::Model {
-        owner_id: owner.id,
-        adapter: report.adapter.clone(),
-        owner_type: owner.kind.as_str().to_owned(),
-        observed_generation: report.observed_generation,
-        conditions: JsonText::of(&report.conditions)?,
-        data: report.data.clone(),
-        metadata: report.metadata.clone(),
-        created_time: report.created_time,
-        last_report_time: report.last_report_time,
-    };
-    let replace = OnConflict::columns([C::OwnerId, C::Adapter])
-        .update_columns([C::ObservedGeneration, C::Conditions, C::Data, C::Metadata, C::LastReportTime])
-        .to_owned();
-    let row = row.into_active_model().reset_all();
-    adapter_status::Entity::insert(row).on_conflict(replace).exec_without_returning(tx).await?;
+    let row = report.row(owner)?.into_active_model().reset_all();
+    let insert = adapter_status::Entity::insert(row).on_conflict(store::replace_report());
+    insert.exec_without_returning(tx).await?;
     Ok(())
 }
 
