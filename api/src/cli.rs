@@ -90,7 +90,7 @@ fn with_default_command(arguments: impl IntoIterator<Item = OsString>) -> Vec<Os
 fn command() -> clap::Command {
     clap::Command::new("hyperfleet-api")
         .bin_name("hyperfleet-api")
-        .version(env!("CARGO_PKG_VERSION"))
+        .version(format!("{} ({})", crate::VERSION, crate::COMMIT))
         .about("The system of record for a fleet of Kubernetes clusters and their node pools")
         .after_help("Without a command the server runs: hyperfleet-api --server-port 8000")
         .subcommand_required(true)

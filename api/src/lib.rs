@@ -33,8 +33,5 @@ mod middleware;
 /// The version of the service.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// The commit the service was built from, if the build was told (`HYPERFLEET_BUILD_COMMIT`).
-pub const COMMIT: &str = match option_env!("HYPERFLEET_BUILD_COMMIT") {
-    Some(commit) => commit,
-    None => "unknown",
-};
+/// The commit the service was built from; `unknown` if neither the build nor git told.
+pub const COMMIT: &str = env!("HYPERFLEET_COMMIT");

@@ -139,7 +139,8 @@ async fn context(config: &Config, clock: Clock) -> Result<Context, StartError> {
         read_url: database.read_url.as_ref().map(|url| url.expose().to_owned()),
         max_connections: database.pool.max_connections,
         acquire_timeout: database.pool.acquire_timeout,
-        statement_timeout: config.server.request_timeout,
+        // Shorter than the request's, so that it is the database that gives up, and says so.
+        statement_timeout: config.server.request_timeout.mul_f32(0.9),
     };
     if database.auto_migrate.unwrap_or(url.starts_with("sqlite:")) {
         migration::up(&url).await.map_err(cannot_migrate)?;

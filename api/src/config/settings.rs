@@ -122,11 +122,11 @@ pub static SETTINGS: &[Setting] = &[
         "10s",
         "Longest wait for the head of a request",
     ),
-    setting("server.max_connections", integer(1, 1_000_000), "10000", "Connections held open at once"),
+    setting("server.max_connections", integer(1, 1_000_000), "1024", "Connections held open at once"),
     setting(
         "server.max_in_flight",
         integer(1, 100_000),
-        "1000",
+        "512",
         "Requests worked on at once; more are answered 503",
     ),
     setting(
@@ -221,7 +221,7 @@ pub static SETTINGS: &[Setting] = &[
     setting(
         "database.pool.acquire_timeout",
         duration(10 * MS, 5 * MINUTE),
-        "2s",
+        "200ms",
         "Longest wait for a free connection",
     ),
     setting(

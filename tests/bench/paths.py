@@ -1,0 +1,208 @@
+"""What is measured: each path through the service, and the same statements without it."""
+
+import http.client
+import json
+import os
+import pathlib
+import random
+import re
+import statistics
+import subprocess
+import time
+import urllib.parse
+
+import machine
+import seed
+import servers
+
+HERE = pathlib.Path(__file__).parent
+COLUMNS = ("id, name, generation, revision, spec, labels, phase, observed_generation, status_updated_time, "
+           "status_transition_time, conditions, adapters, reconciled, reconciled_updated_time, "
+           "reconciled_bucket, created_time, updated_time, deleted_time, created_by, updated_by, deleted_by")
+PAGE = f"SELECT {COLUMNS} FROM clusters ORDER BY id DESC LIMIT 101 OFFSET 0"
+TOTAL = "SELECT kind, shard, count FROM resource_counts WHERE kind = 'Cluster'"
+ID = "('0' || to_hex(:i) || '70008000000000000000')::uuid"
+PICK = "\\set i random({base} + 1, {base} + :fleet)\n"
+NEW_ROW = (f"INSERT INTO clusters ({COLUMNS}) VALUES (gen_random_uuid(), 'pgbench-' || random(), 1, 1, '{{spec}}', "
+           "'{{\"tier\":\"bronze\",\"env\":\"production\",\"canary\":\"no\"}}', 'NotReady', 0, now(), now(), "
+           "'{{conditions}}', '[]', false, now(), 1, now(), now(), NULL, 'bench', 'bench', NULL) RETURNING id")
+NEW_LABELS = ("INSERT INTO labels (owner_id, owner_type, key, value) SELECT made.id, 'Cluster', "
+              "unnest(ARRAY['tier', 'env', 'canary']), unnest(ARRAY['bronze', 'production', 'no']) FROM made")
+UPSERT = ("INSERT INTO adapter_statuses (owner_id, owner_type, adapter, observed_generation, conditions, data, "
+          "created_time, last_report_time) VALUES ({id}, 'Cluster', 'dns', 1, '{reported}', '{{}}', now(), now()) "
+          "ON CONFLICT (owner_id, adapter) DO UPDATE SET observed_generation = excluded.observed_generation, "
+          "conditions = excluded.conditions, data = excluded.data, last_report_time = excluded.last_report_time")
+MOVE = ("UPDATE clusters SET revision = revision + 1, phase = 'Ready', observed_generation = 1, "
+        "status_updated_time = now(), status_transition_time = now(), conditions = '{conditions}', "
+        "adapters = '{adapters}', reconciled = true, reconciled_updated_time = now(), "
+        "reconciled_bucket = floor(extract(epoch FROM now()) / 600)::bigint WHERE id = {id}")
+
+
+def pgbench_scripts() -> dict[str, str]:
+    pick = PICK.format(base=seed.BASE)
+    row = NEW_ROW.replace("{{spec}}", seed.spec()).replace("{{conditions}}", seed.conditions(False))
+    row = row.replace("{{", "{").replace("}}", "}")
+    upsert = UPSERT.format(id=ID, reported=seed.reported("dns"))
+    move = MOVE.replace("{conditions}", seed.conditions(True)).replace("{adapters}", seed.adapters()).replace("{id}", ID)
+    return {
+        "GET by id": f"{pick}SELECT {COLUMNS} FROM clusters WHERE id = {ID};\n",
+        "list of 100, no total": f"{PAGE};\n",
+        "list of 100, with total": f"{TOTAL};\n{PAGE};\n",
+        "create": f"WITH made AS ({row}) {NEW_LABELS};\n",
+        "status report": f"{pick}BEGIN;\nSELECT {COLUMNS} FROM clusters WHERE id = {ID} FOR UPDATE;\n{upsert};\n{move};\nCOMMIT;\n",
+    }
+
+
+WRK = {
+    "GET by id": ("get.lua", 0.5, 1.0),
+    "list of 100, no total": ("list.lua", 0.6, 0.9),
+    "list of 100, with total": ("list_total.lua", 0.7, 0.9),
+    "create": ("create.lua", 0.35, 0.6),
+    "status report": ("report.lua", 0.8, 1.2),
+}
+
+
+class Bench:
+    """One run against one engine."""
+
+    def __init__(self, service: servers.Service, database, arguments):
+        self.service, self.database, self.arguments = service, database, arguments
+        self.peak_mib = 0.0
+
+    def against_pgbench(self) -> list[dict]:
+        scripts = pgbench_scripts()
+        rows = []
+        for path, (_, must, reach) in WRK.items():
+            row = self.wrk(path)
+            row |= {"engine": "PostgreSQL", "alone": self.pgbench(scripts[path]), "must": must, "reach": reach}
+            rows.append(row)
+        return rows
+
+    def against_a_loop(self) -> list[dict]:
+        rows = []
+        for path in WRK:
+            row = self.wrk(path)
+            row |= {"engine": "SQLite", "alone": self.loop(path), "must": None, "reach": None}
+            rows.append(row)
+        return rows
+
+    def wrk(self, path: str) -> dict:
+        script, seconds = HERE / "wrk" / WRK[path][0], self.arguments.seconds
+        environment = {**os.environ, "FLEET": str(self.arguments.fleet), "BASE": str(seed.BASE),
+                       "SPEC": seed.spec(), "RUN": str(time.time_ns())}
+        command = ["wrk", "-t1", f"-c{self.arguments.connections}", "--latency", "-s", str(script)]
+        url = f"http://127.0.0.1:{self.service.port}"
+        subprocess.run([*command, "-d1s", url], env={**environment, "RUN": str(time.time_ns())}, capture_output=True)
+        before, database_before = self.service.cpu(), self.database.cpu()
+        run = subprocess.run([*command, f"-d{seconds}s", url], env=environment, capture_output=True, text=True, check=True)
+        used, database_used = self.service.cpu() - before, self.database.cpu() - database_before
+        self.peak_mib = max(self.peak_mib, self.service.resident_mib())
+        if re.search(r"Non-2xx|Socket errors", run.stdout):
+            raise SystemExit(f"{path}: not every request was answered well\n{run.stdout}")
+        requests = int(re.search(r"(\d+) requests in", run.stdout)[1])
+        return {"path": path, "rate": float(re.search(r"Requests/sec:\s+([\d.]+)", run.stdout)[1]),
+                "p50": milliseconds(run.stdout, "50%"), "p99": milliseconds(run.stdout, "99%"),
+                "cpu": used / requests * 1e6, "database_cpu": database_used / requests * 1e6}
+
+    def pgbench(self, script: str) -> float:
+        file = self.database.folder / "script.sql"
+        file.write_text(script)
+        command = [machine.pgbench(), "-n", "-M", "prepared", "-c", str(self.arguments.connections), "-j", "1",
+                   "-T", str(self.arguments.seconds), "-D", f"fleet={self.arguments.fleet}", "-f", file, self.database.url]
+        run = subprocess.run(command, capture_output=True, text=True)
+        if run.returncode != 0:
+            raise SystemExit(f"pgbench: {run.stderr}\n{script}")
+        return float(re.search(r"tps = ([\d.]+) \(without", run.stdout)[1])
+
+    def loop(self, path: str) -> float:
+        """The same statements from one thread, without a server."""
+        connection, done = self.database.connect(), 0
+        deadline = time.monotonic() + self.arguments.seconds
+        while time.monotonic() < deadline:
+            identity = bytes.fromhex(f"{seed.BASE + random.randint(1, self.arguments.fleet):012x}70008000000000000000")
+            if path == "GET by id":
+                connection.execute(f"SELECT {COLUMNS} FROM clusters WHERE id = ?", (identity,)).fetchone()
+            elif path.startswith("list"):
+                if path.endswith("with total"):
+                    connection.execute(TOTAL).fetchall()
+                connection.execute(PAGE).fetchall()
+            elif path == "create":
+                self._create_alone(connection, done)
+            else:
+                self._report_alone(connection, identity)
+            done += 1
+        return done / self.arguments.seconds
+
+    def _create_alone(self, connection, number: int) -> None:
+        identity, now = os.urandom(16), "2026-01-01T00:00:00+00:00"
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute(
+            f"INSERT INTO clusters ({COLUMNS}) VALUES ({','.join('?' * 21)})",
+            (identity, f"loop-{time.time_ns()}-{number}", 1, 1, seed.spec(), "{}", "NotReady", 0, now, now,
+             seed.conditions(False), "[]", False, now, 1, now, now, None, "bench", "bench", None))
+        connection.executemany("INSERT INTO labels (owner_id, owner_type, key, value) VALUES (?, 'Cluster', ?, 'x')",
+                               [(identity, key) for key in ("tier", "env", "canary")])
+        connection.execute("COMMIT")
+
+    def _report_alone(self, connection, identity: bytes) -> None:
+        now = "2026-01-01T00:00:00+00:00"
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute(f"SELECT {COLUMNS} FROM clusters WHERE id = ?", (identity,)).fetchone()
+        connection.execute(
+            "INSERT INTO adapter_statuses (owner_id, owner_type, adapter, observed_generation, conditions, data,"
+            " created_time, last_report_time) VALUES (?, 'Cluster', 'dns', 1, ?, '{}', ?, ?)"
+            " ON CONFLICT (owner_id, adapter) DO UPDATE SET conditions = excluded.conditions,"
+            " last_report_time = excluded.last_report_time", (identity, seed.reported("dns"), now, now))
+        connection.execute("UPDATE clusters SET revision = revision + 1, conditions = ?, adapters = ?,"
+                           " reconciled_updated_time = ? WHERE id = ?",
+                           (seed.conditions(True), seed.adapters(), now, identity))
+        connection.execute("COMMIT")
+
+    def questions(self) -> list[str]:
+        """Single questions, one after the other: the median of their times."""
+        middle = self.ask({"size": 100, "page": max(self.arguments.fleet // 200, 1), "total": "false"})[0].get("next")
+        asked = {
+            "first page of 100, no total": {"size": 100, "total": "false"},
+            "page of 100 by cursor, in the middle": {"size": 100, "total": "false", "cursor": middle},
+            "one item with the exact total": {"size": 1},
+            "not reconciled, 500 a page": {"size": 500, "total": "false", "search": "status.conditions.Reconciled='False'"},
+            "not reconciled, 500 a page, with total": {"size": 500, "search": "status.conditions.Reconciled='False'"},
+            "reconciled before a time (none), 500 a page": {
+                "size": 500, "total": "false",
+                "search": "status.conditions.Reconciled='True' and "
+                          "status.conditions.Reconciled.last_updated_time < '2020-01-01T00:00:00Z'"},
+            "label on 1 %, page of 100": {"size": 100, "total": "false", "search": "labels.tier='gold'"},
+            "label on 0.001 %, page of 100": {"size": 100, "total": "false", "search": "labels.canary='yes'"},
+            "two labels (Sentinel), page of 500": {
+                "size": 500, "total": "false", "search": "labels.tier='gold' and labels.env='production'"},
+            "by name": {"search": "name='cluster-77'"},
+            "order by name, page of 100": {"size": 100, "total": "false", "order": "name"},
+            "phase, page of 100": {"size": 100, "total": "false", "search": "status.phase='NotReady'"},
+        }
+        notes = []
+        for name, parameters in asked.items():
+            times = [self.ask(parameters)[1] for _ in range(12)][2:]
+            notes.append(f"| {self.database.kind} | {name} | {statistics.median(times) * 1e3:.1f} ms | {max(times) * 1e3:.1f} ms |")
+        return notes
+
+    def ask(self, parameters: dict) -> tuple[dict, float]:
+        given = {name: value for name, value in parameters.items() if value is not None}
+        connection = http.client.HTTPConnection("127.0.0.1", self.service.port, timeout=60)
+        started = time.monotonic()
+        connection.request("GET", "/api/hyperfleet/v1/clusters?" + urllib.parse.urlencode(given))
+        response = connection.getresponse()
+        body = response.read()
+        if response.status != 200:
+            raise SystemExit(f"{parameters}: {response.status} {body[:300]!r}")
+        return json.loads(body), time.monotonic() - started
+
+    def footprint(self) -> list[str]:
+        kind, service = self.database.kind, self.service
+        return [f"| {kind} | start to ready | {service.start_to_ready * 1e3:.0f} ms | |",
+                f"| {kind} | resident, idle | {service.idle_mib:.0f} MiB | |",
+                f"| {kind} | resident, highest after load | {self.peak_mib:.0f} MiB | |"]
+
+
+def milliseconds(text: str, quantile: str) -> float:
+    number, unit = re.search(rf"{quantile}\s+([\d.]+)(us|ms|s)", text).groups()
+    return float(number) * {"us": 1e-3, "ms": 1.0, "s": 1e3}[unit]
