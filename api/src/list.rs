@@ -159,14 +159,7 @@ impl ListRequest {
                 }
             }
         }
-        let selection = match parameters.joined("fields").map(|text| known.narrow(&text)) {
-            None => None,
-            Some(Ok(selection)) => Some(selection),
-            Some(Err(error)) => {
-                errors.push(error);
-                None
-            }
-        };
+        let selection = selection(parameters, known, &mut errors);
         match order {
             Some(order) if errors.is_empty() => Ok(Self {
                 query: ListQuery { kind, owner, filter, order, from, size, total },
@@ -184,11 +177,15 @@ pub fn read_status_list(
     max_size: u64,
     known: &Selection,
 ) -> Result<((u64, u64, bool), Option<Selection>), ApiError> {
-    let Paging { page, size, total, errors } = Paging::read(parameters, max_size);
-    if !errors.is_empty() {
-        return Err(query_error(errors));
-    }
-    Ok(((page, size, total), parameters.selection(known)?))
+    let Paging { page, size, total, mut errors } = Paging::read(parameters, max_size);
+    let selection = selection(parameters, known, &mut errors);
+    if errors.is_empty() { Ok(((page, size, total), selection)) } else { Err(query_error(errors)) }
+}
+
+/// The fields to show of a list's items; what is wrong with them joins the other faults.
+fn selection(parameters: &Parameters, known: &Selection, errors: &mut Vec<FieldError>) -> Option<Selection> {
+    let text = parameters.joined("fields")?;
+    known.narrow(&text).map_err(|error| errors.push(error)).ok()
 }
 
 /// `order` and `orderBy` as one list of `field direction`.
