@@ -7,3 +7,4 @@ mod harness;
 
 mod clusters;
 mod openapi;
+mod problems;
