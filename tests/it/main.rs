@@ -8,3 +8,4 @@ mod harness;
 mod clusters;
 mod openapi;
 mod problems;
+mod statuses;
