@@ -7,5 +7,6 @@ mod harness;
 
 mod clusters;
 mod openapi;
+mod plans;
 mod problems;
 mod statuses;

@@ -60,19 +60,12 @@ pub async fn list(context: &Context, query: ListQuery) -> Result<Page> {
     {
         return Err(Error::NotFound { kind: Kind::Cluster, id: owner.to_string() });
     }
-    let matching = condition(context, &query);
     let total = match (query.total, &query.filter, query.owner) {
         (false, ..) => None,
         (true, None, None) => Some(totals::of_kind(db, query.kind).await?),
-        (true, ..) => Some(store::count(db, query.kind, matching.clone()).await?),
+        (true, ..) => Some(store::count(db, query.kind, condition(context, &query)).await?),
     };
-    let (condition, offset) = match &query.from {
-        Start::Page(page) => (matching, (page - 1) * query.size),
-        Start::Cursor(cursor) => (matching.add(query.order.after(cursor)?), 0),
-    };
-    // One more than asked for tells whether there is a next page.
-    let mut items =
-        store::page(db, query.kind, condition, query.order.terms(), query.size + 1, offset).await?;
+    let mut items = store::page(db, query.kind, slice(context, &query)?).await?;
     let more = items.len() as u64 > query.size;
     items.truncate(query.size as usize);
     let next = match items.last() {
@@ -80,6 +73,21 @@ pub async fn list(context: &Context, query: ListQuery) -> Result<Page> {
         _ => None,
     };
     Ok(Page { items, total, next })
+}
+
+/// How PostgreSQL would find the page: for those who tune indexes, and for the tests that guard them.
+pub async fn plan(context: &Context, query: &ListQuery) -> Result<Vec<String>> {
+    store::plan(context.db.replica(), query.kind, slice(context, query)?).await
+}
+
+fn slice<'a>(context: &Context, query: &'a ListQuery) -> Result<store::Slice<'a>> {
+    let matching = condition(context, query);
+    let (condition, offset) = match &query.from {
+        Start::Page(page) => (matching, (page - 1) * query.size),
+        Start::Cursor(cursor) => (matching.add(query.order.after(cursor)?), 0),
+    };
+    // One more than asked for tells whether there is a next page.
+    Ok(store::Slice { condition, order: query.order.terms(), limit: query.size + 1, offset })
 }
 
 fn condition(context: &Context, query: &ListQuery) -> Condition {

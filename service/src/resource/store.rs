@@ -10,9 +10,8 @@ use sea_orm::sea_query::{
     CommonTableExpression, Expr, ExprTrait, Func, OnConflict, Order, Query, UpdateStatement, WithClause,
 };
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, FromQueryResult,
-    IntoActiveModel, Iterable, JoinType, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select, Set,
-    UpdateMany, Value,
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, Iterable,
+    JoinType, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select, Set, UpdateMany, Value,
 };
 use uuid::Uuid;
 
@@ -121,48 +120,58 @@ pub(crate) struct OrderBy {
     pub order: Order,
 }
 
-/// Resources that match, in order.
-pub(crate) async fn page(
-    db: &impl ConnectionTrait,
-    kind: Kind,
-    condition: Condition,
-    order: &[OrderBy],
-    limit: u64,
-    offset: u64,
-) -> Result<Vec<Resource>> {
-    match kind {
-        Kind::Cluster => {
-            let select = (cluster::Entity::find(), cluster::Column::Id);
-            page_of(select, db, condition, order, (limit, offset)).await
-        }
-        Kind::NodePool => {
-            let select = (node_pool::Entity::find(), node_pool::Column::Id);
-            page_of(select, db, condition, order, (limit, offset)).await
-        }
-    }
+/// A page of what matches.
+#[derive(Clone, Debug)]
+pub(crate) struct Slice<'a> {
+    /// What matches.
+    pub condition: Condition,
+    /// In which order.
+    pub order: &'a [OrderBy],
+    /// At most so many.
+    pub limit: u64,
+    /// After so many.
+    pub offset: u64,
 }
 
-async fn page_of<E>(
-    (mut select, id): (Select<E>, E::Column),
-    db: &impl ConnectionTrait,
-    condition: Condition,
-    order: &[OrderBy],
-    (limit, offset): (u64, u64),
-) -> Result<Vec<Resource>>
+/// Resources that match, in order.
+pub(crate) async fn page(db: &impl ConnectionTrait, kind: Kind, slice: Slice<'_>) -> Result<Vec<Resource>> {
+    Ok(match kind {
+        Kind::Cluster => rows(slice.of(cluster::Entity::find(), cluster::Column::Id), db).await?,
+        Kind::NodePool => rows(slice.of(node_pool::Entity::find(), node_pool::Column::Id), db).await?,
+    })
+}
+
+/// How PostgreSQL would find the rows of [`page`], a line for each step.
+pub(crate) async fn plan(db: &impl ConnectionTrait, kind: Kind, slice: Slice<'_>) -> Result<Vec<String>> {
+    let backend = db.get_database_backend();
+    let mut statement = match kind {
+        Kind::Cluster => slice.of(cluster::Entity::find(), cluster::Column::Id).build(backend),
+        Kind::NodePool => slice.of(node_pool::Entity::find(), node_pool::Column::Id).build(backend),
+    };
+    statement.sql.insert_str(0, "EXPLAIN ");
+    let lines = db.query_all_raw(statement).await?;
+    Ok(lines.iter().map(|line| line.try_get_by_index(0)).collect::<Result<_, _>>()?)
+}
+
+async fn rows<E>(select: Select<E>, db: &impl ConnectionTrait) -> Result<Vec<Resource>>
 where
     E: EntityTrait,
-    E::Model: FromQueryResult + Into<Resource> + Send + Sync,
+    E::Model: Into<Resource>,
 {
-    // Rows are wide and the index is not: what a deep page passes over is counted off in the index alone.
-    if offset > 0 {
-        let passed = ordered(select.clone().select_only().column(id), order).filter(condition);
+    Ok(select.all(db).await?.into_iter().map(Into::into).collect())
+}
+
+impl Slice<'_> {
+    fn of<E: EntityTrait>(self, select: Select<E>, id: E::Column) -> Select<E> {
+        let Self { condition, order, limit, offset } = self;
+        if offset == 0 {
+            return ordered(select.filter(condition), order).limit(limit);
+        }
+        // Rows are wide and the index is not: what a deep page passes over is counted off in the index alone.
+        let passed = ordered(select.clone().select_only().column(id).filter(condition), order);
         let ids = passed.limit(limit).offset(offset).into_query();
-        select = select.filter(id.in_subquery(ids));
-    } else {
-        select = select.filter(condition).limit(limit);
+        ordered(select.filter(id.in_subquery(ids)), order)
     }
-    let rows = ordered(select, order).all(db).await?;
-    Ok(rows.into_iter().map(Into::into).collect())
 }
 
 fn ordered<E: EntityTrait>(select: Select<E>, order: &[OrderBy]) -> Select<E> {

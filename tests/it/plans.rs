@@ -1,0 +1,101 @@
+//! The questions Sentinels and users ask are answered from indexes: none reads a whole table.
+
+use crate::harness::Postgres;
+use sea_orm::ConnectionTrait;
+use service::list::{ListQuery, Ordering, Start, plan};
+use service::spec_schema::SpecSchemas;
+use service::{Clock, Connect, Context, Db, Kind, Settings, search};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A hundred thousand clusters with three labels, made by the database itself.
+const FLEET: &str = "
+    CREATE TEMP TABLE fleet AS
+    SELECT n, ('0' || to_hex(1760000000000 + n) || '70008000000000000000')::uuid AS id,
+           to_timestamp((1760000000000 + n) / 1000.0) AS made, n % 100 <> 7 AS reconciled
+    FROM generate_series(1, 100000) AS n;
+    INSERT INTO clusters
+    SELECT id, 'cluster-' || n, 1, 1, '{\"region\":\"eu\"}', '{}',
+           CASE WHEN reconciled THEN 'Ready' ELSE 'NotReady' END, 1, made, made, '[]', '[]', reconciled,
+           made + n * interval '1 minute', floor(extract(epoch FROM made + n * interval '1 minute') / 600)::bigint,
+           made, made, NULL, 'x', 'x', NULL
+    FROM fleet;
+    INSERT INTO labels (owner_id, owner_type, key, value)
+    SELECT id, 'Cluster', key, value FROM fleet, LATERAL (VALUES
+        ('tier', CASE WHEN n % 100 = 3 THEN 'gold' ELSE 'bronze' END),
+        ('canary', CASE WHEN n = 1 THEN 'yes' ELSE 'no' END), ('env', 'production')) AS label (key, value);
+    INSERT INTO node_pools
+    SELECT ('0' || to_hex(1760000000000 + n) || '70009000000000000000')::uuid, 'pool', 1, 1, '{}', '{}', 'Ready', 1, made,
+           made, '[]', '[]', true, made, 1, made, made, NULL, 'x', 'x', NULL, id
+    FROM fleet;";
+
+async fn context() -> Context {
+    let connect = Connect {
+        url: Postgres::get().await.migrated().await,
+        read_url: None,
+        max_connections: Some(2),
+        acquire_timeout: Duration::from_secs(20),
+        statement_timeout: Duration::from_secs(120),
+    };
+    let db = Db::connect(&connect).await.expect("a connection");
+    db.primary().execute_unprepared(FLEET).await.expect("a fleet");
+    db.primary().execute_unprepared("VACUUM ANALYZE").await.expect("statistics");
+    let settings = Settings {
+        required_cluster: Vec::new(),
+        required_nodepool: Vec::new(),
+        mandatory_conditions: Vec::new(),
+        schemas: SpecSchemas::built_in(),
+    };
+    Context { db, clock: Clock::system(), settings: Arc::new(settings) }
+}
+
+fn question(kind: Kind, text: &str, order: &str) -> ListQuery {
+    ListQuery {
+        kind,
+        owner: None,
+        filter: (!text.is_empty()).then(|| search::parse(text).expect("a search")),
+        order: Ordering::parse(kind, order, &[text]).expect("an order"),
+        from: Start::Page(1),
+        size: 100,
+        total: false,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_named_question_reads_a_whole_table() {
+    let context = context().await;
+    let stale = "status.conditions.Reconciled='True' and status.conditions.Reconciled.last_updated_time < '2025-10-09T12:00:00Z'";
+    for (text, order) in [
+        ("", ""),
+        ("", "name"),
+        ("", "name desc"),
+        ("", "updated_time"),
+        ("", "created_time asc"),
+        ("labels.tier='gold'", ""),
+        ("labels.canary='yes'", ""),
+        ("labels.absent='x'", ""),
+        ("labels.tier='gold' and labels.env='production'", ""),
+        ("labels.canary='yes' and labels.env='production'", "name"),
+        ("status.conditions.Reconciled='False'", ""),
+        ("status.conditions.Reconciled='False' and labels.tier='gold'", ""),
+        (stale, ""),
+        ("name='cluster-77'", ""),
+        ("name in ('cluster-77','cluster-78')", ""),
+        ("id='01997000-1234-7000-8000-000000000000'", ""),
+        ("status.phase='NotReady'", ""),
+        ("created_time > '2025-10-09T08:00:00Z' and created_time < '2025-10-09T09:00:00Z'", ""),
+    ] {
+        expect_indexes(&context, &question(Kind::Cluster, text, order), text, order).await;
+    }
+    let owner = "owner_id='01997000-1234-7000-8000-000000000000'";
+    expect_indexes(&context, &question(Kind::NodePool, owner, ""), owner, "").await;
+    let nested = ListQuery { owner: Some(uuid::Uuid::max()), ..question(Kind::NodePool, "", "") };
+    expect_indexes(&context, &nested, "of a cluster", "").await;
+    let far = ListQuery { from: Start::Page(900), ..question(Kind::Cluster, "", "") };
+    expect_indexes(&context, &far, "page 900", "").await;
+}
+
+async fn expect_indexes(context: &Context, query: &ListQuery, text: &str, order: &str) {
+    let plan = plan(context, query).await.expect("a plan").join("\n");
+    assert!(!plan.contains("Seq Scan"), "search {text:?}, order {order:?}:\n{plan}");
+}
