@@ -21,11 +21,11 @@ COLUMNS = ("id, name, generation, revision, spec, labels, phase, observed_genera
            "reconciled_bucket, created_time, updated_time, deleted_time, created_by, updated_by, deleted_by")
 PAGE = f"SELECT {COLUMNS} FROM clusters ORDER BY id DESC LIMIT 101 OFFSET 0"
 TOTAL = "SELECT kind, shard, count FROM resource_counts WHERE kind = 'Cluster'"
-ID = "('0' || to_hex(:i) || '70008000000000000000')::uuid"
+ID = "('0' || to_hex(CAST(:i AS bigint)) || '70008000000000000000')::uuid"
 PICK = "\\set i random({base} + 1, {base} + :fleet)\n"
-NEW_ROW = (f"INSERT INTO clusters ({COLUMNS}) VALUES (gen_random_uuid(), 'pgbench-' || random(), 1, 1, '{{spec}}', "
-           "'{{\"tier\":\"bronze\",\"env\":\"production\",\"canary\":\"no\"}}', 'NotReady', 0, now(), now(), "
-           "'{{conditions}}', '[]', false, now(), 1, now(), now(), NULL, 'bench', 'bench', NULL) RETURNING id")
+NEW_ROW = (f"INSERT INTO clusters ({COLUMNS}) VALUES (gen_random_uuid(), 'pgbench-' || random(), 1, 1, '@spec@', "
+           "'{\"tier\":\"bronze\",\"env\":\"production\",\"canary\":\"no\"}', 'NotReady', 0, now(), now(), "
+           "'@conditions@', '[]', false, now(), 1, now(), now(), NULL, 'bench', 'bench', NULL) RETURNING id")
 NEW_LABELS = ("INSERT INTO labels (owner_id, owner_type, key, value) SELECT made.id, 'Cluster', "
               "unnest(ARRAY['tier', 'env', 'canary']), unnest(ARRAY['bronze', 'production', 'no']) FROM made")
 UPSERT = ("INSERT INTO adapter_statuses (owner_id, owner_type, adapter, observed_generation, conditions, data, "
@@ -40,8 +40,7 @@ MOVE = ("UPDATE clusters SET revision = revision + 1, phase = 'Ready', observed_
 
 def pgbench_scripts() -> dict[str, str]:
     pick = PICK.format(base=seed.BASE)
-    row = NEW_ROW.replace("{{spec}}", seed.spec()).replace("{{conditions}}", seed.conditions(False))
-    row = row.replace("{{", "{").replace("}}", "}")
+    row = NEW_ROW.replace("@spec@", seed.spec()).replace("@conditions@", seed.conditions(False))
     upsert = UPSERT.format(id=ID, reported=seed.reported("dns"))
     move = MOVE.replace("{conditions}", seed.conditions(True)).replace("{adapters}", seed.adapters()).replace("{id}", ID)
     return {
