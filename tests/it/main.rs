@@ -6,6 +6,7 @@
 mod harness;
 
 mod clusters;
+mod deletion;
 mod openapi;
 mod plans;
 mod problems;
