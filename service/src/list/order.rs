@@ -106,7 +106,7 @@ impl Ordering {
     /// one direction and none can be absent.
     fn tuple_after(&self, cursor: &Cursor) -> Result<Option<SimpleExpr>> {
         let first = &self.terms[0].order;
-        let uniform = self.terms.iter().all(|term| term.order == *first && !nullable(term.column));
+        let uniform = self.terms.iter().all(|term| term.order == *first && !term.nullable());
         if !uniform {
             return Ok(None);
         }
@@ -121,10 +121,6 @@ impl Ordering {
         let values = Expr::tuple(values);
         Ok(Some(if *first == Order::Desc { columns.lt(values) } else { columns.gt(values) }))
     }
-}
-
-fn nullable(column: &str) -> bool {
-    matches!(column, "deleted_time" | "deleted_by")
 }
 
 fn parse_term(kind: Kind, item: &str) -> Result<(&'static [&'static str], Order), String> {

@@ -7,7 +7,8 @@ use crate::{Kind, Labels, Result};
 use entity::{adapter_status, cluster, label, node_pool};
 use sea_orm::sea_query::extension::postgres::PgFunc;
 use sea_orm::sea_query::{
-    CommonTableExpression, Expr, ExprTrait, Func, OnConflict, Order, Query, UpdateStatement, WithClause,
+    CommonTableExpression, Expr, ExprTrait, Func, NullOrdering, OnConflict, Order, Query, UpdateStatement,
+    WithClause,
 };
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, Iterable,
@@ -120,6 +121,20 @@ pub(crate) struct OrderBy {
     pub order: Order,
 }
 
+impl OrderBy {
+    /// Whether the column may hold nothing.
+    pub(crate) fn nullable(&self) -> bool {
+        matches!(self.column, "deleted_time" | "deleted_by")
+    }
+
+    /// Where nothing stands: it counts as greater than every value, which engines see differently. Left
+    /// unsaid for other columns, so that an index gives their order.
+    fn nulls(&self) -> Option<NullOrdering> {
+        let nulls = if self.order == Order::Desc { NullOrdering::First } else { NullOrdering::Last };
+        self.nullable().then_some(nulls)
+    }
+}
+
 /// A page of what matches.
 #[derive(Clone, Debug)]
 pub(crate) struct Slice<'a> {
@@ -175,7 +190,10 @@ impl Slice<'_> {
 }
 
 fn ordered<E: EntityTrait>(select: Select<E>, order: &[OrderBy]) -> Select<E> {
-    order.iter().fold(select, |select, term| select.order_by(Expr::col(term.column), term.order.clone()))
+    order.iter().fold(select, |select, term| match term.nulls() {
+        Some(nulls) => select.order_by_with_nulls(Expr::col(term.column), term.order.clone(), nulls),
+        None => select.order_by(Expr::col(term.column), term.order.clone()),
+    })
 }
 
 /// How many match.
