@@ -7,6 +7,7 @@ mod harness;
 
 mod clusters;
 mod deletion;
+mod lists;
 mod openapi;
 mod plans;
 mod problems;

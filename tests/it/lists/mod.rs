@@ -1,0 +1,27 @@
+//! Lists: their envelope, order, pages, parts and cursors.
+
+mod cursors;
+mod envelopes;
+mod fields;
+mod orders;
+
+use crate::harness::TestApp;
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+
+/// Clusters `c-00`, `c-01`, … a second apart.
+pub async fn clusters(app: &TestApp, count: usize) -> Vec<Value> {
+    let mut all = Vec::new();
+    for number in 0..count {
+        all.push(app.a_cluster().named(&format!("c-{number:02}")).create().await);
+        app.advance(TimeDelta::seconds(1));
+    }
+    all
+}
+
+/// Expects a list's numbers: page, size, total.
+#[track_caller]
+pub fn numbers(body: &Value, page: u64, size: u64, total: u64) {
+    let found = (&body["page"], &body["size"], &body["total"]);
+    assert_eq!(found, (&json!(page), &json!(size), &json!(total)));
+}
