@@ -11,4 +11,6 @@ mod lists;
 mod openapi;
 mod plans;
 mod problems;
+mod search;
+mod search_oracle;
 mod statuses;

@@ -40,10 +40,7 @@ impl Meaning {
             Meaning::All(parts) => parts.iter().all(|part| part.holds(resource)),
             Meaning::Any(parts) => parts.iter().any(|part| part.holds(resource)),
             Meaning::Not(part) => !part.holds(resource),
-            Meaning::Is {
-                field,
-                test: Test::Null,
-            } => field.value(resource).is_none(),
+            Meaning::Is { field, test: Test::Null } => field.value(resource).is_none(),
             Meaning::Is { field, test } => field.value(resource).is_some_and(|value| test.holds(value)),
         }
     }
@@ -66,17 +63,13 @@ struct Field {
 
 impl Field {
     fn new(name: impl Into<String>, of: Type) -> Self {
-        Self {
-            name: name.into(),
-            of,
-        }
+        Self { name: name.into(), of }
     }
 
     /// The value in a resource; null is none.
     fn value<'a>(&self, resource: &'a Value) -> Option<&'a Value> {
         let members = |value: &'a Value, path: &str| {
-            path.split('.')
-                .try_fold(value, |value, key| value.as_object()?.get(key))
+            path.split('.').try_fold(value, |value, key| value.as_object()?.get(key))
         };
         let value = if self.name == "owner_id" {
             members(resource, "owner_references.id")
@@ -85,10 +78,7 @@ impl Field {
         } else if let Some(path) = self.name.strip_prefix("status.conditions.") {
             let (wanted, member) = path.split_once('.').unwrap_or((path, "status"));
             let conditions = resource["status"]["conditions"].as_array()?;
-            conditions
-                .iter()
-                .find(|condition| condition["type"] == wanted)?
-                .get(member)
+            conditions.iter().find(|condition| condition["type"] == wanted)?.get(member)
         } else {
             members(resource, &self.name)
         };
@@ -114,9 +104,9 @@ impl Test {
     fn holds(&self, value: &Value) -> bool {
         match self {
             Test::Null => false,
-            Test::Equal(literals) => literals
-                .iter()
-                .any(|literal| literal.order(value) == Some(Ordering::Equal)),
+            Test::Equal(literals) => {
+                literals.iter().any(|literal| literal.order(value) == Some(Ordering::Equal))
+            }
             Test::Ordered(operator, literal) => literal.order(value).is_some_and(|order| match *operator {
                 "<" => order.is_lt(),
                 "<=" => order.is_le(),

@@ -48,11 +48,7 @@ const ODD_NUMBERS: [&str; 12] = [
 
 impl<'a> Generator<'a> {
     pub(crate) fn new(resources: &'a [Value], seed: u64) -> Self {
-        Self {
-            resources,
-            fields: fields(resources),
-            random: Random(seed),
-        }
+        Self { resources, fields: fields(resources), random: Random(seed) }
     }
 
     /// The next search, of at most 4096 bytes.
@@ -69,24 +65,16 @@ impl<'a> Generator<'a> {
         match self.random.below(if depth == 0 { 2 } else { 6 }) {
             2 => {
                 let (text, meaning) = self.part(depth, false);
-                (
-                    format!("{} {text}", self.word("not")),
-                    Meaning::Not(Box::new(meaning)),
-                )
+                (format!("{} {text}", self.word("not")), Meaning::Not(Box::new(meaning)))
             }
             3 | 4 => {
-                let (texts, parts): (Vec<_>, Vec<_>) = (0..2 + self.random.below(2))
-                    .map(|_| self.part(depth, false))
-                    .unzip();
-                (
-                    texts.join(&format!(" {} ", self.word("and"))),
-                    Meaning::All(parts),
-                )
+                let (texts, parts): (Vec<_>, Vec<_>) =
+                    (0..2 + self.random.below(2)).map(|_| self.part(depth, false)).unzip();
+                (texts.join(&format!(" {} ", self.word("and"))), Meaning::All(parts))
             }
             5 => {
-                let (texts, parts): (Vec<_>, Vec<_>) = (0..2 + self.random.below(2))
-                    .map(|_| self.part(depth, true))
-                    .unzip();
+                let (texts, parts): (Vec<_>, Vec<_>) =
+                    (0..2 + self.random.below(2)).map(|_| self.part(depth, true)).unzip();
                 (texts.join(&format!(" {} ", self.word("or"))), Meaning::Any(parts))
             }
             _ => self.comparison(),
@@ -110,11 +98,7 @@ impl<'a> Generator<'a> {
 
     /// A keyword, sometimes in capitals.
     fn word(&mut self, word: &str) -> String {
-        if self.random.once_in(4) {
-            word.to_ascii_uppercase()
-        } else {
-            word.to_owned()
-        }
+        if self.random.once_in(4) { word.to_ascii_uppercase() } else { word.to_owned() }
     }
 
     fn comparison(&mut self) -> (String, Meaning) {
@@ -130,26 +114,15 @@ impl<'a> Generator<'a> {
                 let operator = *self.random.pick(&["<", "<=", ">", ">="]);
                 let rest = format!("{operator} {}", self.spell(&literal));
                 // There is no negated form of these.
-                let meaning = Meaning::Is {
-                    field: field.clone(),
-                    test: Test::Ordered(operator, literal),
-                };
+                let meaning = Meaning::Is { field: field.clone(), test: Test::Ordered(operator, literal) };
                 return (format!("{} {rest}", field.name), meaning);
             }
             5 if orders => {
                 let other = self.literal(&field, Some(&literal));
-                let bounds = format!(
-                    "{} {} {}",
-                    self.spell(&literal),
-                    self.word("and"),
-                    self.spell(&other)
-                );
+                let bounds = format!("{} {} {}", self.spell(&literal), self.word("and"), self.spell(&other));
                 (
                     Test::Between(literal, other),
-                    format!(
-                        "{} {bounds}",
-                        self.word(if not { "not between" } else { "between" })
-                    ),
+                    format!("{} {bounds}", self.word(if not { "not between" } else { "between" })),
                 )
             }
             6 | 7 if texts => self.like(literal, not),
@@ -162,14 +135,7 @@ impl<'a> Generator<'a> {
         };
         let text = format!("{} {rest}", field.name);
         let meaning = Meaning::Is { field, test };
-        (
-            text,
-            if not {
-                Meaning::Not(Box::new(meaning))
-            } else {
-                meaning
-            },
-        )
+        (text, if not { Meaning::Not(Box::new(meaning)) } else { meaning })
     }
 
     fn list(&mut self, field: &Field, first: Literal, not: bool) -> (Test, String) {
@@ -178,27 +144,15 @@ impl<'a> Generator<'a> {
             let like_first = literals[0].clone();
             literals.push(self.literal(field, Some(&like_first)));
         }
-        let literals: Vec<Literal> = literals
-            .into_iter()
-            .map(|literal| self.equal(field, literal))
-            .collect();
+        let literals: Vec<Literal> = literals.into_iter().map(|literal| self.equal(field, literal)).collect();
         let spelled: Vec<String> = literals.iter().map(|literal| self.spell(literal)).collect();
-        let (open, close) = if self.random.once_in(2) {
-            ('[', ']')
-        } else {
-            ('(', ')')
-        };
+        let (open, close) = if self.random.once_in(2) { ('[', ']') } else { ('(', ')') };
         let operator = self.word(if not { "not in" } else { "in" });
-        (
-            Test::Equal(literals),
-            format!("{operator} {open}{}{close}", spelled.join(", ")),
-        )
+        (Test::Equal(literals), format!("{operator} {open}{}{close}", spelled.join(", ")))
     }
 
     fn like(&mut self, literal: Literal, not: bool) -> (Test, String) {
-        let Literal::Json(Value::String(text)) = literal else {
-            unreachable!("only texts have patterns")
-        };
+        let Literal::Json(Value::String(text)) = literal else { unreachable!("only texts have patterns") };
         let mut pattern = String::new();
         for char in text.chars() {
             match self.random.below(8) {
@@ -213,11 +167,8 @@ impl<'a> Generator<'a> {
             pattern.push('%');
         }
         let ignore_case = self.random.once_in(2);
-        let operator = format!(
-            "{}{}",
-            if not { "not " } else { "" },
-            if ignore_case { "ilike" } else { "like" }
-        );
+        let operator =
+            format!("{}{}", if not { "not " } else { "" }, if ignore_case { "ilike" } else { "like" });
         let rest = format!("{} {}", self.word(&operator), self.quote(&pattern));
         (Test::Like { pattern, ignore_case }, rest)
     }
@@ -236,9 +187,9 @@ impl<'a> Generator<'a> {
             let value = field.value(self.random.pick(self.resources)).cloned();
             let literal = match (field.of, value) {
                 (Type::Time, value) => self.time(value.as_ref().and_then(Value::as_str)),
-                (Type::Integer, Some(Value::Number(number))) => Literal::Json(Value::from(
-                    number.as_i64().unwrap_or(0) + self.random.below(3) as i64 - 1,
-                )),
+                (Type::Integer, Some(Value::Number(number))) => {
+                    Literal::Json(Value::from(number.as_i64().unwrap_or(0) + self.random.below(3) as i64 - 1))
+                }
                 (Type::Integer, _) => Literal::Json(Value::from(self.random.below(4))),
                 (Type::Spec, Some(value @ (Value::Number(_) | Value::Bool(_)))) => Literal::Json(value),
                 (Type::Spec, _) if self.random.once_in(5) => {
@@ -275,14 +226,8 @@ impl<'a> Generator<'a> {
             instant(near).expect("times of resources are RFC 3339") + chrono::TimeDelta::nanoseconds(off);
         let minutes = *self.random.pick(&[0, 0, 90, -480]);
         let zone = chrono::FixedOffset::east_opt(minutes * 60).expect("less than a day");
-        let text = time
-            .with_timezone(&zone)
-            .to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true);
-        Literal::Time(if self.random.once_in(20) {
-            "0001-01-01T00:00:00Z".to_owned()
-        } else {
-            text
-        })
+        let text = time.with_timezone(&zone).to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true);
+        Literal::Time(if self.random.once_in(20) { "0001-01-01T00:00:00Z".to_owned() } else { text })
     }
 
     fn spell(&mut self, literal: &Literal) -> String {
@@ -318,17 +263,8 @@ fn number(text: &str) -> Value {
 
 /// All fields that make sense for these resources, and some that none of them has.
 fn fields(resources: &[Value]) -> Vec<Field> {
-    let text = [
-        "id",
-        "name",
-        "kind",
-        "href",
-        "created_by",
-        "updated_by",
-        "deleted_by",
-        "owner_id",
-        "status.phase",
-    ];
+    let text =
+        ["id", "name", "kind", "href", "created_by", "updated_by", "deleted_by", "owner_id", "status.phase"];
     let integer = ["generation", "status.observed_generation"];
     let time = [
         "created_time",
@@ -345,27 +281,13 @@ fn fields(resources: &[Value]) -> Vec<Field> {
     let mut paths = BTreeSet::from(["missing.path".to_owned(), "name.0".to_owned()]);
     let mut conditions = BTreeSet::from(["Reconciled".to_owned(), "MissingSuccessful".to_owned()]);
     for resource in resources {
-        labels.extend(
-            resource["labels"]
-                .as_object()
-                .into_iter()
-                .flatten()
-                .map(|(key, _)| key.clone()),
-        );
+        labels.extend(resource["labels"].as_object().into_iter().flatten().map(|(key, _)| key.clone()));
         spec_paths(&resource["spec"], "", &mut paths);
         let types = resource["status"]["conditions"].as_array().into_iter().flatten();
         conditions.extend(types.filter_map(|condition| condition["type"].as_str().map(str::to_owned)));
     }
-    fields.extend(
-        labels
-            .iter()
-            .map(|key| Field::new(format!("labels.{key}"), Type::Text)),
-    );
-    fields.extend(
-        paths
-            .iter()
-            .map(|path| Field::new(format!("spec.{path}"), Type::Spec)),
-    );
+    fields.extend(labels.iter().map(|key| Field::new(format!("labels.{key}"), Type::Text)));
+    fields.extend(paths.iter().map(|path| Field::new(format!("spec.{path}"), Type::Spec)));
     for condition in conditions {
         let member = |name, of| Field::new(format!("status.conditions.{condition}{name}"), of);
         fields.extend([

@@ -1,0 +1,55 @@
+//! Thousands of random searches, each read a second time by an oracle that shares no code with the
+//! service: both engines must find what the oracle finds.
+
+use super::fleet::Fleet;
+use crate::harness::Engine;
+use crate::search_oracle::{Generator, Search};
+use serde_json::Value;
+
+/// Searches over clusters and over node pools, each.
+const SEARCHES: usize = 1600;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn both_engines_find_what_a_second_reading_of_the_search_finds() {
+    let (sqlite, postgres) = tokio::join!(Fleet::create(Engine::Sqlite), Fleet::create(Engine::Postgres));
+    assert_eq!(
+        names(sqlite.clusters.iter()),
+        names(postgres.clusters.iter()),
+        "the engines hold different clusters"
+    );
+    let (mut some, mut none) = (0, 0);
+    let resources = [
+        ("clusters", &sqlite.clusters, &postgres.clusters),
+        ("nodepools", &sqlite.node_pools, &postgres.node_pools),
+    ];
+    for (seed, (path, on_sqlite, on_postgres)) in resources.into_iter().enumerate() {
+        let mut generators =
+            [Generator::new(on_sqlite, seed as u64), Generator::new(on_postgres, 100 + seed as u64)];
+        for number in 0..SEARCHES {
+            let search = generators[number % 2].search();
+            let (found, _) = tokio::join!(
+                compare(&sqlite, path, on_sqlite, &search),
+                compare(&postgres, path, on_postgres, &search)
+            );
+            *(if found == 0 { &mut none } else { &mut some }) += 1;
+        }
+    }
+    // A comparison of nothing with nothing would prove nothing.
+    assert!(some > 1000 && none > 100, "{some} searches found something, {none} nothing");
+}
+
+/// Compares what the server finds with what the oracle finds, and answers how much that is.
+async fn compare(fleet: &Fleet, path: &str, resources: &[Value], search: &Search) -> usize {
+    let parameters =
+        [("search", search.text.as_str()), ("order", "name"), ("size", "500"), ("fields", "name")];
+    let list = fleet.app.list(path, &parameters).await;
+    assert_eq!(list.status, 200, "{:?}, {path}, {}: {}", fleet.app.engine, search.text, list.text);
+    let expected = names(resources.iter().filter(|resource| search.matches(resource)));
+    assert_eq!(list.names(), expected, "{:?}, {path}: {}", fleet.app.engine, search.text);
+    assert_eq!(list.at("/total"), expected.len(), "{:?}, {path}: {}", fleet.app.engine, search.text);
+    expected.len()
+}
+
+fn names<'a>(resources: impl Iterator<Item = &'a Value>) -> Vec<String> {
+    resources.map(|resource| resource["name"].as_str().expect("a name").to_owned()).collect()
+}

@@ -1,0 +1,5 @@
+//! The search language, asked through HTTP.
+
+mod differential;
+mod fleet;
+mod language;
