@@ -6,7 +6,9 @@
 mod harness;
 
 mod clusters;
+mod conditional;
 mod deletion;
+mod idempotency;
 mod lists;
 mod openapi;
 mod plans;

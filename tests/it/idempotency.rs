@@ -1,0 +1,157 @@
+//! Creates that can be repeated.
+
+use crate::harness::{Answer, TestApp};
+use crate::statuses::{href, id};
+use chrono::TimeDelta;
+use sea_orm::{ConnectionTrait, Database};
+use serde_json::{Value, json};
+
+crate::engines![
+    a_repeated_create_gets_the_first_answer_from_any_replica,
+    the_first_answer_is_given_again_whatever_became_of_the_resource,
+    a_body_that_says_the_same_is_the_same_body,
+    a_key_with_another_body_is_refused,
+    a_key_whose_request_still_runs_conflicts,
+    a_key_of_a_request_that_was_lost_can_be_used_again,
+    a_failure_frees_the_key,
+    a_key_is_its_callers_own,
+    a_key_is_kept_for_24_hours,
+    of_many_at_once_one_creates,
+    a_key_is_for_creates_of_node_pools_as_well,
+];
+
+async fn create(app: &TestApp, key: &str, body: Value) -> Answer {
+    Answer::of(app.request("POST", "clusters").header("idempotency-key", key).json(&body)).await
+}
+
+fn named(name: &str) -> Value {
+    json!({"name": name, "spec": {"region": "eu"}})
+}
+
+/// Changes what the service keeps of keys, as only time or another process could.
+async fn tamper(app: &TestApp, sql: &str) {
+    let database = Database::connect(&app.database_url).await.expect("the database");
+    let changed = database.execute_unprepared(sql).await.expect("a change");
+    assert_eq!(changed.rows_affected(), 1, "{sql}");
+    database.close().await.expect("a close");
+}
+
+#[track_caller]
+fn same(first: &Answer, second: &Answer) {
+    second.status(201).body(&first.body);
+    for header in ["etag", "location", "content-type"] {
+        assert_eq!(second.header(header), first.header(header), "{header}");
+    }
+}
+
+async fn a_repeated_create_gets_the_first_answer_from_any_replica(app: TestApp) {
+    let first = create(&app, "key-1", named("alpha")).await;
+    first.status(201);
+    same(&first, &create(&app, "key-1", named("alpha")).await);
+    let mut replica = app.replica(&[]).await;
+    same(&first, &create(&replica, "key-1", named("alpha")).await);
+    assert_eq!(app.get("clusters").await.at("/total"), 1);
+    replica.stop().await;
+}
+
+async fn the_first_answer_is_given_again_whatever_became_of_the_resource(app: TestApp) {
+    let first = create(&app, "key-1", named("alpha")).await;
+    app.patch(&first.text_at("/href"), json!({"labels": {"a": "b"}})).await.status(200);
+    same(&first, &create(&app, "key-1", named("alpha")).await);
+    app.delete(&first.text_at("/href")).await.status(202);
+    same(&first, &create(&app, "key-1", named("alpha")).await);
+    assert_eq!(app.get("clusters").await.at("/total"), 0);
+}
+
+async fn a_body_that_says_the_same_is_the_same_body(app: TestApp) {
+    let first = create(&app, "key-1", named("alpha")).await;
+    let other_form = "{ \"spec\" : {\"region\":\"\\u0065u\"},\n \"name\":\"alpha\" }";
+    let request = app.request("POST", "clusters").header("idempotency-key", "key-1");
+    same(&first, &Answer::of(request.header("content-type", "application/json").body(other_form)).await);
+}
+
+async fn a_key_with_another_body_is_refused(app: TestApp) {
+    let first = create(&app, "key-1", named("alpha")).await;
+    let other = create(&app, "key-1", named("beta")).await;
+    other.problem(422, "HYPERFLEET-VAL-000");
+    let path = format!("{}/nodepools", first.text_at("/href"));
+    let elsewhere = app.request("POST", &path).header("idempotency-key", "key-1").json(&named("alpha"));
+    Answer::of(elsewhere).await.problem(422, "HYPERFLEET-VAL-000");
+    create(&app, "key-2", named("beta")).await.status(201);
+    assert_eq!(app.get("clusters").await.at("/total"), 2);
+}
+
+async fn a_key_whose_request_still_runs_conflicts(app: TestApp) {
+    let first = create(&app, "key-1", named("alpha")).await;
+    app.delete(&first.text_at("/href")).await.status(202);
+    tamper(&app, "UPDATE idempotency_keys SET answer = NULL").await;
+    create(&app, "key-1", named("alpha")).await.problem(409, "HYPERFLEET-CNF-003");
+    create(&app, "key-1", named("beta")).await.problem(422, "HYPERFLEET-VAL-000");
+    assert_eq!(app.get("clusters").await.at("/total"), 0);
+}
+
+async fn a_key_of_a_request_that_was_lost_can_be_used_again(app: TestApp) {
+    let first = create(&app, "key-1", named("alpha")).await;
+    app.delete(&first.text_at("/href")).await.status(202);
+    tamper(&app, "UPDATE idempotency_keys SET answer = NULL").await;
+    app.advance(TimeDelta::minutes(3));
+    let second = create(&app, "key-1", named("alpha")).await;
+    assert_ne!(second.status(201).at("/id"), first.at("/id"));
+    same(&second, &create(&app, "key-1", named("alpha")).await);
+}
+
+async fn a_failure_frees_the_key(app: TestApp) {
+    let cluster = app.a_cluster().create().await;
+    create(&app, "key-1", named("alpha")).await.problem(409, "HYPERFLEET-CNF-001");
+    create(&app, "key-2", named("a")).await.problem(400, "HYPERFLEET-VAL-000");
+    create(&app, "key-1", named("beta")).await.status(201);
+    create(&app, "key-2", named("gamma")).await.status(201);
+    app.delete(href(&cluster)).await.status(202);
+    create(&app, "key-3", named("alpha")).await.status(201);
+}
+
+async fn a_key_is_its_callers_own(app: TestApp) {
+    create(&app, "key-1", named("alpha")).await.status(201);
+    tamper(&app, "UPDATE idempotency_keys SET caller = 'somebody@example.com'").await;
+    create(&app, "key-1", named("beta")).await.status(201);
+    create(&app, "key-1", named("alpha")).await.problem(422, "HYPERFLEET-VAL-000");
+}
+
+async fn a_key_is_kept_for_24_hours(app: TestApp) {
+    let first = create(&app, "key-1", named("alpha")).await;
+    app.advance(TimeDelta::hours(24) - TimeDelta::seconds(1));
+    same(&first, &create(&app, "key-1", named("alpha")).await);
+    create(&app, "key-1", named("beta")).await.problem(422, "HYPERFLEET-VAL-000");
+    app.advance(TimeDelta::seconds(2));
+    create(&app, "key-1", named("beta")).await.status(201);
+    assert_eq!(app.get("clusters").await.at("/total"), 2);
+}
+
+async fn of_many_at_once_one_creates(app: TestApp) {
+    let send = || create(&app, "key-1", named("alpha"));
+    let (a, b, c, d, e, f) = tokio::join!(send(), send(), send(), send(), send(), send());
+    let created: Vec<&Answer> = [&a, &b, &c, &d, &e, &f].into_iter().filter(|a| a.status == 201).collect();
+    for answer in [&a, &b, &c, &d, &e, &f] {
+        if answer.status != 201 {
+            answer.problem(409, "HYPERFLEET-CNF-003");
+        }
+    }
+    assert!(!created.is_empty());
+    assert!(created.iter().all(|answer| answer.body == created[0].body));
+    assert_eq!(app.get("clusters").await.at("/total"), 1);
+}
+
+async fn a_key_is_for_creates_of_node_pools_as_well(app: TestApp) {
+    let cluster = app.a_cluster().create().await;
+    let other = app.a_cluster().named("other").create().await;
+    let send = async |cluster: &Value| {
+        let path = format!("clusters/{}/nodepools", id(cluster));
+        Answer::of(app.request("POST", &path).header("idempotency-key", "key-1").json(&named("workers")))
+            .await
+    };
+    let first = send(&cluster).await;
+    first.status(201);
+    same(&first, &send(&cluster).await);
+    send(&other).await.problem(422, "HYPERFLEET-VAL-000");
+    assert_eq!(app.get("nodepools").await.at("/total"), 1);
+}
