@@ -32,6 +32,12 @@ pub enum Refusal {
         /// The most that is allowed, in bytes.
         limit: usize,
     },
+    /// 400: a header field that decides what is done holds something other than visible ASCII.
+    #[error("the header field {name} must hold visible ASCII characters only")]
+    HeadUnreadable {
+        /// The field.
+        name: &'static str,
+    },
     /// 405: the path exists but not with this method.
     #[error("the method is not allowed here, only {allow}")]
     MethodNotAllowed {
@@ -62,6 +68,7 @@ impl Refusal {
             Self::BodyBroken => "body_broken",
             Self::UnsupportedEncoding { .. } => "unsupported_encoding",
             Self::HeadTooLarge { .. } => "head_too_large",
+            Self::HeadUnreadable { .. } => "head_unreadable",
             Self::MethodNotAllowed { .. } => "method_not_allowed",
             Self::Overloaded { .. } => "overloaded",
             Self::DeadlinePassed => "deadline_passed",
@@ -83,9 +90,11 @@ impl Refusal {
             Self::BodyTimeout | Self::BodyBroken => {
                 vec![(CONNECTION, HeaderValue::from_static("close"))]
             }
-            Self::BodyTooLarge { .. } | Self::HeadTooLarge { .. } | Self::DeadlinePassed | Self::Panicked => {
-                Vec::new()
-            }
+            Self::BodyTooLarge { .. }
+            | Self::HeadTooLarge { .. }
+            | Self::HeadUnreadable { .. }
+            | Self::DeadlinePassed
+            | Self::Panicked => Vec::new(),
         }
     }
 
@@ -101,7 +110,7 @@ impl ResponseError for Refusal {
         match self {
             Self::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
-            Self::BodyBroken => StatusCode::BAD_REQUEST,
+            Self::BodyBroken | Self::HeadUnreadable { .. } => StatusCode::BAD_REQUEST,
             Self::UnsupportedEncoding { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::HeadTooLarge { .. } => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
