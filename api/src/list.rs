@@ -9,6 +9,9 @@ use service::{FieldError, Kind, search};
 use std::collections::HashMap;
 use uuid::Uuid;
 
+/// The largest page number: far beyond any list, and times any page size still a number of rows.
+const MAX_PAGE: u64 = 1_000_000_000_000;
+
 /// The parameters of a request as they were sent, decoded.
 #[derive(Debug, Default)]
 pub struct Parameters(HashMap<String, Vec<String>>);
@@ -82,7 +85,7 @@ impl Paging {
                 default
             })
         };
-        let page = number("page", 1, i64::MAX as u64 / max_size);
+        let page = number("page", 1, MAX_PAGE);
         let page_size = number("pageSize", 100.min(max_size), max_size);
         let size = number("size", page_size, max_size);
         let total = match parameters.one("total") {

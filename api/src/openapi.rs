@@ -42,6 +42,9 @@ pub fn document() -> Value {
         leave_out_impossible(path, method, operation);
     }
     close_patches(&mut document);
+    restrict_texts(&mut document);
+    restrict_labels(&mut document);
+    allow_nulls(&mut document);
     whole_numbers(&mut document);
     document
 }
@@ -100,7 +103,8 @@ fn list_parameters() -> Vec<Value> {
     let properties = schemas[ListParameters::name().as_ref()]["properties"].as_object().cloned();
     let parameter = |(name, mut schema): (String, Value)| {
         let description = schema.as_object_mut().and_then(|schema| schema.remove("description"));
-        json!({ "name": name, "in": "query", "description": description, "required": false, "schema": schema })
+        json!({ "name": name, "in": "query", "description": description, "required": false,
+            "allowEmptyValue": true, "schema": schema })
     };
     properties.unwrap_or_default().into_iter().map(parameter).collect()
 }
@@ -150,6 +154,58 @@ fn close_patches(document: &mut Value) {
     for name in ["ClusterPatchRequest", "NodePoolPatchRequest"] {
         document["components"]["schemas"][name]["additionalProperties"] = false.into();
         document["components"]["schemas"][name]["minProperties"] = 1.into();
+    }
+}
+
+/// What a text must look like where the framework, which does not read these itself, cannot be told.
+fn restrict_texts(document: &mut Value) {
+    const ENTITY_TAGS: &str = r#"^(\*|(W/)?"[^",]*"(, *(W/)?"[^",]*")*)$"#;
+    for (path, _, operation) in operations_mut(&mut document["paths"]) {
+        let fields = if path.ends_with("statuses") { "status-fields" } else { "resource-fields" };
+        let parameters = operation.get_mut("parameters").and_then(Value::as_array_mut);
+        for parameter in parameters.into_iter().flatten() {
+            let rules = match parameter["name"].as_str() {
+                Some("If-Match") => json!({ "pattern": ENTITY_TAGS, "format": "entity-tags" }),
+                Some("Idempotency-Key") => json!({ "pattern": "^[!-~]([ -~]*[!-~])?$", "maxLength": 255 }),
+                Some("search") => json!({ "format": "search-expression" }),
+                Some("order") => json!({ "format": "order" }),
+                Some("orderBy") => json!({ "format": "order-fields" }),
+                Some("cursor") => json!({ "format": "cursor" }),
+                Some("fields") => json!({ "format": fields }),
+                _ => continue,
+            };
+            let rules = rules.as_object().cloned().unwrap_or_default();
+            parameter["schema"].as_object_mut().into_iter().for_each(|schema| schema.extend(rules.clone()));
+        }
+    }
+}
+
+/// The rules of Kubernetes for the values of labels. Those for keys cannot be said in this version of OpenAPI.
+fn restrict_labels(document: &mut Value) {
+    const REQUESTS: [&str; 4] =
+        ["ClusterCreateRequest", "ClusterPatchRequest", "NodePoolCreateRequest", "NodePoolPatchRequest"];
+    for name in REQUESTS {
+        let labels = &mut document["components"]["schemas"][name]["properties"]["labels"];
+        labels["maxProperties"] = 64.into();
+        labels["additionalProperties"]["maxLength"] = 63.into();
+        labels["additionalProperties"]["pattern"] = "^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$".into();
+    }
+}
+
+/// Null counts as absent wherever a member of a request may be absent.
+fn allow_nulls(document: &mut Value) {
+    let kind = |name: &str| json!({ "type": "string", "enum": [name, null], "description": "What it is." });
+    let Some(schemas) = document["components"]["schemas"].as_object_mut() else { return };
+    for (name, schema) in schemas.iter_mut().filter(|(name, _)| name.ends_with("Request")) {
+        let required = schema["required"].clone();
+        for (field, property) in schema["properties"].as_object_mut().into_iter().flatten() {
+            if field == "kind" {
+                *property = kind(name.trim_end_matches("CreateRequest"));
+            }
+            if !required.as_array().is_some_and(|required| required.iter().any(|r| r == field)) {
+                property["nullable"] = true.into();
+            }
+        }
     }
 }
 

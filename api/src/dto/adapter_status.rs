@@ -85,7 +85,11 @@ pub enum ConditionStatus {
 #[derive(Debug, Object)]
 pub struct AdapterStatusCreateRequest {
     /// The adapter's name.
-    #[oai(validator(min_length = 1, max_length = 253))]
+    #[oai(validator(
+        min_length = 1,
+        max_length = 253,
+        pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$"
+    ))]
     pub adapter: String,
     /// The generation the adapter had seen when it looked.
     #[oai(validator(minimum(value = "1")))]
@@ -105,7 +109,7 @@ pub struct AdapterStatusCreateRequest {
 #[derive(Debug, Object)]
 pub struct ConditionRequest {
     /// What is stated, like `Available`.
-    #[oai(validator(min_length = 1, max_length = 316))]
+    #[oai(validator(min_length = 1, max_length = 316, pattern = r"\S"))]
     pub r#type: String,
     /// Whether it holds.
     pub status: ConditionStatus,

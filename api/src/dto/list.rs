@@ -78,7 +78,7 @@ impl<T: Type> Type for List<T> {
 #[derive(Debug, Object)]
 pub struct ListParameters {
     /// The page's number.
-    #[oai(validator(minimum(value = "1")), default = "one")]
+    #[oai(validator(minimum(value = "1"), maximum(value = "1000000000000")), default = "one")]
     pub page: Option<i64>,
     /// How many items a page has, at most 500.
     #[oai(validator(minimum(value = "1"), maximum(value = "500")), default = "hundred")]
