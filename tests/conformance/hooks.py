@@ -1,0 +1,89 @@
+"""What the document can say in words only, told to schemathesis as code: grammars, and rules across fields."""
+
+import datetime
+import re
+
+import schemathesis
+from hypothesis import strategies as st
+
+TEXTS = ["id", "name", "kind", "href", "created_by", "status.phase", "labels.env", "spec.region"]
+ORDERED = ["id", "name", "generation", "created_time", "updated_time", "status.phase", "deleted_time"]
+RESOURCE_FIELDS = (
+    "kind,name,href,spec,labels,generation,created_time,updated_time,created_by,updated_by,status,owner_references"
+)
+STATUS_FIELDS = "adapter,observed_generation,observed_time,conditions,data,metadata,created_time,last_report_time"
+
+
+def joined(*parts):
+    return st.tuples(*parts).map("".join)
+
+
+def listed(values):
+    return st.lists(st.sampled_from(values), min_size=1, max_size=4).map(",".join)
+
+
+letters = st.text("ab'\\%_ Ü\"", max_size=6)
+literal = letters.map(lambda text: "'" + text.replace("\\", "\\\\").replace("'", "''") + "'")
+literals = st.lists(literal, min_size=1, max_size=3).map(lambda values: f"({','.join(values)})")
+text_field = st.sampled_from(TEXTS)
+pattern = st.text("ab%_ Ü'", max_size=6).map(lambda text: "'" + text.replace("'", "''") + "'")
+comparison = st.one_of(
+    joined(text_field, st.sampled_from([" = ", "!=", " <> ", ">="]), literal),
+    joined(text_field, st.sampled_from([" like ", " not ilike "]), pattern),
+    joined(text_field, st.sampled_from([" in ", " not in "]), literals),
+    joined(text_field, st.sampled_from([" is null", " IS NOT NULL"])),
+    st.integers(-(2**63), 2**63 - 1).map(lambda number: f"generation > {number}"),
+    st.sampled_from(["spec.size = 1.5e3", "spec.on = true", "created_time < '2030-01-01T00:00:00Z'"]),
+    st.sampled_from(["status.conditions.Reconciled = 'True'", "status.conditions.DnsSuccessful.reason != 'x'"]),
+)
+search = st.recursive(
+    comparison,
+    lambda inner: st.one_of(
+        joined(inner, st.sampled_from([" and ", " OR "]), inner), inner.map(lambda text: f"not ({text})")
+    ),
+    max_leaves=4,
+)
+
+schemathesis.openapi.format("search-expression", search)
+# Both words are good with `orderBy` and without.
+schemathesis.openapi.format("order", st.sampled_from(["asc", "desc"]))
+schemathesis.openapi.format("order-fields", listed([*ORDERED, *(field + " desc" for field in ORDERED)]))
+# All fields: an answer with only some of them cannot keep to the schema, which has to require them all.
+schemathesis.openapi.format("resource-fields", st.just(RESOURCE_FIELDS))
+schemathesis.openapi.format("status-fields", st.just(STATUS_FIELDS))
+schemathesis.openapi.format("entity-tags", st.sampled_from(["*", '"1"', 'W/"2"', '"1", W/"3"']))
+# Only the server makes cursors. A blank counts as absent.
+schemathesis.openapi.format("cursor", st.just(" "))
+
+
+@schemathesis.hook
+def before_call(context, case, kwargs):
+    """Makes good bodies keep to what the document tells in words: rules of changes, reports and labels."""
+    body = case.body
+    if not isinstance(body, dict):
+        return
+    if body and body.keys() <= {"spec", "labels"} and not any(value is not None for value in body.values()):
+        body["spec"] = {}
+    if isinstance(body.get("observed_time"), str) and re.fullmatch(TIME, body["observed_time"]):
+        body["observed_time"] = datetime.datetime.now(datetime.timezone.utc).isoformat()
+    if isinstance(body.get("conditions"), list):
+        body["conditions"] = distinct(body["conditions"])
+    if isinstance(body.get("labels"), dict):
+        labels = enumerate(body["labels"].items())
+        body["labels"] = {key if re.fullmatch(KEY, key) else f"k{index}": value for index, (key, value) in labels}
+
+
+TIME = r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[-+]\d\d:\d\d)"
+KEY = r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
+
+
+def distinct(conditions):
+    """Each type of condition once."""
+    types = set()
+    return [one for one in conditions if not isinstance(one, dict) or is_new(types, str(one.get("type")))]
+
+
+def is_new(known, one):
+    new = one not in known
+    known.add(one)
+    return new

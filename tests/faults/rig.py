@@ -1,0 +1,360 @@
+"""What the scripts need: a server, a PostgreSQL, HTTP, load, figures. Standard library only, bounded in time.
+
+Everything that is started is stopped by its process id when the script ends, however it ends.
+"""
+
+import atexit
+import contextlib
+import http.client
+import json
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.parse
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BINARY = pathlib.Path(os.environ.get("HYPERFLEET_BIN", ROOT / "target/debug/hyperfleet-api"))
+BASE = "/api/hyperfleet/v1"
+HOST = "127.0.0.1"
+
+
+class Miss(Exception):
+    """A promise that was not kept."""
+
+
+_checks = []
+
+
+def check(what, kept, figure=""):
+    """Notes whether a promise was kept; `finish` ends with 1 if one was not."""
+    _checks.append(bool(kept))
+    print(f"{'ok    ' if kept else 'MISS  '} {what}{': ' if str(figure) else ''}{figure}", flush=True)
+    return bool(kept)
+
+
+def finish():
+    """Prints the sum and ends the script."""
+    missed = _checks.count(False)
+    print(f"{len(_checks) - missed} kept, {missed} missed", flush=True)
+    sys.exit(1 if missed or not _checks else 0)
+
+
+def bounded(seconds):
+    """Ends the script with an error if it runs longer than this."""
+
+    def late(*_):
+        raise Miss(f"not done after {seconds} s")
+
+    signal.signal(signal.SIGALRM, late)
+    signal.alarm(seconds)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+
+
+def free_ports(count):
+    """Ports nobody listens on now."""
+    with contextlib.ExitStack() as held:
+        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
+        for one in sockets:
+            one.bind((HOST, 0))
+        return [one.getsockname()[1] for one in sockets]
+
+
+def folder():
+    """A folder of its own, open to the user PostgreSQL runs as, removed at the end."""
+    path = pathlib.Path(tempfile.mkdtemp(prefix="hyperfleet-"))
+    path.chmod(0o777)
+    atexit.register(shutil.rmtree, path, ignore_errors=True)
+    return path
+
+
+def until(seconds, condition, every=0.02):
+    """Waits for the condition. Returns the seconds it took, or None when it did not come true in time."""
+    start = time.monotonic()
+    while True:
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            if condition():
+                return time.monotonic() - start
+        if time.monotonic() - start > seconds:
+            return None
+        time.sleep(every)
+
+
+class Answer:
+    """What was answered, and the seconds it took."""
+
+    def __init__(self, status, headers, body, seconds):
+        self.status, self.headers, self.body, self.seconds = status, headers, body, seconds
+
+    def json(self):
+        return json.loads(self.body)
+
+
+class Client:
+    """One connection, kept open and opened again when the server has closed it."""
+
+    def __init__(self, port, timeout=40):
+        self.port, self.timeout, self.connection = port, timeout, None
+
+    def ask(self, method, path, body=None, headers=None):
+        start = time.monotonic()
+        if self.connection is None:
+            self.connection = http.client.HTTPConnection(HOST, self.port, timeout=self.timeout)
+            self.connection.connect()
+            self.connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        headers = dict(headers or {})
+        if body is not None and not isinstance(body, (bytes, str)):
+            body = json.dumps(body)
+        if body is not None:
+            headers.setdefault("Content-Type", "application/json")
+        try:
+            self.connection.request(method, path, body, headers)
+            answer = self.connection.getresponse()
+            content = answer.read()
+        except BaseException:
+            self.close()
+            raise
+        if answer.will_close:
+            self.close()
+        return Answer(answer.status, answer.headers, content, time.monotonic() - start)
+
+    def close(self):
+        if self.connection is not None:
+            self.connection.close()
+            self.connection = None
+
+
+class Server:
+    """One `serve`, on ports of its own."""
+
+    def __init__(self, database, *flags, limits=None, wait=True, jwt=False):
+        self.port, self.health, self.metrics = free_ports(3)
+        self.log = folder() / "log"
+        command = [
+            str(BINARY), "serve", "--database-url", database, "--server-host", HOST,
+            "--server-port", str(self.port), "--health-port", str(self.health),
+            "--metrics-port", str(self.metrics), "--logging-level", "warn", "--logging-format", "text",
+        ]  # fmt: skip
+        command += [] if jwt else ["--no-auth"]
+        if database.startswith("postgres") and "--database-auto-migrate" not in flags:
+            command += ["--database-auto-migrate", "true"]
+        before = (lambda: _limit(limits)) if limits else None
+        self.started = time.monotonic()
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [*command, *flags], stdout=log, stderr=log, cwd=self.log.parent, preexec_fn=before
+            )
+        self.pid = self.process.pid
+        atexit.register(self.kill)
+        if wait and self.ready_after(60) is None:
+            raise Miss(f"the server is not ready:\n{self.log.read_text()}")
+
+    def ready_after(self, seconds):
+        """Seconds since its start until it was ready."""
+        came = until(seconds, lambda: self.process.poll() is not None or self.ready(), 0.002)
+        return None if came is None or self.process.poll() is not None else time.monotonic() - self.started
+
+    def ready(self):
+        return self.probe("/readyz", 5).status == 200
+
+    def probe(self, path, timeout=5):
+        client = Client(self.health, timeout)
+        try:
+            return client.ask("GET", path)
+        finally:
+            client.close()
+
+    def client(self, timeout=40):
+        return Client(self.port, timeout)
+
+    def ask(self, method, path, body=None, headers=None, timeout=40):
+        """One request on a connection of its own."""
+        client = self.client(timeout)
+        try:
+            return client.ask(method, path, body, headers)
+        finally:
+            client.close()
+
+    def create(self, name, **more):
+        return self.ask("POST", f"{BASE}/clusters", {"name": name, "spec": {}, **more})
+
+    def memory(self):
+        """Resident memory in MiB."""
+        for line in pathlib.Path(f"/proc/{self.pid}/status").read_text().splitlines():
+            if line.startswith("VmRSS:"):
+                return int(line.split()[1]) / 1024
+        raise Miss("the server is gone")
+
+    def cpu(self):
+        """Seconds of processor time used so far."""
+        fields = pathlib.Path(f"/proc/{self.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def alive(self):
+        return self.process.poll() is None
+
+    def terminate(self, seconds=30):
+        """SIGTERM; returns the seconds until it had ended and its exit status."""
+        start = time.monotonic()
+        self.process.send_signal(signal.SIGTERM)
+        status = self.process.wait(seconds)
+        return time.monotonic() - start, status
+
+    def kill(self):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+
+
+def _limit(limits):
+    import resource
+
+    for which, value in limits.items():
+        resource.setrlimit(getattr(resource, which), (value, value))
+
+
+class Postgres:
+    """A PostgreSQL of our own, durable as in production (fsync on)."""
+
+    def __init__(self, **settings):
+        self.bin = next(
+            (path for path in map(pathlib.Path, _postgres_candidates()) if (path / "initdb").exists()), None
+        )
+        if self.bin is None:
+            raise Miss("PostgreSQL is not installed: tests/run installs it")
+        self.home, (self.port,) = folder(), free_ports(1)
+        self.data = self.home / "data"
+        self.settings = {
+            "listen_addresses": HOST, "port": self.port, "unix_socket_directories": self.home,
+            "max_connections": 400, **settings,
+        }  # fmt: skip
+        self._run("initdb", "-D", self.data, "-U", "postgres", "-A", "trust", "--no-sync", "-E", "UTF8")
+        atexit.register(self.stop)
+        self.start()
+
+    def _as_postgres(self, *command):
+        user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] if os.getuid() == 0 else []
+        return [*user, *map(str, command)]
+
+    def _run(self, program, *arguments):
+        done = subprocess.run(
+            self._as_postgres(self.bin / program, *arguments),
+            cwd="/", stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60,
+        )  # fmt: skip
+        if done.returncode:
+            raise Miss(f"{program}: {done.stdout.decode()}")
+
+    def start(self):
+        options = " ".join(f"-c {name}={value}" for name, value in self.settings.items())
+        self._run("pg_ctl", "-D", self.data, "-l", self.home / "log", "-w", "-t", "60", "-o", options, "start")
+
+    def stop(self, mode="fast"):
+        if (self.data / "postmaster.pid").exists():
+            with contextlib.suppress(Miss):
+                self._run("pg_ctl", "-D", self.data, "-w", "-m", mode, "stop")
+
+    def kill(self):
+        """SIGKILL for the postmaster and every process it started."""
+        leader = int((self.data / "postmaster.pid").read_text().split()[0])
+        children = pathlib.Path(f"/proc/{leader}/task/{leader}/children").read_text().split()
+        for pid in [leader, *map(int, children)]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        until(10, lambda: not _exists(leader))
+
+    def url(self, database="postgres"):
+        return f"postgres://postgres@{HOST}:{self.port}/{database}"
+
+    def database(self, name):
+        """A new, empty database."""
+        self.sql(f"CREATE DATABASE {name}")
+        return self.url(name)
+
+    def sql(self, sql, database="postgres"):
+        """Runs SQL and returns what psql prints."""
+        done = subprocess.run(
+            [str(self.bin / "psql"), self.url(database), "-XAtq", "-v", "ON_ERROR_STOP=1", "-c", sql],
+            capture_output=True, text=True, timeout=120,
+        )  # fmt: skip
+        if done.returncode:
+            raise Miss(f"psql: {done.stderr}")
+        return done.stdout.strip()
+
+    def session(self, database):
+        """A psql that takes statements through its input and stays."""
+        session = subprocess.Popen(
+            [str(self.bin / "psql"), self.url(database), "-XAtq"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1,
+        )  # fmt: skip
+        atexit.register(session.kill)
+        return session
+
+
+def _postgres_candidates():
+    installed = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    return [os.environ.get("PG_BIN", "/nonexistent"), *installed, *os.environ.get("PATH", "").split(":")]
+
+
+def _exists(pid):
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def sqlite(name="hyperfleet.db"):
+    """The URL of a new SQLite file."""
+    return f"sqlite://{folder() / name}?mode=rwc"
+
+
+class Load:
+    """Workers, each in a thread, that call `work(client, turn)` until they are told to stop."""
+
+    def __init__(self, server, workers, work):
+        self.stopping = threading.Event()
+        self.faults = []
+        self.threads = [
+            threading.Thread(target=self._run, args=(server, work, number), daemon=True)
+            for number in range(workers)
+        ]
+        for thread in self.threads:
+            thread.start()
+
+    def _run(self, server, work, number):
+        client, turn = server.client(), 0
+        try:
+            while not self.stopping.is_set():
+                if work(client, f"{number}-{turn}") is False:
+                    return
+                turn += 1
+        except Exception as fault:  # noqa: BLE001 - a worker's death is a finding
+            self.faults.append(repr(fault))
+        finally:
+            client.close()
+
+    def stop(self, seconds=60):
+        self.stopping.set()
+        for thread in self.threads:
+            thread.join(seconds)
+        if any(thread.is_alive() for thread in self.threads):
+            raise Miss("a worker does not end")
+
+
+def percentile(seconds, part):
+    """The value below which this part of the values lies."""
+    values = sorted(seconds)
+    return values[min(len(values) - 1, int(len(values) * part))] if values else float("nan")
+
+
+def milliseconds(seconds):
+    return f"{seconds * 1000:.1f} ms"
+
+
+def quoted(text):
+    return urllib.parse.quote(text, safe="")
