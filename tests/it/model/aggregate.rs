@@ -25,7 +25,7 @@ pub(crate) struct Facts<'a> {
 pub(crate) enum Moment {
     /// The resource itself was written: at its `updated_time`.
     Written,
-    /// Something was observed, or a child went, at this time.
+    /// Something was observed at this time.
     Observed(DateTime<Utc>),
 }
 
@@ -79,16 +79,8 @@ impl Facts<'_> {
         let reports = self.counted_reports();
         Aggregate {
             phase,
-            observed_generation: reports
-                .iter()
-                .map(|report| report.observed_generation)
-                .min()
-                .unwrap_or(0),
-            last_updated_time: reports
-                .iter()
-                .map(|r| r.last_report_time)
-                .min()
-                .unwrap_or(self.ref_time),
+            observed_generation: reports.iter().map(|report| report.observed_generation).min().unwrap_or(0),
+            last_updated_time: reports.iter().map(|r| r.last_report_time).min().unwrap_or(self.ref_time),
             last_transition_time: self.phase_since(phase, previous, moment),
             conditions,
         }
@@ -99,26 +91,16 @@ impl Facts<'_> {
         let telling = |report: &&StoredReport| {
             report.observed_generation <= self.generation && report.availability() != "Unknown"
         };
-        self.counted_reports()
-            .into_iter()
-            .filter(telling)
-            .map(Snapshot::from)
-            .collect()
+        self.counted_reports().into_iter().filter(telling).map(Snapshot::from).collect()
     }
 
     fn counted_reports(&self) -> Vec<&StoredReport> {
-        self.counted
-            .iter()
-            .filter_map(|adapter| self.reports.get(adapter))
-            .collect()
+        self.counted.iter().filter_map(|adapter| self.reports.get(adapter)).collect()
     }
 
     /// `<Adapter>Successful`.
     fn successful(&self, kind: String, snapshot: Snapshot<'_>, previous: Option<&Derived>) -> Derived {
-        let source = self
-            .reports
-            .get(snapshot.adapter)
-            .and_then(StoredReport::availability_source);
+        let source = self.reports.get(snapshot.adapter).and_then(StoredReport::availability_source);
         let kept = previous.filter(|previous| previous.is_true == snapshot.available);
         Derived {
             kind,
@@ -135,20 +117,14 @@ impl Facts<'_> {
     fn phase(&self) -> &'static str {
         let current = |report: &StoredReport| report.observed_generation == self.generation;
         let is_ready = |adapter: &String| {
-            self.reports
-                .get(adapter)
-                .is_some_and(|r| current(r) && r.availability() == "True")
+            self.reports.get(adapter).is_some_and(|r| current(r) && r.availability() == "True")
         };
         let has_failed = |report: &&StoredReport| {
             report.status_of("Health") == Some("False") || report.status_of("Failed") == Some("True")
         };
         if !self.counted.is_empty() && self.counted.iter().all(is_ready) {
             "Ready"
-        } else if self
-            .counted_reports()
-            .iter()
-            .any(|report| current(report) && has_failed(report))
-        {
+        } else if self.counted_reports().iter().any(|report| current(report) && has_failed(report)) {
             "Failed"
         } else {
             "NotReady"
@@ -188,10 +164,7 @@ impl<'a> From<&'a StoredReport> for Snapshot<'a> {
 fn condition_type(adapter: &str) -> String {
     let capitalised = |part: &str| {
         let mut rest = part.chars();
-        let first: String = rest
-            .next()
-            .map(|first| first.to_uppercase().collect())
-            .unwrap_or_default();
+        let first: String = rest.next().map(|first| first.to_uppercase().collect()).unwrap_or_default();
         first + rest.as_str()
     };
     adapter.split('-').map(capitalised).collect::<String>() + "Successful"

@@ -29,10 +29,7 @@ pub(crate) struct Expected {
 impl Expected {
     /// An answer with a body.
     pub(crate) fn found(status: u16, body: Value) -> Self {
-        Self {
-            body: Some(body),
-            ..Self::bare(status)
-        }
+        Self { body: Some(body), ..Self::bare(status) }
     }
 
     /// 204 without a reason: the order was carried out.
@@ -42,18 +39,12 @@ impl Expected {
 
     /// 204 for a report that is not stored.
     pub(crate) fn discarded(reason: &'static str) -> Self {
-        Self {
-            discard: Some(reason),
-            ..Self::bare(204)
-        }
+        Self { discard: Some(reason), ..Self::bare(204) }
     }
 
     /// A problem.
     pub(crate) fn refused(status: u16, code: &'static str) -> Self {
-        Self {
-            code: Some(code),
-            ..Self::bare(status)
-        }
+        Self { code: Some(code), ..Self::bare(status) }
     }
 
     /// 404: nothing has this id.
@@ -63,10 +54,7 @@ impl Expected {
 
     /// 409: `holder` has the name already.
     pub(crate) fn name_taken(holder: Uuid) -> Self {
-        Self {
-            conflict_with: Some(holder),
-            ..Self::refused(409, NAME_TAKEN)
-        }
+        Self { conflict_with: Some(holder), ..Self::refused(409, NAME_TAKEN) }
     }
 
     /// The same answer, with the resources that it removes.
@@ -75,13 +63,6 @@ impl Expected {
     }
 
     fn bare(status: u16) -> Self {
-        Self {
-            status,
-            code: None,
-            discard: None,
-            body: None,
-            conflict_with: None,
-            vanished: Vec::new(),
-        }
+        Self { status, code: None, discard: None, body: None, conflict_with: None, vanished: Vec::new() }
     }
 }

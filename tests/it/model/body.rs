@@ -25,27 +25,17 @@ pub(crate) fn draft(kind: Kind, body: &Value) -> Result<Draft, Expected> {
     let fault = || Expected::refused(400, VALIDATION);
     let kind_agrees = body.get("kind").is_none_or(|sent| sent == kind.name());
     let name = body.get("name").and_then(Value::as_str).unwrap_or_default();
-    let spec = body
-        .get("spec")
-        .filter(|spec| spec.is_object())
-        .ok_or_else(fault)?;
+    let spec = body.get("spec").filter(|spec| spec.is_object()).ok_or_else(fault)?;
     let labels = given(body, "labels").unwrap_or_else(|| Value::Object(Map::new()));
     if !kind_agrees || !name_is_valid(kind, name) || !labels_are_valid(&labels) {
         return Err(fault());
     }
-    Ok(Draft {
-        name: name.to_owned(),
-        spec: spec.clone(),
-        labels,
-    })
+    Ok(Draft { name: name.to_owned(), spec: spec.clone(), labels })
 }
 
 /// Reads `{spec?, labels?}`; other keys are refused.
 pub(crate) fn change(body: &Value) -> Result<Change, Expected> {
-    let change = Change {
-        spec: given(body, "spec"),
-        labels: given(body, "labels"),
-    };
+    let change = Change { spec: given(body, "spec"), labels: given(body, "labels") };
     let known = |key: &String| key == "spec" || key == "labels";
     let keys_are_known = body.as_object().is_some_and(|object| object.keys().all(known));
     let spec_is_valid = change.spec.as_ref().is_none_or(Value::is_object);
@@ -79,16 +69,11 @@ fn name_is_valid(kind: Kind, name: &str) -> bool {
 }
 
 fn labels_are_valid(labels: &Value) -> bool {
-    let value_is_valid = |value: &Value| {
-        value
-            .as_str()
-            .is_some_and(|text| text.is_empty() || is_qualified_name(text))
-    };
+    let value_is_valid =
+        |value: &Value| value.as_str().is_some_and(|text| text.is_empty() || is_qualified_name(text));
     labels.as_object().is_some_and(|labels| {
         labels.len() <= MOST_LABELS
-            && labels
-                .iter()
-                .all(|(key, value)| key_is_valid(key) && value_is_valid(value))
+            && labels.iter().all(|(key, value)| key_is_valid(key) && value_is_valid(value))
     })
 }
 
@@ -107,10 +92,7 @@ fn is_qualified_name(text: &str) -> bool {
 
 fn is_subdomain(text: &str) -> bool {
     let ends = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-    text.len() <= 253
-        && text
-            .split('.')
-            .all(|part| is_run(part, 63, ends, |byte| ends(byte) || byte == b'-'))
+    text.len() <= 253 && text.split('.').all(|part| is_run(part, 63, ends, |byte| ends(byte) || byte == b'-'))
 }
 
 /// 1 to `most` bytes of `inner`, of which the first and the last are of `ends`.

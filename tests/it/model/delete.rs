@@ -41,7 +41,7 @@ impl Model {
     }
 
     /// Removes a finalizing resource with everything below it, whoever has still to report.
-    pub(crate) fn force_delete(&mut self, now: DateTime<Utc>, id: Uuid, reason: &str) -> Expected {
+    pub(crate) fn force_delete(&mut self, id: Uuid, reason: &str) -> Expected {
         if !reason_is_valid(reason) {
             return Expected::refused(400, VALIDATION);
         }
@@ -54,7 +54,7 @@ impl Model {
         for child in &vanished {
             self.take(*child);
         }
-        vanished.extend(self.remove(id, Moment::Observed(now)));
+        vanished.extend(self.remove(id));
         Expected::done().removing(vanished)
     }
 
@@ -70,19 +70,16 @@ impl Model {
         })
     }
 
-    /// Takes a resource away, and its finalizing parent if that waited for nothing else. A parent that stays is
-    /// aggregated anew, for it may have waited for this child. Returns who went.
-    pub(crate) fn remove(&mut self, id: Uuid, moment: Moment) -> Vec<Uuid> {
+    /// Takes a resource away, and its finalizing parent if that waited for nothing else. A parent that stays
+    /// stays as it was: a status is worked out anew when its own resource is written or reported on. Returns
+    /// who went.
+    pub(crate) fn remove(&mut self, id: Uuid) -> Vec<Uuid> {
         let parent = self.row(id).and_then(|row| row.parent);
         self.take(id);
         let mut vanished = vec![id];
-        if let Some(parent) = parent {
-            if self.is_finished(parent) {
-                self.take(parent);
-                vanished.push(parent);
-            } else if self.row(parent).is_some_and(|row| row.is_finalizing()) {
-                self.recompute(parent, moment);
-            }
+        if let Some(parent) = parent.filter(|parent| self.is_finished(*parent)) {
+            self.take(parent);
+            vanished.push(parent);
         }
         vanished
     }

@@ -23,9 +23,7 @@ pub(crate) fn report_lists<'a>(
         let digits = (0..adapters.len() as u32).map(|place| number / STATES.pow(place) % STATES);
         let times = (0..).map(|second| start + TimeDelta::seconds(second));
         let states = adapters.iter().zip(digits).zip(times);
-        states
-            .filter_map(|((adapter, digit), observed)| report(adapter, digit, observed))
-            .collect()
+        states.filter_map(|((adapter, digit), observed)| report(adapter, digit, observed)).collect()
     })
 }
 

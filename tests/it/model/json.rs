@@ -10,9 +10,7 @@ pub(crate) fn json_equal(left: &Value, right: &Value) -> bool {
             a.len() == b.len() && a.iter().zip(b).all(|(x, y)| json_equal(x, y))
         }
         (Value::Object(a), Value::Object(b)) => {
-            a.len() == b.len()
-                && a.iter()
-                    .all(|(key, x)| b.get(key).is_some_and(|y| json_equal(x, y)))
+            a.len() == b.len() && a.iter().all(|(key, x)| b.get(key).is_some_and(|y| json_equal(x, y)))
         }
         _ => left == right,
     }
@@ -21,9 +19,9 @@ pub(crate) fn json_equal(left: &Value, right: &Value) -> bool {
 /// True iff `whole` says everything that `part` says; objects of `whole` may have further keys.
 pub(crate) fn json_contains(whole: &Value, part: &Value) -> bool {
     match (whole, part) {
-        (Value::Object(a), Value::Object(b)) => b
-            .iter()
-            .all(|(key, y)| a.get(key).is_some_and(|x| json_contains(x, y))),
+        (Value::Object(a), Value::Object(b)) => {
+            b.iter().all(|(key, y)| a.get(key).is_some_and(|x| json_contains(x, y)))
+        }
         (Value::Array(a), Value::Array(b)) => {
             a.len() == b.len() && a.iter().zip(b).all(|(x, y)| json_contains(x, y))
         }

@@ -51,9 +51,7 @@ fn decide(facts: &Facts<'_>, previous: Option<&Derived>) -> Decision {
         return untrue(Reason::MissingReports, 1, facts.ref_time);
     }
     if snapshots.len() < facts.counted.len() {
-        let generation = latest
-            .or(previous.map(|previous| previous.observed_generation))
-            .unwrap_or(1);
+        let generation = latest.or(previous.map(|previous| previous.observed_generation)).unwrap_or(1);
         let time = time_of_failure(&snapshots, generation).unwrap_or(before);
         return untrue(Reason::MissingReports, generation, time);
     }
@@ -66,11 +64,7 @@ fn decide(facts: &Facts<'_>, previous: Option<&Derived>) -> Decision {
                 is_true: true,
                 reason: Reason::Reconciled,
                 generation: latest,
-                last_updated_time: snapshots
-                    .iter()
-                    .map(|snapshot| snapshot.time)
-                    .min()
-                    .unwrap_or(before),
+                last_updated_time: snapshots.iter().map(|snapshot| snapshot.time).min().unwrap_or(before),
             },
             Some(held) => unchanged(held),
             None => untrue(Reason::NotAtSameGeneration, latest, before),
@@ -98,9 +92,7 @@ fn unchanged(held: &Derived) -> Decision {
 
 /// If an adapter is not available at `generation`: the oldest time of all adapters at that generation.
 fn time_of_failure(snapshots: &[Snapshot<'_>], generation: i64) -> Option<DateTime<Utc>> {
-    let at_it = snapshots
-        .iter()
-        .filter(|snapshot| snapshot.generation == generation);
+    let at_it = snapshots.iter().filter(|snapshot| snapshot.generation == generation);
     let failed = at_it.clone().any(|snapshot| !snapshot.available);
     at_it.map(|snapshot| snapshot.time).min().filter(|_| failed)
 }
@@ -112,14 +104,12 @@ impl Reason {
                 "AllAdaptersReconciled",
                 "All required adapters report Available=True for the tracked generation",
             ),
-            Self::MissingReports => (
-                "AdaptersMissingReports",
-                "Required adapters have not yet reported status",
-            ),
-            Self::NotAvailable => (
-                "AdapterReportedNotAvailable",
-                "One or more required adapters report Available=False",
-            ),
+            Self::MissingReports => {
+                ("AdaptersMissingReports", "Required adapters have not yet reported status")
+            }
+            Self::NotAvailable => {
+                ("AdapterReportedNotAvailable", "One or more required adapters report Available=False")
+            }
             Self::NotAtSameGeneration => (
                 "AdaptersNotAtSameGeneration",
                 "Required adapters do not report a consistent Available state",

@@ -50,5 +50,7 @@ pub(crate) use answer::Expected;
 pub(crate) use enumerate::report_lists;
 pub(crate) use json::{json_contains, json_equal};
 pub(crate) use report::{Condition, Report};
-pub(crate) use state::{Model, Settings};
+pub(crate) use request::{Operation, Request};
+pub(crate) use state::{Kind, Model, Settings};
+pub(crate) use step::Scenario;
 pub(crate) use strategy::scenario;

@@ -32,7 +32,7 @@ impl Model {
         row.reports.insert(report.adapter.clone(), stored);
         let moment = Moment::Observed(observed);
         if self.is_finished(id) {
-            return answer.removing(self.remove(id, moment));
+            return answer.removing(self.remove(id));
         }
         if verdict == Verdict::StoreAndAggregate {
             self.recompute(id, moment);

@@ -8,42 +8,22 @@ use super::aggregate::{Derived, Facts, Snapshot};
 pub(crate) fn reconciled(facts: &Facts<'_>, previous: Option<&Derived>) -> Derived {
     let snapshots = facts.snapshots();
     let is_met = |snapshot: &&Snapshot<'_>| {
-        let done = if facts.deleting {
-            snapshot.finalized
-        } else {
-            snapshot.available
-        };
+        let done = if facts.deleting { snapshot.finalized } else { snapshot.available };
         snapshot.generation == facts.generation && done
     };
-    let met: Vec<&str> = snapshots
-        .iter()
-        .filter(is_met)
-        .map(|snapshot| snapshot.adapter)
-        .collect();
-    let unmet: Vec<&str> = facts
-        .counted
-        .iter()
-        .map(String::as_str)
-        .filter(|name| !met.contains(name))
-        .collect();
+    let met: Vec<&str> = snapshots.iter().filter(is_met).map(|snapshot| snapshot.adapter).collect();
+    let unmet: Vec<&str> =
+        facts.counted.iter().map(String::as_str).filter(|name| !met.contains(name)).collect();
     let all_met = !facts.counted.is_empty() && unmet.is_empty();
     let is_true = all_met && !(facts.deleting && facts.has_children);
-    let current = snapshots
-        .iter()
-        .filter(|snapshot| snapshot.generation == facts.generation);
-    let last_updated_time = current
-        .map(|snapshot| snapshot.time)
-        .min()
-        .unwrap_or(facts.ref_time);
+    let current = snapshots.iter().filter(|snapshot| snapshot.generation == facts.generation);
+    let last_updated_time = current.map(|snapshot| snapshot.time).min().unwrap_or(facts.ref_time);
     let (reason, message) = if is_true {
         ("ReconciledAll", ALL.to_owned())
     } else if all_met {
         ("ReconciledWaitingForChildren", WAITING.to_owned())
     } else {
-        (
-            "ReconciledMissingAdapters",
-            missing(facts.deleting, unmet, &snapshots),
-        )
+        ("ReconciledMissingAdapters", missing(facts.deleting, unmet, &snapshots))
     };
     Derived {
         kind: "Reconciled".to_owned(),

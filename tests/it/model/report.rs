@@ -40,12 +40,7 @@ pub(crate) struct StoredReport {
 impl Condition {
     /// A condition with neither reason nor message.
     pub(crate) fn new(kind: &str, status: &str) -> Self {
-        Self {
-            kind: kind.to_owned(),
-            status: status.to_owned(),
-            reason: None,
-            message: None,
-        }
+        Self { kind: kind.to_owned(), status: status.to_owned(), reason: None, message: None }
     }
 
     fn to_json(&self) -> Map<String, Value> {
@@ -86,9 +81,7 @@ impl Report {
         let observed = self.observed_at(now);
         let in_time = observed <= now + TimeDelta::minutes(5) && observed >= now - TimeDelta::minutes(30);
         let condition_is_valid = |(index, condition): (usize, &Condition)| {
-            let is_first = self.conditions[..index]
-                .iter()
-                .all(|earlier| earlier.kind != condition.kind);
+            let is_first = self.conditions[..index].iter().all(|earlier| earlier.kind != condition.kind);
             !condition.kind.is_empty()
                 && is_first
                 && ["True", "False", "Unknown"].contains(&condition.status.as_str())
@@ -112,11 +105,7 @@ impl Report {
             observed_generation: self.observed_generation,
             created_time: earlier.map_or(observed, |earlier| earlier.created_time),
             last_report_time: observed,
-            conditions: self
-                .conditions
-                .iter()
-                .map(|sent| (sent.clone(), since(sent)))
-                .collect(),
+            conditions: self.conditions.iter().map(|sent| (sent.clone(), since(sent))).collect(),
         }
     }
 }
@@ -140,9 +129,7 @@ impl StoredReport {
 
     /// The condition that says by itself whether the adapter is available: none if that was worked out.
     pub(crate) fn availability_source(&self) -> Option<&Condition> {
-        self.find("Available")
-            .or_else(|| self.find("Ready"))
-            .map(|(condition, _)| condition)
+        self.find("Available").or_else(|| self.find("Ready")).map(|(condition, _)| condition)
     }
 
     /// What is determined of the stored report's representation.
@@ -164,9 +151,7 @@ impl StoredReport {
     }
 
     fn find(&self, kind: &str) -> Option<&(Condition, DateTime<Utc>)> {
-        self.conditions
-            .iter()
-            .find(|(condition, _)| condition.kind == kind)
+        self.conditions.iter().find(|(condition, _)| condition.kind == kind)
     }
 }
 
@@ -180,9 +165,5 @@ pub(crate) fn availability<'a>(conditions: &[&'a Condition]) -> &'a str {
         .iter()
         .filter(|condition| !["Progressing", "Finalized"].contains(&condition.kind.as_str()));
     let has_any = telling.clone().next().is_some();
-    if has_any && telling.all(|condition| condition.status == "True") {
-        "True"
-    } else {
-        "False"
-    }
+    if has_any && telling.all(|condition| condition.status == "True") { "True" } else { "False" }
 }

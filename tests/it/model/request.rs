@@ -51,7 +51,7 @@ impl Model {
             Operation::Patch { id, body } => self.patch(now, *id, body),
             Operation::Delete { id } => self.delete(now, *id),
             Operation::Report { id, report } => self.report(now, *id, report),
-            Operation::ForceDelete { id, reason } => self.force_delete(now, *id, reason),
+            Operation::ForceDelete { id, reason } => self.force_delete(*id, reason),
         }
     }
 }

@@ -28,40 +28,21 @@ impl Step {
             Self::CreateNodePool { parent, creation } => {
                 let (parent, body) = (parent.id(model), creation.body(Kind::NodePool));
                 let path = format!("/clusters/{parent}/nodepools");
-                Request {
-                    method: "POST",
-                    path,
-                    operation: Operation::CreateNodePool { parent, body },
-                }
+                Request { method: "POST", path, operation: Operation::CreateNodePool { parent, body } }
             }
             Self::Patch { target, change } => {
                 let (id, path) = (target.id(model), target.path(model));
                 let body = change.body(model.row(id));
-                Request {
-                    method: "PATCH",
-                    path,
-                    operation: Operation::Patch { id, body },
-                }
+                Request { method: "PATCH", path, operation: Operation::Patch { id, body } }
             }
             Self::Delete { target } => {
                 let operation = Operation::Delete { id: target.id(model) };
-                Request {
-                    method: "DELETE",
-                    path: target.path(model),
-                    operation,
-                }
+                Request { method: "DELETE", path: target.path(model), operation }
             }
             Self::Report(observation) => observation.request(model, now),
             Self::ForceDelete { target, reason } => {
-                let operation = Operation::ForceDelete {
-                    id: target.id(model),
-                    reason: reason.text(),
-                };
-                Request {
-                    method: "POST",
-                    path: target.path(model) + "/force-delete",
-                    operation,
-                }
+                let operation = Operation::ForceDelete { id: target.id(model), reason: reason.text() };
+                Request { method: "POST", path: target.path(model) + "/force-delete", operation }
             }
         }
     }
@@ -164,10 +145,7 @@ impl Observation {
         Request {
             method: if self.put { "PUT" } else { "POST" },
             path: self.target.path(model) + "/statuses",
-            operation: Operation::Report {
-                id,
-                report: self.report(model.row(id), now),
-            },
+            operation: Operation::Report { id, report: self.report(model.row(id), now) },
         }
     }
 
@@ -185,19 +163,12 @@ impl Observation {
             adapter: adapter.to_owned(),
             observed_generation: row.map_or(1, |row| row.generation) + self.generation,
             observed_time,
-            conditions: self
-                .conditions
-                .iter()
-                .map(|(kind, status)| self.condition(kind, status))
-                .collect(),
+            conditions: self.conditions.iter().map(|(kind, status)| self.condition(kind, status)).collect(),
         };
         match self.fault {
             None => {}
             Some(ObservationFault::DuplicateType) => {
-                let twice = [
-                    Condition::new("Applied", "True"),
-                    Condition::new("Applied", "False"),
-                ];
+                let twice = [Condition::new("Applied", "True"), Condition::new("Applied", "False")];
                 report.conditions = twice.into();
             }
             Some(ObservationFault::EmptyType) => report.conditions.push(Condition::new("", "True")),
@@ -209,14 +180,8 @@ impl Observation {
 
     fn condition(&self, kind: &str, status: &str) -> Condition {
         let reason = self.text.map(|number| format!("{kind}{status}{number}"));
-        let message = self
-            .text
-            .map(|number| format!("{kind} is {status}, for the time of number {number}"));
-        Condition {
-            reason,
-            message,
-            ..Condition::new(kind, status)
-        }
+        let message = self.text.map(|number| format!("{kind} is {status}, for the time of number {number}"));
+        Condition { reason, message, ..Condition::new(kind, status) }
     }
 }
 
@@ -232,10 +197,7 @@ fn respelled(value: &Value) -> Value {
             None => value.clone(),
         },
         Value::Array(items) => items.iter().map(respelled).collect(),
-        Value::Object(object) => object
-            .iter()
-            .map(|(key, item)| (key.clone(), respelled(item)))
-            .collect(),
+        Value::Object(object) => object.iter().map(|(key, item)| (key.clone(), respelled(item))).collect(),
         _ => value.clone(),
     }
 }

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::aggregate::{Aggregate, Facts, Moment};
 use super::answer::Expected;
+use super::render::nested_path;
 use super::report::StoredReport;
 
 /// What the service is configured with.
@@ -98,17 +99,12 @@ impl Resource {
 impl Model {
     /// An empty fleet.
     pub(crate) fn new(settings: Settings) -> Self {
-        Self {
-            settings,
-            rows: Vec::new(),
-            gone: Vec::new(),
-        }
+        Self { settings, rows: Vec::new(), gone: Vec::new() }
     }
 
     /// GET of one resource: 200 with the complete body, or 404.
     pub(crate) fn get(&self, id: Uuid) -> Expected {
-        self.row(id)
-            .map_or_else(Expected::not_found, |row| Expected::found(200, row.to_json()))
+        self.row(id).map_or_else(Expected::not_found, |row| Expected::found(200, row.to_json()))
     }
 
     /// Ids of the resources that exist, the finalizing ones included, oldest first.
@@ -122,6 +118,12 @@ impl Model {
         reports.map(StoredReport::to_json).collect()
     }
 
+    /// Path of a resource that exists or existed, relative to the base path.
+    pub(crate) fn path(&self, id: Uuid) -> String {
+        let row = self.rows.iter().chain(&self.gone).find(|row| row.id == id);
+        nested_path(id, row.and_then(|row| row.parent))
+    }
+
     pub(crate) fn row(&self, id: Uuid) -> Option<&Resource> {
         self.rows.iter().find(|row| row.id == id)
     }
@@ -132,21 +134,13 @@ impl Model {
 
     /// Ids of the node pools of a cluster that still exist, whatever their state.
     pub(crate) fn children(&self, id: Uuid) -> Vec<Uuid> {
-        self.rows
-            .iter()
-            .filter(|row| row.parent == Some(id))
-            .map(|row| row.id)
-            .collect()
+        self.rows.iter().filter(|row| row.parent == Some(id)).map(|row| row.id).collect()
     }
 
     /// The adapters that count for this resource: as configured, else all that have a stored report, by name.
     pub(crate) fn counted(&self, row: &Resource) -> Vec<String> {
         let required = self.settings.required(row.kind);
-        if required.is_empty() {
-            row.reports.keys().cloned().collect()
-        } else {
-            required.to_vec()
-        }
+        if required.is_empty() { row.reports.keys().cloned().collect() } else { required.to_vec() }
     }
 
     /// Works out the aggregate of a row anew.

@@ -161,9 +161,5 @@ pub(crate) fn specs() -> Vec<Value> {
 
 /// The small universe of labels.
 pub(crate) fn label_sets() -> Vec<Value> {
-    vec![
-        json!({}),
-        json!({ "env": "production" }),
-        json!({ "env": "test", "example.com/team": "" }),
-    ]
+    vec![json!({}), json!({ "env": "production" }), json!({ "env": "test", "example.com/team": "" })]
 }

@@ -19,13 +19,7 @@ const MOST_STEPS: usize = 40;
 pub(crate) fn scenario() -> impl Strategy<Value = Scenario> {
     (settings(), creation(Just(None)), vec(timed(), 0..MOST_STEPS)).prop_map(
         |(settings, first, mut steps)| {
-            steps.insert(
-                0,
-                Timed {
-                    wait_ms: 0,
-                    step: Step::CreateCluster(first),
-                },
-            );
+            steps.insert(0, Timed { wait_ms: 0, step: Step::CreateCluster(first) });
             Scenario { settings, steps }
         },
     )
@@ -34,11 +28,7 @@ pub(crate) fn scenario() -> impl Strategy<Value = Scenario> {
 fn settings() -> impl Strategy<Value = Settings> {
     let mandatory = prop_oneof![5 => Just(vec![]), 1 => Just(names(&["Available", "Applied", "Health"]))];
     (required(), required(), mandatory).prop_map(|(required_cluster, required_nodepool, mandatory)| {
-        Settings {
-            required_cluster,
-            required_nodepool,
-            mandatory_conditions: mandatory,
-        }
+        Settings { required_cluster, required_nodepool, mandatory_conditions: mandatory }
     })
 }
 
@@ -86,10 +76,7 @@ fn target() -> impl Strategy<Value = Target> {
 
 /// Mostly a cluster; a node pool, which cannot have node pools, now and then.
 fn parent() -> impl Strategy<Value = Target> {
-    let cluster = (0..3_usize).prop_map(|index| Target {
-        pick: Pick::Cluster(index),
-        flat: false,
-    });
+    let cluster = (0..3_usize).prop_map(|index| Target { pick: Pick::Cluster(index), flat: false });
     prop_oneof![6 => cluster, 1 => target()]
 }
 
@@ -117,24 +104,11 @@ fn creation_fault() -> impl Strategy<Value = Option<CreationFault>> {
 }
 
 fn change() -> impl Strategy<Value = Change> {
-    let spec = (0..5_usize).prop_map(|spec| Change::Sections {
-        spec: Some(spec),
-        labels: None,
-    });
-    let labels = (0..3_usize).prop_map(|labels| Change::Sections {
-        spec: None,
-        labels: Some(labels),
-    });
-    let both = (0..5_usize, 0..3_usize).prop_map(|(spec, labels)| Change::Sections {
-        spec: Some(spec),
-        labels: Some(labels),
-    });
-    let others = select(vec![
-        Change::Empty,
-        Change::Nulls,
-        Change::UnknownKey,
-        Change::BadLabelValue,
-    ]);
+    let spec = (0..5_usize).prop_map(|spec| Change::Sections { spec: Some(spec), labels: None });
+    let labels = (0..3_usize).prop_map(|labels| Change::Sections { spec: None, labels: Some(labels) });
+    let both = (0..5_usize, 0..3_usize)
+        .prop_map(|(spec, labels)| Change::Sections { spec: Some(spec), labels: Some(labels) });
+    let others = select(vec![Change::Empty, Change::Nulls, Change::UnknownKey, Change::BadLabelValue]);
     prop_oneof![4 => spec, 3 => labels, 2 => both, 2 => Just(Change::Unchanged), 1 => others]
 }
 
@@ -154,26 +128,18 @@ fn observation() -> impl Strategy<Value = Observation> {
         ObservationFault::NoAdapter,
     ]);
     let about = (target(), any::<bool>(), adapter());
-    (
-        about,
-        generation,
-        observed(),
-        conditions(),
-        of(0..3_usize),
-        weighted(0.03, faults),
+    (about, generation, observed(), conditions(), of(0..3_usize), weighted(0.03, faults)).prop_map(
+        |((target, put, adapter), generation, observed, conditions, text, fault)| Observation {
+            target,
+            put,
+            adapter,
+            generation,
+            observed,
+            conditions,
+            text,
+            fault,
+        },
     )
-        .prop_map(
-            |((target, put, adapter), generation, observed, conditions, text, fault)| Observation {
-                target,
-                put,
-                adapter,
-                generation,
-                observed,
-                conditions,
-                text,
-                fault,
-            },
-        )
 }
 
 /// The first two, which may be required, more often than the others.
@@ -215,10 +181,7 @@ fn conditions() -> impl Strategy<Value = Vec<(&'static str, &'static str)>> {
             ("Failed", failed),
             ("Finalized", finalized),
         ];
-        conditions
-            .into_iter()
-            .filter_map(|(kind, status)| Some((kind, status?)))
-            .collect()
+        conditions.into_iter().filter_map(|(kind, status)| Some((kind, status?))).collect()
     })
 }
 

@@ -59,10 +59,8 @@ fn scenarios_reach_everything() {
             Ok::<(), Infallible>(())
         });
     }
-    let missed: Vec<_> = SOUGHT
-        .iter()
-        .filter(|(sight, least)| seen.get(*sight).is_none_or(|times| times < least))
-        .collect();
+    let missed: Vec<_> =
+        SOUGHT.iter().filter(|(sight, least)| seen.get(*sight).is_none_or(|times| times < least)).collect();
     assert!(missed.is_empty(), "missed {missed:?}\nseen {seen:#?}");
 }
 
@@ -75,11 +73,7 @@ fn sights(before: &Model, answer: &Expected, after: &Model) -> Vec<String> {
     sights.extend(goings(before, answer, after).into_iter().map(str::to_owned));
     for row in &after.rows {
         sights.push(format!("phase {}", row.aggregate.phase));
-        sights.extend(
-            row.aggregate.conditions[..2]
-                .iter()
-                .filter_map(|condition| condition.reason.clone()),
-        );
+        sights.extend(row.aggregate.conditions[..2].iter().filter_map(|condition| condition.reason.clone()));
         let known = &row.aggregate.conditions[1];
         if known.is_true && known.observed_generation < row.generation {
             sights.push("known since an older generation".to_owned());
@@ -108,16 +102,10 @@ fn goings(before: &Model, answer: &Expected, after: &Model) -> Vec<&'static str>
         _ => "gone by force",
     }];
     let parent = before.row(*first).and_then(|row| row.parent);
-    if let Some(parent) = parent
-        .and_then(|parent| before.row(parent))
-        .filter(|parent| parent.is_finalizing())
+    if let Some(parent) = parent.and_then(|parent| before.row(parent)).filter(|parent| parent.is_finalizing())
     {
         let stays = after.row(parent.id).is_some();
-        sights.push(if stays {
-            "parent left by a child"
-        } else {
-            "parent gone with its last child"
-        });
+        sights.push(if stays { "parent left by a child" } else { "parent gone with its last child" });
     }
     sights
 }

@@ -31,11 +31,7 @@ pub(super) fn play<E>(
 
 #[test]
 fn invariants_hold_in_every_scenario() {
-    let mut runner = TestRunner::new(Config {
-        cases: 512,
-        failure_persistence: None,
-        ..Config::default()
-    });
+    let mut runner = TestRunner::new(Config { cases: 512, failure_persistence: None, ..Config::default() });
     let result = runner.run(&scenario(), |scenario| play(&scenario, step_is_sound));
     if let Err(found) = result {
         panic!("{found}");
@@ -70,41 +66,23 @@ fn row_is_sound(model: &Model, row: &Resource) -> Result<(), TestCaseError> {
     prop_assert_eq!(&reconciled["observed_generation"], &json!(row.generation));
     if !row.is_finalizing() {
         let is_ready = body["status"]["phase"] == "Ready";
-        prop_assert_eq!(
-            is_ready,
-            reconciled["status"] == "True",
-            "two roads to the same answer"
-        );
+        prop_assert_eq!(is_ready, reconciled["status"] == "True", "two roads to the same answer");
     }
-    let twins = model
-        .rows
-        .iter()
-        .filter(|other| !other.is_finalizing() && !row.is_finalizing());
+    let twins = model.rows.iter().filter(|other| !other.is_finalizing() && !row.is_finalizing());
     let twins = twins.filter(|other| other.parent == row.parent && other.name == row.name);
     prop_assert!(twins.count() <= 1, "a name is taken twice");
     if row.kind == Kind::NodePool {
         let parent = row.parent.and_then(|parent| model.row(parent));
         prop_assert!(parent.is_some_and(|parent| row.is_finalizing() || !parent.is_finalizing()));
     }
-    prop_assert!(
-        !model.is_finished(row.id),
-        "it waits for nothing and is still there"
-    );
+    prop_assert!(!model.is_finished(row.id), "it waits for nothing and is still there");
     prop_assert!(row.updated_time >= row.created_time);
-    prop_assert!(
-        row.reports
-            .values()
-            .all(|report| report.observed_generation <= row.generation)
-    );
+    prop_assert!(row.reports.values().all(|report| report.observed_generation <= row.generation));
     Ok(())
 }
 
 fn states(model: &Model) -> Vec<(Value, Vec<Value>)> {
-    model
-        .rows
-        .iter()
-        .map(|row| (row.to_json(), model.reports(row.id)))
-        .collect()
+    model.rows.iter().map(|row| (row.to_json(), model.reports(row.id))).collect()
 }
 
 /// A cluster at generation 3 that counts what reports.
@@ -133,15 +111,8 @@ fn each_small_set_of_reports_is_summed_up() {
         let is_ready = reports.iter().filter(current).count() == adapters.len();
         let body = body(&model, 1);
         assert_eq!(body["status"]["phase"] == "Ready", is_ready, "{reports:?}");
-        assert_eq!(
-            condition(&body, "Reconciled")["status"] == "True",
-            is_ready,
-            "{reports:?}"
-        );
-        assert_eq!(
-            body["status"]["adapters"].as_array().map(Vec::len),
-            Some(reports.len())
-        );
+        assert_eq!(condition(&body, "Reconciled")["status"] == "True", is_ready, "{reports:?}");
+        assert_eq!(body["status"]["adapters"].as_array().map(Vec::len), Some(reports.len()));
         ready += usize::from(is_ready);
         lists += 1;
     }

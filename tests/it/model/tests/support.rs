@@ -41,10 +41,7 @@ pub(super) fn with_cluster(mut model: Model) -> Model {
 /// A node pool of the cluster `id(1)`, created at minute 0.
 pub(super) fn with_node_pool(mut model: Model, number: u128) -> Model {
     let body = json!({ "name": format!("pool-{number}"), "spec": {} });
-    assert_eq!(
-        model.create_node_pool(at(0), id(1), id(number), &body).status,
-        201
-    );
+    assert_eq!(model.create_node_pool(at(0), id(1), id(number), &body).status, 201);
     model
 }
 
@@ -81,12 +78,6 @@ pub(super) fn body(model: &Model, number: u128) -> Value {
 
 /// The condition of this type.
 pub(super) fn condition(body: &Value, kind: &str) -> Value {
-    let conditions = body["status"]["conditions"]
-        .as_array()
-        .expect("conditions are a list");
-    conditions
-        .iter()
-        .find(|condition| condition["type"] == kind)
-        .cloned()
-        .unwrap_or_default()
+    let conditions = body["status"]["conditions"].as_array().expect("conditions are a list");
+    conditions.iter().find(|condition| condition["type"] == kind).cloned().unwrap_or_default()
 }

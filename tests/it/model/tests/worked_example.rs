@@ -9,18 +9,11 @@ use super::support::{at, body, condition, id, model, send, text, with_cluster};
 type Row = (&'static str, i64, i64, i64);
 
 const MET: &str = "All required adapters reported Available=True or Finalized=True at the current generation";
-const KNOWN: (&str, &str) = (
-    "AllAdaptersReconciled",
-    "All required adapters report Available=True for the tracked generation",
-);
-const NEVER: (&str, &str) = (
-    "AdaptersMissingReports",
-    "Required adapters have not yet reported status",
-);
-const NOT_AVAILABLE: (&str, &str) = (
-    "AdapterReportedNotAvailable",
-    "One or more required adapters report Available=False",
-);
+const KNOWN: (&str, &str) =
+    ("AllAdaptersReconciled", "All required adapters report Available=True for the tracked generation");
+const NEVER: (&str, &str) = ("AdaptersMissingReports", "Required adapters have not yet reported status");
+const NOT_AVAILABLE: (&str, &str) =
+    ("AdapterReportedNotAvailable", "One or more required adapters report Available=False");
 
 fn missing(awaited: &str, unmet: &str, reporting: &str) -> (&'static str, String) {
     let message = format!(
@@ -39,30 +32,21 @@ fn check(model: &Model, kind: &str, (status, generation, updated, transition): R
         "last_updated_time": text(updated),
         "last_transition_time": text(transition),
     });
-    assert!(
-        json_contains(&found, &expected),
-        "{kind}\n found {found}\n expected {expected}"
-    );
+    assert!(json_contains(&found, &expected), "{kind}\n found {found}\n expected {expected}");
     found
 }
 
 #[track_caller]
 fn reconciled(model: &Model, row: Row, (reason, message): (&str, String)) {
     let found = check(model, "Reconciled", row);
-    assert_eq!(
-        (&found["reason"], &found["message"]),
-        (&json!(reason), &json!(message))
-    );
+    assert_eq!((&found["reason"], &found["message"]), (&json!(reason), &json!(message)));
     assert_eq!(found["created_time"], text(0));
 }
 
 #[track_caller]
 fn known(model: &Model, row: Row, (reason, message): (&str, &str)) {
     let found = check(model, "LastKnownReconciled", row);
-    assert_eq!(
-        (&found["reason"], &found["message"]),
-        (&json!(reason), &json!(message))
-    );
+    assert_eq!((&found["reason"], &found["message"]), (&json!(reason), &json!(message)));
     assert_eq!(found["created_time"], text(0));
 }
 
@@ -75,11 +59,7 @@ fn phase(model: &Model, phase: &str, since: i64, generation: i64, updated: i64) 
         "observed_generation": generation,
         "last_updated_time": text(updated),
     });
-    assert!(
-        json_contains(&body["status"], &expected),
-        "found {} expected {expected}",
-        body["status"]
-    );
+    assert!(json_contains(&body["status"], &expected), "found {} expected {expected}", body["status"]);
 }
 
 #[track_caller]
@@ -104,10 +84,7 @@ fn first_generation(model: &mut Model) {
     reconciled(model, ("False", 1, 0, 0), missing("Available", "a, b", ""));
     known(model, ("False", 1, 0, 0), NEVER);
     phase(model, "NotReady", 0, 0, 0);
-    assert_eq!(
-        body(model, 1)["status"]["conditions"].as_array().map(Vec::len),
-        Some(2)
-    );
+    assert_eq!(body(model, 1)["status"]["conditions"].as_array().map(Vec::len), Some(2));
 
     stored(&send(model, 1, "a", 1, 1, "Available=True"));
     reconciled(model, ("False", 1, 1, 0), missing("Available", "b", "a"));
@@ -123,12 +100,7 @@ fn first_generation(model: &mut Model) {
 }
 
 fn second_generation(model: &mut Model) {
-    assert_eq!(
-        model
-            .patch(at(3), id(1), &json!({ "spec": { "nodes": 2 } }))
-            .status,
-        200
-    );
+    assert_eq!(model.patch(at(3), id(1), &json!({ "spec": { "nodes": 2 } })).status, 200);
     reconciled(model, ("False", 2, 3, 3), missing("Available", "a, b", "a, b"));
     known(model, ("True", 1, 1, 1), KNOWN);
     check(model, "ASuccessful", ("True", 1, 1, 1));
@@ -162,14 +134,8 @@ fn second_generation(model: &mut Model) {
 
 fn discarded_reports(model: &mut Model) {
     let before = body(model, 1);
-    assert_eq!(
-        send(model, 1, "a", 2, 8, "Available=Unknown"),
-        Expected::discarded("unknown_availability")
-    );
-    assert_eq!(
-        send(model, 1, "a", 1, 9, "Available=True"),
-        Expected::discarded("older_generation")
-    );
+    assert_eq!(send(model, 1, "a", 2, 8, "Available=Unknown"), Expected::discarded("unknown_availability"));
+    assert_eq!(send(model, 1, "a", 1, 9, "Available=True"), Expected::discarded("older_generation"));
     assert_eq!(body(model, 1), before);
 }
 

@@ -48,27 +48,15 @@ fn a_new_cluster_is_complete() {
 fn a_node_pool_names_its_owner() {
     let mut model = with_cluster(model(&[], &[]));
     let sent = json!({ "kind": "NodePool", "name": "workers", "spec": {} });
-    let body = model
-        .create_node_pool(at(1), id(1), id(2), &sent)
-        .body
-        .expect("the node pool");
+    let body = model.create_node_pool(at(1), id(1), id(2), &sent).body.expect("the node pool");
     let owner = "00000000-0000-0000-0000-000000000001";
     let owner_href = format!("/api/hyperfleet/v1/clusters/{owner}");
     let expected = json!({ "id": owner, "kind": "Cluster", "href": owner_href });
     assert_eq!(body["owner_references"], expected);
-    assert_eq!(
-        body["href"],
-        format!("{owner_href}/nodepools/00000000-0000-0000-0000-000000000002")
-    );
+    assert_eq!(body["href"], format!("{owner_href}/nodepools/00000000-0000-0000-0000-000000000002"));
     assert_eq!(body["labels"], json!({}));
-    assert_eq!(
-        model.create_node_pool(at(1), id(1), id(3), &sent),
-        Expected::name_taken(id(2))
-    );
-    assert_eq!(
-        model.create_node_pool(at(1), id(2), id(3), &sent),
-        Expected::not_found()
-    );
+    assert_eq!(model.create_node_pool(at(1), id(1), id(3), &sent), Expected::name_taken(id(2)));
+    assert_eq!(model.create_node_pool(at(1), id(2), id(3), &sent), Expected::not_found());
 }
 
 #[test]
@@ -98,11 +86,7 @@ fn faulty_bodies_are_refused() {
         (json!({ "labels": { "env": "-" } }), "HYPERFLEET-VAL-000"),
     ];
     for (sent, code) in patches {
-        assert_eq!(
-            model.patch(at(1), id(9), &sent),
-            Expected::refused(400, code),
-            "{sent}"
-        );
+        assert_eq!(model.patch(at(1), id(9), &sent), Expected::refused(400, code), "{sent}");
     }
     assert_eq!(model.ids(), [id(1)]);
 }
@@ -115,42 +99,22 @@ fn only_a_real_change_raises_the_generation() {
     assert_eq!(model.patch(at(1), id(1), &same), Expected::found(200, before));
     let both = json!({ "spec": { "nodes": 2 }, "labels": { "env": "test" } });
     let changed = model.patch(at(2), id(1), &both).body.expect("the cluster");
-    assert_eq!(
-        (&changed["generation"], &changed["updated_time"]),
-        (&json!(2), &text(2))
-    );
-    let cleared = model
-        .patch(at(3), id(1), &json!({ "spec": null, "labels": {} }))
-        .body
-        .expect("the cluster");
-    assert_eq!(
-        (&cleared["spec"], &cleared["labels"]),
-        (&json!({ "nodes": 2 }), &json!({}))
-    );
-    assert_eq!(
-        (&cleared["generation"], &cleared["created_time"]),
-        (&json!(3), &text(0))
-    );
+    assert_eq!((&changed["generation"], &changed["updated_time"]), (&json!(2), &text(2)));
+    let cleared =
+        model.patch(at(3), id(1), &json!({ "spec": null, "labels": {} })).body.expect("the cluster");
+    assert_eq!((&cleared["spec"], &cleared["labels"]), (&json!({ "nodes": 2 }), &json!({})));
+    assert_eq!((&cleared["generation"], &cleared["created_time"]), (&json!(3), &text(0)));
 }
 
 #[test]
 fn json_is_compared_by_value() {
     let big = 9_007_199_254_740_993_i64;
-    assert!(json_equal(
-        &json!({ "a": [1, 0.5], "b": null }),
-        &json!({ "b": null, "a": [1.0, 0.5] })
-    ));
+    assert!(json_equal(&json!({ "a": [1, 0.5], "b": null }), &json!({ "b": null, "a": [1.0, 0.5] })));
     assert!(!json_equal(&json!(big), &json!(9_007_199_254_740_992_i64)));
     assert!(!json_equal(&json!(big), &json!(9_007_199_254_740_992.0)));
-    assert!(!json_equal(
-        &json!(u64::MAX),
-        &json!(18_446_744_073_709_551_616.0)
-    ));
+    assert!(!json_equal(&json!(u64::MAX), &json!(18_446_744_073_709_551_616.0)));
     assert!(!json_equal(&json!({ "a": null }), &json!({})));
     assert!(!json_equal(&json!([1, 2]), &json!([2, 1])));
-    assert!(json_contains(
-        &json!({ "a": 1, "b": [{ "c": 1, "d": 2 }] }),
-        &json!({ "b": [{ "c": 1.0 }] })
-    ));
+    assert!(json_contains(&json!({ "a": 1, "b": [{ "c": 1, "d": 2 }] }), &json!({ "b": [{ "c": 1.0 }] })));
     assert!(!json_contains(&json!({ "a": 1 }), &json!({ "a": 1, "b": 2 })));
 }
