@@ -3,13 +3,14 @@
 #![allow(dead_code)]
 #![allow(unreachable_pub, reason = "nothing outside a test binary can reach anything")]
 
-mod harness;
-
 mod clusters;
 mod conditional;
 mod deletion;
+mod harness;
 mod idempotency;
+mod lifecycle;
 mod lists;
+mod model;
 mod openapi;
 mod plans;
 mod problems;

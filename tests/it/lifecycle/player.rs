@@ -1,0 +1,163 @@
+//! One scenario, step by step: what the service answers, and what it knows afterwards.
+
+use crate::harness::{Answer, TestApp};
+use crate::model::{Expected, Kind, Model, Operation, Request, Scenario, json_contains, json_equal};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use uuid::Uuid;
+
+/// Nothing, or what differs.
+type Comparison = Result<(), String>;
+
+/// Plays a scenario on an empty service and leaves it empty. Fails with the first difference from the model.
+pub async fn play(app: &TestApp, scenario: &Scenario) -> Comparison {
+    let mut player = Player { app, model: Model::new(scenario.settings.clone()), bodies: BTreeMap::new() };
+    for (number, timed) in scenario.steps.iter().enumerate() {
+        app.advance(timed.wait());
+        let request = timed.step.resolve(&player.model, app.now());
+        let step = format!("step {number}");
+        player.step(&request).await.map_err(|difference| format!("{step}, {request:?}:\n{difference}"))?;
+    }
+    player.clear().await.map_err(|difference| format!("at the end:\n{difference}"))
+}
+
+struct Player<'a> {
+    app: &'a TestApp,
+    model: Model,
+    /// The body that went with each entity tag of a resource.
+    bodies: BTreeMap<(Uuid, String), Value>,
+}
+
+impl Player<'_> {
+    /// Sends a request and compares the answer and what the service knows afterwards.
+    async fn step(&mut self, request: &Request) -> Comparison {
+        let answer = self.send(request).await;
+        let created = answer.body["id"].as_str().and_then(|id| id.parse().ok());
+        let expected = self.model.apply(self.app.now(), request, created.unwrap_or_default());
+        compare_answer(request, &answer, &expected)?;
+        for id in asked_about(request).into_iter().chain(created).chain(expected.vanished.iter().copied()) {
+            self.compare_resource(id).await?;
+        }
+        if let Operation::Report { id, .. } = &request.operation {
+            self.compare_reports(*id).await?;
+        }
+        // Had a refusal changed anything, the lists after the next step would show it.
+        let is_refused = expected.status >= 400 || expected.discard.is_some();
+        if is_refused { Ok(()) } else { self.compare_lists().await }
+    }
+
+    async fn send(&self, request: &Request) -> Answer {
+        let sent = self.app.request(request.method, &request.path[1..]);
+        Answer::of(match request.body() {
+            Some(body) => sent.json(&body),
+            None => sent,
+        })
+        .await
+    }
+
+    /// Compares a resource, which need not exist.
+    async fn compare_resource(&mut self, id: Uuid) -> Comparison {
+        let answer = self.app.get(&self.model.path(id)[1..]).await;
+        let expected = self.model.get(id);
+        compare("status of GET", &answer.status, &expected.status)?;
+        compare_body(&answer.body, expected.body.as_ref(), json_equal)?;
+        if expected.code.is_some() {
+            return compare("code of GET", &answer.body["code"].as_str(), &expected.code);
+        }
+        let tag = (id, answer.header("etag").to_owned());
+        let body = self.bodies.entry(tag).or_insert_with(|| answer.body.clone());
+        compare("body under an entity tag that was there before", &answer.body, body)
+    }
+
+    /// Compares the reports about a resource, which need not exist.
+    async fn compare_reports(&self, id: Uuid) -> Comparison {
+        let answer = self.app.get(&format!("{}/statuses?size=500", &self.model.path(id)[1..])).await;
+        let resource = self.model.get(id);
+        compare("status of the reports", &answer.status, &resource.status)?;
+        if resource.code.is_some() {
+            return compare("code of the reports", &answer.body["code"].as_str(), &resource.code);
+        }
+        let expected = self.model.reports(id);
+        compare("number of reports", &answer.body["total"], &expected.len().into())?;
+        let mut items = answer.body["items"].as_array().cloned().unwrap_or_default();
+        items.sort_by(|a, b| a["adapter"].as_str().cmp(&b["adapter"].as_str()));
+        compare_body(&items.into(), Some(&expected.into()), json_contains)
+    }
+
+    /// Compares the list of each kind with all that should exist.
+    async fn compare_lists(&self) -> Comparison {
+        for (kind, path) in [(Kind::Cluster, "clusters"), (Kind::NodePool, "nodepools")] {
+            let answer = self.app.get(&format!("{path}?size=500")).await;
+            let rows = self.model.rows.iter().filter(|row| row.kind == kind);
+            let expected: BTreeMap<_, _> = rows.map(|row| (row.id.to_string(), row.to_json())).collect();
+            compare("total", &answer.body["total"], &expected.len().into())?;
+            let items = answer.body["items"].as_array().cloned().unwrap_or_default();
+            compare("number of items", &items.len(), &expected.len())?;
+            for item in items {
+                compare_body(&item, expected.get(item["id"].as_str().unwrap_or_default()), json_equal)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Deletes all that is left, by force where somebody would be waited for.
+    async fn clear(&mut self) -> Comparison {
+        let clusters = self.model.rows.iter().filter(|row| row.kind == Kind::Cluster);
+        let clusters: Vec<Uuid> = clusters.map(|row| row.id).collect();
+        for id in clusters {
+            self.step(&Request {
+                method: "DELETE",
+                path: self.model.path(id),
+                operation: Operation::Delete { id },
+            })
+            .await?;
+            if self.model.row(id).is_some() {
+                let path = self.model.path(id) + "/force-delete";
+                let operation = Operation::ForceDelete { id, reason: "the scenario is over".to_owned() };
+                self.step(&Request { method: "POST", path, operation }).await?;
+            }
+        }
+        compare("resources left", &self.model.ids(), &Vec::new())
+    }
+}
+
+/// The resource that a request is about; its parent for a node pool that is to be.
+fn asked_about(request: &Request) -> Option<Uuid> {
+    match &request.operation {
+        Operation::CreateCluster { .. } => None,
+        Operation::CreateNodePool { parent: id, .. }
+        | Operation::Patch { id, .. }
+        | Operation::Delete { id }
+        | Operation::Report { id, .. }
+        | Operation::ForceDelete { id, .. } => Some(*id),
+    }
+}
+
+fn compare_answer(request: &Request, answer: &Answer, expected: &Expected) -> Comparison {
+    compare("status", &answer.status, &expected.status).map_err(|text| format!("{text} {}", answer.text))?;
+    if answer.status >= 400 {
+        compare("code", &answer.body["code"].as_str(), &expected.code)?;
+        let names = |id: Uuid| answer.text.contains(&id.to_string());
+        return compare(
+            "whether the holder of the name is named",
+            &expected.conflict_with.is_none_or(names),
+            &true,
+        );
+    }
+    let reason = answer.header("hyperfleet-discard-reason");
+    compare("discard reason", &Some(reason).filter(|reason| !reason.is_empty()), &expected.discard)?;
+    let is_report = matches!(request.operation, Operation::Report { .. });
+    compare_body(&answer.body, expected.body.as_ref(), if is_report { json_contains } else { json_equal })
+}
+
+fn compare<T: std::fmt::Debug + PartialEq>(what: &str, found: &T, expected: &T) -> Comparison {
+    if found == expected { Ok(()) } else { Err(format!("{what}: found {found:?}, expected {expected:?}")) }
+}
+
+/// Compares a body, if one is expected, by `same`.
+fn compare_body(found: &Value, expected: Option<&Value>, same: fn(&Value, &Value) -> bool) -> Comparison {
+    match expected {
+        Some(expected) if !same(found, expected) => Err(format!("found    {found}\nexpected {expected}")),
+        _ => Ok(()),
+    }
+}
