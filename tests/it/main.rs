@@ -3,6 +3,7 @@
 #![allow(dead_code)]
 #![allow(unreachable_pub, reason = "nothing outside a test binary can reach anything")]
 
+mod aggregation;
 mod clusters;
 mod conditional;
 mod deletion;

@@ -46,10 +46,11 @@ mod write;
 
 mod tests;
 
+pub(crate) use aggregate::{Aggregate, Derived, Facts, Moment};
 pub(crate) use answer::Expected;
 pub(crate) use enumerate::report_lists;
 pub(crate) use json::{json_contains, json_equal};
-pub(crate) use report::{Condition, Report};
+pub(crate) use report::{Condition, Report, StoredReport};
 pub(crate) use request::{Operation, Request};
 pub(crate) use state::{Kind, Model, Settings};
 pub(crate) use step::Scenario;
