@@ -5,6 +5,7 @@
 
 mod aggregation;
 mod clusters;
+mod concurrency;
 mod conditional;
 mod deletion;
 mod harness;

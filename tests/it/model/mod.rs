@@ -52,6 +52,6 @@ pub(crate) use enumerate::report_lists;
 pub(crate) use json::{json_contains, json_equal};
 pub(crate) use report::{Condition, Report, StoredReport};
 pub(crate) use request::{Operation, Request};
-pub(crate) use state::{Kind, Model, Settings};
+pub(crate) use state::{Kind, Model, Resource, Settings};
 pub(crate) use step::Scenario;
 pub(crate) use strategy::scenario;
