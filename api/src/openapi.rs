@@ -9,6 +9,7 @@ use poem_openapi::OpenApiService;
 use poem_openapi::registry::Registry;
 use poem_openapi::types::Type;
 use serde_json::{Map, Value, json};
+use std::sync::LazyLock;
 
 /// Where all operations begin.
 pub const PREFIX: &str = "/api/hyperfleet";
@@ -24,8 +25,13 @@ pub fn service() -> OpenApiService<Apis, ()> {
     )
 }
 
-/// The document of all operations. Made without a database.
-pub fn document() -> Value {
+/// The document of all operations. Made without a database, and once: it takes more memory than it keeps.
+pub fn document() -> &'static Value {
+    static DOCUMENT: LazyLock<Value> = LazyLock::new(derive);
+    &DOCUMENT
+}
+
+fn derive() -> Value {
     let mut document = parse(&service().spec());
     let paths = std::mem::take(&mut document["paths"]);
     let prefixed = |(path, item): (&String, &Value)| {
@@ -51,14 +57,14 @@ pub fn document() -> Value {
 
 /// The document as it is checked in and served.
 pub fn document_json() -> String {
-    let mut text = serde_json::to_string_pretty(&document()).unwrap_or_default();
+    let mut text = serde_json::to_string_pretty(document()).unwrap_or_default();
     text.push('\n');
     text
 }
 
 /// The document as YAML.
 pub fn document_yaml() -> String {
-    serde_saphyr::to_string(&document()).unwrap_or_default()
+    serde_saphyr::to_string(document()).unwrap_or_default()
 }
 
 /// The page of Swagger UI. All it needs is in it: it asks no other host, and this one only for the API.
@@ -73,13 +79,14 @@ pub fn swagger_ui() -> String {
     )
 }
 
-/// Operation ids and the paths they are under, `{…}` written as `-` as the metrics have it.
+/// Id, method and path of every operation.
 pub fn operations() -> Vec<(String, String, String)> {
-    let mut document = document();
     let mut operations = Vec::new();
-    for (path, method, operation) in operations_mut(&mut document["paths"]) {
-        let id = operation["operationId"].as_str().unwrap_or_default().to_owned();
-        operations.push((id, method.to_ascii_uppercase(), path.to_owned()));
+    for (path, item) in document()["paths"].as_object().into_iter().flatten() {
+        for (method, operation) in item.as_object().into_iter().flatten() {
+            let id = operation["operationId"].as_str().unwrap_or_default().to_owned();
+            operations.push((id, method.to_ascii_uppercase(), path.clone()));
+        }
     }
     operations
 }

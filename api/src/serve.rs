@@ -8,6 +8,7 @@ use crate::middleware;
 use crate::net::{self, ConnectionLimits, Edge, ServerTls, Sockets};
 use crate::openapi;
 use crate::telemetry::Recorder;
+use bytes::Bytes;
 use poem::{Endpoint, EndpointExt, Response, Route, endpoint::make_sync};
 use sea_orm::DbErr;
 use service::spec_schema::SpecSchemas;
@@ -201,9 +202,9 @@ async fn authenticator(config: &Config) -> Result<Option<Arc<Authenticator>>, St
 
 /// All routes: the operations, and the document that describes them.
 fn routes() -> Route {
-    let json: Arc<str> = openapi::document_json().into();
-    let yaml: Arc<str> = openapi::document_yaml().into();
-    let page: Arc<str> = openapi::swagger_ui().into();
+    let json = Bytes::from(openapi::document_json());
+    let yaml = Bytes::from(openapi::document_yaml());
+    let page = Bytes::from(openapi::swagger_ui());
     let json = || served("application/json", json.clone());
     let page = || served("text/html; charset=utf-8", page.clone());
     Route::new()
@@ -217,12 +218,9 @@ fn routes() -> Route {
 }
 
 /// A constant text, read with GET only.
-fn served(content_type: &'static str, text: Arc<str>) -> impl Endpoint {
+fn served(content_type: &'static str, text: Bytes) -> impl Endpoint {
     let answer = make_sync(move |_| {
-        Response::builder()
-            .content_type(content_type)
-            .header("Cache-Control", "no-cache")
-            .body(text.as_bytes().to_vec())
+        Response::builder().content_type(content_type).header("Cache-Control", "no-cache").body(text.clone())
     });
     poem::get(answer).boxed()
 }

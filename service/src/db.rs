@@ -6,8 +6,9 @@
 //! committed together: one flush to disk for many, each still atomic through a savepoint.
 
 use crate::dialect::Dialect;
-use crate::lookup::Lookups;
+use crate::lookup::{Lookups, Reported};
 use crate::resource::store;
+use crate::status;
 use crate::{Context, Error, Kind, Resource, Result};
 use chrono::{DateTime, Utc};
 use futures_util::FutureExt;
@@ -103,7 +104,8 @@ impl Db {
             }
             false => None,
         };
-        let lookups = dialect.gathers_reads().then(|| Lookups::start(replica.as_ref().unwrap_or(&primary)));
+        let lookups =
+            dialect.gathers_reads().then(|| Lookups::start(&primary, replica.as_ref().unwrap_or(&primary)));
         Ok(Self { dialect, primary, replica, writer, lookups })
     }
 
@@ -127,6 +129,17 @@ impl Db {
         match &self.lookups {
             Some(lookups) => lookups.find(kind, id).await,
             None => store::find(self.replica(), kind, id).await,
+        }
+    }
+
+    /// A single resource and the reports about it, for a write that will notice if they change meanwhile.
+    pub(crate) async fn find_with_reports(&self, kind: Kind, id: Uuid) -> Result<Option<Reported>> {
+        match &self.lookups {
+            Some(lookups) => lookups.find_with_reports(kind, id).await,
+            None => match store::find(&self.primary, kind, id).await? {
+                Some(resource) => Ok(Some((resource, status::of_resource(&self.primary, id).await?))),
+                None => Ok(None),
+            },
         }
     }
 

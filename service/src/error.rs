@@ -76,6 +76,16 @@ impl Error {
         Error::Invalid { detail: error.message.clone(), errors: vec![error] }
     }
 
+    /// The same failure of the database, for another request that it concerns.
+    pub(crate) fn shared(&self) -> Self {
+        match self {
+            Error::Unavailable(cause) => Error::Unavailable(cause.clone()),
+            Error::Timeout(cause) => Error::Timeout(cause.clone()),
+            Error::GaveWay(cause) => Error::GaveWay(cause.clone()),
+            other => Error::Internal(other.to_string()),
+        }
+    }
+
     /// A request that cannot be understood.
     pub fn bad_request(detail: impl Into<String>) -> Self {
         Error::BadRequest { detail: detail.into(), errors: Vec::new() }

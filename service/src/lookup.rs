@@ -1,84 +1,144 @@
-//! Reads of single resources. Those that arrive while another is under way are answered together, by one
-//! statement: most of the cost of such a read is the way to the database and back, and under load one way
-//! serves dozens.
+//! Reads by id. Those that arrive while another is under way are answered together, by one statement: most of
+//! the cost of such a read is the way to the database and back, and under load one way serves dozens.
 
 use crate::resource::store;
+use crate::status::{self, StoredReport};
 use crate::{Error, Kind, Resource, Result};
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use sea_orm::{DatabaseConnection, DbErr};
 use std::collections::HashMap;
 use std::sync::Arc;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use uuid::Uuid;
 
-/// The most reads answered by one statement.
+/// The most reads answered together.
 const BATCH: usize = 64;
-/// Statements under way at a time. With one, a slow answer would hold up everyone.
+/// Batches under way at a time. With one, a slow answer would hold up everyone.
 const UNDER_WAY: usize = 2;
 /// How many reads may wait.
 const QUEUE: usize = 4096;
 
-struct Lookup {
-    id: Uuid,
-    reply: oneshot::Sender<Result<Option<Resource>, DbErr>>,
-}
+/// A resource, and all reports about it.
+pub(crate) type Reported = (Resource, Vec<StoredReport>);
 
-/// The queues of reads, one for each kind.
+/// The queues of reads.
 #[derive(Clone)]
 pub(crate) struct Lookups {
-    clusters: mpsc::Sender<Lookup>,
-    node_pools: mpsc::Sender<Lookup>,
+    clusters: Queue<Resource>,
+    node_pools: Queue<Resource>,
+    reported_clusters: Queue<Reported>,
+    reported_node_pools: Queue<Reported>,
 }
 
 impl Lookups {
-    /// Starts to answer reads from `connection`.
-    pub(crate) fn start(connection: &DatabaseConnection) -> Self {
+    /// Starts to answer reads of resources from `replica`, and those that a write builds on from `primary`.
+    pub(crate) fn start(primary: &DatabaseConnection, replica: &DatabaseConnection) -> Self {
         Self {
-            clusters: start(connection.clone(), Kind::Cluster),
-            node_pools: start(connection.clone(), Kind::NodePool),
+            clusters: Queue::start(replica, Kind::Cluster, resources),
+            node_pools: Queue::start(replica, Kind::NodePool, resources),
+            reported_clusters: Queue::start(primary, Kind::Cluster, reported),
+            reported_node_pools: Queue::start(primary, Kind::NodePool, reported),
         }
     }
 
     /// The resource with this id, as it was at some moment after this call.
     pub(crate) async fn find(&self, kind: Kind, id: Uuid) -> Result<Option<Resource>> {
-        let queue = match kind {
-            Kind::Cluster => &self.clusters,
-            Kind::NodePool => &self.node_pools,
-        };
-        let (reply, answer) = oneshot::channel();
-        let full = |_| Error::Unavailable(DbErr::Custom("too many reads are waiting".into()));
-        queue.try_send(Lookup { id, reply }).map_err(full)?;
-        let stopped = |_| Error::Internal("reads are no longer answered".into());
-        Ok(answer.await.map_err(stopped)??)
+        match kind {
+            Kind::Cluster => self.clusters.ask(id).await,
+            Kind::NodePool => self.node_pools.ask(id).await,
+        }
+    }
+
+    /// The resource with this id, and then the reports about it: they may be newer than the resource, never
+    /// older.
+    pub(crate) async fn find_with_reports(&self, kind: Kind, id: Uuid) -> Result<Option<Reported>> {
+        match kind {
+            Kind::Cluster => self.reported_clusters.ask(id).await,
+            Kind::NodePool => self.reported_node_pools.ask(id).await,
+        }
     }
 }
 
-fn start(connection: DatabaseConnection, kind: Kind) -> mpsc::Sender<Lookup> {
-    let (sender, mut queue) = mpsc::channel::<Lookup>(QUEUE);
-    let under_way = Arc::new(Semaphore::new(UNDER_WAY));
-    tokio::spawn(async move {
-        loop {
-            let Ok(place) = under_way.clone().acquire_owned().await else { return };
-            let mut batch = Vec::new();
-            if queue.recv_many(&mut batch, BATCH).await == 0 {
-                return;
-            }
-            let connection = connection.clone();
-            tokio::spawn(async move {
-                answer(&connection, kind, batch).await;
-                drop(place);
-            });
-        }
-    });
-    sender
+type Found<T> = Result<HashMap<Uuid, T>>;
+type Fetch<T> = for<'a> fn(&'a DatabaseConnection, Kind, Vec<Uuid>) -> BoxFuture<'a, Found<T>>;
+
+fn resources(connection: &DatabaseConnection, kind: Kind, ids: Vec<Uuid>) -> BoxFuture<'_, Found<Resource>> {
+    async move {
+        let found = store::find_all(connection, kind, ids).await?;
+        Ok(found.into_iter().map(|resource| (resource.id, resource)).collect())
+    }
+    .boxed()
 }
 
-async fn answer(connection: &DatabaseConnection, kind: Kind, batch: Vec<Lookup>) {
-    let ids: Vec<Uuid> = batch.iter().map(|lookup| lookup.id).collect();
-    let found = store::find_all(connection, kind, ids).await.map(|resources| {
-        resources.into_iter().map(|resource| (resource.id, resource)).collect::<HashMap<_, _>>()
-    });
+fn reported(connection: &DatabaseConnection, kind: Kind, ids: Vec<Uuid>) -> BoxFuture<'_, Found<Reported>> {
+    async move {
+        let found = store::find_all(connection, kind, ids.clone()).await?;
+        let mut reports: HashMap<Uuid, Vec<StoredReport>> = HashMap::new();
+        for (owner, report) in status::of_resources(connection, ids).await? {
+            reports.entry(owner).or_default().push(report);
+        }
+        let with_reports = |resource: Resource| {
+            let reports = reports.remove(&resource.id).unwrap_or_default();
+            (resource.id, (resource, reports))
+        };
+        Ok(found.into_iter().map(with_reports).collect())
+    }
+    .boxed()
+}
+
+/// A read that waits.
+struct Lookup<T> {
+    id: Uuid,
+    reply: oneshot::Sender<Result<Option<T>>>,
+}
+
+struct Queue<T>(mpsc::Sender<Lookup<T>>);
+
+impl<T> Clone for Queue<T> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<T: Clone + Send + 'static> Queue<T> {
+    fn start(connection: &DatabaseConnection, kind: Kind, fetch: Fetch<T>) -> Self {
+        let (sender, mut queue) = mpsc::channel::<Lookup<T>>(QUEUE);
+        let connection = connection.clone();
+        let under_way = Arc::new(Semaphore::new(UNDER_WAY));
+        tokio::spawn(async move {
+            loop {
+                let Ok(place) = under_way.clone().acquire_owned().await else { return };
+                let mut batch = Vec::new();
+                if queue.recv_many(&mut batch, BATCH).await == 0 {
+                    return;
+                }
+                let connection = connection.clone();
+                tokio::spawn(async move {
+                    let ids = batch.iter().map(|lookup| lookup.id).collect();
+                    answer(batch, fetch(&connection, kind, ids).await);
+                    drop(place);
+                });
+            }
+        });
+        Self(sender)
+    }
+
+    async fn ask(&self, id: Uuid) -> Result<Option<T>> {
+        let (reply, answer) = oneshot::channel();
+        let full = |_| Error::Unavailable(DbErr::Custom("too many reads are waiting".into()));
+        self.0.try_send(Lookup { id, reply }).map_err(full)?;
+        answer.await.map_err(|_| Error::Internal("reads are no longer answered".into()))?
+    }
+}
+
+fn answer<T: Clone>(batch: Vec<Lookup<T>>, found: Found<T>) {
     for Lookup { id, reply } in batch {
+        let result = match &found {
+            Ok(found) => Ok(found.get(&id).cloned()),
+            Err(error) => Err(error.shared()),
+        };
         // Whoever asked may have gone.
-        let _ = reply.send(found.as_ref().map(|found| found.get(&id).cloned()).map_err(Clone::clone));
+        let _ = reply.send(result);
     }
 }

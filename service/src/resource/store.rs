@@ -2,7 +2,6 @@
 //! [`Resource`] of a [`Kind`].
 
 use super::{Resource, StoredStatus};
-use crate::status::StoredReport;
 use crate::{Kind, Labels, Result};
 use entity::{adapter_status, cluster, label, node_pool};
 use sea_orm::sea_query::extension::postgres::PgFunc;
@@ -12,7 +11,7 @@ use sea_orm::sea_query::{
 };
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, Iterable,
-    JoinType, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select, Set, UpdateMany, Value,
+    QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select, Set, UpdateMany, Value,
 };
 use uuid::Uuid;
 
@@ -31,11 +30,7 @@ pub(crate) async fn find(db: &impl ConnectionTrait, kind: Kind, id: Uuid) -> Res
 
 /// The resources with these ids, in no order. PostgreSQL only: its array is one parameter, so that the
 /// statement is the same however many ids there are.
-pub(crate) async fn find_all(
-    db: &impl ConnectionTrait,
-    kind: Kind,
-    ids: Vec<Uuid>,
-) -> Result<Vec<Resource>, DbErr> {
+pub(crate) async fn find_all(db: &impl ConnectionTrait, kind: Kind, ids: Vec<Uuid>) -> Result<Vec<Resource>> {
     let named = Expr::col("id").eq(PgFunc::any(ids));
     Ok(match kind {
         Kind::Cluster => {
@@ -254,39 +249,6 @@ pub(crate) async fn insert_cluster(
     insert.select_from(rows).map_err(|error| DbErr::Custom(error.to_string()))?;
     db.execute(&insert.with(WithClause::new().cte(made).to_owned())).await?;
     Ok(())
-}
-
-/// A resource and all reports about it, ordered by adapter, as they were at one moment.
-pub(crate) async fn find_with_reports(
-    db: &impl ConnectionTrait,
-    kind: Kind,
-    id: Uuid,
-) -> Result<Option<(Resource, Vec<StoredReport>)>> {
-    match kind {
-        Kind::Cluster => with_reports(cluster::Entity::find_by_id(id), cluster::Column::Id, db).await,
-        Kind::NodePool => with_reports(node_pool::Entity::find_by_id(id), node_pool::Column::Id, db).await,
-    }
-}
-
-async fn with_reports<E>(
-    select: Select<E>,
-    id: E::Column,
-    db: &impl ConnectionTrait,
-) -> Result<Option<(Resource, Vec<StoredReport>)>>
-where
-    E: EntityTrait,
-    E::Model: Into<Resource>,
-{
-    let reports = E::belongs_to(adapter_status::Entity).from(id).to(adapter_status::Column::OwnerId);
-    let rows = select
-        .join(JoinType::LeftJoin, reports.into())
-        .select_also(adapter_status::Entity)
-        .order_by_asc(adapter_status::Column::Adapter)
-        .all(db)
-        .await?;
-    let (mut resources, reports): (Vec<E::Model>, Vec<_>) = rows.into_iter().unzip();
-    let reports = reports.into_iter().flatten().map(StoredReport::try_from).collect::<Result<_>>()?;
-    Ok(resources.pop().map(|resource| (resource.into(), reports)))
 }
 
 /// Writes the status of a resource and one report, by one statement, if the resource is still at the

@@ -12,7 +12,7 @@ pub use condition::{Condition, ConditionStatus, Phase};
 pub use list::{StatusPage, page};
 pub use report::{Report, ReportedCondition, StoredCondition, StoredReport};
 
-pub(crate) use report::{of_children, of_resource};
+pub(crate) use report::{of_children, of_resource, of_resources};
 
 use crate::resource::{Resource, StoredStatus};
 use crate::{Result, Scope, Settings};

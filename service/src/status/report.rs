@@ -7,6 +7,8 @@ use crate::resource::{removal, store};
 use crate::{AdapterName, Context, Error, Kind, Resource, Result, Scope, Settings, Write};
 use chrono::{DateTime, Utc};
 use entity::{JsonText, adapter_status};
+use sea_orm::sea_query::extension::postgres::PgFunc;
+use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
 };
@@ -302,7 +304,7 @@ impl Report {
     /// One try without a lock; `None` if somebody else was faster.
     async fn try_unlocked(&self, context: &Context) -> Result<Option<Outcome<StoredReport>>> {
         let db = context.db.primary();
-        let found = store::find_with_reports(db, self.kind, self.id).await?;
+        let found = context.db.find_with_reports(self.kind, self.id).await?;
         let found = found.filter(|(resource, _)| self.owner.is_none() || resource.owner_id == self.owner);
         let not_found = || Error::NotFound { kind: self.kind, id: self.id.to_string() };
         let (resource, reports) = found.ok_or_else(not_found)?;
@@ -358,6 +360,19 @@ pub(crate) async fn of_resource(tx: &impl ConnectionTrait, id: Uuid) -> Result<V
         .all(tx)
         .await?;
     rows.into_iter().map(StoredReport::try_from).collect()
+}
+
+/// All reports about these resources, each with the resource it is about, ordered by adapter. PostgreSQL only.
+pub(crate) async fn of_resources(
+    db: &impl ConnectionTrait,
+    ids: Vec<Uuid>,
+) -> Result<Vec<(Uuid, StoredReport)>> {
+    let rows = adapter_status::Entity::find()
+        .filter(Expr::col(adapter_status::Column::OwnerId).eq(PgFunc::any(ids)))
+        .order_by_asc(adapter_status::Column::Adapter)
+        .all(db)
+        .await?;
+    rows.into_iter().map(|row| Ok((row.owner_id, StoredReport::try_from(row)?))).collect()
 }
 
 /// All reports about the node pools of a cluster, each with the node pool it is about, ordered by adapter.

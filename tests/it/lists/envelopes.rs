@@ -60,7 +60,7 @@ async fn a_page_has_at_most_size_items_and_the_total_of_all(app: TestApp) {
 
 async fn a_page_past_the_end_is_empty_and_has_the_total(app: TestApp) {
     clusters(&app, 3).await;
-    for page in ["3", "100001", "9999999999999"] {
+    for page in ["3", "100001", "1000000000000"] {
         let list = app.list("clusters", &[("page", page), ("size", "2")]).await;
         assert_eq!(list.status(200).at("/items"), &json!([]));
         numbers(&list.body, page.parse().expect("a number"), 0, 3);
