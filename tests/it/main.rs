@@ -4,10 +4,12 @@
 #![allow(unreachable_pub, reason = "nothing outside a test binary can reach anything")]
 
 mod aggregation;
+mod auth;
 mod clusters;
 mod concurrency;
 mod conditional;
 mod deletion;
+mod documents;
 mod harness;
 mod idempotency;
 mod lifecycle;

@@ -1,0 +1,167 @@
+//! The server with JWT on.
+
+use super::support::{
+    ED25519, ISSUER, OTHER_ED25519, TempFile, claims, claims_without, ed25519_jwk, eddsa, merge,
+};
+use crate::harness::{Answer, Engine, TestApp, report};
+use serde_json::{Value, json};
+
+crate::engines![
+    no_operation_but_the_public_ones_answers_an_anonymous_caller,
+    a_refused_token_is_told_from_a_missing_and_an_expired_one,
+    audit_fields_hold_the_callers_identity,
+    documents_metadata_and_health_are_open,
+    a_key_of_an_idempotent_create_is_its_callers_own,
+];
+
+/// Operations anybody may call; the documents are no operations.
+const PUBLIC: [&str; 2] = ["/api/hyperfleet", "/api/hyperfleet/v1"];
+
+/// A server that trusts one key, which a file holds.
+async fn guarded(engine: Engine) -> (TestApp, TempFile) {
+    let keys = json!({"keys": [ed25519_jwk(&ED25519, json!({"kid": "main"}))]});
+    let file = TempFile::new(keys.to_string());
+    let path = file.path().to_str().expect("a path");
+    let settings = [
+        ("HYPERFLEET_SERVER_JWT_ENABLED", "true"),
+        ("HYPERFLEET_SERVER_JWT_ISSUER_URL", ISSUER),
+        ("HYPERFLEET_SERVER_JWT_JWK_CERT_FILE", path),
+    ];
+    (TestApp::with(engine, &settings).await, file)
+}
+
+/// A token with these claims; it expires in the year 2100.
+fn token(extra: Value) -> String {
+    let claims = claims(merge(json!({"exp": 4_102_444_800_u64}), extra));
+    format!("Bearer {}", eddsa(&ED25519, &json!({"alg": "EdDSA", "kid": "main"}), &claims))
+}
+
+/// A token that names its holder by the subject alone.
+fn subject_only() -> String {
+    let claims = merge(claims_without("email"), json!({"exp": 4_102_444_800_u64}));
+    format!("Bearer {}", eddsa(&ED25519, &json!({"alg": "EdDSA", "kid": "main"}), &claims))
+}
+
+/// The same server, asked by the holder of a token.
+fn by(app: &TestApp, email: &str, method: &str, path: &str) -> reqwest::RequestBuilder {
+    app.request(method, path).header("authorization", token(json!({"email": email})))
+}
+
+#[track_caller]
+fn unauthorized(answer: &Answer, code: &str) {
+    answer.problem(401, code);
+    assert!(answer.header("www-authenticate").starts_with("Bearer"), "{:?}", answer.headers);
+}
+
+async fn no_operation_but_the_public_ones_answers_an_anonymous_caller(app: TestApp) {
+    let (app, _keys) = guarded(app.engine).await;
+    let create = by(&app, "ada@example.com", "POST", "clusters").json(&json!({"name": "alpha", "spec": {}}));
+    let cluster = Answer::of(create).await;
+    let id = cluster.status(201).text_at("/id");
+    let pools = format!("clusters/{id}/nodepools");
+    let create = by(&app, "ada@example.com", "POST", &pools).json(&json!({"name": "workers", "spec": {}}));
+    let pool = Answer::of(create).await.status(201).text_at("/id");
+    let document = app.get("/openapi").await;
+    let mut guarded = 0;
+    for (path, item) in document.status(200).at("/paths").as_object().expect("paths") {
+        for (method, operation) in item.as_object().expect("operations") {
+            let public = PUBLIC.contains(&path.as_str());
+            let secured = operation["security"].as_array().is_some_and(|schemes| !schemes.is_empty());
+            assert_eq!(secured, !public, "{method} {path} in the document");
+            let method = method.to_uppercase();
+            if public {
+                app.get(path).await.status(200);
+                continue;
+            }
+            guarded += 1;
+            let real = path.replace("{cluster_id}", &id).replace("{nodepool_id}", &pool);
+            assert!(!real.contains('{'), "{real}");
+            let nothing = path.replace("{cluster_id}", "x").replace("{nodepool_id}", "x");
+            // Who is not known learns nothing: not what is there, nor what is wrong with the request.
+            for (path, body) in [(&real, "{}"), (&nothing, "{}"), (&real, "no JSON"), (&real, "")] {
+                let request = app.request(&method, &format!("{path}?page=0&search=nope&fields=nope"));
+                let request = request.header("content-type", "application/json").body(body);
+                unauthorized(&Answer::of(request).await, "HYPERFLEET-AUT-001");
+            }
+        }
+    }
+    assert!(guarded >= 25, "{guarded} operations");
+    let after = Answer::of(by(&app, "ada@example.com", "GET", &format!("clusters/{id}"))).await;
+    assert_eq!(after.status(200).body, cluster.body);
+}
+
+async fn a_refused_token_is_told_from_a_missing_and_an_expired_one(app: TestApp) {
+    let (app, _keys) = guarded(app.engine).await;
+    let ask = async |authorization: &str| {
+        Answer::of(app.request("GET", "clusters").header("authorization", authorization)).await
+    };
+    ask(&token(json!({}))).await.status(200);
+    unauthorized(&app.get("clusters").await, "HYPERFLEET-AUT-001");
+    unauthorized(&ask(&token(json!({"exp": 1_600_000_000}))).await, "HYPERFLEET-AUT-003");
+    let header = json!({"alg": "EdDSA", "kid": "main"});
+    let good = claims(json!({"exp": 4_102_444_800_u64}));
+    let foreign = format!("Bearer {}", eddsa(&OTHER_ED25519, &header, &good));
+    let other_issuer = token(json!({"iss": "https://other.example"}));
+    for refused in ["Bearer x.y.z", "Bearer", "Basic YTpi", &foreign, &other_issuer] {
+        unauthorized(&ask(refused).await, "HYPERFLEET-AUT-002");
+    }
+    let twice = app.request("GET", "clusters").header("authorization", token(json!({})));
+    let twice = twice.header("authorization", token(json!({})));
+    // Two tokens are none.
+    unauthorized(&Answer::of(twice).await, "HYPERFLEET-AUT-001");
+}
+
+async fn audit_fields_hold_the_callers_identity(app: TestApp) {
+    let (app, _keys) = guarded(app.engine).await;
+    let send = async |who: &str, method: &str, path: &str, body: Value| {
+        Answer::of(by(&app, who, method, path).json(&body)).await
+    };
+    let created = send("ada@example.com", "POST", "clusters", json!({"name": "alpha", "spec": {}})).await;
+    assert_eq!(created.status(201).at("/created_by"), "ada@example.com");
+    assert_eq!(created.at("/updated_by"), "ada@example.com");
+    let path = created.text_at("/href");
+    let patched = send("bob@example.com", "PATCH", &path, json!({"spec": {"x": 1}})).await;
+    assert_eq!(patched.status(200).at("/created_by"), "ada@example.com");
+    assert_eq!(patched.at("/updated_by"), "bob@example.com");
+    let pools = format!("{path}/nodepools");
+    let pool = send("cy@example.com", "POST", &pools, json!({"name": "workers", "spec": {}})).await;
+    assert_eq!(pool.status(201).at("/created_by"), "cy@example.com");
+    for path in [path.clone(), pool.text_at("/href")] {
+        let seen = report("dns", 1, &[("Available", "True")]);
+        send("dns@example.com", "PUT", &format!("{path}/statuses"), seen).await.status(201);
+    }
+    let deleted = send("eve@example.com", "DELETE", &path, json!({})).await;
+    assert_eq!(deleted.status(202).at("/deleted_by"), "eve@example.com");
+    assert_eq!(deleted.at("/created_by"), "ada@example.com");
+    let pool = Answer::of(by(&app, "x@example.com", "GET", &pool.text_at("/href"))).await;
+    assert_eq!(pool.status(200).at("/deleted_by"), "eve@example.com");
+    // Without the claim it is the subject.
+    let request = app.request("POST", "clusters").json(&json!({"name": "beta", "spec": {}}));
+    let subject = Answer::of(request.header("authorization", subject_only())).await;
+    assert_eq!(subject.status(201).at("/created_by"), "user-1");
+}
+
+async fn documents_metadata_and_health_are_open(app: TestApp) {
+    let (app, _keys) = guarded(app.engine).await;
+    for path in api::serve::DOCUMENT_PATHS.into_iter().chain(PUBLIC) {
+        app.get(path).await.status(200);
+    }
+    for path in ["healthz", "readyz", "healthcheck", "metrics"] {
+        Answer::of(app.client.get(format!("{}/{path}", app.health_url))).await.status(200);
+    }
+    unauthorized(&app.get("compatibility").await, "HYPERFLEET-AUT-001");
+    app.get("nope").await.problem(404, "HYPERFLEET-NTF-000");
+}
+
+async fn a_key_of_an_idempotent_create_is_its_callers_own(app: TestApp) {
+    let (app, _keys) = guarded(app.engine).await;
+    let create = async |who: &str, name: &str| {
+        let request = by(&app, who, "POST", "clusters").header("idempotency-key", "key-1");
+        Answer::of(request.json(&json!({"name": name, "spec": {}}))).await
+    };
+    let first = create("ada@example.com", "alpha").await;
+    let second = create("bob@example.com", "beta").await;
+    assert_eq!(second.status(201).at("/created_by"), "bob@example.com");
+    create("ada@example.com", "alpha").await.status(201).body(&first.body);
+    create("bob@example.com", "alpha").await.problem(422, "HYPERFLEET-VAL-000");
+}

@@ -1,0 +1,322 @@
+//! Keys that sign test tokens, a clock that stands still, and an issuer on a port of this machine.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock, Mutex};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use api::auth::{Authenticator, Clock, IssuerConfig};
+use aws_lc_rs::encoding::AsDer;
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::rsa::KeySize;
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair,
+    RSA_PKCS1_SHA256, RSA_PKCS1_SHA512, RSA_PSS_SHA256, RsaEncoding, RsaKeyPair, RsaPublicKeyComponents,
+};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Value, json};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+/// The time of the tests, in seconds since 1970.
+pub(crate) const NOW: u64 = 1_800_000_000;
+/// The issuer most tokens come from.
+pub(crate) const ISSUER: &str = "https://issuer.example/main";
+
+pub(crate) static RSA: LazyLock<RsaKeyPair> = LazyLock::new(rsa);
+pub(crate) static OTHER_RSA: LazyLock<RsaKeyPair> = LazyLock::new(rsa);
+pub(crate) static P256: LazyLock<EcdsaKeyPair> =
+    LazyLock::new(|| EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).expect("a P-256 key"));
+pub(crate) static P384: LazyLock<EcdsaKeyPair> =
+    LazyLock::new(|| EcdsaKeyPair::generate(&ECDSA_P384_SHA384_FIXED_SIGNING).expect("a P-384 key"));
+pub(crate) static ED25519: LazyLock<Ed25519KeyPair> =
+    LazyLock::new(|| Ed25519KeyPair::generate().expect("an Ed25519 key"));
+pub(crate) static OTHER_ED25519: LazyLock<Ed25519KeyPair> =
+    LazyLock::new(|| Ed25519KeyPair::generate().expect("an Ed25519 key"));
+
+fn rsa() -> RsaKeyPair {
+    RsaKeyPair::generate(KeySize::Rsa2048).expect("an RSA key")
+}
+
+pub(crate) fn base64url(bytes: impl AsRef<[u8]>) -> String {
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// The public half of an RSA key; `extra` adds parameters such as `kid` or replaces some.
+pub(crate) fn rsa_jwk(pair: &RsaKeyPair, extra: Value) -> Value {
+    let parts = RsaPublicKeyComponents::<Vec<u8>>::from(pair.public_key());
+    merge(json!({ "kty": "RSA", "n": base64url(parts.n), "e": base64url(parts.e) }), extra)
+}
+
+/// The public half of a key on a NIST curve.
+pub(crate) fn ec_jwk(pair: &EcdsaKeyPair, curve: &str, extra: Value) -> Value {
+    let point = &pair.public_key().as_ref()[1..];
+    let (x, y) = point.split_at(point.len() / 2);
+    merge(json!({ "kty": "EC", "crv": curve, "x": base64url(x), "y": base64url(y) }), extra)
+}
+
+/// The public half of an Ed25519 key.
+pub(crate) fn ed25519_jwk(pair: &Ed25519KeyPair, extra: Value) -> Value {
+    merge(json!({ "kty": "OKP", "crv": "Ed25519", "x": base64url(pair.public_key()) }), extra)
+}
+
+/// An object with the members of another one added to it or put in place of its own.
+pub(crate) fn merge(mut object: Value, extra: Value) -> Value {
+    let members = object.as_object_mut().expect("an object");
+    members.extend(extra.as_object().expect("an object").clone());
+    object
+}
+
+/// Claims that are accepted from [`ISSUER`], with `extra` added or put in place.
+pub(crate) fn claims(extra: Value) -> Value {
+    merge(json!({ "iss": ISSUER, "exp": NOW + 3600, "email": "ada@example.com", "sub": "user-1" }), extra)
+}
+
+/// The same claims without one of them.
+pub(crate) fn claims_without(name: &str) -> Value {
+    let mut claims = claims(json!({}));
+    claims.as_object_mut().expect("an object").remove(name).expect("a claim to remove");
+    claims
+}
+
+/// The first two parts of a token.
+pub(crate) fn unsigned(header: &Value, payload: &Value) -> String {
+    format!("{}.{}", base64url(header.to_string()), base64url(payload.to_string()))
+}
+
+/// Puts a token together from its first two parts and the bytes of its signature.
+pub(crate) fn signed(message: &str, signature: impl AsRef<[u8]>) -> String {
+    format!("{message}.{}", base64url(signature))
+}
+
+fn sign_rsa(pair: &RsaKeyPair, padding: &'static dyn RsaEncoding, header: &Value, payload: &Value) -> String {
+    let message = unsigned(header, payload);
+    let mut signature = vec![0; pair.public_modulus_len()];
+    pair.sign(padding, &SystemRandom::new(), message.as_bytes(), &mut signature).expect("a signature");
+    signed(&message, signature)
+}
+
+pub(crate) fn rs256(pair: &RsaKeyPair, header: &Value, payload: &Value) -> String {
+    sign_rsa(pair, &RSA_PKCS1_SHA256, header, payload)
+}
+
+pub(crate) fn rs512(pair: &RsaKeyPair, header: &Value, payload: &Value) -> String {
+    sign_rsa(pair, &RSA_PKCS1_SHA512, header, payload)
+}
+
+pub(crate) fn ps256(pair: &RsaKeyPair, header: &Value, payload: &Value) -> String {
+    sign_rsa(pair, &RSA_PSS_SHA256, header, payload)
+}
+
+pub(crate) fn ecdsa(pair: &EcdsaKeyPair, header: &Value, payload: &Value) -> String {
+    let message = unsigned(header, payload);
+    let signature = pair.sign(&SystemRandom::new(), message.as_bytes()).expect("a signature");
+    signed(&message, signature)
+}
+
+pub(crate) fn eddsa(pair: &Ed25519KeyPair, header: &Value, payload: &Value) -> String {
+    let message = unsigned(header, payload);
+    let signature = pair.sign(message.as_bytes());
+    signed(&message, signature)
+}
+
+/// An Ed25519 token with acceptable claims, for a test that is about keys.
+pub(crate) fn token(pair: &Ed25519KeyPair, kid: &str) -> String {
+    format!("Bearer {}", eddsa(pair, &json!({ "alg": "EdDSA", "kid": kid }), &claims(json!({}))))
+}
+
+/// The public key of an RSA pair as others may have it: X.509 in DER.
+pub(crate) fn rsa_spki(pair: &RsaKeyPair) -> Vec<u8> {
+    pair.public_key().as_der().expect("a public key").as_ref().to_vec()
+}
+
+/// An issuer of [`ISSUER`]'s tokens without any place for its keys yet.
+pub(crate) fn issuer() -> IssuerConfig {
+    IssuerConfig {
+        issuer_url: ISSUER.to_owned(),
+        jwk_cert_url: None,
+        jwk_cert_file: None,
+        jwk_cert_ca_file: None,
+        audience: None,
+        identity_claim: "email".to_owned(),
+    }
+}
+
+/// Seconds since 1970, moved by hand.
+#[derive(Clone)]
+pub(crate) struct TestClock(Arc<AtomicU64>);
+
+impl TestClock {
+    pub(crate) fn new() -> Self {
+        Self(Arc::new(AtomicU64::new(NOW)))
+    }
+
+    pub(crate) fn advance(&self, seconds: u64) {
+        self.0.fetch_add(seconds, Ordering::SeqCst);
+    }
+
+    pub(crate) fn clock(&self) -> Clock {
+        let seconds = Arc::clone(&self.0);
+        Arc::new(move || UNIX_EPOCH + Duration::from_secs(seconds.load(Ordering::SeqCst)))
+    }
+}
+
+/// An authenticator of which the clock stands at [`NOW`].
+pub(crate) async fn authenticator(issuers: Vec<IssuerConfig>) -> Authenticator {
+    Authenticator::new(issuers, TestClock::new().clock()).await.expect("a valid configuration")
+}
+
+/// A file that is gone when the test is over.
+pub(crate) struct TempFile(PathBuf);
+
+impl TempFile {
+    pub(crate) fn new(content: impl AsRef<[u8]>) -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let path = std::env::temp_dir().join(format!("hyperfleet-auth-{}-{number}", std::process::id()));
+        std::fs::write(&path, content).expect("a temporary file");
+        Self(path)
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Replaces the content as seen `seconds` after [`NOW`]: file systems tell times only so well.
+    pub(crate) fn rewrite(&self, content: impl AsRef<[u8]>, seconds: u64) {
+        std::fs::write(&self.0, content).expect("a temporary file");
+        let file = std::fs::File::options().write(true).open(&self.0).expect("the temporary file");
+        let modified: SystemTime = UNIX_EPOCH + Duration::from_secs(NOW + seconds);
+        file.set_modified(modified).expect("a time of change");
+    }
+}
+
+impl Drop for TempFile {
+    fn drop(&mut self) {
+        // It may have been removed by the test.
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+/// How the server of an issuer answers.
+#[derive(Clone)]
+pub(crate) enum Answer {
+    /// These bytes, and the end of the connection.
+    Bytes(Vec<u8>),
+    /// As above, but not before a permit is there.
+    Gated(Arc<Semaphore>, Vec<u8>),
+    /// The end of the connection, without a word.
+    HangUp,
+    /// Nothing at all.
+    Silence,
+    /// The head of an answer, then a blank every second, for ever.
+    Drip,
+}
+
+impl Answer {
+    /// A key set.
+    pub(crate) fn keys(keys: Value) -> Self {
+        Self::body(json!({ "keys": keys }).to_string())
+    }
+
+    /// 200 with some body, the length of which is not told beforehand.
+    pub(crate) fn body(body: impl Into<String>) -> Self {
+        Self::Bytes(format!("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{}", body.into()).into_bytes())
+    }
+}
+
+/// The HTTP server of an issuer: answers every request alike and counts them.
+pub(crate) struct IssuerServer {
+    pub(crate) url: String,
+    answer: Arc<Mutex<Answer>>,
+    requests: watch::Receiver<usize>,
+    task: JoinHandle<()>,
+}
+
+impl IssuerServer {
+    pub(crate) async fn start(answer: Answer) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let url = format!("http://{}/jwks", listener.local_addr().expect("an address"));
+        let answer = Arc::new(Mutex::new(answer));
+        let (counter, requests) = watch::channel(0);
+        let task = tokio::spawn(serve(listener, Arc::clone(&answer), counter));
+        Self { url, answer, requests, task }
+    }
+
+    pub(crate) fn now_answers(&self, answer: Answer) {
+        *self.answer.lock().expect("the answer") = answer;
+    }
+
+    /// How many requests there were.
+    pub(crate) fn requests(&self) -> usize {
+        *self.requests.borrow()
+    }
+
+    /// Waits until there were `count` requests; ten seconds without them are a failure.
+    pub(crate) async fn reached(&self, count: usize) {
+        let mut requests = self.requests.clone();
+        let enough = requests.wait_for(|requests| *requests >= count);
+        timeout(Duration::from_secs(10), enough)
+            .await
+            .expect("the requests in time")
+            .expect("a server that runs");
+    }
+
+    /// The issuer whose keys are here.
+    pub(crate) fn issuer(&self) -> IssuerConfig {
+        IssuerConfig { jwk_cert_url: Some(self.url.clone()), ..issuer() }
+    }
+}
+
+impl Drop for IssuerServer {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn serve(listener: TcpListener, answer: Arc<Mutex<Answer>>, counter: watch::Sender<usize>) {
+    loop {
+        let (mut stream, _) = listener.accept().await.expect("a connection");
+        let answer = answer.lock().expect("the answer").clone();
+        let counter = counter.clone();
+        tokio::spawn(async move {
+            read_head(&mut stream).await;
+            counter.send_modify(|requests| *requests += 1);
+            reply(&mut stream, answer).await;
+        });
+    }
+}
+
+/// Reads a request without a body.
+pub(crate) async fn read_head(stream: &mut (impl AsyncRead + Unpin)) {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await.expect("a request"));
+    }
+}
+
+/// A client that has heard enough closes the connection, so a failed write is no fault here.
+async fn reply(stream: &mut TcpStream, answer: Answer) {
+    match answer {
+        Answer::Bytes(bytes) => {
+            let _ = stream.write_all(&bytes).await;
+        }
+        Answer::Gated(gate, bytes) => {
+            gate.acquire().await.expect("an open gate").forget();
+            let _ = stream.write_all(&bytes).await;
+        }
+        Answer::HangUp => {}
+        Answer::Silence => std::future::pending().await,
+        Answer::Drip => {
+            let mut bytes: &[u8] = b"HTTP/1.1 200 OK\r\n\r\n";
+            while stream.write_all(bytes).await.is_ok() {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                bytes = b" ";
+            }
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! Two issuers with all sorts of keys, and tokens made from their good ones.
+
+use api::auth::{AuthError, Authenticator, IssuerConfig};
+use serde_json::{Value, json};
+
+use super::support::{
+    ED25519, NOW, OTHER_ED25519, P256, P384, RSA, TempFile, authenticator, base64url, claims, ec_jwk, ecdsa,
+    ed25519_jwk, eddsa, issuer, merge, rsa_jwk,
+};
+
+/// An issuer with one key only, an audience, and `sub` for the caller's name.
+pub(crate) const SECOND: &str = "https://issuer.example/second";
+
+/// The answer to every token that no key vouches for.
+pub(crate) const UNVERIFIED: AuthError = AuthError::Invalid("the signature of the token cannot be verified");
+/// The answer to every token that cannot be read.
+pub(crate) const MALFORMED: AuthError = AuthError::Invalid("the token is malformed");
+
+/// The modulus of an RSA key of 1024 bits, of which libraries make no more.
+pub(crate) const WEAK_MODULUS: &str = "\
+    uAKxmm37OOBcPtJ9Zr3xgfVl2ihYdTZVUi3yJ-iv14YHvxUrT7heuBuB5CfWjZE40QhrsAzUFI_XcUDOHrTIggpSloEMXStK\
+    jBwslCuv9ngT8QeNZP4a-kLFX2Dvz4hL-mAJjP58GCVlfG3yexQOh6BIlZxaKMkMmp19ng0AnDE";
+
+/// Named tokens.
+pub(crate) type Vectors = Vec<(&'static str, String)>;
+
+/// Fails, with all the names, unless each of the tokens is refused for just this reason.
+pub(crate) async fn assert_refused(expected: AuthError, vectors: Vectors) {
+    let authenticator = both_issuers().await;
+    let mut wrong = Vec::new();
+    for (name, token) in vectors {
+        let outcome = authenticator.authenticate(Some(&format!("Bearer {token}"))).await;
+        if outcome != Err(expected) {
+            wrong.push(format!("{name}: {outcome:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "expected {expected:?}, but\n{}", wrong.join("\n"));
+}
+
+/// The keys of [`ISSUER`]: good ones, and each kind that must not verify anything.
+pub(crate) fn main_keys() -> Value {
+    let rsa = |extra| rsa_jwk(&RSA, extra);
+    json!({ "keys": [
+        rsa(json!({ "kid": "rsa", "alg": "RS256", "use": "sig" })),
+        rsa(json!({ "kid": "rsa-pss", "alg": "PS256", "key_ops": ["verify"] })),
+        rsa(json!({ "kid": "rsa-any" })),
+        rsa(json!({ "kid": "rsa-enc", "use": "enc" })),
+        rsa(json!({ "kid": "rsa-wrap", "key_ops": ["wrapKey"] })),
+        rsa(json!({ "kid": "rsa-512", "alg": "RS512" })),
+        rsa(json!({ "kid": "rsa-hs", "alg": "HS256" })),
+        rsa(json!({ "kid": "rsa-one", "e": "AQ" })),
+        rsa(json!({ "kid": "rsa-1024", "n": WEAK_MODULUS })),
+        ec_jwk(&P256, "P-256", json!({ "kid": "ec" })),
+        ec_jwk(&P256, "P-256", json!({ "kid": "ec-as-rsa", "alg": "RS256" })),
+        ec_jwk(&P384, "P-384", json!({ "kid": "ec-384" })),
+        ec_jwk(&P384, "P-256", json!({ "kid": "ec-384-as-256" })),
+        ed25519_jwk(&ED25519, json!({ "kid": "ed", "alg": "EdDSA" })),
+        ed25519_jwk(&OTHER_ED25519, json!({ "kid": "ed-2" })),
+        { "kty": "oct", "kid": "secret", "alg": "HS256", "k": base64url("secret") },
+        { "kty": "unheard of", "kid": "new" },
+        "not even an object",
+    ] })
+}
+
+/// Both issuers, with their keys in files.
+pub(crate) async fn both_issuers() -> Authenticator {
+    let main = TempFile::new(main_keys().to_string());
+    let second = TempFile::new(json!({ "keys": [ec_jwk(&P256, "P-256", json!({}))] }).to_string());
+    let file = |file: &TempFile| Some(file.path().to_owned());
+    let authenticator = authenticator(vec![
+        IssuerConfig { jwk_cert_file: file(&main), ..issuer() },
+        IssuerConfig {
+            issuer_url: SECOND.to_owned(),
+            jwk_cert_file: file(&second),
+            audience: Some("hyperfleet".to_owned()),
+            identity_claim: "sub".to_owned(),
+            ..issuer()
+        },
+    ])
+    .await;
+    // The files go with this function. What was read of them stays.
+    authenticator
+}
+
+/// A header that asks for an algorithm and a key.
+pub(crate) fn head(alg: &str, kid: &str) -> Value {
+    json!({ "alg": alg, "kid": kid })
+}
+
+/// A token of [`ISSUER`] that is good but for its claims.
+pub(crate) fn claiming(extra: Value) -> String {
+    eddsa(&ED25519, &head("EdDSA", "ed"), &claims(extra))
+}
+
+/// A token of [`ISSUER`] that is good but for its header.
+/// A header that asks for an algorithm and a key.
+pub(crate) fn headed(extra: Value) -> String {
+    eddsa(&ED25519, &merge(head("EdDSA", "ed"), extra), &claims(json!({})))
+}
+
+/// A token that is accepted.
+pub(crate) fn good() -> String {
+    claiming(json!({}))
+}
+
+/// A token of [`SECOND`], which asks for no `kid`.
+pub(crate) fn second(payload: Value) -> String {
+    let required = json!({ "iss": SECOND, "exp": NOW + 60, "aud": "hyperfleet", "sub": "robot" });
+    ecdsa(&P256, &json!({ "alg": "ES256" }), &merge(required, payload))
+}
+
+/// The three parts of a good token, for tampering.
+pub(crate) fn parts() -> [String; 3] {
+    let parts: Vec<String> = good().split('.').map(str::to_owned).collect();
+    parts.try_into().expect("three parts")
+}
