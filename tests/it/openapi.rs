@@ -1,4 +1,7 @@
-//! The served document.
+//! The served document, and whether answers are what it says.
+
+mod answers;
+mod schemas;
 
 #[test]
 fn the_checked_in_document_is_the_one_that_is_served() {
