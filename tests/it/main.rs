@@ -14,6 +14,7 @@ mod harness;
 mod idempotency;
 mod lifecycle;
 mod lists;
+mod migrations;
 mod model;
 mod openapi;
 mod plans;

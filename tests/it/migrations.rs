@@ -1,0 +1,186 @@
+//! The schema: forward, back, forward again, and by many at once.
+
+use crate::harness::{Engine, Postgres, TestApp};
+use api::config::{Config, Environment, Flags, Surroundings};
+use sea_orm::{ConnectionTrait, Database, Statement};
+use service::Clock;
+use std::path::{Path, PathBuf};
+use uuid::Uuid;
+
+/// A folder that is gone when the test is over.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Self {
+        let path = std::env::temp_dir().join(format!("hyperfleet-migrations-{}", Uuid::new_v4().simple()));
+        std::fs::create_dir(&path).expect("a folder");
+        Self(path)
+    }
+
+    fn url(&self) -> String {
+        format!("sqlite://{}/test.db?mode=rwc", self.0.display())
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // What cannot be removed stays in the folder for temporary files.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Names and definitions of everything in the database.
+async fn schema(url: &str) -> Vec<String> {
+    let database = Database::connect(url).await.expect("the database");
+    let sql = match database.get_database_backend() {
+        sea_orm::DbBackend::Sqlite => {
+            "SELECT type || ' ' || name || ' ' || COALESCE(sql, '') AS line FROM sqlite_master \
+             WHERE name NOT LIKE 'seaql_%' AND name NOT LIKE 'sqlite_%' ORDER BY 1"
+        }
+        _ => {
+            "SELECT 'column ' || table_name || ' ' || column_name || ' ' || data_type || ' ' || is_nullable AS line \
+             FROM information_schema.columns WHERE table_schema = 'public' AND table_name NOT LIKE 'seaql_%' \
+             UNION ALL SELECT 'index ' || indexdef FROM pg_indexes \
+             WHERE schemaname = 'public' AND tablename NOT LIKE 'seaql_%' ORDER BY 1"
+        }
+    };
+    let rows = database.query_all_raw(Statement::from_string(database.get_database_backend(), sql)).await;
+    let lines =
+        rows.expect("the schema").iter().map(|row| row.try_get("", "line").expect("a line")).collect();
+    database.close().await.expect("a close");
+    lines
+}
+
+/// How many migrations are applied, of how many.
+async fn applied(url: &str) -> (usize, usize) {
+    let status = migration::status(url).await.expect("the status");
+    (status.iter().filter(|(_, applied)| *applied).count(), status.len())
+}
+
+async fn there_and_back_again(url: &str) {
+    assert_eq!(schema(url).await, Vec::<String>::new());
+    let (_, all) = applied(url).await;
+    assert_eq!(applied(url).await, (0, all));
+    migration::up(url).await.expect("up");
+    assert_eq!(applied(url).await, (all, all));
+    let first = schema(url).await;
+    assert!(first.len() > 20, "{first:?}");
+    migration::up(url).await.expect("up with nothing to do");
+    assert_eq!(schema(url).await, first);
+    for left in (0..all).rev() {
+        migration::down(url).await.expect("down");
+        assert_eq!(applied(url).await, (left, all));
+    }
+    assert_eq!(schema(url).await, Vec::<String>::new());
+    migration::up(url).await.expect("up again");
+    assert_eq!(schema(url).await, first);
+}
+
+#[tokio::test]
+async fn migrations_go_up_all_the_way_down_and_up_again_on_sqlite() {
+    let folder = Folder::new();
+    there_and_back_again(&folder.url()).await;
+}
+
+#[tokio::test]
+async fn migrations_go_up_all_the_way_down_and_up_again_on_postgres() {
+    there_and_back_again(&Postgres::get().await.empty().await).await;
+}
+
+/// Migrates from `count` sides at once.
+async fn at_once(url: &str, count: usize) {
+    let racers: Vec<_> = (0..count)
+        .map(|_| {
+            let url = url.to_owned();
+            tokio::spawn(async move { migration::up(&url).await })
+        })
+        .collect();
+    for racer in racers {
+        racer.await.expect("no panic").expect("a migration");
+    }
+    let (done, all) = applied(url).await;
+    assert_eq!(done, all);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn sixteen_at_once_migrate_one_postgres_database() {
+    let url = Postgres::get().await.empty().await;
+    at_once(&url, 16).await;
+    assert_eq!(schema(&url).await, schema(&Postgres::get().await.migrated().await).await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn four_at_once_migrate_one_sqlite_file() {
+    let folder = Folder::new();
+    at_once(&folder.url(), 4).await;
+}
+
+/// Starts a server on the database at `url`, without leave to migrate unless `settings` give it.
+async fn serve(url: &str, settings: &[(&str, &str)]) -> Result<api::serve::Running, String> {
+    let defaults = [
+        ("HYPERFLEET_SERVER_HOST", "127.0.0.1"),
+        ("HYPERFLEET_SERVER_PORT", "0"),
+        ("HYPERFLEET_HEALTH_PORT", "0"),
+        ("HYPERFLEET_METRICS_PORT", "0"),
+        ("HYPERFLEET_DATABASE_URL", url),
+    ];
+    let all = defaults.iter().chain(settings);
+    let environment: Environment = all.map(|(name, value)| (name.to_string(), value.to_string())).collect();
+    let read_file = |path: &Path| std::fs::read(path);
+    let surroundings = Surroundings { environment: &environment, read_file: &read_file };
+    let config = Config::load(&Flags::default(), &surroundings).expect("the settings are good").config;
+    let start = "2026-01-02T03:04:05Z".parse().expect("a time");
+    api::serve::start(config, Clock::new(move || start)).await.map_err(|error| error.to_string())
+}
+
+async fn stop(running: api::serve::Running) {
+    running.stop();
+    running.stopped().await.expect("it stops");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn serve_on_postgres_refuses_pending_migrations_and_names_the_command() {
+    let url = Postgres::get().await.empty().await;
+    let refusal = serve(&url, &[]).await.expect_err("an empty database is refused");
+    assert!(refusal.contains("hyperfleet-api migrate up"), "{refusal}");
+    assert_eq!(schema(&url).await, Vec::<String>::new(), "a refusal changes nothing");
+    migration::up(&url).await.expect("up");
+    migration::down(&url).await.expect("down");
+    let refusal = serve(&url, &[]).await.expect_err("one pending migration is refused");
+    assert!(refusal.contains("hyperfleet-api migrate up"), "{refusal}");
+    let (last, _) = migration::status(&url).await.expect("the status").pop().expect("migrations");
+    assert!(refusal.contains(&last), "{refusal}");
+    migration::up(&url).await.expect("up again");
+    stop(serve(&url, &[]).await.expect("it starts")).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn serve_on_postgres_migrates_if_told_to() {
+    let url = Postgres::get().await.empty().await;
+    let running = serve(&url, &[("HYPERFLEET_DATABASE_AUTO_MIGRATE", "true")]).await.expect("it starts");
+    stop(running).await;
+    let (done, all) = applied(&url).await;
+    assert_eq!(done, all);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn serve_on_sqlite_migrates_unless_told_not_to() {
+    let folder = Folder::new();
+    let refusal = serve(&folder.url(), &[("HYPERFLEET_DATABASE_AUTO_MIGRATE", "false")]).await;
+    let refusal = refusal.expect_err("an empty database is refused");
+    assert!(refusal.contains("hyperfleet-api migrate up"), "{refusal}");
+    stop(serve(&folder.url(), &[]).await.expect("it starts")).await;
+    let (done, all) = applied(&folder.url()).await;
+    assert_eq!(done, all);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_stored_outlives_the_server() {
+    for engine in [Engine::Sqlite, Engine::Postgres] {
+        let mut app = TestApp::start(engine).await;
+        let cluster = app.a_cluster().labelled("env", "test").create().await;
+        app.stop().await;
+        let next = app.replica(&[]).await;
+        next.get(cluster["href"].as_str().expect("a path")).await.status(200).body(&cluster);
+    }
+}
