@@ -21,7 +21,7 @@ impl MigrationTrait for Migration {
             .col(schema::number("observed_generation"))
             .col(required("conditions"))
             .col(required("data"))
-            .col(&mut schema::text(manager, "metadata"))
+            .col(schema::text(manager, "metadata"))
             .col(schema::time("created_time"))
             .col(schema::time("last_report_time"))
             .primary_key(Index::create().col(Alias::new("owner_id")).col(Alias::new("adapter")));

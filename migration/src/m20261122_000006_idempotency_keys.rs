@@ -19,7 +19,7 @@ impl MigrationTrait for Migration {
             .col(required("caller"))
             .col(required("key"))
             .col(required("request_digest"))
-            .col(&mut schema::text(manager, "answer"))
+            .col(schema::text(manager, "answer"))
             .col(schema::time("claimed_time"))
             .col(schema::time("expires_time"))
             .primary_key(Index::create().col(Alias::new("caller")).col(Alias::new("key")))

@@ -53,7 +53,7 @@ pub(crate) fn resource_columns(manager: &SchemaManager<'_>, table: &mut TableCre
         .col(ColumnDef::new(Alias::new("deleted_time")).timestamp_with_time_zone())
         .col(required("created_by"))
         .col(required("updated_by"))
-        .col(&mut text(manager, "deleted_by"));
+        .col(text(manager, "deleted_by"));
 }
 
 /// The indexes that clusters and node pools share. None is on a column that each report changes. Those

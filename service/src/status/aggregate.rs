@@ -119,7 +119,7 @@ impl<'a> Counted<'a> {
     fn phase(&self) -> Phase {
         let current = |report: &&&StoredReport| report.observed_generation == self.subject.generation;
         let ready = |name: &&str| self.snapshot(name).is_some_and(|s| s.available && current(&&s.report));
-        if !self.names.is_empty() && self.names.iter().all(|name| ready(&name)) {
+        if !self.names.is_empty() && self.names.iter().all(ready) {
             Phase::Ready
         } else if self.reports.iter().filter(current).any(|report| report.failed()) {
             Phase::Failed
