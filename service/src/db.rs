@@ -7,6 +7,8 @@
 
 use crate::dialect::Dialect;
 use crate::lookup::{Lookups, Reported};
+use crate::metrics::{self, Failure, Started};
+use crate::replica::Standing;
 use crate::resource::store;
 use crate::status;
 use crate::{Context, Error, Kind, Resource, Result};
@@ -19,6 +21,7 @@ use sea_orm::{
 };
 use std::fmt;
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
@@ -47,6 +50,8 @@ pub struct Scope<'a> {
     pub tx: &'a DatabaseTransaction,
     /// The service's surroundings.
     pub context: &'a Context,
+    /// What is to be counted once it is committed.
+    pub(crate) started: &'a Started,
 }
 
 impl Scope<'_> {
@@ -77,6 +82,7 @@ pub struct Db {
     dialect: Dialect,
     primary: DatabaseConnection,
     replica: Option<DatabaseConnection>,
+    standing: Arc<Standing>,
     writer: Option<mpsc::Sender<Box<dyn Job>>>,
     lookups: Option<Lookups>,
 }
@@ -91,22 +97,26 @@ impl Db {
     /// Connects. Fails if the database cannot be reached now.
     pub async fn connect(connect: &Connect) -> Result<Self, DbErr> {
         let dialect = Dialect::of_url(&connect.url);
-        let primary = Database::connect(options(connect, &connect.url, dialect.readers())).await?;
+        let primary = open(options(connect, &connect.url, dialect.readers())).await?;
         let replica = match &connect.read_url {
-            Some(url) => Some(Database::connect(options(connect, url, dialect.readers())).await?),
+            Some(url) => {
+                let mut options = options(connect, url, dialect.readers());
+                // Reads do without it while it is away, also now.
+                options.connect_lazy(true);
+                Some(open(options).await?)
+            }
             None => None,
         };
         let writer = match dialect.single_writer() {
             true => {
                 let mut options = options(connect, &connect.url, 1);
                 options.max_connections(1);
-                Some(spawn_writer(Database::connect(options).await?))
+                Some(spawn_writer(open(options).await?))
             }
             false => None,
         };
-        let lookups =
-            dialect.gathers_reads().then(|| Lookups::start(&primary, replica.as_ref().unwrap_or(&primary)));
-        Ok(Self { dialect, primary, replica, writer, lookups })
+        let lookups = dialect.gathers_reads().then(|| Lookups::start(&primary, replica.as_ref()));
+        Ok(Self { dialect, primary, replica, standing: Arc::default(), writer, lookups })
     }
 
     /// What is particular about the engine.
@@ -143,6 +153,17 @@ impl Db {
         }
     }
 
+    /// Whether the replica answers; `None` if there is none.
+    pub(crate) fn replica_standing(&self) -> Option<&Standing> {
+        self.replica.as_ref().map(|_| &*self.standing)
+    }
+
+    /// The same database, read where it is written.
+    pub(crate) fn without_replica(&self) -> Self {
+        let lookups = self.lookups.as_ref().map(Lookups::on_primary);
+        Self { replica: None, lookups, ..self.clone() }
+    }
+
     /// Runs `write` in a transaction, commits, and only then answers.
     pub async fn write<W: Write>(&self, context: Context, write: W) -> Result<W::Output> {
         match &self.writer {
@@ -155,8 +176,11 @@ impl Db {
         let mut attempt = 1;
         loop {
             let tx = self.primary.begin().await?;
-            let result = match write.run(&Scope { tx: &tx, context }).await {
-                Ok(output) => tx.commit().await.map(|()| output).map_err(Error::from),
+            let started = Started::default();
+            let result = match write.run(&Scope { tx: &tx, context, started: &started }).await {
+                Ok(output) => {
+                    tx.commit().await.map(|()| output).inspect(|_| started.count()).map_err(Error::from)
+                }
                 Err(error) => {
                     // A rollback that fails leaves a broken connection, which the pool drops.
                     let _ = tx.rollback().await;
@@ -166,7 +190,7 @@ impl Db {
             match result {
                 Err(Error::Internal { .. } | Error::NotFound { .. }) | Ok(_) => return result,
                 Err(Error::GaveWay(_)) if attempt < ATTEMPTS => {
-                    metrics::counter!("hyperfleet_db_retries_total").increment(1);
+                    ::metrics::counter!("hyperfleet_db_retries_total").increment(1);
                     let pause = rand::random_range(0..5 << attempt.min(5));
                     tokio::time::sleep(Duration::from_millis(pause)).await;
                     attempt += 1;
@@ -175,6 +199,12 @@ impl Db {
             }
         }
     }
+}
+
+async fn open(options: ConnectOptions) -> Result<DatabaseConnection, DbErr> {
+    let mut connection = Database::connect(options).await?;
+    metrics::observe(&mut connection);
+    Ok(connection)
 }
 
 fn options(connect: &Connect, url: &str, readers: u32) -> ConnectOptions {
@@ -216,6 +246,7 @@ trait Job: Send {
 struct Queued<W: Write> {
     write: W,
     context: Context,
+    started: Started,
     result: Result<W::Output>,
     reply: oneshot::Sender<Result<W::Output>>,
 }
@@ -223,7 +254,7 @@ struct Queued<W: Write> {
 impl<W: Write> Job for Queued<W> {
     fn run<'a>(&'a mut self, tx: &'a DatabaseTransaction) -> BoxFuture<'a, bool> {
         async move {
-            let scope = Scope { tx, context: &self.context };
+            let scope = Scope { tx, context: &self.context, started: &self.started };
             let run = AssertUnwindSafe(self.write.run(&scope)).catch_unwind().await;
             self.result = run.unwrap_or_else(|_| Err(Error::Internal("a write panicked".into())));
             self.result.is_ok()
@@ -232,6 +263,9 @@ impl<W: Write> Job for Queued<W> {
     }
 
     fn answer(self: Box<Self>, committed: Result<(), DbErr>) {
+        if self.result.is_ok() && committed.is_ok() {
+            self.started.count();
+        }
         let result = match (self.result, committed) {
             (Ok(_), Err(error)) => Err(error.into()),
             (result, _) => result,
@@ -249,7 +283,7 @@ async fn enqueue<W: Write>(
     let (reply, answer) = oneshot::channel();
     let result = Err(Error::Internal("a write did not run".into()));
     let gone = || Error::Internal("the writer has stopped".into());
-    let job = Box::new(Queued { write, context, result, reply });
+    let job = Box::new(Queued { write, context, started: Started::default(), result, reply });
     writer.try_send(job).map_err(|error| match error {
         mpsc::error::TrySendError::Full(_) => Error::Unavailable(DbErr::Custom("the queue is full".into())),
         mpsc::error::TrySendError::Closed(_) => gone(),
@@ -292,6 +326,16 @@ async fn commit_together(connection: &DatabaseConnection, jobs: &mut [Box<dyn Jo
 
 impl From<DbErr> for Error {
     fn from(error: DbErr) -> Self {
+        let failure = Failure::of(&error);
+        let error = Error::of_database(error);
+        failure.count(&error);
+        error
+    }
+}
+
+impl Error {
+    /// What an error of the database means to whoever asked.
+    fn of_database(error: DbErr) -> Self {
         let runtime = match &error {
             DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => return Error::Unavailable(error),
             DbErr::Exec(RuntimeErr::SqlxError(inner)) | DbErr::Query(RuntimeErr::SqlxError(inner)) => inner,

@@ -16,6 +16,7 @@
 
 pub mod idempotency;
 pub mod list;
+pub mod metrics;
 pub mod resource;
 pub mod search;
 pub mod spec_schema;
@@ -30,6 +31,7 @@ mod id;
 mod kind;
 mod lookup;
 mod name;
+mod replica;
 mod totals;
 
 pub use clock::Clock;
@@ -40,4 +42,5 @@ pub use error::{Error, FieldError, Outcome, Result};
 pub use id::{created_time, id_floor, new_id};
 pub use kind::{BASE_PATH, Kind};
 pub use name::{AdapterName, Labels, ResourceName};
+pub use replica::Freshness;
 pub use resource::Resource;

@@ -25,28 +25,50 @@ pub(crate) type Reported = (Resource, Vec<StoredReport>);
 /// The queues of reads.
 #[derive(Clone)]
 pub(crate) struct Lookups {
-    clusters: Queue<Resource>,
-    node_pools: Queue<Resource>,
+    reads: Reads,
+    /// The same from the database itself.
+    fresh: Reads,
     reported_clusters: Queue<Reported>,
     reported_node_pools: Queue<Reported>,
 }
 
+#[derive(Clone)]
+struct Reads {
+    clusters: Queue<Resource>,
+    node_pools: Queue<Resource>,
+}
+
+impl Reads {
+    fn start(connection: &DatabaseConnection) -> Self {
+        Self {
+            clusters: Queue::start(connection, Kind::Cluster, resources),
+            node_pools: Queue::start(connection, Kind::NodePool, resources),
+        }
+    }
+}
+
 impl Lookups {
     /// Starts to answer reads of resources from `replica`, and those that a write builds on from `primary`.
-    pub(crate) fn start(primary: &DatabaseConnection, replica: &DatabaseConnection) -> Self {
+    pub(crate) fn start(primary: &DatabaseConnection, replica: Option<&DatabaseConnection>) -> Self {
+        let fresh = Reads::start(primary);
         Self {
-            clusters: Queue::start(replica, Kind::Cluster, resources),
-            node_pools: Queue::start(replica, Kind::NodePool, resources),
+            reads: replica.map_or_else(|| fresh.clone(), Reads::start),
+            fresh,
             reported_clusters: Queue::start(primary, Kind::Cluster, reported),
             reported_node_pools: Queue::start(primary, Kind::NodePool, reported),
         }
     }
 
+    /// The same, reading from the database itself.
+    pub(crate) fn on_primary(&self) -> Self {
+        Self { reads: self.fresh.clone(), ..self.clone() }
+    }
+
     /// The resource with this id, as it was at some moment after this call.
     pub(crate) async fn find(&self, kind: Kind, id: Uuid) -> Result<Option<Resource>> {
         match kind {
-            Kind::Cluster => self.clusters.ask(id).await,
-            Kind::NodePool => self.node_pools.ask(id).await,
+            Kind::Cluster => self.reads.clusters.ask(id).await,
+            Kind::NodePool => self.reads.node_pools.ask(id).await,
         }
     }
 

@@ -1,5 +1,6 @@
 use super::{Resource, store};
 use crate::idempotency::Claim;
+use crate::metrics::Failure;
 use crate::status;
 use crate::{Context, Error, Kind, Labels, ResourceName, Result, Scope, Write, new_id};
 use entity::{JsonText, label};
@@ -77,7 +78,10 @@ impl Create {
     fn name_taken(&self, error: sea_orm::DbErr) -> Error {
         match error.sql_err() {
             Some(SqlErr::UniqueConstraintViolation(_)) => {
-                Error::NameTaken { kind: self.kind, name: self.name.as_str().to_owned(), existing: None }
+                let name = self.name.as_str().to_owned();
+                let taken = Error::NameTaken { kind: self.kind, name, existing: None };
+                Failure::of(&error).count(&taken);
+                taken
             }
             _ => error.into(),
         }
@@ -98,6 +102,8 @@ impl Write for Create {
         }
         let resource = self.resource(scope.context)?;
         store::insert(scope.tx, resource.clone()).await.map_err(|error| self.name_taken(error))?;
+        // Before it existed, nobody waited for it.
+        scope.started.note(&resource, true);
         insert_labels(scope, &resource, &self.labels).await?;
         if let Some(claim) = &self.claim {
             claim.complete(scope, &resource).await?;

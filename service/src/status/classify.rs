@@ -18,6 +18,10 @@ pub enum DiscardReason {
 }
 
 impl DiscardReason {
+    /// All of them.
+    pub const ALL: [Self; 4] =
+        [Self::FutureGeneration, Self::OlderGeneration, Self::OlderReport, Self::UnknownAvailability];
+
     /// The reason in one word.
     pub fn as_str(self) -> &'static str {
         match self {

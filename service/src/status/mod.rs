@@ -43,7 +43,9 @@ pub(crate) fn refresh(
 ) -> Result<()> {
     let settings = &scope.context.settings;
     let aggregate = of_resource_now(settings, resource, reports, has_children, Event::Change)?;
+    let reconciled_before = resource.status.reconciled;
     resource.status = stored(&aggregate, reports)?;
+    scope.started.note(resource, reconciled_before);
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 use super::condition::{ConditionStatus, micros};
 use super::{Event, Verdict, classify};
 use crate::error::Outcome;
+use crate::metrics::Started;
 use crate::resource::{removal, store};
 use crate::{AdapterName, Context, Error, Kind, Resource, Result, Scope, Settings, Write};
 use chrono::{DateTime, Utc};
@@ -262,11 +263,12 @@ impl Write for Report {
             && resource.kind == Kind::Cluster
             && store::has_children(scope.tx, resource.id).await?;
         let decision = self.decide(&scope.context.settings, resource, reports, has_children)?;
-        let Decision { resource, reports, stored } = match decision {
+        let Decision { resource, reports, stored, reconciled_before } = match decision {
             Outcome::Stored(decision) => decision,
             Outcome::Discarded(reason) => return Ok(Outcome::Discarded(reason)),
         };
         upsert(scope.tx, &resource, &stored).await?;
+        scope.started.note(&resource, reconciled_before);
         if self.finalized() && removal::is_due(scope, &resource, &reports, has_children) {
             removal::remove(scope, resource, parent).await?;
         } else {
@@ -281,6 +283,8 @@ struct Decision {
     resource: Resource,
     reports: Vec<StoredReport>,
     stored: StoredReport,
+    /// Whether the resource was reconciled before.
+    reconciled_before: bool,
 }
 
 impl Report {
@@ -315,9 +319,15 @@ impl Report {
             Outcome::Stored(decision) => decision,
             Outcome::Discarded(reason) => return Ok(Some(Outcome::Discarded(reason))),
         };
-        let row = decision.stored.row(&decision.resource)?;
-        let written = store::update_reported(db, decision.resource, row).await?;
-        Ok(written.then_some(Outcome::Stored(decision.stored)))
+        let Decision { resource, stored, reconciled_before, .. } = decision;
+        let started = Started::default();
+        started.note(&resource, reconciled_before);
+        let row = stored.row(&resource)?;
+        let written = store::update_reported(db, resource, row).await?;
+        Ok(written.then(|| {
+            started.count();
+            Outcome::Stored(stored)
+        }))
     }
 
     /// What becomes of the report, and of the resource with it. Touches no database.
@@ -340,6 +350,7 @@ impl Report {
             Ok(at) => reports[at] = stored.clone(),
             Err(at) => reports.insert(at, stored.clone()),
         }
+        let reconciled_before = resource.status.reconciled;
         resource.revision += 1;
         if aggregate {
             let event = Event::Report(self.observed_time);
@@ -348,7 +359,7 @@ impl Report {
         } else {
             resource.status.adapters = summary(&reports)?;
         }
-        Ok(Outcome::Stored(Decision { resource, reports, stored }))
+        Ok(Outcome::Stored(Decision { resource, reports, stored, reconciled_before }))
     }
 }
 
