@@ -1,7 +1,7 @@
 //! The two extra ports. Both answer whether the process lives, whether it is ready, and its metrics, so that
 //! either port number the field's tools expect is the right one.
 
-use crate::telemetry::Recorder;
+use crate::telemetry::{self, Recorder};
 use poem::http::StatusCode;
 use poem::{Endpoint, EndpointExt, Response, Route, get, handler, web::Data};
 use sea_orm::DatabaseConnection;
@@ -62,7 +62,8 @@ async fn ready(Data(probe): Data<&Probe>) -> Response {
 }
 
 #[handler]
-async fn metrics(Data(recorder): Data<&Recorder>) -> Response {
+async fn metrics(Data(recorder): Data<&Recorder>, Data(probe): Data<&Probe>) -> Response {
+    telemetry::scraped(&probe.context);
     Response::builder().content_type("text/plain; version=0.0.4; charset=utf-8").body(recorder.render())
 }
 

@@ -24,6 +24,7 @@ pub mod openapi;
 pub mod problem;
 pub mod response;
 pub mod routes;
+pub mod run;
 pub mod serve;
 pub mod telemetry;
 

@@ -8,6 +8,7 @@ use crate::limits::{
     MaxInFlight, RequestId, RequestIds, TrailingSlash, layer,
 };
 use crate::problem::{self, ApiError};
+use crate::telemetry::{Scope, ServerSpan, template};
 use poem::http::{Method, StatusCode, header};
 use poem::{Endpoint, EndpointExt, IntoEndpoint, IntoResponse, Request, Response};
 use poem_openapi::OperationId;
@@ -70,33 +71,59 @@ where
         .with(layer(RequestIds::new(make_id)))
 }
 
-/// Runs the request; makes a problem document of a refusal; logs and counts.
+/// What is remembered of a request while it is handled.
+struct Asked {
+    started: Instant,
+    id: String,
+    method: Method,
+    path: String,
+}
+
+/// Runs the request; makes a problem document of a refusal; logs, traces and counts.
 async fn observe(
     endpoint: Arc<impl Endpoint>,
     request: Request,
     clock: Clock,
     names: Arc<OperationNames>,
 ) -> poem::Result<Response> {
-    let started = Instant::now();
-    let id = request.data::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
-    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-    let result = endpoint.call(request).await.map(IntoResponse::into_response);
+    let asked = Asked {
+        started: Instant::now(),
+        id: request.data::<RequestId>().map(|id| id.0.clone()).unwrap_or_default(),
+        method: request.method().clone(),
+        path: request.uri().path().to_owned(),
+    };
+    let span = ServerSpan::start(&request);
+    let scope = Scope { request_id: asked.id.clone(), trace: span.ids() };
+    let work = async {
+        let result = endpoint.call(request).await.map(IntoResponse::into_response);
+        answer(result, &asked, &clock, &names)
+    };
+    let (mut response, operation) = scope.run(work).await;
+    span.end(asked.method.as_str(), names.route(operation), &mut response);
+    Ok(response)
+}
+
+/// The answer to a request, logged and counted, and the operation that was asked for.
+fn answer(
+    result: poem::Result<Response>,
+    asked: &Asked,
+    clock: &Clock,
+    names: &OperationNames,
+) -> (Response, &'static str) {
     let operation = match &result {
         Ok(response) => response.data::<OperationId>().map(|operation| operation.0),
         Err(error) => error.data::<OperationId>().map(|operation| operation.0),
     };
     let operation = operation.unwrap_or("none");
+    let Asked { started, id, method, path } = asked;
     let response = match result {
         Ok(response) if !needs_document(&response) => response,
-        Ok(response) => {
-            let refusal = problem::of_status(response.status());
-            render(refusal, &path, &id, operation, &clock)
-        }
-        Err(error) => render(problem::of_poem(error, &path), &path, &id, operation, &clock),
+        Ok(response) => render(problem::of_status(response.status()), path, id, operation, clock),
+        Err(error) => render(problem::of_poem(error, path), path, id, operation, clock),
     };
     let status = response.status().as_u16();
     let seconds = started.elapsed().as_secs_f64();
-    names.count(operation, &method, status, seconds);
+    names.count(operation, method, status, seconds);
     tracing::info!(
         request_id = id,
         operation,
@@ -106,7 +133,7 @@ async fn observe(
         duration_ms = seconds * 1e3,
         "request"
     );
-    Ok(response)
+    (response, operation)
 }
 
 /// A refusal that some layer answered by itself, without a document.
@@ -128,33 +155,26 @@ fn render(refusal: ApiError, path: &str, id: &str, operation: &str, clock: &Cloc
     refusal.into_answer(path, id, Time(clock.now()))
 }
 
-/// Operation ids, and the path each stands for in the metrics.
-struct OperationNames(HashMap<String, String>);
+/// Operation ids, and the path each stands for: as the document has it, and as the metrics do.
+struct OperationNames(HashMap<String, (String, String)>);
 
 impl OperationNames {
     fn new() -> Self {
         let operations = crate::openapi::operations().into_iter();
-        Self(operations.map(|(id, _, path)| (id, template(&path))).collect())
+        Self(operations.map(|(id, _, path)| (id, (template(&path), path))).collect())
+    }
+
+    /// The path of an operation with the names of its parameters.
+    fn route(&self, operation: &str) -> Option<&str> {
+        self.0.get(operation).map(|(_, route)| route.as_str())
     }
 
     fn count(&self, operation: &str, method: &Method, status: u16, seconds: f64) {
-        let Some(path) = self.0.get(operation) else { return };
-        let labels = [
-            ("component", "api".to_owned()),
-            ("version", crate::VERSION.to_owned()),
-            ("method", method.to_string()),
-            ("path", path.clone()),
-            ("code", status.to_string()),
-        ];
+        let Some((path, _)) = self.0.get(operation) else { return };
+        let labels = [("method", method.to_string()), ("path", path.clone()), ("code", status.to_string())];
         metrics::counter!("hyperfleet_api_requests_total", &labels).increment(1);
         metrics::histogram!("hyperfleet_api_request_duration_seconds", &labels).record(seconds);
     }
-}
-
-/// Ids in a path would make a series of their own each.
-fn template(path: &str) -> String {
-    let parts = path.split('/').map(|part| if part.starts_with('{') { "-" } else { part });
-    parts.collect::<Vec<_>>().join("/")
 }
 
 /// Which methods each path has, for the header `Allow`.

@@ -7,7 +7,7 @@ use crate::health::{self, Probe};
 use crate::middleware;
 use crate::net::{self, ConnectionLimits, Edge, ServerTls, Sockets};
 use crate::openapi;
-use crate::telemetry::Recorder;
+use crate::telemetry::{self, Recorder};
 use bytes::Bytes;
 use poem::{Endpoint, EndpointExt, Response, Route, endpoint::make_sync};
 use sea_orm::DbErr;
@@ -18,7 +18,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 
 /// How often certificates are looked at for a change.
 const TLS_RELOAD: Duration = Duration::from_secs(5);
@@ -97,7 +97,7 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
     let edge = Edge::new(api, limits, tls);
     let endpoint = middleware::around(routes(), app, &config.server, stopping.clone());
     let probe = Probe::new(context.clone(), stopping.clone());
-    let background = tokio::spawn(maintain(context, recorder.clone()));
+    let background = background(context, &config, recorder.clone());
     let drain = config.server.shutdown_timeout;
     let task = tokio::spawn(async move {
         let (last, api_stopped) = watch::channel(false);
@@ -109,7 +109,7 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
         let health = tokio::spawn(aux("health", health));
         let metrics = tokio::spawn(aux("metrics", metrics));
         let served = net::serve("api", edge, endpoint, until(stopping), drain).await;
-        background.abort();
+        drop(background);
         last.send_replace(true);
         let _ = tokio::join!(health, metrics);
         served
@@ -223,6 +223,15 @@ fn served(content_type: &'static str, text: Bytes) -> impl Endpoint {
         Response::builder().content_type(content_type).header("Cache-Control", "no-cache").body(text.clone())
     });
     poem::get(answer).boxed()
+}
+
+/// What runs beside the requests; it ends when this is dropped.
+fn background(context: Context, config: &Config, recorder: Recorder) -> JoinSet<()> {
+    let mut tasks = JoinSet::new();
+    tasks.spawn(telemetry::watch_pool(context.clone()));
+    tasks.spawn(telemetry::watch_fleet(context.clone(), config.metrics.clone()));
+    tasks.spawn(maintain(context, recorder));
+    tasks
 }
 
 /// What has to be done from time to time.

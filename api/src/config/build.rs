@@ -68,6 +68,7 @@ fn metrics(layers: &Layers<'_>) -> Metrics {
         host: host_of(layers, "metrics.host"),
         port: layers.number("metrics.port").unwrap_or_default(),
         reconciliation_stuck_threshold: layers.duration("metrics.reconciliation_stuck_threshold"),
+        refresh_interval: layers.duration("metrics.refresh_interval"),
     }
 }
 

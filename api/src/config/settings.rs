@@ -165,6 +165,12 @@ pub static SETTINGS: &[Setting] = &[
         "How long a resource may stay unreconciled before it counts as stuck",
     ),
     setting(
+        "metrics.refresh_interval",
+        duration(10 * MS, HOUR),
+        "15s",
+        "How often the resources that wait for reconciliation are counted",
+    ),
+    setting(
         "database.url",
         Kind::DatabaseUrl,
         "sqlite://hyperfleet.db?mode=rwc",

@@ -122,6 +122,8 @@ pub struct Metrics {
     pub port: u16,
     /// How long a resource may stay unreconciled before it counts as stuck.
     pub reconciliation_stuck_threshold: Duration,
+    /// How often the resources that wait for reconciliation are counted.
+    pub refresh_interval: Duration,
 }
 
 /// The database and how it is used.

@@ -60,6 +60,19 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// Every label that [`Refusal::reason`] gives.
+    pub const REASONS: [&str; 9] = [
+        "body_too_large",
+        "body_timeout",
+        "body_broken",
+        "unsupported_encoding",
+        "head_too_large",
+        "method_not_allowed",
+        "overloaded",
+        "deadline_passed",
+        "panicked",
+    ];
+
     /// The label of this refusal in metrics and logs.
     pub fn reason(&self) -> &'static str {
         match self {

@@ -91,7 +91,7 @@ fn lists_from_every_source() {
 }
 
 /// A value other than the default for each setting that has a field of its own.
-const SAMPLES: [(&str, &str); 36] = [
+const SAMPLES: [(&str, &str); 37] = [
     ("server.host", "127.0.0.9"),
     ("server.port", "7001"),
     ("server.openapi_schema_path", "f"),
@@ -116,6 +116,7 @@ const SAMPLES: [(&str, &str); 36] = [
     ("metrics.host", "127.0.0.9"),
     ("metrics.port", "7003"),
     ("metrics.reconciliation_stuck_threshold", "7m"),
+    ("metrics.refresh_interval", "7s"),
     ("database.url", "postgres://a/x"),
     ("database.url_file", "f"),
     ("database.read_url", "sqlite://replica.db"),

@@ -1,0 +1,56 @@
+use super::json::Json;
+use super::trace::{self, Traces};
+use crate::config::{LogFormat, Logging, Tracing};
+use std::io::IsTerminal;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer};
+
+/// Why logging or tracing did not start.
+#[derive(Debug, thiserror::Error)]
+#[error("tracing.otlp_endpoint: {0}")]
+pub struct StartTelemetryError(pub(super) String);
+
+/// Logs and traces of the process, as long as it runs.
+#[must_use = "spans that are not sent yet are lost unless it is stopped"]
+pub struct Telemetry(Option<Traces>);
+
+/// Starts logging and, if there is somewhere to send spans to, tracing. A process has one log: later calls
+/// change nothing. Needs a Tokio runtime if spans are sent.
+///
+/// # Errors
+/// An endpoint for spans that cannot be used.
+pub fn start(logging: &Logging, tracing: &Tracing) -> Result<Telemetry, StartTelemetryError> {
+    let traces = Traces::start(tracing)?;
+    // These crates log whole statements and addresses at their lower levels.
+    let filter = EnvFilter::new(format!(
+        "{},sqlx=warn,sea_orm=warn,sea_orm_migration=warn,hyper=warn,hyper_util=warn,reqwest=warn,h2=warn,poem=warn,opentelemetry=warn,opentelemetry_sdk=warn,opentelemetry_otlp=warn",
+        logging.level
+    ));
+    let terminal = std::io::stdout().is_terminal();
+    let json = match logging.format {
+        LogFormat::Json => true,
+        LogFormat::Text => false,
+        LogFormat::Auto => !terminal,
+    };
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stdout);
+    let lines = match json {
+        true => lines.event_format(Json).with_filter(filter).boxed(),
+        false => lines.with_ansi(terminal).with_filter(filter).boxed(),
+    };
+    let spans = traces.as_ref().map(Traces::layer);
+    let started = tracing_subscriber::registry().with(lines).with(spans).try_init();
+    if started.is_ok() && traces.is_some() {
+        trace::turn_on();
+    }
+    Ok(Telemetry(traces))
+}
+
+impl Telemetry {
+    /// Sends what is not sent yet, within five seconds.
+    pub async fn stop(self) {
+        if let Some(traces) = self.0 {
+            traces.stop().await;
+        }
+    }
+}

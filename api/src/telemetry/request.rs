@@ -1,0 +1,26 @@
+//! What is known everywhere within a request, for its log lines.
+
+/// The request that the current task works on.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Scope {
+    /// The id of the request, as its answer carries it.
+    pub request_id: String,
+    /// The trace and the span, as hexadecimal digits; `None` while nothing is traced.
+    pub trace: Option<(String, String)>,
+}
+
+tokio::task_local! {
+    static CURRENT: Scope;
+}
+
+impl Scope {
+    /// Runs `work` in this scope.
+    pub(crate) async fn run<F: Future>(self, work: F) -> F::Output {
+        CURRENT.scope(self, work).await
+    }
+
+    /// Hands the scope that is current to `read`, if there is one.
+    pub(super) fn current<T>(read: impl FnOnce(&Scope) -> T) -> Option<T> {
+        CURRENT.try_with(read).ok()
+    }
+}

@@ -1,0 +1,181 @@
+//! Spans, sent over OTLP, with the W3C context of the caller as their parent.
+//!
+//! The endpoint turns it on. Sampler, resource, headers, batching and time limits follow the standard
+//! variables `OTEL_*`, which the SDK reads itself.
+
+use super::log::StartTelemetryError;
+use crate::config::Tracing;
+use async_trait::async_trait;
+use opentelemetry::propagation::TextMapPropagator;
+use opentelemetry::trace::{Status, TraceContextExt, TracerProvider};
+use opentelemetry::{Key, KeyValue};
+use opentelemetry_http::{Bytes, HeaderExtractor, HeaderInjector, HttpClient, HttpError};
+use opentelemetry_otlp::{SpanExporter, WithExportConfig, WithHttpConfig};
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::propagation::TraceContextPropagator;
+use opentelemetry_sdk::trace::SdkTracerProvider;
+use poem::http::header::USER_AGENT;
+use poem::{Request, Response};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use tokio::runtime::Handle;
+use tracing::Span;
+use tracing_opentelemetry::OpenTelemetrySpanExt;
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::registry::LookupSpan;
+
+/// The target of the spans that are sent.
+const TARGET: &str = "hyperfleet_api::request";
+/// The name of the service, unless the operator gives it another.
+const SERVICE: &str = "hyperfleet-api";
+/// How long sending what is left may take when the process stops.
+const FLUSH: Duration = Duration::from_secs(5);
+/// How long one sending may take.
+const SEND: Duration = Duration::from_secs(10);
+/// A variable that names the endpoint of spans alone, and outranks the one of all signals.
+const TRACES_ENDPOINT: &str = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT";
+
+static ON: AtomicBool = AtomicBool::new(false);
+
+/// Makes every request a span from now on.
+pub(super) fn turn_on() {
+    ON.store(true, Ordering::Relaxed);
+}
+
+/// What makes spans and sends them.
+pub(super) struct Traces(SdkTracerProvider);
+
+impl Traces {
+    /// Starts if there is somewhere to send spans to.
+    pub(super) fn start(tracing: &Tracing) -> Result<Option<Self>, StartTelemetryError> {
+        let Some(endpoint) = &tracing.otlp_endpoint else { return Ok(None) };
+        let fault = |error: &dyn std::fmt::Display| StartTelemetryError(error.to_string());
+        let client = reqwest::Client::builder().timeout(SEND).build().map_err(|error| fault(&error))?;
+        let client = Client { client, runtime: Handle::try_current().map_err(|error| fault(&error))? };
+        let mut exporter = SpanExporter::builder().with_http().with_http_client(client);
+        if std::env::var_os(TRACES_ENDPOINT).is_none() {
+            exporter = exporter.with_endpoint(format!("{}/v1/traces", endpoint.trim_end_matches('/')));
+        }
+        let exporter = exporter.build().map_err(|error| fault(&error))?;
+        let provider = SdkTracerProvider::builder().with_resource(resource()).with_batch_exporter(exporter);
+        Ok(Some(Self(provider.build())))
+    }
+
+    /// What makes spans of those of `tracing`.
+    pub(super) fn layer<S>(&self) -> impl tracing_subscriber::Layer<S> + use<S>
+    where
+        S: tracing::Subscriber + for<'a> LookupSpan<'a>,
+    {
+        use tracing_subscriber::Layer;
+        let tracer = self.0.tracer(SERVICE);
+        tracing_opentelemetry::layer()
+            .with_tracer(tracer)
+            .with_location(false)
+            .with_threads(false)
+            .with_tracked_inactivity(false)
+            .with_filter(filter_fn(|metadata| metadata.is_span() && metadata.target() == TARGET))
+    }
+
+    /// Sends what is left.
+    pub(super) async fn stop(self) {
+        ON.store(false, Ordering::Relaxed);
+        let stopped = tokio::task::spawn_blocking(move || self.0.shutdown_with_timeout(FLUSH)).await;
+        if let Ok(Err(error)) = stopped {
+            tracing::warn!(%error, "the last spans are lost");
+        }
+    }
+}
+
+/// What `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES` say, and a name and version if they do not.
+fn resource() -> Resource {
+    let said = Resource::builder().build();
+    let name = said.get(&Key::new("service.name")).map(|name| name.to_string());
+    let named = name.is_some_and(|name| !name.starts_with("unknown_service"));
+    let builder = Resource::builder();
+    let builder = if named { builder } else { builder.with_service_name(SERVICE) };
+    builder.with_attribute(KeyValue::new("service.version", crate::VERSION)).build()
+}
+
+/// Sends through the process's own HTTP client. The SDK calls from a thread of its own, where no runtime is.
+#[derive(Debug)]
+struct Client {
+    client: reqwest::Client,
+    runtime: Handle,
+}
+
+#[async_trait]
+impl HttpClient for Client {
+    async fn send_bytes(&self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, HttpError> {
+        let client = self.client.clone();
+        let sending = self.runtime.spawn(async move {
+            let response = client.execute(request.try_into()?).await?;
+            let mut answer = http::Response::builder().status(response.status());
+            if let Some(headers) = answer.headers_mut() {
+                headers.clone_from(response.headers());
+            }
+            Ok::<_, HttpError>(answer.body(response.bytes().await?)?)
+        });
+        sending.await?
+    }
+}
+
+/// The span of a request, from its head to its answer; nothing while tracing is off.
+pub(crate) struct ServerSpan(Option<Span>);
+
+impl ServerSpan {
+    /// Starts the span, as a part of what the caller traces if it says so.
+    pub(crate) fn start(request: &Request) -> Self {
+        if !ON.load(Ordering::Relaxed) {
+            return Self(None);
+        }
+        let method = request.method().as_str();
+        let span = tracing::error_span!(target: TARGET, "request", otel.name = method, otel.kind = "server");
+        let parent = TraceContextPropagator::new().extract(&HeaderExtractor(request.headers()));
+        // Fails only if the span has started or nobody listens.
+        let _ = span.set_parent(parent);
+        span.set_attribute("http.request.method", method.to_owned());
+        span.set_attribute("url.path", request.uri().path().to_owned());
+        span.set_attribute("url.scheme", request.scheme().to_string());
+        span.set_attribute("network.protocol.version", version(request));
+        if let Some(address) = request.remote_addr().as_socket_addr() {
+            span.set_attribute("client.address", address.ip().to_string());
+        }
+        if let Some(agent) = request.headers().get(USER_AGENT).and_then(|agent| agent.to_str().ok()) {
+            span.set_attribute("user_agent.original", agent.to_owned());
+        }
+        Self(Some(span))
+    }
+
+    /// The ids of the trace and of the span.
+    pub(crate) fn ids(&self) -> Option<(String, String)> {
+        let context = self.0.as_ref()?.context();
+        let context = context.span().span_context().clone();
+        Some((context.trace_id().to_string(), context.span_id().to_string()))
+    }
+
+    /// Ends the span with the answer, and tells the caller which it was. `route` is the template of the
+    /// path, if the request was for an operation.
+    pub(crate) fn end(self, method: &str, route: Option<&str>, response: &mut Response) {
+        let Some(span) = self.0 else { return };
+        let context = span.context();
+        let status = response.status();
+        if let Some(route) = route {
+            context.span().update_name(format!("{method} {route}"));
+            span.set_attribute("http.route", route.to_owned());
+        }
+        span.set_attribute("http.response.status_code", i64::from(status.as_u16()));
+        if status.is_server_error() {
+            span.set_attribute("error.type", status.as_str().to_owned());
+            span.set_status(Status::error(""));
+        }
+        TraceContextPropagator::new().inject_context(&context, &mut HeaderInjector(response.headers_mut()));
+    }
+}
+
+fn version(request: &Request) -> &'static str {
+    match request.version() {
+        poem::http::Version::HTTP_2 => "2",
+        poem::http::Version::HTTP_10 => "1.0",
+        _ => "1.1",
+    }
+}
