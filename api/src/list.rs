@@ -3,9 +3,11 @@
 use crate::fields::Selection;
 use crate::problem::ApiError;
 use percent_encoding::percent_decode_str;
+use poem::http::HeaderMap;
+use poem::http::header::CACHE_CONTROL;
 use poem::{FromRequest, Request, RequestBody};
 use service::list::{Cursor, ListQuery, Ordering, Start};
-use service::{FieldError, Kind, search};
+use service::{FieldError, Freshness, Kind, search};
 use std::collections::HashMap;
 use uuid::Uuid;
 
@@ -13,17 +15,21 @@ use uuid::Uuid;
 const MAX_PAGE: u64 = 1_000_000_000_000;
 
 /// The parameters of a request as they were sent, decoded.
-#[derive(Debug, Default)]
-pub struct Parameters(HashMap<String, Vec<String>>);
+#[derive(Debug)]
+pub struct Parameters {
+    values: HashMap<String, Vec<String>>,
+    freshness: Freshness,
+}
 
 impl<'a> FromRequest<'a> for Parameters {
     async fn from_request(request: &'a Request, _: &mut RequestBody) -> poem::Result<Self> {
-        Ok(Self::parse(request.uri().query().unwrap_or_default())?)
+        let values = Self::parse(request.uri().query().unwrap_or_default())?;
+        Ok(Self { values, freshness: freshness(request.headers()) })
     }
 }
 
 impl Parameters {
-    fn parse(query: &str) -> Result<Self, ApiError> {
+    fn parse(query: &str) -> Result<HashMap<String, Vec<String>>, ApiError> {
         let mut values: HashMap<String, Vec<String>> = HashMap::new();
         let mut errors = Vec::new();
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
@@ -37,18 +43,23 @@ impl Parameters {
                 (None, _) => {}
             }
         }
-        if errors.is_empty() { Ok(Self(values)) } else { Err(query_error(errors)) }
+        if errors.is_empty() { Ok(values) } else { Err(query_error(errors)) }
+    }
+
+    /// How new what is read must be.
+    pub fn freshness(&self) -> Freshness {
+        self.freshness
     }
 
     /// The first value that is not blank.
     pub fn one(&self, name: &str) -> Option<&str> {
-        let values = self.0.get(name)?;
+        let values = self.values.get(name)?;
         values.iter().map(|value| value.trim()).find(|value| !value.is_empty())
     }
 
     /// All values, as one comma list.
     fn joined(&self, name: &str) -> Option<String> {
-        let values = self.0.get(name)?;
+        let values = self.values.get(name)?;
         let joined = values.join(",");
         (!joined.trim().is_empty()).then_some(joined)
     }
@@ -57,6 +68,16 @@ impl Parameters {
     pub fn selection(&self, known: &Selection) -> Result<Option<Selection>, ApiError> {
         let Some(text) = self.joined("fields") else { return Ok(None) };
         known.narrow(&text).map(Some).map_err(|error| query_error(vec![error]))
+    }
+}
+
+/// `Cache-Control: no-cache` asks for an answer that no copy gave. A replica of the database is one.
+fn freshness(headers: &HeaderMap) -> Freshness {
+    let directives = headers.get_all(CACHE_CONTROL).iter().filter_map(|value| value.to_str().ok());
+    let no_cache = |directive: &str| directive.trim().eq_ignore_ascii_case("no-cache");
+    match directives.flat_map(|value| value.split(',')).any(no_cache) {
+        true => Freshness::Newest,
+        false => Freshness::MayLag,
     }
 }
 

@@ -128,8 +128,16 @@ fn add_list_parameters(path: &str, method: &str, operation: &mut Value, paramete
         _ => &["fields"],
     };
     let chosen = parameters.iter().filter(|parameter| names.iter().any(|name| parameter["name"] == *name));
+    let freshness = json!({
+        "name": "Cache-Control",
+        "in": "header",
+        "description": "With `no-cache`, what is read holds every change that was answered before. Without, \
+                        a replica of the database may answer, which can lag behind.",
+        "required": false,
+        "schema": { "type": "string" }
+    });
     let existing = operation["parameters"].as_array().cloned().unwrap_or_default();
-    operation["parameters"] = existing.into_iter().chain(chosen.cloned()).collect();
+    operation["parameters"] = existing.into_iter().chain(chosen.cloned()).chain([freshness]).collect();
 }
 
 /// Every operation is documented with every refusal there is; this leaves those that can happen to it.

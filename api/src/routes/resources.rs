@@ -112,7 +112,12 @@ pub(super) async fn list<T: ResourceView>(
     parameters: &Parameters,
 ) -> ApiResult<Shown<List<T>>> {
     let request = ListRequest::read(parameters, T::KIND, owner, app.max_page_size, &FIELDS)?;
-    let page = service::list::list(&app.context, request.query).await?;
+    let query = request.query;
+    let read = |context| {
+        let query = query.clone();
+        async move { service::list::list(&context, query).await }
+    };
+    let page = app.context.read(parameters.freshness(), read).await?;
     let items: Vec<T> = page.items.into_iter().map(T::from).collect();
     let list = List {
         kind: T::KIND.list(),
@@ -189,7 +194,9 @@ pub(super) async fn get<T: ResourceView>(
     parameters: &Parameters,
 ) -> ApiResult<Fetched<T>> {
     let selection = parameters.selection(&FIELDS)?;
-    let resource = resource::get(&app.context, target.kind, target.id, target.owner).await?;
+    let Target { kind, id, owner } = target;
+    let read = |context| async move { resource::get(&context, kind, id, owner).await };
+    let resource = app.context.read(parameters.freshness(), read).await?;
     let etag = resource.etag();
     if if_none_match.is_some_and(|tags| names(&tags, &etag)) {
         return Ok(Fetched::NotModified(etag));
@@ -256,7 +263,9 @@ pub(super) async fn list_statuses(
     parameters: &Parameters,
 ) -> ApiResult<Shown<List<AdapterStatus>>> {
     let (paging, selection) = read_status_list(parameters, app.max_page_size, &STATUS_FIELDS)?;
-    let page = status::page(&app.context, target.kind, target.id, target.owner, paging).await?;
+    let Target { kind, id, owner } = target;
+    let read = |context| async move { status::page(&context, kind, id, owner, paging).await };
+    let page = app.context.read(parameters.freshness(), read).await?;
     let items: Vec<AdapterStatus> = page.items.into_iter().map(AdapterStatus::from).collect();
     let list = List {
         kind: "AdapterStatusList",
@@ -297,11 +306,8 @@ pub(super) async fn report(
         }
         Outcome::Discarded(reason) => {
             let reason = reason.as_str();
-            metrics::counter!(
-                "hyperfleet_api_status_reports_discarded_total",
-                "component" => "api", "version" => crate::VERSION, "reason" => reason
-            )
-            .increment(1);
+            metrics::counter!("hyperfleet_api_status_reports_discarded_total", "reason" => reason)
+                .increment(1);
             Ok(Reported::Discarded(reason.to_owned()))
         }
     }
