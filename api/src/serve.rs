@@ -26,6 +26,9 @@ const TLS_RELOAD: Duration = Duration::from_secs(5);
 const TIDY: Duration = Duration::from_secs(300);
 /// How often the metrics are tidied.
 const METRICS_TIDY: Duration = Duration::from_secs(5);
+/// How long connections are still taken after the word to stop. Readiness has fallen and every answer asks
+/// for its connection to be closed, so that by the end of it nobody sends anything here any more.
+const LINGER: Duration = Duration::from_secs(1);
 /// How long the health port outlives the API's last request.
 const HEALTH_LAST: Duration = Duration::from_millis(100);
 
@@ -108,7 +111,11 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
         };
         let health = tokio::spawn(aux("health", health));
         let metrics = tokio::spawn(aux("metrics", metrics));
-        let served = net::serve("api", edge, endpoint, until(stopping), drain).await;
+        let closing = async {
+            until(stopping).await;
+            tokio::time::sleep(LINGER).await;
+        };
+        let served = net::serve("api", edge, endpoint, closing, drain).await;
         drop(background);
         last.send_replace(true);
         let _ = tokio::join!(health, metrics);
