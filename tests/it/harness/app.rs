@@ -51,6 +51,13 @@ impl TestApp {
         Self::on(engine, database_url, folder, settings).await
     }
 
+    /// A server on the database at this URL.
+    pub async fn at(engine: Engine, database_url: &str, settings: &[(&str, &str)]) -> Self {
+        let folder = std::env::temp_dir().join(format!("hyperfleet-test-{}", Uuid::new_v4().simple()));
+        std::fs::create_dir(&folder).expect("a folder");
+        Self::on(engine, database_url.to_owned(), folder, settings).await
+    }
+
     /// Another server on the database of this one, as a second replica would be.
     pub async fn replica(&self, settings: &[(&str, &str)]) -> Self {
         let folder = std::env::temp_dir().join(format!("hyperfleet-test-{}", Uuid::new_v4().simple()));
@@ -91,6 +98,11 @@ impl TestApp {
         let mut now = self.now.lock().expect("the clock");
         *now += by;
         *now
+    }
+
+    /// Asks the server to stop, as a signal would.
+    pub fn begin_stop(&self) {
+        self.running.as_ref().expect("a server that runs").stop();
     }
 
     /// Stops the server as a signal would, and waits for it.

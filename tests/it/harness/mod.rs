@@ -4,11 +4,15 @@ mod answer;
 mod app;
 mod build;
 mod postgres;
+mod process;
+mod throwaway;
 
 pub use answer::Answer;
 pub use app::{Engine, TestApp};
 pub use build::report;
 pub use postgres::Postgres;
+pub use process::{Process, Samples};
+pub use throwaway::Throwaway;
 
 /// Makes of each named `async fn(TestApp)` a test on SQLite and a test on PostgreSQL.
 #[macro_export]

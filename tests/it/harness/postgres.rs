@@ -100,7 +100,7 @@ fn start() -> String {
 }
 
 /// Runs a command as a user PostgreSQL accepts: it refuses to run as root.
-fn shell(command: &str) {
+pub(super) fn shell(command: &str) {
     let status = as_server(command).stdout(Stdio::null()).status().expect("a shell");
     assert!(status.success(), "failed: {command}");
 }
@@ -118,7 +118,7 @@ fn as_server(command: &str) -> Command {
 }
 
 /// A shell waits for the end of its input, which comes when this process goes, however it goes.
-fn stop_at_exit(stop: &str, folder: &Path) {
+pub(super) fn stop_at_exit(stop: &str, folder: &Path) {
     let command = format!("cat >/dev/null; {stop} >/dev/null 2>&1; rm -rf {}/data", folder.display());
     let mut waiting = as_server(&command).stdin(Stdio::piped()).spawn().expect("a shell that waits");
     let mut input = waiting.stdin.take().expect("its input");
@@ -126,7 +126,7 @@ fn stop_at_exit(stop: &str, folder: &Path) {
     std::mem::forget(input);
 }
 
-fn binaries() -> Option<PathBuf> {
+pub(super) fn binaries() -> Option<PathBuf> {
     let named = std::env::var_os("PG_BIN").map(PathBuf::from);
     let installed = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let mut installed: Vec<PathBuf> = installed.map(|version| version.path().join("bin")).collect();

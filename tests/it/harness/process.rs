@@ -1,0 +1,181 @@
+use super::Answer;
+use serde_json::Value;
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::Duration;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
+use tokio::process::{Child, ChildStdout, Command};
+use tokio::time::timeout;
+use uuid::Uuid;
+
+/// How long a process may take to start or to stop.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The program in a process of its own, for what concerns the whole process: its log, its metrics, its end.
+pub struct Process {
+    /// Where it listens, like `http://127.0.0.1:1234`.
+    pub url: String,
+    /// Where its health port listens.
+    pub health_url: String,
+    /// Where its metrics port listens.
+    pub metrics_url: String,
+    /// Sends requests.
+    pub client: reqwest::Client,
+    child: Child,
+    output: BufReader<ChildStdout>,
+    log: String,
+    folder: PathBuf,
+}
+
+impl Process {
+    /// Starts it with these settings, named by their environment variables, and waits until it serves. On
+    /// SQLite, unless a setting says otherwise.
+    pub async fn start(settings: &[(&str, &str)]) -> Self {
+        let folder = std::env::temp_dir().join(format!("hyperfleet-test-{}", Uuid::new_v4().simple()));
+        std::fs::create_dir(&folder).expect("a folder");
+        let mut child = command(&folder, settings).spawn().expect("the program starts");
+        let mut output = BufReader::new(child.stdout.take().expect("its output"));
+        let mut log = String::new();
+        let serving = timeout(PATIENCE, serving(&mut output, &mut log)).await.expect("it serves in time");
+        let address = |port: &str| {
+            let addresses = serving[port].as_str().expect("the addresses it listens on");
+            format!("http://{}", addresses.trim_matches(['[', ']']))
+        };
+        Self {
+            url: address("api"),
+            health_url: address("health"),
+            metrics_url: address("metrics"),
+            client: reqwest::Client::builder().no_proxy().build().expect("a client"),
+            child,
+            output,
+            log,
+            folder,
+        }
+    }
+
+    /// Runs it with settings it cannot work with, and answers all that it says.
+    pub async fn fails(settings: &[(&str, &str)]) -> String {
+        let folder = std::env::temp_dir().join(format!("hyperfleet-test-{}", Uuid::new_v4().simple()));
+        std::fs::create_dir(&folder).expect("a folder");
+        let run = command(&folder, settings).stderr(Stdio::piped()).output();
+        let done = timeout(PATIENCE, run).await.expect("it ends in time").expect("the program starts");
+        let _ = std::fs::remove_dir_all(&folder);
+        assert!(!done.status.success(), "it ended as if all were well");
+        String::from_utf8_lossy(&[done.stdout, done.stderr].concat()).into_owned()
+    }
+
+    /// A request to a path below `/api/hyperfleet/v1`.
+    pub fn request(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
+        let path = path.strip_prefix("/api/hyperfleet/v1/").unwrap_or(path);
+        let method = method.parse().expect("a method");
+        self.client.request(method, format!("{}/api/hyperfleet/v1/{path}", self.url))
+    }
+
+    /// What is at this address.
+    pub async fn get(&self, url: &str) -> Answer {
+        Answer::of(self.client.get(url)).await
+    }
+
+    /// The metrics as they are now.
+    pub async fn metrics(&self) -> Samples {
+        Samples(self.get(&format!("{}/metrics", self.metrics_url)).await.status(200).text.clone())
+    }
+
+    /// Waits until the metrics are as expected; fails with them after a minute.
+    pub async fn metrics_until(&self, expected: impl Fn(&Samples) -> bool) -> Samples {
+        let mut last = None;
+        let wait = async {
+            loop {
+                let samples = self.metrics().await;
+                if expected(&samples) {
+                    return samples;
+                }
+                last = Some(samples);
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        let found = timeout(PATIENCE, wait).await;
+        found.unwrap_or_else(|_| panic!("never as expected: {}", last.expect("samples").0))
+    }
+
+    /// Asks it to stop, waits until it has, and answers its log.
+    pub async fn stop(mut self) -> Log {
+        let id = self.child.id().expect("a process that runs").to_string();
+        let kill = Command::new("kill").args(["-TERM", &id]).status().await.expect("kill");
+        assert!(kill.success());
+        let end = async {
+            self.output.read_to_string(&mut self.log).await.expect("its output");
+            self.child.wait().await.expect("its end")
+        };
+        let status = timeout(PATIENCE, end).await.expect("it ends in time");
+        assert!(status.success(), "{}", self.log);
+        Log(std::mem::take(&mut self.log))
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // What cannot be removed stays in the folder for temporary files.
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+fn command(folder: &std::path::Path, settings: &[(&str, &str)]) -> Command {
+    let database = format!("sqlite://{}/test.db?mode=rwc", folder.display());
+    let defaults = [
+        ("HYPERFLEET_SERVER_HOST", "127.0.0.1"),
+        ("HYPERFLEET_SERVER_PORT", "0"),
+        ("HYPERFLEET_HEALTH_PORT", "0"),
+        ("HYPERFLEET_METRICS_PORT", "0"),
+        ("HYPERFLEET_LOGGING_FORMAT", "json"),
+        ("HYPERFLEET_DATABASE_URL", &database),
+    ];
+    let all: HashMap<_, _> = defaults.into_iter().chain(settings.iter().copied()).collect();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_hyperfleet-api-under-test"));
+    command.env_clear().envs(all).stdin(Stdio::null()).stdout(Stdio::piped()).kill_on_drop(true);
+    command
+}
+
+/// Reads the log up to the line that says where it serves.
+async fn serving(output: &mut BufReader<ChildStdout>, log: &mut String) -> Value {
+    loop {
+        let before = log.len();
+        assert_ne!(output.read_line(log).await.expect("its output"), 0, "it ended: {log}");
+        let line: Value = serde_json::from_str(&log[before..]).unwrap_or_default();
+        if line["message"] == "serving" {
+            return line;
+        }
+    }
+}
+
+/// What a process wrote.
+pub struct Log(pub String);
+
+impl Log {
+    /// The lines as JSON; every line must be.
+    pub fn lines(&self) -> Vec<Value> {
+        self.0.lines().map(|line| serde_json::from_str(line).expect(line)).collect()
+    }
+}
+
+/// Metrics in the text format of Prometheus.
+pub struct Samples(pub String);
+
+impl Samples {
+    /// The value of the series with this name and at least these labels.
+    pub fn get(&self, name: &str, labels: &[(&str, &str)]) -> Option<f64> {
+        let series = self.0.lines().find(|line| {
+            let has = |(label, value): &(&str, &str)| line.contains(&format!("{label}=\"{value}\""));
+            let rest = line.strip_prefix(name);
+            rest.is_some_and(|rest| rest.starts_with(['{', ' '])) && labels.iter().all(has)
+        });
+        series?.rsplit_once(' ')?.1.parse().ok()
+    }
+
+    /// The names, those of histograms without what tells their series apart.
+    pub fn names(&self) -> Vec<&str> {
+        let types = self.0.lines().filter_map(|line| line.strip_prefix("# TYPE "));
+        types.filter_map(|line| line.split(' ').next()).collect()
+    }
+}

@@ -1,0 +1,102 @@
+use crate::harness::{Answer, Engine, Process, TestApp, Throwaway};
+use serde_json::json;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+/// The longest a probe may wait for an answer.
+const PROBE: Duration = Duration::from_secs(3);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn both_ports_answer_every_probe_and_the_metrics() {
+    let process = Process::start(&[]).await;
+    for port in [&process.health_url, &process.metrics_url] {
+        for path in ["healthz", "readyz", "healthcheck"] {
+            let answer = process.get(&format!("{port}/{path}")).await;
+            answer.status(200).body(&json!({"status": "ok"}));
+            assert_eq!(answer.header("content-type"), "application/json");
+        }
+        let metrics = process.get(&format!("{port}/metrics")).await;
+        assert_eq!(metrics.status(200).header("content-type"), "text/plain; version=0.0.4; charset=utf-8");
+        assert!(metrics.text.contains("hyperfleet_api_build_info{"));
+    }
+    process.stop().await;
+}
+
+/// Asks the health port, which must answer in time.
+async fn probe(app: &TestApp, path: &str) -> Answer {
+    let asked = Instant::now();
+    let answer = Answer::of(app.client.get(format!("{}/{path}", app.health_url))).await;
+    assert!(asked.elapsed() < PROBE, "{path} took {:?}", asked.elapsed());
+    answer
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_the_database_is_away_the_server_is_alive_but_not_ready() {
+    let database = Throwaway::start();
+    let migrate = [("HYPERFLEET_DATABASE_AUTO_MIGRATE", "true")];
+    let mut app = TestApp::at(Engine::Postgres, &database.url(), &migrate).await;
+    probe(&app, "readyz").await.status(200);
+
+    database.stop();
+    for path in ["readyz", "healthcheck", "readyz"] {
+        assert_eq!(probe(&app, path).await.status(503).at("/status"), "not_ready");
+    }
+    probe(&app, "healthz").await.status(200);
+
+    database.resume();
+    let again = Instant::now();
+    while probe(&app, "readyz").await.status != 200 {
+        assert!(again.elapsed() < Duration::from_secs(30), "the database is back, the server is not");
+    }
+    app.get("clusters").await.status(200);
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_under_load_fails_no_request() {
+    let mut app = TestApp::start(Engine::Sqlite).await;
+    app.a_cluster().create().await;
+    let withdrawn = Arc::new(AtomicBool::new(false));
+    let served = Arc::new(AtomicUsize::new(0));
+    let load: Vec<_> = (0..8)
+        .map(|_| {
+            let client = reqwest::Client::builder().no_proxy().build().expect("a client");
+            let url = format!("{}/api/hyperfleet/v1/clusters", app.url);
+            let (withdrawn, served) = (withdrawn.clone(), served.clone());
+            tokio::spawn(async move {
+                while !withdrawn.load(Ordering::Relaxed) {
+                    let answer = client.get(&url).send().await.expect("an answer");
+                    assert_eq!(answer.status(), 200);
+                    answer.bytes().await.expect("the whole body");
+                    served.fetch_add(1, Ordering::Relaxed);
+                }
+            })
+        })
+        .collect();
+    while served.load(Ordering::Relaxed) < 100 {
+        tokio::task::yield_now().await;
+    }
+    app.begin_stop();
+    assert_eq!(probe(&app, "readyz").await.status(503).at("/status"), "shutting_down");
+    probe(&app, "healthz").await.status(200);
+    // A balancer that has seen this still sends a little until all of it knows.
+    let before = served.load(Ordering::Relaxed);
+    while served.load(Ordering::Relaxed) < before + 20 {
+        tokio::task::yield_now().await;
+    }
+    withdrawn.store(true, Ordering::Relaxed);
+    for task in load {
+        task.await.expect("no request failed");
+    }
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_of_a_server_that_stops_close_their_connection() {
+    let mut app = TestApp::start(Engine::Sqlite).await;
+    assert_eq!(app.get("clusters").await.header("connection"), "");
+    app.begin_stop();
+    assert_eq!(app.get("clusters").await.status(200).header("connection"), "close");
+    app.stop().await;
+}

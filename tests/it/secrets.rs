@@ -1,0 +1,44 @@
+use crate::harness::{Answer, Postgres, Process};
+
+const PASSWORD: &str = "hunter2-in-the-url";
+const TOKEN: &str = "eyJ-a-token-of-somebody";
+
+/// The URL with a password in it.
+fn with_password(url: &str) -> String {
+    url.replacen("postgres@", &format!("postgres:{PASSWORD}@"), 1)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_log_line_shows_a_secret_at_any_level() {
+    // The server of the tests trusts everyone, whatever the password.
+    let url = with_password(&Postgres::get().await.migrated().await);
+    assert!(url.contains(PASSWORD), "{url}");
+    let header = format!("authorization=Bearer {TOKEN}");
+    for level in ["debug", "trace"] {
+        let process = Process::start(&[
+            ("HYPERFLEET_DATABASE_URL", &url),
+            ("HYPERFLEET_LOGGING_LEVEL", level),
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1"),
+            ("OTEL_EXPORTER_OTLP_HEADERS", &header),
+        ])
+        .await;
+        let request = process.request("GET", "clusters");
+        Answer::of(request.bearer_auth(TOKEN).header("Cookie", TOKEN).header("X-Api-Key", TOKEN))
+            .await
+            .status(200);
+        let body = serde_json::json!({"kind": "Cluster", "name": "alpha", "spec": {"password": TOKEN}});
+        Answer::of(process.request("POST", "clusters").bearer_auth(TOKEN).json(&body)).await;
+        let log = process.stop().await;
+        assert!(log.0.contains("\"request\""), "{}", log.0);
+        assert!(!log.0.contains(PASSWORD) && !log.0.contains(TOKEN), "{level}: {}", log.0);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_cannot_be_reached_is_named_without_its_password() {
+    let url = format!("postgres://postgres:{PASSWORD}@127.0.0.1:1/fleet");
+    let settings = [("HYPERFLEET_DATABASE_URL", url.as_str()), ("HYPERFLEET_LOGGING_LEVEL", "trace")];
+    let said = Process::fails(&settings).await;
+    assert!(said.contains("database.url"), "{said}");
+    assert!(!said.contains(PASSWORD), "{said}");
+}
