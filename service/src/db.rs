@@ -30,6 +30,8 @@ use uuid::Uuid;
 const ATTEMPTS: u32 = 8;
 /// The most writes committed together.
 const BATCH: usize = 64;
+/// How long the writer waits for a failed connection to close.
+const CLOSE: Duration = Duration::from_secs(5);
 /// How many writes may wait for the one writer.
 const QUEUE: usize = 1024;
 
@@ -111,7 +113,8 @@ impl Db {
             true => {
                 let mut options = options(connect, &connect.url, 1);
                 options.max_connections(1);
-                Some(spawn_writer(open(options).await?))
+                let connection = open(options.clone()).await?;
+                Some(spawn_writer(connection, options))
             }
             false => None,
         };
@@ -247,7 +250,8 @@ struct Queued<W: Write> {
     write: W,
     context: Context,
     started: Started,
-    result: Result<W::Output>,
+    /// What the write said, once it has run.
+    result: Option<Result<W::Output>>,
     reply: oneshot::Sender<Result<W::Output>>,
 }
 
@@ -256,19 +260,20 @@ impl<W: Write> Job for Queued<W> {
         async move {
             let scope = Scope { tx, context: &self.context, started: &self.started };
             let run = AssertUnwindSafe(self.write.run(&scope)).catch_unwind().await;
-            self.result = run.unwrap_or_else(|_| Err(Error::Internal("a write panicked".into())));
-            self.result.is_ok()
+            let result = run.unwrap_or_else(|_| Err(Error::Internal("a write panicked".into())));
+            self.result.insert(result).is_ok()
         }
         .boxed()
     }
 
     fn answer(self: Box<Self>, committed: Result<(), DbErr>) {
-        if self.result.is_ok() && committed.is_ok() {
+        if matches!(self.result, Some(Ok(_))) && committed.is_ok() {
             self.started.count();
         }
         let result = match (self.result, committed) {
-            (Ok(_), Err(error)) => Err(error.into()),
-            (result, _) => result,
+            (Some(Ok(_)) | None, Err(error)) => Err(error.into()),
+            (Some(result), _) => result,
+            (None, Ok(())) => Err(Error::Internal("a write did not run".into())),
         };
         // The caller may have gone; what was committed stays.
         let _ = self.reply.send(result);
@@ -281,9 +286,8 @@ async fn enqueue<W: Write>(
     write: W,
 ) -> Result<W::Output> {
     let (reply, answer) = oneshot::channel();
-    let result = Err(Error::Internal("a write did not run".into()));
     let gone = || Error::Internal("the writer has stopped".into());
-    let job = Box::new(Queued { write, context, started: Started::default(), result, reply });
+    let job = Box::new(Queued { write, context, started: Started::default(), result: None, reply });
     writer.try_send(job).map_err(|error| match error {
         mpsc::error::TrySendError::Full(_) => Error::Unavailable(DbErr::Custom("the queue is full".into())),
         mpsc::error::TrySendError::Closed(_) => gone(),
@@ -291,9 +295,10 @@ async fn enqueue<W: Write>(
     answer.await.map_err(|_| gone())?
 }
 
-fn spawn_writer(connection: DatabaseConnection) -> mpsc::Sender<Box<dyn Job>> {
+fn spawn_writer(connection: DatabaseConnection, options: ConnectOptions) -> mpsc::Sender<Box<dyn Job>> {
     let (sender, mut queue) = mpsc::channel::<Box<dyn Job>>(QUEUE);
     tokio::spawn(async move {
+        let mut current = Some(connection);
         while let Some(first) = queue.recv().await {
             let mut jobs = vec![first];
             while jobs.len() < BATCH
@@ -301,13 +306,36 @@ fn spawn_writer(connection: DatabaseConnection) -> mpsc::Sender<Box<dyn Job>> {
             {
                 jobs.push(next);
             }
-            let committed = commit_together(&connection, &mut jobs).await;
+            let committed = commit_or_reopen(&mut current, &options, &mut jobs).await;
             for job in jobs {
                 job.answer(committed.clone());
             }
         }
     });
     sender
+}
+
+/// Commits `jobs` on the open connection, or on a new one if there is none.
+///
+/// A connection on which a transaction failed is closed. The engine undoes a transaction by itself when the disk
+/// is full or fails; the connection then counts one that is no longer there, and would take for nested, and never
+/// commit, whatever came after it.
+async fn commit_or_reopen(
+    current: &mut Option<DatabaseConnection>,
+    options: &ConnectOptions,
+    jobs: &mut [Box<dyn Job>],
+) -> Result<(), DbErr> {
+    let connection = match current.take() {
+        Some(connection) => connection,
+        None => open(options.clone()).await?,
+    };
+    let committed = commit_together(&connection, jobs).await;
+    match committed {
+        Ok(()) => *current = Some(connection),
+        // Closing waits for the rollback; without a bound, one that hangs would stop all writes.
+        Err(_) => drop(tokio::time::timeout(CLOSE, connection.close()).await),
+    }
+    committed
 }
 
 /// One transaction for all, one savepoint for each.

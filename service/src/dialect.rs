@@ -114,11 +114,15 @@ impl Dialect {
         code == "57014"
     }
 
-    /// The server is starting, stopping, full, or its disk is.
+    /// The server is starting, stopping, full, or its disk is; a SQLite file whose disk fails or is full, or
+    /// that cannot be opened.
     pub fn unavailable(code: &str) -> bool {
-        code.starts_with("08")
+        // SQLite's codes are shorter numbers than those of SQL; their low byte is the kind, the rest the detail.
+        let sqlite = if code.len() < 5 { code.parse::<u32>().unwrap_or(0) & 0xff } else { 0 };
+        code.starts_with("08") && code.len() == 5
             || code.starts_with("53")
-            || matches!(code, "57P01" | "57P02" | "57P03" | "25006" | "13" | "778" | "10")
+            || matches!(code, "57P01" | "57P02" | "57P03" | "25006")
+            || matches!(sqlite, 10 | 13 | 14)
     }
 
     fn spellings(self) -> &'static Spellings {
