@@ -101,7 +101,7 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
     let endpoint = middleware::around(routes(), app, &config.server, stopping.clone());
     let probe = Probe::new(context.clone(), stopping.clone());
     let background = background(context, &config, recorder.clone());
-    let drain = config.server.shutdown_timeout;
+    let drain = config.server.shutdown_timeout.saturating_sub(LINGER);
     let task = tokio::spawn(async move {
         let (last, api_stopped) = watch::channel(false);
         let aux = |name, sockets| {
