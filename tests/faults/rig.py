@@ -9,6 +9,7 @@ import http.client
 import json
 import os
 import pathlib
+import selectors
 import shutil
 import signal
 import socket
@@ -215,8 +216,11 @@ class Server:
 def _limit(limits):
     import resource
 
+    # Past its limit of a file the kernel would end the process; the write shall fail, as on a full disk.
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     for which, value in limits.items():
-        resource.setrlimit(getattr(resource, which), (value, value))
+        soft, hard = value if isinstance(value, tuple) else (value, value)
+        resource.setrlimit(getattr(resource, which), (soft, hard))
 
 
 class Postgres:
@@ -311,6 +315,37 @@ def _exists(pid):
 def sqlite(name="hyperfleet.db"):
     """The URL of a new SQLite file."""
     return f"sqlite://{folder() / name}?mode=rwc"
+
+
+def at_once(port, requests, seconds):
+    """Sends each request on a connection of its own, all in one moment, and waits so long for the answers.
+
+    Returns (request, first line of the answer or None, all of the answer, seconds) for each.
+    """
+    waiting, done = selectors.DefaultSelector(), []
+    connections = [socket.create_connection((HOST, port), timeout=5) for _ in requests]
+    for connection, request in zip(connections, requests):
+        connection.sendall(request)
+        waiting.register(connection, selectors.EVENT_READ, (request, time.monotonic()))
+    end = time.monotonic() + seconds
+    while len(done) < len(requests) and time.monotonic() < end:
+        for key, _ in waiting.select(0.1):
+            request, sent = key.data
+            try:
+                answer = key.fileobj.recv(1 << 16)
+            except OSError:
+                answer = b""
+            line = answer.split(b"\r\n")[0].decode() or None
+            done.append((request, line, answer, time.monotonic() - sent))
+            waiting.unregister(key.fileobj)
+    for connection in connections:
+        connection.close()
+    return done
+
+
+def get(path):
+    """The bytes of a request."""
+    return f"GET {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n".encode()
 
 
 class Load:
