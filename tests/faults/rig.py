@@ -266,11 +266,13 @@ class Postgres:
     def kill(self):
         """SIGKILL for the postmaster and every process it started."""
         leader = int((self.data / "postmaster.pid").read_text().split()[0])
+        os.kill(leader, signal.SIGSTOP)  # it shall start no more of them
         children = pathlib.Path(f"/proc/{leader}/task/{leader}/children").read_text().split()
-        for pid in [leader, *map(int, children)]:
+        pids = [leader, *map(int, children)]
+        for pid in pids:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        until(10, lambda: not _exists(leader))
+        until(10, lambda: not any(map(_exists, pids)))
 
     def url(self, database="postgres"):
         return f"postgres://postgres@{HOST}:{self.port}/{database}"
