@@ -235,7 +235,7 @@ class Postgres:
         self.home, (self.port,) = folder(), free_ports(1)
         self.data = self.home / "data"
         self.settings = {
-            "listen_addresses": HOST, "port": self.port, "unix_socket_directories": self.home,
+            "listen_addresses": HOST, "port": self.port, "unix_socket_directories": "",
             "max_connections": 400, **settings,
         }  # fmt: skip
         self._run("initdb", "-D", self.data, "-U", "postgres", "-A", "trust", "--no-sync", "-E", "UTF8")
@@ -273,6 +273,8 @@ class Postgres:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         until(10, lambda: not any(map(_exists, pids)))
+        # Where nobody waits for orphans their ids stay, and the file would name a process that seems to live.
+        (self.data / "postmaster.pid").unlink(missing_ok=True)
 
     def url(self, database="postgres"):
         return f"postgres://postgres@{HOST}:{self.port}/{database}"
