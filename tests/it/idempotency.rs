@@ -48,9 +48,12 @@ async fn a_repeated_create_gets_the_first_answer_from_any_replica(app: TestApp) 
     let first = create(&app, "key-1", named("alpha")).await;
     first.status(201);
     same(&first, &create(&app, "key-1", named("alpha")).await);
+    app.advance(TimeDelta::hours(23));
     let mut replica = app.replica(&[]).await;
     same(&first, &create(&replica, "key-1", named("alpha")).await);
     assert_eq!(app.get("clusters").await.at("/total"), 1);
+    app.advance(TimeDelta::hours(2));
+    create(&replica, "key-1", named("beta")).await.status(201);
     replica.stop().await;
 }
 

@@ -48,28 +48,30 @@ impl TestApp {
             Engine::Sqlite => format!("sqlite://{}/test.db?mode=rwc", folder.display()),
             Engine::Postgres => Postgres::get().await.migrated().await,
         };
-        Self::on(engine, database_url, folder, settings).await
+        Self::on(engine, database_url, folder, settings, start()).await
     }
 
     /// A server on the database at this URL.
     pub async fn at(engine: Engine, database_url: &str, settings: &[(&str, &str)]) -> Self {
         let folder = std::env::temp_dir().join(format!("hyperfleet-test-{}", Uuid::new_v4().simple()));
         std::fs::create_dir(&folder).expect("a folder");
-        Self::on(engine, database_url.to_owned(), folder, settings).await
+        Self::on(engine, database_url.to_owned(), folder, settings, start()).await
     }
 
-    /// Another server on the database of this one, as a second replica would be.
+    /// Another server on the database of this one, as a second replica would be. They share the clock.
     pub async fn replica(&self, settings: &[(&str, &str)]) -> Self {
         let folder = std::env::temp_dir().join(format!("hyperfleet-test-{}", Uuid::new_v4().simple()));
         std::fs::create_dir(&folder).expect("a folder");
-        let mut other = Self::on(self.engine, self.database_url.clone(), folder, settings).await;
-        other.now = self.now.clone();
-        other
+        Self::on(self.engine, self.database_url.clone(), folder, settings, self.now.clone()).await
     }
 
-    async fn on(engine: Engine, database_url: String, folder: PathBuf, settings: &[(&str, &str)]) -> Self {
-        let start: DateTime<Utc> = "2026-01-02T03:04:05.678901Z".parse().expect("a time");
-        let now = Arc::new(Mutex::new(start));
+    async fn on(
+        engine: Engine,
+        database_url: String,
+        folder: PathBuf,
+        settings: &[(&str, &str)],
+        now: Arc<Mutex<DateTime<Utc>>>,
+    ) -> Self {
         let clock = {
             let now = now.clone();
             Clock::new(move || *now.lock().expect("the clock"))
@@ -149,6 +151,12 @@ impl TestApp {
     pub async fn delete(&self, path: &str) -> Answer {
         Answer::of(self.request("DELETE", path)).await
     }
+}
+
+/// The clock of a server of its own.
+fn start() -> Arc<Mutex<DateTime<Utc>>> {
+    let start = "2026-01-02T03:04:05.678901Z".parse().expect("a time");
+    Arc::new(Mutex::new(start))
 }
 
 impl Drop for TestApp {
