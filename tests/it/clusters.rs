@@ -1,3 +1,8 @@
+//! Clusters: their representation, and what changes them.
+
+mod changes;
+mod representation;
+
 use crate::harness::{TestApp, report};
 use serde_json::json;
 

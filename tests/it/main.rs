@@ -18,6 +18,7 @@ mod lists;
 mod metrics;
 mod migrations;
 mod model;
+mod node_pools;
 mod openapi;
 mod plans;
 mod problems;
