@@ -3,7 +3,7 @@
 
 use crate::dto::Time;
 use poem::Response;
-use poem::error::{MethodNotAllowedError, NotFoundError, ResponseError};
+use poem::error::{MethodNotAllowedError, NotFoundError, ParsePathError, ResponseError};
 use poem::http::{HeaderName, HeaderValue, StatusCode, header};
 use poem_openapi::payload::Payload;
 use poem_openapi::registry::{MetaMediaType, MetaResponse, MetaResponses, MetaSchemaRef, Registry};
@@ -235,6 +235,11 @@ pub fn of_poem(error: poem::Error, path: &str) -> ApiError {
     if error.is::<NotFoundError>() {
         let detail = format!("The requested endpoint '{path}' does not exist");
         return ApiError::new(StatusCode::NOT_FOUND, Code::EndpointNotFound, detail);
+    }
+    // The framework's own fault of a parameter in the path: an id that is no text names nothing either.
+    if error.is::<ParsePathError>() {
+        let detail = format!("The requested resource '{path}' does not exist");
+        return ApiError::new(StatusCode::NOT_FOUND, Code::ResourceNotFound, detail);
     }
     if error.is::<MethodNotAllowedError>() {
         let detail = "The method is not allowed here; the header Allow lists those that are";

@@ -41,6 +41,7 @@ fn ids() -> Vec<Bad> {
         "abc",
         "1",
         "%00",
+        "%ff",
         "{CLUSTER}",
         "urn:uuid:{cluster}",
         "%7B{cluster}%7D",
