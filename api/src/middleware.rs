@@ -12,7 +12,7 @@ use crate::telemetry::{Scope, ServerSpan, template};
 use poem::http::{Method, StatusCode, header};
 use poem::{Endpoint, EndpointExt, IntoEndpoint, IntoResponse, Request, Response};
 use poem_openapi::OperationId;
-use service::Clock;
+use service::{Clock, FieldError};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -45,6 +45,8 @@ where
     routes
         .into_endpoint()
         .data(app)
+        // Before any operation reads them.
+        .around(refuse_unreadable)
         // Only work counts, so this is the innermost limit.
         .with(layer(MaxInFlight::new(server.max_in_flight)))
         // A slow sender must hold no place among those at work.
@@ -69,6 +71,25 @@ where
         // These two concern every answer, whoever gives it.
         .with(layer(CloseWhenStopping::new(stopping)))
         .with(layer(RequestIds::new(make_id)))
+}
+
+/// Headers that decide what a request does, by their names in the document.
+const DECISIVE: [&str; 3] = ["If-Match", "If-None-Match", "Idempotency-Key"];
+
+/// Refuses a request whose decisive headers are no ASCII text: the framework takes these for absent, and
+/// what was meant to be conditional or repeatable would silently be neither.
+async fn refuse_unreadable(endpoint: Arc<impl Endpoint>, request: Request) -> poem::Result<Response> {
+    let unreadable =
+        |name: &&&str| request.headers().get_all(**name).iter().any(|value| value.to_str().is_err());
+    let errors: Vec<FieldError> = DECISIVE
+        .iter()
+        .filter(unreadable)
+        .map(|name| FieldError::new(*name, format!("{name} must be printable ASCII")).constraint("format"))
+        .collect();
+    if errors.is_empty() {
+        return endpoint.call(request).await.map(IntoResponse::into_response);
+    }
+    Err(ApiError::invalid("Invalid headers", errors).into())
 }
 
 /// What is remembered of a request while it is handled.

@@ -11,6 +11,7 @@ crate::engines![
     a_method_that_a_path_has_not_is_answered_with_those_it_has,
     unknown_keys_are_ignored_on_create_and_in_reports,
     a_taken_name_is_answered_with_the_id_that_has_it,
+    a_header_that_decides_and_is_no_text_is_refused_and_not_ignored,
 ];
 
 async fn one_trailing_slash_is_ignored(app: TestApp) {
@@ -123,4 +124,26 @@ async fn a_taken_name_is_answered_with_the_id_that_has_it(app: TestApp) {
     assert_eq!(taken.at("/errors/0/value"), &pool["id"]);
     let other = app.a_cluster().named("other").create().await;
     app.a_node_pool(other["id"].as_str().expect("an id")).create().await;
+}
+
+async fn a_header_that_decides_and_is_no_text_is_refused_and_not_ignored(app: TestApp) {
+    let cluster = app.a_cluster().create().await;
+    let href = cluster["href"].as_str().expect("a path");
+    let bytes = || reqwest::header::HeaderValue::from_bytes("schlüssel".as_bytes()).expect("a value");
+    let force = format!("{href}/force-delete");
+    for (method, path, header) in [
+        ("POST", "clusters", "idempotency-key"),
+        ("PATCH", href, "if-match"),
+        ("DELETE", href, "if-match"),
+        ("POST", &force, "if-match"),
+        ("GET", href, "if-none-match"),
+    ] {
+        let body = json!({"name": "gamma", "spec": {}, "reason": "it must go"});
+        let body = if method == "PATCH" { json!({"spec": {"x": 1}}) } else { body };
+        let answer = Answer::of(app.request(method, path).header(header, bytes()).json(&body)).await;
+        answer.problem(400, "HYPERFLEET-VAL-000");
+        assert_eq!(answer.error_fields().join(" ").to_ascii_lowercase(), header, "{method} {path}");
+    }
+    app.get(href).await.status(200).body(&cluster);
+    assert_eq!(app.get("clusters").await.at("/total"), 1);
 }
