@@ -195,12 +195,15 @@ impl ListRequest {
     }
 }
 
-/// A list of reports, as it was asked for: page, size, whether to count, and the fields to show.
+/// A list of reports, as it was asked for: page, size, whether to count; and the fields to show.
+pub type StatusListRequest = ((u64, u64, bool), Option<Selection>);
+
+/// Reads the parameters of a list of reports.
 pub fn read_status_list(
     parameters: &Parameters,
     max_size: u64,
     known: &Selection,
-) -> Result<((u64, u64, bool), Option<Selection>), ApiError> {
+) -> Result<StatusListRequest, ApiError> {
     let Paging { page, size, total, mut errors } = Paging::read(parameters, max_size);
     let selection = selection(parameters, known, &mut errors);
     if errors.is_empty() { Ok(((page, size, total), selection)) } else { Err(query_error(errors)) }
