@@ -7,6 +7,7 @@
 //! - A write is a [`Write`]: a value that holds what is asked and runs inside one transaction, in the order
 //!   lock, read, decide, write. [`Db::write`] commits before it answers and repeats it where the database
 //!   asks for that.
+//! - A read goes through [`Context::read`], which knows where it may run. What is measured is in [`metrics`].
 //! - Rows are locked parent first, then children by id. Whoever keeps to that order cannot deadlock.
 //! - Clusters and node pools share one path. What differs is said by [`Kind`].
 //! - What differs between the engines is said by [`Dialect`], and nowhere else.

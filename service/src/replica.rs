@@ -96,8 +96,9 @@ impl Context {
 
 #[cfg(test)]
 mod tests {
-    use super::Standing;
+    use super::{Ordering, PAUSE, Standing};
     use crate::Error;
+    use std::time::Instant;
 
     #[test]
     fn a_replica_that_does_not_answer_is_left_alone_for_a_while() {
@@ -107,5 +108,16 @@ mod tests {
         assert!(!standing.worth_asking());
         standing.answered();
         assert!(standing.worth_asking());
+    }
+
+    #[test]
+    fn after_a_while_one_read_tries_the_replica_for_all() {
+        let start = Instant::now().checked_sub(PAUSE).expect("a machine that has run for a while");
+        let standing = Standing { start, ..Standing::default() };
+        standing.retry_at.store(1, Ordering::Relaxed);
+        assert!(standing.worth_asking());
+        assert!(!standing.worth_asking(), "the others go on without it");
+        standing.answered();
+        assert!(standing.worth_asking() && standing.worth_asking());
     }
 }
