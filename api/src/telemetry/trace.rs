@@ -48,12 +48,17 @@ pub(super) struct Traces(SdkTracerProvider);
 impl Traces {
     /// Starts if there is somewhere to send spans to.
     pub(super) fn start(tracing: &Tracing) -> Result<Option<Self>, StartTelemetryError> {
-        let Some(endpoint) = &tracing.otlp_endpoint else { return Ok(None) };
+        let own_endpoint = variable(TRACES_ENDPOINT).is_some();
+        let disabled = variable("OTEL_SDK_DISABLED").is_some_and(|word| word.eq_ignore_ascii_case("true"))
+            || variable("OTEL_TRACES_EXPORTER").is_some_and(|word| word == "none");
+        if disabled || (tracing.otlp_endpoint.is_none() && !own_endpoint) {
+            return Ok(None);
+        }
         let fault = |error: &dyn std::fmt::Display| StartTelemetryError(error.to_string());
         let client = reqwest::Client::builder().timeout(SEND).build().map_err(|error| fault(&error))?;
         let client = Client { client, runtime: Handle::try_current().map_err(|error| fault(&error))? };
         let mut exporter = SpanExporter::builder().with_http().with_http_client(client);
-        if std::env::var_os(TRACES_ENDPOINT).is_none() {
+        if let (Some(endpoint), false) = (&tracing.otlp_endpoint, own_endpoint) {
             exporter = exporter.with_endpoint(format!("{}/v1/traces", endpoint.trim_end_matches('/')));
         }
         let exporter = exporter.build().map_err(|error| fault(&error))?;
@@ -84,6 +89,10 @@ impl Traces {
             tracing::warn!(%error, "the last spans are lost");
         }
     }
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
 /// What `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES` say, and a name and version if they do not.
