@@ -131,6 +131,19 @@ async fn what_waits_is_counted_and_what_waits_for_long_is_stuck(database: &[(&st
     process.stop().await;
 }
 
+/// More than are read at a time.
+async fn however_many_wait_all_are_counted(database: &[(&str, &str)]) {
+    let mut settings = database.to_vec();
+    settings.push(("HYPERFLEET_METRICS_REFRESH_INTERVAL", "20ms"));
+    let process = Process::start(&settings).await;
+    for number in 0..510 {
+        created(&process, &format!("cluster-{number}")).await;
+    }
+    let labels = [("resource_type", "cluster"), ("is_delete", "false")];
+    process.metrics_until(|now| now.get(PENDING, &labels) == Some(510.0)).await;
+    process.stop().await;
+}
+
 mod sqlite {
     #[tokio::test(flavor = "multi_thread")]
     async fn reconciliations_are_counted_when_they_start() {
@@ -140,6 +153,11 @@ mod sqlite {
     #[tokio::test(flavor = "multi_thread")]
     async fn what_waits_is_counted_and_what_waits_for_long_is_stuck() {
         super::what_waits_is_counted_and_what_waits_for_long_is_stuck(&[]).await;
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn however_many_wait_all_are_counted() {
+        super::however_many_wait_all_are_counted(&[]).await;
     }
 }
 
@@ -157,5 +175,11 @@ mod postgres {
         let url = Postgres::get().await.migrated().await;
         super::what_waits_is_counted_and_what_waits_for_long_is_stuck(&[("HYPERFLEET_DATABASE_URL", &url)])
             .await;
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn however_many_wait_all_are_counted() {
+        let url = Postgres::get().await.migrated().await;
+        super::however_many_wait_all_are_counted(&[("HYPERFLEET_DATABASE_URL", &url)]).await;
     }
 }

@@ -123,13 +123,25 @@ async fn the_standard_variables_choose_what_is_sampled_and_how_it_is_named() {
     holds(&spans, b"moon", "attribute");
     assert!(!spans.windows(16).any(|window| window == bytes(TRACE)), "the caller's trace is not sampled");
 
+    for (name, value) in [
+        ("OTEL_TRACES_SAMPLER", "always_off"),
+        ("OTEL_SDK_DISABLED", "true"),
+        ("OTEL_TRACES_EXPORTER", "none"),
+    ] {
+        let collector = Collector::start().await;
+        let endpoint = ("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url.as_str());
+        let process = Process::start(&[endpoint, (name, value)]).await;
+        Answer::of(process.request("GET", "clusters")).await.status(200);
+        process.stop().await;
+        assert!(collector.spans().is_empty(), "{name}");
+    }
+
     let collector = Collector::start().await;
-    let settings =
-        [("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url.as_str()), ("OTEL_TRACES_SAMPLER", "always_off")];
-    let process = Process::start(&settings).await;
+    let url = format!("{}/v1/traces", collector.url);
+    let process = Process::start(&[("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", &url)]).await;
     Answer::of(process.request("GET", "clusters")).await.status(200);
     process.stop().await;
-    assert!(collector.spans().is_empty());
+    holds(&collector.spans(), b"GET /api/hyperfleet/v1/clusters", "span at the endpoint of traces alone");
 }
 
 #[tokio::test(flavor = "multi_thread")]

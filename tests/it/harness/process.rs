@@ -6,6 +6,7 @@ use std::process::Stdio;
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::process::{Child, ChildStdout, Command};
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use uuid::Uuid;
 
@@ -23,8 +24,7 @@ pub struct Process {
     /// Sends requests.
     pub client: reqwest::Client,
     child: Child,
-    output: BufReader<ChildStdout>,
-    log: String,
+    log: JoinHandle<String>,
     folder: PathBuf,
 }
 
@@ -48,8 +48,11 @@ impl Process {
             metrics_url: address("metrics"),
             client: reqwest::Client::builder().no_proxy().build().expect("a client"),
             child,
-            output,
-            log,
+            // Read on without pause: a process whose log nobody takes stands still.
+            log: tokio::spawn(async move {
+                output.read_to_string(&mut log).await.expect("its output");
+                log
+            }),
             folder,
         }
     }
@@ -104,13 +107,10 @@ impl Process {
         let id = self.child.id().expect("a process that runs").to_string();
         let kill = Command::new("kill").args(["-TERM", &id]).status().await.expect("kill");
         assert!(kill.success());
-        let end = async {
-            self.output.read_to_string(&mut self.log).await.expect("its output");
-            self.child.wait().await.expect("its end")
-        };
-        let status = timeout(PATIENCE, end).await.expect("it ends in time");
-        assert!(status.success(), "{}", self.log);
-        Log(std::mem::take(&mut self.log))
+        let status = timeout(PATIENCE, self.child.wait()).await.expect("it ends in time").expect("its end");
+        let log = (&mut self.log).await.expect("its log");
+        assert!(status.success(), "{log}");
+        Log(log)
     }
 }
 

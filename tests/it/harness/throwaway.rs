@@ -81,7 +81,7 @@ impl Throwaway {
 impl Drop for Throwaway {
     fn drop(&mut self) {
         // It may have been stopped before.
-        let stop = format!("{} -m immediate stop || true; rm -rf {}", self.pg_ctl(), self.data());
+        let stop = format!("{} -m immediate stop 2>/dev/null || true; rm -rf {}", self.pg_ctl(), self.data());
         shell(&stop);
     }
 }
