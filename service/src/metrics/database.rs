@@ -73,15 +73,17 @@ pub(crate) struct Failure {
 impl Failure {
     /// Of an error about to become one of ours.
     pub(crate) fn of(error: &DbErr) -> Self {
-        let operation = match error {
-            DbErr::Conn(_) | DbErr::ConnectionAcquire(_) => "connect",
-            DbErr::Exec(_) => "write",
-            _ => "query",
-        };
         let constraint = matches!(
             error.sql_err(),
             Some(SqlErr::UniqueConstraintViolation(_) | SqlErr::ForeignKeyConstraintViolation(_))
         );
+        let operation = match error {
+            DbErr::Conn(_) | DbErr::ConnectionAcquire(_) => "connect",
+            DbErr::Exec(_) => "write",
+            // A write that returns rows fails as a query does.
+            _ if constraint => "write",
+            _ => "query",
+        };
         Self { operation, constraint }
     }
 
