@@ -1,6 +1,6 @@
 use super::{Resource, store};
 use crate::idempotency::Claim;
-use crate::metrics::Failure;
+use crate::metrics::{Failure, Started};
 use crate::status;
 use crate::{Context, Error, Kind, Labels, ResourceName, Result, Scope, Write, new_id};
 use entity::{JsonText, label};
@@ -50,6 +50,9 @@ impl Create {
         let resource = self.resource(context)?;
         let inserted = store::insert_cluster(context.db.primary(), resource.clone(), &self.labels).await;
         inserted.map_err(|error| self.name_taken(error))?;
+        let started = Started::default();
+        started.note(&resource, true);
+        started.count();
         Ok(resource)
     }
 
