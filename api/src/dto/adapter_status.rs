@@ -109,7 +109,7 @@ pub struct AdapterStatusCreateRequest {
 #[derive(Debug, Object)]
 pub struct ConditionRequest {
     /// What is stated, like `Available`.
-    #[oai(validator(min_length = 1, max_length = 316, pattern = r"\S"))]
+    #[oai(validator(min_length = 1, max_length = 316, pattern = r"[^\s\x85]"))]
     pub r#type: String,
     /// Whether it holds.
     pub status: ConditionStatus,

@@ -130,7 +130,7 @@ pub struct NodePoolPatchRequest {
 #[derive(Debug, Object)]
 pub struct ForceDeleteRequest {
     /// The reason, for the audit log.
-    #[oai(validator(min_length = 1, max_length = 1024, pattern = r"\S"))]
+    #[oai(validator(min_length = 1, max_length = 1024, pattern = r"[^\s\x85]"))]
     pub reason: String,
 }
 
