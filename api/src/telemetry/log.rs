@@ -23,8 +23,9 @@ pub struct Telemetry(Option<Traces>);
 pub fn start(logging: &Logging, tracing: &Tracing) -> Result<Telemetry, StartTelemetryError> {
     let traces = Traces::start(tracing)?;
     // These crates log whole statements and addresses at their lower levels.
+    // This program is named, because `hyper` means whatever begins so.
     let filter = EnvFilter::new(format!(
-        "{},sqlx=warn,sea_orm=warn,sea_orm_migration=warn,hyper=warn,hyper_util=warn,reqwest=warn,h2=warn,poem=warn,opentelemetry=warn,opentelemetry_sdk=warn,opentelemetry_otlp=warn",
+        "{0},hyperfleet_api={0},sqlx=warn,sea_orm=warn,sea_orm_migration=warn,hyper=warn,hyper_util=warn,reqwest=warn,h2=warn,poem=warn,opentelemetry=warn,opentelemetry_sdk=warn,opentelemetry_otlp=warn",
         logging.level
     ));
     let terminal = std::io::stdout().is_terminal();
