@@ -4,7 +4,6 @@ mod creates;
 mod deletion;
 mod load;
 mod many_node_pools;
-mod recompute;
 mod reports;
 mod writers;
 

@@ -10,6 +10,7 @@ mod concurrency;
 mod conditional;
 mod deletion;
 mod documents;
+mod durability;
 mod harness;
 mod health;
 mod idempotency;

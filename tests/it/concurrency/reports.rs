@@ -1,7 +1,6 @@
-use super::recompute::recomputed;
 use super::{count, text, together};
 use crate::harness::{Answer, TestApp, report};
-use crate::model::{Settings, json_equal};
+use crate::model::{Settings, json_equal, recomputed};
 use chrono::{SecondsFormat, TimeDelta};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;

@@ -1,13 +1,15 @@
 //! A resource as the service tells of it, and as the model would aggregate its reports.
 
-use crate::model::{Aggregate, Condition, Derived, Kind, Model, Moment, Resource, Settings, StoredReport};
+use super::aggregate::{Aggregate, Derived, Moment};
+use super::report::{Condition, StoredReport};
+use super::state::{Kind, Model, Resource, Settings};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use uuid::Uuid;
 
 /// The body of a resource without node pools, its status aggregated anew by the model from `reports`. Nothing
 /// changes when the same reports are aggregated twice, so it equals `body` unless that missed a report.
-pub(super) fn recomputed(settings: &Settings, body: &Value, reports: &Value) -> Value {
+pub(crate) fn recomputed(settings: &Settings, body: &Value, reports: &Value) -> Value {
     let row = resource(body, reports);
     let id = row.id;
     let mut model = Model::new(settings.clone());

@@ -1,0 +1,109 @@
+//! The program itself, in a process that can be killed.
+
+use serde_json::Value;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
+
+/// Longer than a start takes on a busy machine.
+const START: Duration = Duration::from_secs(60);
+
+/// A process of the program that serves.
+pub(super) struct Server {
+    /// Where it listens.
+    pub(super) url: String,
+    process: Child,
+}
+
+impl Server {
+    /// Starts the program on a database and waits until it serves.
+    pub(super) async fn start(database: &str) -> Self {
+        let mut process = Command::new(program())
+            .arg("serve")
+            .env_clear()
+            .envs([
+                ("HYPERFLEET_SERVER_HOST", "127.0.0.1"),
+                ("HYPERFLEET_SERVER_PORT", "0"),
+                ("HYPERFLEET_HEALTH_PORT", "0"),
+                ("HYPERFLEET_METRICS_PORT", "0"),
+                ("HYPERFLEET_LOGGING_FORMAT", "json"),
+                ("HYPERFLEET_DATABASE_URL", database),
+            ])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the program starts");
+        let output = BufReader::new(process.stdout.take().expect("its output"));
+        let (sender, receiver) = channel();
+        // Reads to the end, or the program would wait for its log to be read.
+        std::thread::spawn(move || {
+            for line in output.lines().map_while(Result::ok) {
+                // Nobody listens any more once the address is known.
+                let _ = sender.send(line);
+            }
+        });
+        let mut server = Self { url: String::new(), process };
+        let address = tokio::task::spawn_blocking(move || address(&receiver));
+        server.url = address.await.expect("the log tells the address");
+        server
+    }
+
+    /// Ends the process as a crash would: it learns nothing of it.
+    pub(super) fn kill(&mut self) {
+        self.process.kill().expect("SIGKILL");
+        self.process.wait().expect("it has ended");
+    }
+
+    /// GET of a path: status and body.
+    pub(super) async fn get(&self, path: &str) -> (u16, Value) {
+        let response = reqwest::get(format!("{}{path}", self.url)).await.expect("an answer");
+        (response.status().as_u16(), response.json().await.expect("JSON"))
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have been killed already.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// Finds in the log where the server listens.
+fn address(log: &Receiver<String>) -> String {
+    let mut seen = Vec::new();
+    loop {
+        let line = log.recv_timeout(START).unwrap_or_else(|_| panic!("it does not serve: {seen:#?}"));
+        let event: Value = serde_json::from_str(&line).unwrap_or_default();
+        if event["message"] == "serving" {
+            let addresses = event["api"].as_str().expect("addresses").trim_matches(['[', ']']).to_owned();
+            return format!("http://{}", addresses.split(',').next().expect("an address"));
+        }
+        seen.push(line);
+    }
+}
+
+/// The program, built as these tests were: with the same profile and features, beside them.
+fn program() -> &'static Path {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(|| {
+        let test = std::env::current_exe().expect("the path of the test");
+        let folder = test.ancestors().nth(2).expect("the folder of the profile");
+        let profile = match folder.file_name().and_then(|name| name.to_str()) {
+            Some("debug") | None => "dev",
+            Some(profile) => profile,
+        };
+        let built = Command::new(env!("CARGO"))
+            .args(["build", "--workspace", "--tests", "--bin", "hyperfleet-api", "--profile", profile])
+            .arg("--target-dir")
+            .arg(folder.parent().expect("the folder of the build"))
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .status()
+            .expect("cargo runs");
+        assert!(built.success(), "the program is not built");
+        folder.join("hyperfleet-api")
+    })
+}
