@@ -33,7 +33,7 @@ async fn on_postgres_every_acknowledged_write_outlives_a_kill() {
 }
 
 async fn kill_again_and_again(database: &str) {
-    let mut ledgers: Vec<Ledger> = (0..WORKERS).map(|worker| Ledger::new(worker)).collect();
+    let mut ledgers: Vec<Ledger> = (0..WORKERS).map(Ledger::new).collect();
     for kill in 0..KILLS {
         let mut server = Server::start(database).await;
         let mut running = JoinSet::new();

@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 use uuid::Uuid;
 
 /// Sequences played on each engine, unless the environment says otherwise.
-const SEQUENCES: u64 = 1_000;
+const SEQUENCES: u64 = 2_000;
 /// The most scenarios tried to find a smaller one that fails.
 const SHRINKINGS: usize = 1_000;
 

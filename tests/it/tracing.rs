@@ -7,10 +7,13 @@ use tokio::net::{TcpListener, TcpStream};
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const CALLER: &str = "00f067aa0ba902b7";
 
+/// What was sent: the path and the body of each request.
+type Kept = Arc<Mutex<Vec<(String, Vec<u8>)>>>;
+
 /// A place to send spans to, which keeps what it is sent.
 struct Collector {
     url: String,
-    received: Arc<Mutex<Vec<(String, Vec<u8>)>>>,
+    received: Kept,
 }
 
 impl Collector {
@@ -37,7 +40,7 @@ impl Collector {
     }
 }
 
-async fn answer(mut stream: BufReader<TcpStream>, kept: Arc<Mutex<Vec<(String, Vec<u8>)>>>) {
+async fn answer(mut stream: BufReader<TcpStream>, kept: Kept) {
     loop {
         let (mut request, mut line, mut length) = (String::new(), String::new(), 0);
         if stream.read_line(&mut request).await.expect("a request") == 0 {

@@ -120,6 +120,7 @@ fn as_server(command: &str) -> Command {
 /// A shell waits for the end of its input, which comes when this process goes, however it goes.
 pub(super) fn stop_at_exit(stop: &str, folder: &Path) {
     let command = format!("cat >/dev/null; {stop} >/dev/null 2>&1; rm -rf {}/data", folder.display());
+    #[expect(clippy::zombie_processes, reason = "it outlives this process, which is what it waits for")]
     let mut waiting = as_server(&command).stdin(Stdio::piped()).spawn().expect("a shell that waits");
     let mut input = waiting.stdin.take().expect("its input");
     input.write_all(b"\n").expect("it listens");
