@@ -11,7 +11,7 @@ use crate::metrics::{self, Failure, Started};
 use crate::replica::Standing;
 use crate::resource::store;
 use crate::status;
-use crate::{Context, Error, Kind, Resource, Result};
+use crate::{Context, Error, Kind, Resource, Result, totals};
 use chrono::{DateTime, Utc};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -142,6 +142,14 @@ impl Db {
         match &self.lookups {
             Some(lookups) => lookups.find(kind, id).await,
             None => store::find(self.replica(), kind, id).await,
+        }
+    }
+
+    /// How many resources of this kind there are; may lag behind.
+    pub(crate) async fn total(&self, kind: Kind) -> Result<i64> {
+        match &self.lookups {
+            Some(lookups) => lookups.total(kind).await,
+            None => totals::of_kind(self.replica(), kind).await,
         }
     }
 

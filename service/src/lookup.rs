@@ -1,9 +1,9 @@
-//! Reads by id. Those that arrive while another is under way are answered together, by one statement: most of
+//! Reads by id, and counts of all. Those that arrive while another is under way are answered together, by one statement: most of
 //! the cost of such a read is the way to the database and back, and under load one way serves dozens.
 
 use crate::resource::store;
 use crate::status::{self, StoredReport};
-use crate::{Error, Kind, Resource, Result};
+use crate::{Error, Kind, Resource, Result, totals};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use sea_orm::{DatabaseConnection, DbErr};
@@ -18,6 +18,9 @@ const BATCH: usize = 64;
 const UNDER_WAY: usize = 2;
 /// How many reads may wait.
 const QUEUE: usize = 4096;
+
+/// Stands for all resources where a read is not about one.
+const ALL: Uuid = Uuid::nil();
 
 /// A resource, and all reports about it.
 pub(crate) type Reported = (Resource, Vec<StoredReport>);
@@ -36,6 +39,8 @@ pub(crate) struct Lookups {
 struct Reads {
     clusters: Queue<Resource>,
     node_pools: Queue<Resource>,
+    cluster_totals: Queue<i64>,
+    node_pool_totals: Queue<i64>,
 }
 
 impl Reads {
@@ -43,6 +48,8 @@ impl Reads {
         Self {
             clusters: Queue::start(connection, Kind::Cluster, resources),
             node_pools: Queue::start(connection, Kind::NodePool, resources),
+            cluster_totals: Queue::start(connection, Kind::Cluster, total),
+            node_pool_totals: Queue::start(connection, Kind::NodePool, total),
         }
     }
 }
@@ -72,6 +79,15 @@ impl Lookups {
         }
     }
 
+    /// How many resources of this kind there were at some moment after this call.
+    pub(crate) async fn total(&self, kind: Kind) -> Result<i64> {
+        let total = match kind {
+            Kind::Cluster => self.reads.cluster_totals.ask(ALL).await?,
+            Kind::NodePool => self.reads.node_pool_totals.ask(ALL).await?,
+        };
+        Ok(total.unwrap_or(0))
+    }
+
     /// The resource with this id, and then the reports about it: they may be newer than the resource, never
     /// older.
     pub(crate) async fn find_with_reports(&self, kind: Kind, id: Uuid) -> Result<Option<Reported>> {
@@ -91,6 +107,10 @@ fn resources(connection: &DatabaseConnection, kind: Kind, ids: Vec<Uuid>) -> Box
         Ok(found.into_iter().map(|resource| (resource.id, resource)).collect())
     }
     .boxed()
+}
+
+fn total(connection: &DatabaseConnection, kind: Kind, _: Vec<Uuid>) -> BoxFuture<'_, Found<i64>> {
+    async move { Ok(HashMap::from([(ALL, totals::of_kind(connection, kind).await?)])) }.boxed()
 }
 
 fn reported(connection: &DatabaseConnection, kind: Kind, ids: Vec<Uuid>) -> BoxFuture<'_, Found<Reported>> {

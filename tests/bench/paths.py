@@ -191,9 +191,10 @@ class Bench:
         connection.request("GET", "/api/hyperfleet/v1/clusters?" + urllib.parse.urlencode(given))
         response = connection.getresponse()
         body = response.read()
+        elapsed = time.monotonic() - started
         if response.status != 200:
             raise SystemExit(f"{parameters}: {response.status} {body[:300]!r}")
-        return json.loads(body), time.monotonic() - started
+        return json.loads(body), elapsed
 
     def footprint(self) -> list[str]:
         kind, service = self.database.kind, self.service

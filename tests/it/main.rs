@@ -1,6 +1,5 @@
 //! Every behaviour, through HTTP, on both engines: one binary, so that it links once.
 
-#![allow(dead_code)]
 #![allow(unreachable_pub, reason = "nothing outside a test binary can reach anything")]
 
 mod aggregation;

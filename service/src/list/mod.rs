@@ -8,7 +8,7 @@ pub use order::Ordering;
 
 use crate::resource::store;
 use crate::search::{self, Filter};
-use crate::{Context, Error, Kind, Resource, Result, totals};
+use crate::{Context, Error, Kind, Resource, Result};
 use sea_orm::Condition;
 use sea_orm::sea_query::{Expr, ExprTrait};
 use uuid::Uuid;
@@ -62,7 +62,7 @@ pub async fn list(context: &Context, query: ListQuery) -> Result<Page> {
     }
     let total = match (query.total, &query.filter, query.owner) {
         (false, ..) => None,
-        (true, None, None) => Some(totals::of_kind(db, query.kind).await?),
+        (true, None, None) => Some(context.db.total(query.kind).await?),
         (true, ..) => Some(store::count(db, query.kind, condition(context, &query)).await?),
     };
     let mut items = store::page(db, query.kind, slice(context, &query)?).await?;
