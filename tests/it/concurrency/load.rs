@@ -8,8 +8,6 @@ use tokio::task::JoinSet;
 
 const WORKERS: usize = 12;
 const LASTS: Duration = Duration::from_secs(5);
-/// Longer than any request may wait for others; shorter than the service would wait for the database.
-const PATIENCE: Duration = Duration::from_secs(15);
 
 crate::engines![cascades_forced_deletions_and_reports_on_the_same_resources_do_not_lock_each_other_out];
 
