@@ -127,7 +127,7 @@ pub(super) async fn list<T: ResourceView>(
         items,
         next: page.next,
     };
-    let Some(selection) = request.selection else { return Ok(Shown::Document(Document::of(&list)?)) };
+    let Some(selection) = request.selection else { return Ok(Shown::Document(Document::list(&list)?)) };
     Ok(Shown::Document(Document::of_list(&list, &selection, &["id"])?))
 }
 
@@ -275,7 +275,7 @@ pub(super) async fn list_statuses(
         items,
         next: None,
     };
-    let Some(selection) = selection else { return Ok(Shown::Document(Document::of(&list)?)) };
+    let Some(selection) = selection else { return Ok(Shown::Document(Document::list(&list)?)) };
     Ok(Shown::Document(Document::of_list(&list, &selection, &["adapter"])?))
 }
 
