@@ -1,4 +1,4 @@
-//! How large a request head may be, and what must be readable in it.
+//! How large a request head may be.
 
 use poem::{Endpoint, IntoResponse, Request, Response, Result};
 
@@ -8,12 +8,7 @@ use super::refusal::Refusal;
 /// Bytes that stand around each header field: colon, space and line end.
 const FIELD_OVERHEAD: usize = 4;
 
-/// Header fields that decide what is done. Taken for absent when it cannot be read, a precondition would let
-/// a lost update pass, and an idempotency key a second creation.
-const DECISIVE: [&str; 3] = ["If-Match", "If-None-Match", "Idempotency-Key"];
-
-/// Refuses requests whose address and header fields are too large together, or whose decisive header fields
-/// hold bytes that are no visible ASCII.
+/// Refuses requests whose address and header fields are too large together.
 ///
 /// The HTTP parser has bounds of its own, which cannot be set: it answers 414 to an address over
 /// 64 KiB and 431 to a head over about 400 KiB or 100 fields.
@@ -35,11 +30,6 @@ impl Layer for HeadLimit {
         let address = uri.path().len() + uri.query().map_or(0, str::len);
         if fields + address > self.0 {
             return Err(Refusal::HeadTooLarge { limit: self.0 }.counted().into());
-        }
-        let unreadable =
-            |name: &str| request.headers().get_all(name).iter().any(|value| value.to_str().is_err());
-        if let Some(name) = DECISIVE.into_iter().find(|name| unreadable(name)) {
-            return Err(Refusal::HeadUnreadable { name }.counted().into());
         }
         next.call(request).await.map(IntoResponse::into_response)
     }

@@ -32,12 +32,6 @@ pub enum Refusal {
         /// The most that is allowed, in bytes.
         limit: usize,
     },
-    /// 400: a header field that decides what is done holds something other than visible ASCII.
-    #[error("the header field {name} must hold visible ASCII characters only")]
-    HeadUnreadable {
-        /// The field.
-        name: &'static str,
-    },
     /// 405: the path exists but not with this method.
     #[error("the method is not allowed here, only {allow}")]
     MethodNotAllowed {
@@ -81,7 +75,6 @@ impl Refusal {
             Self::BodyBroken => "body_broken",
             Self::UnsupportedEncoding { .. } => "unsupported_encoding",
             Self::HeadTooLarge { .. } => "head_too_large",
-            Self::HeadUnreadable { .. } => "head_unreadable",
             Self::MethodNotAllowed { .. } => "method_not_allowed",
             Self::Overloaded { .. } => "overloaded",
             Self::DeadlinePassed => "deadline_passed",
@@ -103,11 +96,9 @@ impl Refusal {
             Self::BodyTimeout | Self::BodyBroken => {
                 vec![(CONNECTION, HeaderValue::from_static("close"))]
             }
-            Self::BodyTooLarge { .. }
-            | Self::HeadTooLarge { .. }
-            | Self::HeadUnreadable { .. }
-            | Self::DeadlinePassed
-            | Self::Panicked => Vec::new(),
+            Self::BodyTooLarge { .. } | Self::HeadTooLarge { .. } | Self::DeadlinePassed | Self::Panicked => {
+                Vec::new()
+            }
         }
     }
 
@@ -123,7 +114,7 @@ impl ResponseError for Refusal {
         match self {
             Self::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
-            Self::BodyBroken | Self::HeadUnreadable { .. } => StatusCode::BAD_REQUEST,
+            Self::BodyBroken => StatusCode::BAD_REQUEST,
             Self::UnsupportedEncoding { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::HeadTooLarge { .. } => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
