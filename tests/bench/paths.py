@@ -72,9 +72,10 @@ class Bench:
         scripts = pgbench_scripts()
         rows = []
         for path, (_, must, reach) in WRK.items():
-            row = self.wrk(path)
-            row |= {"engine": "PostgreSQL", "alone": self.pgbench(scripts[path]), "must": must, "reach": reach}
-            rows.append(row)
+            # In turn, several times: a machine that others share is faster in one minute than in the next.
+            rounds = [self.wrk(path) | {"alone": self.pgbench(scripts[path])} for _ in range(self.arguments.rounds)]
+            rounds.sort(key=lambda row: row["rate"] / row["alone"])
+            rows.append(rounds[len(rounds) // 2] | {"engine": "PostgreSQL", "must": must, "reach": reach})
         return rows
 
     def against_a_loop(self) -> list[dict]:
