@@ -1,9 +1,12 @@
 """The outcome as one table."""
 
+import pathlib
+import re
+
 
 def table(rows: list[dict], notes: list[str], arguments, machine: str) -> str:
     lines = [
-        "# What the service costs",
+        f"# With {arguments.fleet:,} clusters",
         "",
         f"`tests/bench/run --fleet {arguments.fleet} --seconds {arguments.seconds} "
         f"--connections {arguments.connections}` on {machine}. Load, service and database share the machine.",
@@ -15,6 +18,8 @@ def table(rows: list[dict], notes: list[str], arguments, machine: str) -> str:
         "| engine | path | rate | p50 | p99 | CPU service | CPU database | alone | ratio | must |",
         "|---|---|---|---|---|---|---|---|---|---|",
     ]
+    if not rows:
+        lines = lines[:4]
     for row in rows:
         ratio = row["rate"] / row["alone"]
         must = row["must"]
@@ -24,3 +29,11 @@ def table(rows: list[dict], notes: list[str], arguments, machine: str) -> str:
             f"| {row['cpu']:.0f} µs | {row['database_cpu']:.0f} µs | {row['alone']:,.0f}/s | {ratio:.2f} | {verdict} |")
     lines += ["", "Single questions, one at a time:", "", "| engine | question | median | worst |", "|---|---|---|---|", *notes, ""]
     return "\n".join(lines)
+
+
+def keep(file: pathlib.Path, text: str) -> None:
+    """Puts the outcome in the place of the one for a fleet of the same size."""
+    kept = re.split(r"^(?=# )", file.read_text() if file.exists() else "", flags=re.MULTILINE)
+    heading = text.splitlines()[0]
+    others = [part for part in kept if part and not part.startswith(heading + "\n")]
+    file.write_text("\n".join(part.strip() + "\n" for part in [*others, text]))
