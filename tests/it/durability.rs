@@ -14,7 +14,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-const KILLS: usize = 10;
+const KILLS: usize = 20;
 const WORKERS: usize = 6;
 /// Longest time, in milliseconds, in which the server may work before it is killed.
 const LONGEST: u64 = 600;
