@@ -183,7 +183,21 @@ class Bench:
         for name, parameters in asked.items():
             times = [self.ask(parameters)[1] for _ in range(12)][2:]
             notes.append(f"| {self.database.kind} | {name} | {statistics.median(times) * 1e3:.1f} ms | {max(times) * 1e3:.1f} ms |")
-        return notes
+        return notes + [self.sentinel(20), self.sentinel(500)]
+
+    def sentinel(self, size: int) -> str:
+        """What a Sentinel asks: a probe at the start, then all pages by a label that all clusters bear."""
+        started = time.monotonic()
+        self.ask({"search": "labels.non_existing_label='value'", "size": 1})
+        seen, page = set(), 1
+        while True:
+            answer, _ = self.ask({"search": "labels.env='production'", "size": size, "page": page})
+            seen.update(item["id"] for item in answer["items"])
+            if page * size >= answer["total"] or page == 200:
+                break
+            page += 1
+        elapsed = time.monotonic() - started
+        return f"| {self.database.kind} | a Sentinel's {page} pages of {size}, {len(seen):,} clusters in all | {elapsed:.2f} s | |"
 
     def ask(self, parameters: dict) -> tuple[dict, float]:
         given = {name: value for name, value in parameters.items() if value is not None}

@@ -28,3 +28,4 @@ mod search_oracle;
 mod secrets;
 mod statuses;
 mod tracing;
+mod walk;
