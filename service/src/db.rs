@@ -199,14 +199,13 @@ impl Db {
                 }
             };
             match result {
-                Err(Error::Internal { .. } | Error::NotFound { .. }) | Ok(_) => return result,
                 Err(Error::GaveWay(_)) if attempt < ATTEMPTS => {
                     ::metrics::counter!("hyperfleet_db_retries_total").increment(1);
                     let pause = rand::random_range(0..5 << attempt.min(5));
                     tokio::time::sleep(Duration::from_millis(pause)).await;
                     attempt += 1;
                 }
-                Err(error) => return Err(error),
+                result => return result,
             }
         }
     }
