@@ -1,39 +1,28 @@
 //! The database: a pool to read from, and one way to write.
 //!
 //! On PostgreSQL each write is a transaction of its own on a pooled connection, repeated when the database
-//! gives way to another (serialization failure, deadlock). SQLite admits one writer, and writers that fight
-//! for it starve each other; there the writes queue for one connection, and what has queued up meanwhile is
-//! committed together: one flush to disk for many, each still atomic through a savepoint.
+//! gives way to another (serialization failure, deadlock). On SQLite the writes queue for the one [`writer`].
+
+mod fault;
+mod writer;
 
 use crate::dialect::Dialect;
 use crate::lookup::{Lookups, Reported};
-use crate::metrics::{self, Failure, Started};
+use crate::metrics::{self, Started};
 use crate::replica::Standing;
 use crate::resource::store;
 use crate::status;
 use crate::{Context, Error, Kind, Resource, Result, totals};
 use chrono::{DateTime, Utc};
-use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
-use sea_orm::{
-    ConnectOptions, Database, DatabaseConnection, DatabaseTransaction, DbErr, RuntimeErr,
-    SqliteTransactionMode, TransactionOptions, TransactionTrait,
-};
+use sea_orm::{ConnectOptions, Database, DatabaseConnection, DatabaseTransaction, DbErr, TransactionTrait};
 use std::fmt;
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
+use writer::Writer;
 
 /// How often a write is tried when the database asks for another try.
 const ATTEMPTS: u32 = 8;
-/// The most writes committed together.
-const BATCH: usize = 64;
-/// How long the writer waits for a failed connection to close.
-const CLOSE: Duration = Duration::from_secs(5);
-/// How many writes may wait for the one writer.
-const QUEUE: usize = 1024;
 
 /// A change to the database, run inside one transaction. It may run again from the start if the database
 /// asks for that, so it takes itself by reference and keeps no state.
@@ -85,7 +74,7 @@ pub struct Db {
     primary: DatabaseConnection,
     replica: Option<DatabaseConnection>,
     standing: Arc<Standing>,
-    writer: Option<mpsc::Sender<Box<dyn Job>>>,
+    writer: Option<Writer>,
     lookups: Option<Lookups>,
 }
 
@@ -113,8 +102,7 @@ impl Db {
             true => {
                 let mut options = options(connect, &connect.url, 1);
                 options.max_connections(1);
-                let connection = open(options.clone()).await?;
-                Some(spawn_writer(connection, options))
+                Some(Writer::start(options).await?)
             }
             false => None,
         };
@@ -178,7 +166,7 @@ impl Db {
     /// Runs `write` in a transaction, commits, and only then answers.
     pub async fn write<W: Write>(&self, context: Context, write: W) -> Result<W::Output> {
         match &self.writer {
-            Some(writer) => enqueue(writer, context, write).await,
+            Some(writer) => writer.write(context, write).await,
             None => self.transact(&context, &write).await,
         }
     }
@@ -243,153 +231,4 @@ fn options(connect: &Connect, url: &str, readers: u32) -> ConnectOptions {
                 .options([("statement_timeout", statement_timeout.as_str()), ("jit", "off")])
         });
     options
-}
-
-/// A write in the queue, its type forgotten.
-trait Job: Send {
-    /// Runs in `tx`; `false` if it must be undone.
-    fn run<'a>(&'a mut self, tx: &'a DatabaseTransaction) -> BoxFuture<'a, bool>;
-    /// Answers the caller: what the write said, or why nothing was committed.
-    fn answer(self: Box<Self>, committed: Result<(), DbErr>);
-}
-
-struct Queued<W: Write> {
-    write: W,
-    context: Context,
-    started: Started,
-    /// What the write said, once it has run.
-    result: Option<Result<W::Output>>,
-    reply: oneshot::Sender<Result<W::Output>>,
-}
-
-impl<W: Write> Job for Queued<W> {
-    fn run<'a>(&'a mut self, tx: &'a DatabaseTransaction) -> BoxFuture<'a, bool> {
-        async move {
-            let scope = Scope { tx, context: &self.context, started: &self.started };
-            let run = AssertUnwindSafe(self.write.run(&scope)).catch_unwind().await;
-            let result = run.unwrap_or_else(|_| Err(Error::Internal("a write panicked".into())));
-            self.result.insert(result).is_ok()
-        }
-        .boxed()
-    }
-
-    fn answer(self: Box<Self>, committed: Result<(), DbErr>) {
-        if matches!(self.result, Some(Ok(_))) && committed.is_ok() {
-            self.started.count();
-        }
-        let result = match (self.result, committed) {
-            (Some(Ok(_)) | None, Err(error)) => Err(error.into()),
-            (Some(result), _) => result,
-            (None, Ok(())) => Err(Error::Internal("a write did not run".into())),
-        };
-        // The caller may have gone; what was committed stays.
-        let _ = self.reply.send(result);
-    }
-}
-
-async fn enqueue<W: Write>(
-    writer: &mpsc::Sender<Box<dyn Job>>,
-    context: Context,
-    write: W,
-) -> Result<W::Output> {
-    let (reply, answer) = oneshot::channel();
-    let gone = || Error::Internal("the writer has stopped".into());
-    let job = Box::new(Queued { write, context, started: Started::default(), result: None, reply });
-    writer.try_send(job).map_err(|error| match error {
-        mpsc::error::TrySendError::Full(_) => Error::Unavailable(DbErr::Custom("the queue is full".into())),
-        mpsc::error::TrySendError::Closed(_) => gone(),
-    })?;
-    answer.await.map_err(|_| gone())?
-}
-
-fn spawn_writer(connection: DatabaseConnection, options: ConnectOptions) -> mpsc::Sender<Box<dyn Job>> {
-    let (sender, mut queue) = mpsc::channel::<Box<dyn Job>>(QUEUE);
-    tokio::spawn(async move {
-        let mut current = Some(connection);
-        while let Some(first) = queue.recv().await {
-            let mut jobs = vec![first];
-            while jobs.len() < BATCH
-                && let Ok(next) = queue.try_recv()
-            {
-                jobs.push(next);
-            }
-            let committed = commit_or_reopen(&mut current, &options, &mut jobs).await;
-            for job in jobs {
-                job.answer(committed.clone());
-            }
-        }
-    });
-    sender
-}
-
-/// Commits `jobs` on the open connection, or on a new one if there is none.
-///
-/// A connection on which a transaction failed is closed. The engine undoes a transaction by itself when the disk
-/// is full or fails; the connection then counts one that is no longer there, and would take for nested, and never
-/// commit, whatever came after it.
-async fn commit_or_reopen(
-    current: &mut Option<DatabaseConnection>,
-    options: &ConnectOptions,
-    jobs: &mut [Box<dyn Job>],
-) -> Result<(), DbErr> {
-    let connection = match current.take() {
-        Some(connection) => connection,
-        None => open(options.clone()).await?,
-    };
-    let committed = commit_together(&connection, jobs).await;
-    match committed {
-        Ok(()) => *current = Some(connection),
-        // Closing waits for the rollback; without a bound, one that hangs would stop all writes.
-        Err(_) => drop(tokio::time::timeout(CLOSE, connection.close()).await),
-    }
-    committed
-}
-
-/// One transaction for all, one savepoint for each.
-async fn commit_together(connection: &DatabaseConnection, jobs: &mut [Box<dyn Job>]) -> Result<(), DbErr> {
-    let immediate = TransactionOptions {
-        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-        ..Default::default()
-    };
-    let all = connection.begin_with_options(immediate).await?;
-    for job in jobs {
-        let one = all.begin().await?;
-        if job.run(&one).await { one.commit().await? } else { one.rollback().await? }
-    }
-    all.commit().await
-}
-
-impl From<DbErr> for Error {
-    fn from(error: DbErr) -> Self {
-        let failure = Failure::of(&error);
-        let error = Error::of_database(error);
-        failure.count(&error);
-        error
-    }
-}
-
-impl Error {
-    /// What an error of the database means to whoever asked.
-    fn of_database(error: DbErr) -> Self {
-        let runtime = match &error {
-            DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => return Error::Unavailable(error),
-            DbErr::Exec(RuntimeErr::SqlxError(inner)) | DbErr::Query(RuntimeErr::SqlxError(inner)) => inner,
-            _ => return Error::Internal(error.to_string()),
-        };
-        match &**runtime {
-            sqlx::Error::Database(inner) => match inner.code().as_deref() {
-                Some(code) if Dialect::gave_way(code) => Error::GaveWay(error),
-                Some(code) if Dialect::timed_out(code) => Error::Timeout(error),
-                Some(code) if Dialect::unavailable(code) => Error::Unavailable(error),
-                _ => Error::Internal(error.to_string()),
-            },
-            sqlx::Error::Io(_)
-            | sqlx::Error::Tls(_)
-            | sqlx::Error::PoolTimedOut
-            | sqlx::Error::PoolClosed
-            | sqlx::Error::WorkerCrashed
-            | sqlx::Error::Protocol(_) => Error::Unavailable(error),
-            _ => Error::Internal(error.to_string()),
-        }
-    }
 }

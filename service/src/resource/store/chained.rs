@@ -1,13 +1,13 @@
 //! Statements that write to two tables, the second using what the first returned. PostgreSQL only.
 
-use super::{cluster_status, insert, node_pool_status, replace_report};
+use super::{insert, replace_report, status_update};
 use crate::resource::Resource;
 use crate::{Kind, Labels, Result};
-use entity::{adapter_status, cluster, label};
+use entity::{adapter_status, cluster, label, node_pool};
 use sea_orm::sea_query::{CommonTableExpression, Expr, ExprTrait, Func, Query, UpdateStatement, WithClause};
 use sea_orm::{
-    ActiveModelTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, Iterable, QueryFilter,
-    QueryTrait, UpdateMany, Value,
+    ActiveModelTrait, Condition, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, Iterable, QueryFilter,
+    QueryTrait, Value,
 };
 
 /// Adds a cluster and its labels by one statement, without a transaction around it.
@@ -46,10 +46,12 @@ pub(crate) async fn update_reported(
     resource: Resource,
     report: adapter_status::Model,
 ) -> Result<bool> {
-    let unchanged = Expr::col("revision").eq(resource.revision - 1);
+    let unchanged = Condition::all()
+        .add(Expr::col("id").eq(resource.id))
+        .add(Expr::col("revision").eq(resource.revision - 1));
     let moved = match resource.kind {
-        Kind::Cluster => moved(cluster_status(resource), unchanged),
-        Kind::NodePool => moved(node_pool_status(resource), unchanged),
+        Kind::Cluster => moved::<cluster::Entity>(resource.into(), unchanged),
+        Kind::NodePool => moved::<node_pool::Entity>(resource.into(), unchanged),
     };
     let moved = CommonTableExpression::new().table_name("moved").query(moved).to_owned();
     let row = report.into_active_model().reset_all();
@@ -65,9 +67,10 @@ pub(crate) async fn update_reported(
     Ok(done.rows_affected() > 0)
 }
 
-fn moved<A>(update: UpdateMany<A>, unchanged: Expr) -> UpdateStatement
+fn moved<E>(row: E::Model, unchanged: Condition) -> UpdateStatement
 where
-    A: EntityTrait,
+    E: EntityTrait,
+    E::Model: IntoActiveModel<E::ActiveModel>,
 {
-    update.filter(unchanged).into_query().returning_col("id").take()
+    status_update::<E>(row).filter(unchanged).into_query().returning_col("id").take()
 }

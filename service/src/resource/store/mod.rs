@@ -8,15 +8,14 @@ mod row;
 pub(crate) use chained::{insert_cluster, update_reported};
 pub(crate) use page::{OrderBy, Slice, count, page, plan};
 
-use super::{Resource, StoredStatus};
+use super::Resource;
 use crate::{Kind, Result};
 use entity::{adapter_status, cluster, node_pool};
-use row::reconciled_bucket;
 use sea_orm::sea_query::extension::postgres::PgFunc;
 use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel,
-    QueryFilter, QueryOrder, QuerySelect, Select, Set, UpdateMany,
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, IdenStatic,
+    IntoActiveModel, Iterable, QueryFilter, QueryOrder, QuerySelect, Select, UpdateMany,
 };
 use uuid::Uuid;
 
@@ -156,69 +155,39 @@ pub(crate) async fn update(tx: &impl ConnectionTrait, resource: Resource) -> Res
 
 /// Writes a row's status and nothing else.
 pub(crate) async fn update_status(tx: &impl ConnectionTrait, resource: Resource) -> Result<()> {
+    let this = Expr::col("id").eq(resource.id);
     match resource.kind {
-        Kind::Cluster => cluster_status(resource).exec(tx).await?,
-        Kind::NodePool => node_pool_status(resource).exec(tx).await?,
+        Kind::Cluster => status_update::<cluster::Entity>(resource.into()).filter(this).exec(tx).await?,
+        Kind::NodePool => status_update::<node_pool::Entity>(resource.into()).filter(this).exec(tx).await?,
     };
     Ok(())
 }
 
-fn cluster_status(resource: Resource) -> UpdateMany<cluster::Entity> {
-    let Resource { id, revision, status, .. } = resource;
-    let reconciled_bucket = Set(reconciled_bucket(&status));
-    let StoredStatus {
-        phase,
-        observed_generation,
-        updated_time,
-        transition_time,
-        conditions,
-        adapters,
-        reconciled,
-        reconciled_updated_time,
-    } = status;
-    let row = cluster::ActiveModel {
-        revision: Set(revision),
-        phase: Set(phase),
-        observed_generation: Set(observed_generation),
-        status_updated_time: Set(updated_time),
-        status_transition_time: Set(transition_time),
-        conditions: Set(conditions),
-        adapters: Set(adapters),
-        reconciled: Set(reconciled),
-        reconciled_updated_time: Set(reconciled_updated_time),
-        reconciled_bucket,
-        ..Default::default()
-    };
-    cluster::Entity::update_many().set(row).filter(cluster::Column::Id.eq(id))
-}
+/// The columns that a status consists of.
+const STATUS: [&str; 10] = [
+    "revision",
+    "phase",
+    "observed_generation",
+    "status_updated_time",
+    "status_transition_time",
+    "conditions",
+    "adapters",
+    "reconciled",
+    "reconciled_updated_time",
+    "reconciled_bucket",
+];
 
-fn node_pool_status(resource: Resource) -> UpdateMany<node_pool::Entity> {
-    let Resource { id, revision, status, .. } = resource;
-    let reconciled_bucket = Set(reconciled_bucket(&status));
-    let StoredStatus {
-        phase,
-        observed_generation,
-        updated_time,
-        transition_time,
-        conditions,
-        adapters,
-        reconciled,
-        reconciled_updated_time,
-    } = status;
-    let row = node_pool::ActiveModel {
-        revision: Set(revision),
-        phase: Set(phase),
-        observed_generation: Set(observed_generation),
-        status_updated_time: Set(updated_time),
-        status_transition_time: Set(transition_time),
-        conditions: Set(conditions),
-        adapters: Set(adapters),
-        reconciled: Set(reconciled),
-        reconciled_updated_time: Set(reconciled_updated_time),
-        reconciled_bucket,
-        ..Default::default()
-    };
-    node_pool::Entity::update_many().set(row).filter(node_pool::Column::Id.eq(id))
+/// The statement that writes a row's status and nothing else.
+fn status_update<E>(row: E::Model) -> UpdateMany<E>
+where
+    E: EntityTrait,
+    E::Model: IntoActiveModel<E::ActiveModel>,
+{
+    let mut row = row.into_active_model();
+    for column in E::Column::iter().filter(|column| STATUS.contains(&column.as_str())) {
+        row.reset(column);
+    }
+    E::update_many().set(row)
 }
 
 /// Writes many node pools, a thousand by each statement. They must exist: the insert always meets its
