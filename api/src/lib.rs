@@ -30,9 +30,13 @@ pub mod telemetry;
 
 mod health;
 mod middleware;
+mod unreadable;
 
 /// The version of the service.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// The version of the compiler the service was built with.
+pub const RUST_VERSION: &str = env!("HYPERFLEET_RUST_VERSION");
 
 /// The commit the service was built from; `unknown` if neither the build nor git told.
 pub const COMMIT: &str = env!("HYPERFLEET_COMMIT");

@@ -15,15 +15,8 @@ use poem_openapi::OperationId;
 use service::{Clock, FieldError};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use tokio::sync::watch;
-
-/// The longest request line and headers together, in bytes.
-const MAX_HEAD: usize = 64 * 1024;
-/// How long a sender may pause within a body.
-const STALL: Duration = Duration::from_secs(5);
-/// Memory for bodies that are still arriving, over all requests.
-const BODY_MEMORY: usize = 64 * 1024 * 1024;
 
 /// Puts all layers around `routes`. Read from the bottom: the last is the outermost.
 pub(crate) fn around<E>(
@@ -50,7 +43,12 @@ where
         // Only work counts, so this is the innermost limit.
         .with(layer(MaxInFlight::new(server.max_in_flight)))
         // A slow sender must hold no place among those at work.
-        .with(layer(BodyLimit::new(server.max_body_bytes, server.request_timeout, STALL, BODY_MEMORY)))
+        .with(layer(BodyLimit::new(
+            server.max_body_bytes,
+            server.request_timeout,
+            server.stall_timeout,
+            server.max_body_memory,
+        )))
         // The compiler gives up on types nested deeper than this.
         .boxed()
         // Bounds all that follows.
@@ -58,7 +56,7 @@ where
         // Cheap, and they need no body.
         .with(layer(AllowHeader::new(allowed_methods())))
         .with(layer(TrailingSlash))
-        .with(layer(HeadLimit::new(MAX_HEAD)))
+        .with(layer(HeadLimit::new(server.max_header_bytes)))
         // Outside all that may panic, inside what renders errors.
         .with(layer(CatchPanic))
         // Renders every refusal from within, and logs and counts every request.

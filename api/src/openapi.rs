@@ -46,6 +46,7 @@ fn derive() -> Value {
     for (path, method, operation) in operations_mut(&mut document["paths"]) {
         add_list_parameters(path, method, operation, &parameters);
         leave_out_impossible(path, method, operation);
+        describe_headers(operation);
     }
     close_patches(&mut document);
     restrict_texts(&mut document);
@@ -89,6 +90,12 @@ pub fn operations() -> Vec<(String, String, String)> {
         }
     }
     operations
+}
+
+/// The first status that the document has for success of an operation.
+pub fn success_of(method: &str, path: &str) -> Option<String> {
+    let responses = document()["paths"][path][method.to_ascii_lowercase()]["responses"].as_object()?;
+    responses.keys().find(|status| status.starts_with('2')).cloned()
 }
 
 fn parse(spec: &str) -> Value {
@@ -149,9 +156,11 @@ fn leave_out_impossible(path: &str, method: &str, operation: &mut Value) {
     let create = method == "post" && (path.ends_with("clusters") || path.ends_with("nodepools"));
     let conditional = matches!(method, "patch" | "delete") || path.ends_with("force-delete");
     let body = matches!(method, "post" | "put" | "patch");
+    let public = operation["security"].is_null();
     let Some(responses) = operation["responses"].as_object_mut() else { return };
     responses.retain(|status, _| match status.as_str() {
         "400" => resource,
+        "401" | "403" => !public,
         "404" => item,
         "408" | "413" | "415" => body || !reads,
         "409" => conditional && method != "delete" || create && !flat_create,
@@ -161,6 +170,41 @@ fn leave_out_impossible(path: &str, method: &str, operation: &mut Value) {
     });
     if flat_create {
         responses.remove("201");
+    }
+}
+
+/// Headers of refusals, of which the framework knows nothing: the status they come with, the name, what it says.
+const REFUSED_WITH: [(&str, &str, &str); 3] = [
+    (
+        "401",
+        "WWW-Authenticate",
+        "How to authenticate, and what is wrong with the token that came (RFC 6750).",
+    ),
+    ("429", "Retry-After", "Seconds after which to try again."),
+    ("503", "Retry-After", "Seconds after which to try again."),
+];
+/// Headers that the framework spells in capitals, as they are spelled elsewhere.
+const SPELLED: [&str; 3] = ["ETag", "Location", "HyperFleet-Discard-Reason"];
+
+fn describe_headers(operation: &mut Value) {
+    let responses = operation["responses"].as_object_mut();
+    for (status, response) in responses.into_iter().flatten() {
+        let described = response["headers"].take();
+        let described = described.as_object().into_iter().flatten().map(|(name, header)| {
+            let spelled = SPELLED.iter().find(|spelled| spelled.eq_ignore_ascii_case(name));
+            (spelled.map_or(name.clone(), ToString::to_string), header.clone())
+        });
+        let added =
+            REFUSED_WITH.iter().filter(|(refused, ..)| refused == status).map(|(_, name, description)| {
+                let header =
+                    json!({ "description": description, "required": true, "schema": { "type": "string" } });
+                (name.to_string(), header)
+            });
+        let headers: Map<_, _> = described.chain(added).collect();
+        match headers.is_empty() {
+            true => drop(response.as_object_mut().and_then(|response| response.remove("headers"))),
+            false => response["headers"] = headers.into(),
+        }
     }
 }
 

@@ -160,6 +160,14 @@ impl ApiError {
 
     /// The answer for a refused request to `instance`.
     pub fn into_answer(self, instance: &str, trace_id: &str, timestamp: Time) -> Response {
+        let (parts, body) = self.into_document(instance, trace_id, timestamp).into_parts();
+        let mut response = Response::builder().status(parts.status).body(body);
+        *response.headers_mut() = parts.headers;
+        response
+    }
+
+    /// The same, whole and printed.
+    pub fn into_document(self, instance: &str, trace_id: &str, timestamp: Time) -> http::Response<Vec<u8>> {
         let (code, suffix, title) = self.code.words();
         let problem = Problem {
             r#type: format!("https://api.hyperfleet.io/errors/{suffix}"),
@@ -173,10 +181,12 @@ impl ApiError {
             errors: self.errors.into_iter().map(Violation::from).collect(),
         };
         let body = serde_json::to_vec(&problem).unwrap_or_default();
-        let mut response =
-            Response::builder().status(self.status).content_type(ProblemDocument::CONTENT_TYPE).body(body);
-        response.headers_mut().extend(self.headers);
-        response
+        let mut document = http::Response::new(body);
+        *document.status_mut() = self.status;
+        let content_type = HeaderValue::from_static(ProblemDocument::CONTENT_TYPE);
+        document.headers_mut().insert(header::CONTENT_TYPE, content_type);
+        document.headers_mut().extend(self.headers);
+        document
     }
 }
 
@@ -247,7 +257,11 @@ pub fn of_poem(error: poem::Error, path: &str) -> ApiError {
     }
     if let Some(refusal) = error.downcast_ref::<crate::limits::Refusal>() {
         let status = refusal.status();
-        let mut problem = ApiError::new(status, Code::of_status(status), refusal.to_string());
+        let code = match status {
+            StatusCode::BAD_REQUEST => Code::Malformed,
+            _ => Code::of_status(status),
+        };
+        let mut problem = ApiError::new(status, code, refusal.to_string());
         problem.headers = refusal.headers();
         return problem;
     }
@@ -340,7 +354,7 @@ impl Payload for ProblemDocument {
 }
 
 /// What any operation may be refused with. `openapi.rs` leaves out what cannot happen to an operation.
-const DOCUMENTED: [(u16, &str); 14] = [
+const DOCUMENTED: [(u16, &str); 16] = [
     (400, "The request breaks rules or cannot be understood."),
     (401, "Credentials are missing, not good, or expired."),
     (403, "The caller is not allowed to do this."),
@@ -349,9 +363,11 @@ const DOCUMENTED: [(u16, &str); 14] = [
     (409, "The name is taken, or the resource's state forbids it."),
     (412, "The resource is not at the version that `If-Match` names."),
     (413, "The body is too large."),
+    (414, "The address is too long."),
     (415, "The body is not JSON, or is compressed."),
     (422, "The request is understood and cannot be done this way."),
     (429, "Too many requests; try again after `Retry-After` seconds."),
+    (431, "The head of the request is too large."),
     (500, "Trouble of ours; `trace_id` names it in the log."),
     (503, "The database is unavailable or overloaded; try again after `Retry-After` seconds."),
     (504, "The request took too long."),

@@ -8,6 +8,7 @@ use crate::middleware;
 use crate::net::{self, ConnectionLimits, Edge, ServerTls, Sockets};
 use crate::openapi;
 use crate::telemetry::{self, Recorder};
+use crate::unreadable;
 use bytes::Bytes;
 use poem::{Endpoint, EndpointExt, Response, Route, endpoint::make_sync};
 use sea_orm::DbErr;
@@ -95,9 +96,9 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
     let limits = ConnectionLimits {
         max_connections: config.server.max_connections,
         header_timeout: config.server.header_timeout,
-        idle_timeout: config.server.request_timeout + Duration::from_secs(45),
+        idle_timeout: config.server.request_timeout + config.server.idle_timeout,
     };
-    let edge = Edge::new(api, limits, tls);
+    let edge = Edge::new(api, limits, tls).explaining(unreadable::explain(context.clock.clone()));
     let endpoint = middleware::around(routes(), app, &config.server, stopping.clone());
     let probe = Probe::new(context.clone(), stopping.clone());
     let background = background(context, &config, recorder.clone());

@@ -33,6 +33,14 @@ async fn what_the_dashboard_and_the_alerts_ask_for_is_there_from_the_start() {
     }
     let build = [("component", "api"), ("version", env!("CARGO_PKG_VERSION")), ("commit", "")];
     assert_eq!(samples.get("hyperfleet_api_build_info", &build[..2]), Some(1.0));
+    for (method, path, code) in [
+        ("GET", "/api/hyperfleet/v1/clusters", "200"),
+        ("POST", "/api/hyperfleet/v1/clusters", "201"),
+        ("DELETE", "/api/hyperfleet/v1/clusters/-", "202"),
+    ] {
+        let labels = [("method", method), ("path", path), ("code", code)];
+        assert_eq!(samples.get("hyperfleet_api_requests_total", &labels), Some(0.0), "{labels:?}");
+    }
     let ours = samples.0.lines().filter(|line| line.starts_with("hyperfleet_"));
     for line in ours {
         assert!(line.contains(r#"component="api""#) && line.contains(r#"version=""#), "{line}");

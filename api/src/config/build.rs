@@ -22,6 +22,7 @@ pub(super) fn config(layers: &mut Layers<'_>) -> Config {
         tracing: Tracing { otlp_endpoint: layers.text("tracing.otlp_endpoint") },
     };
     refuse_shared_ports(layers, &config);
+    refuse_little_memory(layers, &config.server);
     config
 }
 
@@ -34,6 +35,10 @@ fn server(layers: &mut Layers<'_>) -> Server {
         max_page_size: layers.number("server.max_page_size").unwrap_or_default(),
         request_timeout: layers.duration("server.request_timeout"),
         header_timeout: layers.duration("server.header_timeout"),
+        max_header_bytes: layers.number("server.max_header_bytes").unwrap_or_default(),
+        stall_timeout: layers.duration("server.stall_timeout"),
+        idle_timeout: layers.duration("server.idle_timeout"),
+        max_body_memory: layers.number("server.max_body_memory").unwrap_or_default(),
         max_connections: layers.number("server.max_connections").unwrap_or_default(),
         max_in_flight: layers.number("server.max_in_flight").unwrap_or_default(),
         shutdown_timeout: layers.duration("server.shutdown_timeout"),
@@ -86,6 +91,17 @@ pub(super) fn logging(layers: &Layers<'_>) -> Logging {
             Some("json") => LogFormat::Json,
             _ => LogFormat::Auto,
         },
+    }
+}
+
+/// A body that is allowed must fit into the memory for bodies.
+fn refuse_little_memory(layers: &mut Layers<'_>, server: &Server) {
+    let [memory, body] = ["server.max_body_memory", "server.max_body_bytes"];
+    if server.max_body_memory < server.max_body_bytes
+        && ![memory, body].iter().any(|key| layers.is_faulty(key))
+    {
+        layers
+            .refuse(memory, format!("must not be less than {body}: a body of that size could never be held"));
     }
 }
 

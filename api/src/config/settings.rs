@@ -122,6 +122,30 @@ pub static SETTINGS: &[Setting] = &[
         "10s",
         "Longest wait for the head of a request",
     ),
+    setting(
+        "server.max_header_bytes",
+        Kind::Size { min: 1024, max: 256 << 10 },
+        "64KiB",
+        "Largest head of a request: address and header fields",
+    ),
+    setting(
+        "server.stall_timeout",
+        duration(10 * MS, HOUR),
+        "5s",
+        "Longest pause of a sender within the body of a request",
+    ),
+    setting(
+        "server.idle_timeout",
+        duration(10 * MS, 24 * HOUR),
+        "45s",
+        "Longest silence of a connection, beyond the time that one request may take",
+    ),
+    setting(
+        "server.max_body_memory",
+        Kind::Size { min: 1024, max: 64 << 30 },
+        "64MiB",
+        "Bodies held at once, all together; more are answered 503",
+    ),
     setting("server.max_connections", integer(1, 1_000_000), "1024", "Connections held open at once"),
     setting(
         "server.max_in_flight",

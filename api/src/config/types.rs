@@ -57,6 +57,15 @@ pub struct Server {
     pub request_timeout: Duration,
     /// Longest time a client may take to send the head of a request.
     pub header_timeout: Duration,
+    /// Largest head of a request, in bytes: address and header fields.
+    pub max_header_bytes: usize,
+    /// Longest time a client may pause within the body of a request.
+    pub stall_timeout: Duration,
+    /// Longest silence of a connection, beyond `request_timeout`: a request that is worked on is silent too.
+    pub idle_timeout: Duration,
+    /// Bytes of bodies held at once, over all requests; further ones are answered 503. Not less than
+    /// `max_body_bytes`.
+    pub max_body_memory: usize,
     /// Connections held open at once; further ones wait to be accepted.
     pub max_connections: usize,
     /// Requests worked on at once; further ones are answered 503.

@@ -47,4 +47,4 @@ pub use layer::{Layer, Layered, LayeredEndpoint, layer};
 pub use panic::CatchPanic;
 pub use path::TrailingSlash;
 pub use refusal::Refusal;
-pub use request_id::{RequestId, RequestIds};
+pub use request_id::{OPERATION_ID, REQUEST_ID, RequestId, RequestIds};

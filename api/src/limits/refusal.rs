@@ -26,6 +26,14 @@ pub enum Refusal {
         /// The codings that are accepted, as a value of `Accept-Encoding`.
         accepted: &'static str,
     },
+    /// 400, 414 or 431: the HTTP parser cannot read the request.
+    #[error("{0}")]
+    Unreadable(
+        /// What is wrong with it.
+        &'static str,
+        /// The status that the parser gave it.
+        StatusCode,
+    ),
     /// 431: the request line and the header fields are too large together.
     #[error("the request line and header fields are larger than {limit} bytes")]
     HeadTooLarge {
@@ -55,11 +63,12 @@ pub enum Refusal {
 
 impl Refusal {
     /// Every label that [`Refusal::reason`] gives.
-    pub const REASONS: [&str; 9] = [
+    pub const REASONS: [&str; 10] = [
         "body_too_large",
         "body_timeout",
         "body_broken",
         "unsupported_encoding",
+        "unreadable",
         "head_too_large",
         "method_not_allowed",
         "overloaded",
@@ -74,6 +83,7 @@ impl Refusal {
             Self::BodyTimeout => "body_timeout",
             Self::BodyBroken => "body_broken",
             Self::UnsupportedEncoding { .. } => "unsupported_encoding",
+            Self::Unreadable(..) => "unreadable",
             Self::HeadTooLarge { .. } => "head_too_large",
             Self::MethodNotAllowed { .. } => "method_not_allowed",
             Self::Overloaded { .. } => "overloaded",
@@ -96,14 +106,16 @@ impl Refusal {
             Self::BodyTimeout | Self::BodyBroken => {
                 vec![(CONNECTION, HeaderValue::from_static("close"))]
             }
-            Self::BodyTooLarge { .. } | Self::HeadTooLarge { .. } | Self::DeadlinePassed | Self::Panicked => {
-                Vec::new()
-            }
+            Self::BodyTooLarge { .. }
+            | Self::Unreadable(..)
+            | Self::HeadTooLarge { .. }
+            | Self::DeadlinePassed
+            | Self::Panicked => Vec::new(),
         }
     }
 
     /// Counts this refusal in `hyperfleet_api_refused_total` and hands it on.
-    pub(super) fn counted(self) -> Self {
+    pub(crate) fn counted(self) -> Self {
         metrics::counter!("hyperfleet_api_refused_total", "reason" => self.reason()).increment(1);
         self
     }
@@ -116,6 +128,7 @@ impl ResponseError for Refusal {
             Self::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
             Self::BodyBroken => StatusCode::BAD_REQUEST,
             Self::UnsupportedEncoding { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::Unreadable(_, status) => *status,
             Self::HeadTooLarge { .. } => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::Overloaded { .. } => StatusCode::SERVICE_UNAVAILABLE,

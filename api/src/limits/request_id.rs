@@ -7,8 +7,10 @@ use uuid::Uuid;
 
 use super::layer::Layer;
 
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-const OPERATION_ID: HeaderName = HeaderName::from_static("x-operation-id");
+/// Carries the id of the request.
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// Carries it too, under the name that older clients read.
+pub const OPERATION_ID: HeaderName = HeaderName::from_static("x-operation-id");
 
 /// The longest id taken from a caller, in characters.
 const MAX_LENGTH: usize = 128;

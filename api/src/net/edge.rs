@@ -10,6 +10,7 @@ use poem::web::{LocalAddr, RemoteAddr};
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 
+use super::explained::{Explain, Explained};
 use super::guard::Guarded;
 use super::sockets::Sockets;
 use super::tls::ServerTls;
@@ -50,13 +51,20 @@ pub struct Edge {
     limits: ConnectionLimits,
     places: Arc<Semaphore>,
     tls: Option<ServerTls>,
+    explain: Option<Explain>,
 }
 
 impl Edge {
     /// An edge over sockets that are already bound.
     pub fn new(sockets: Sockets, limits: ConnectionLimits, tls: Option<ServerTls>) -> Self {
         let places = Arc::new(Semaphore::new(limits.max_connections.min(Semaphore::MAX_PERMITS)));
-        Self { sockets, limits, places, tls }
+        Self { sockets, limits, places, tls, explain: None }
+    }
+
+    /// Has requests that cannot be read answered by `explain`. Every other answer on this edge must carry
+    /// `X-Request-ID`, by which the two are told apart.
+    pub fn explaining(self, explain: Explain) -> Self {
+        Self { explain: Some(explain), ..self }
     }
 
     fn transport(&self, stream: TcpStream) -> (Transport, Scheme) {
@@ -68,7 +76,7 @@ impl Edge {
 }
 
 impl Acceptor for Edge {
-    type Io = Guarded<Transport>;
+    type Io = Guarded<Explained<Transport>>;
 
     fn local_addr(&self) -> Vec<LocalAddr> {
         self.sockets.addresses().into_iter().map(|address| LocalAddr(address.into())).collect()
@@ -80,7 +88,8 @@ impl Acceptor for Edge {
         // It fails only when the client has already left, which the first read will tell.
         let _ = accepted.stream.set_nodelay(true);
         let (transport, scheme) = self.transport(accepted.stream);
-        let io = Guarded::new(transport, self.limits.header_timeout, self.limits.idle_timeout, place);
+        let explained = Explained::new(transport, self.explain.clone());
+        let io = Guarded::new(explained, self.limits.header_timeout, self.limits.idle_timeout, place);
         Ok((io, LocalAddr(accepted.local.into()), RemoteAddr(accepted.peer.into()), scheme))
     }
 }

@@ -11,11 +11,13 @@
 //! | half a request head, half a TLS handshake | closed `header_timeout` after its first byte |
 //! | silent or unread connections | closed after `idle_timeout` without a byte either way |
 //! | delayed small answers | `TCP_NODELAY` on every connection |
+//! | refusals of the HTTP parser, which are bare | [`Explained`] gives them the form of all others |
 //!
 //! Slow request *bodies* are a matter of [`crate::limits::BodyLimit`], which can answer 408.
 
 mod descriptors;
 mod edge;
+mod explained;
 mod guard;
 mod head_scan;
 mod sockets;
@@ -33,6 +35,7 @@ use poem::{IntoEndpoint, Server};
 
 pub use descriptors::raise_descriptor_limit;
 pub use edge::{ConnectionLimits, Edge};
+pub use explained::{Explain, Explained};
 pub use guard::Guarded;
 pub use sockets::Sockets;
 pub use tls::{ServerTls, TlsError};

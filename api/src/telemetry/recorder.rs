@@ -51,7 +51,7 @@ fn builder() -> Result<PrometheusBuilder, BuildError> {
 }
 
 fn register() {
-    let build = [("commit", crate::COMMIT), ("rust_version", env!("CARGO_PKG_RUST_VERSION"))];
+    let build = [("commit", crate::COMMIT), ("rust_version", crate::RUST_VERSION)];
     gauge!("hyperfleet_api_build_info", &build).set(1.0);
     gauge!("hyperfleet_api_requests_in_flight").set(0.0);
     for reason in Refusal::REASONS {
@@ -62,7 +62,8 @@ fn register() {
         counter!("hyperfleet_api_status_reports_discarded_total", "reason" => reason).increment(0);
     }
     for (_, method, path) in crate::openapi::operations() {
-        let labels = [("method", method), ("path", template(&path)), ("code", "200".to_owned())];
+        let Some(code) = crate::openapi::success_of(&method, &path) else { continue };
+        let labels = [("method", method), ("path", template(&path)), ("code", code)];
         counter!("hyperfleet_api_requests_total", &labels).increment(0);
         let _ = histogram!("hyperfleet_api_request_duration_seconds", &labels);
     }

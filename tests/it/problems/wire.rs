@@ -10,10 +10,17 @@ crate::engines![
     a_body_that_says_it_is_too_large_is_refused_before_it_comes,
     a_chunked_body_is_refused_as_soon_as_it_is_too_large,
     a_chunked_body_that_is_broken_is_a_bad_request,
+    what_the_parser_cannot_read_is_refused_like_anything_else,
 ];
 
 /// Sends `request` and answers the status and the body of the first answer.
 async fn send(app: &TestApp, request: Vec<u8>) -> (u16, Value) {
+    let (status, _, body) = exchange(app, request).await;
+    (status, body)
+}
+
+/// Sends `request` and answers the status, the head in lower case and the body of the first answer.
+async fn exchange(app: &TestApp, request: Vec<u8>) -> (u16, String, Value) {
     let address = app.url.trim_start_matches("http://").to_owned();
     let exchange = tokio::task::spawn_blocking(move || {
         let mut stream = TcpStream::connect(address).expect("a connection");
@@ -32,8 +39,8 @@ async fn send(app: &TestApp, request: Vec<u8>) -> (u16, Value) {
     });
     let answer = exchange.await.expect("an exchange");
     let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
-    let body = answer.split_once("\r\n\r\n").map(|(_, body)| body).unwrap_or_default();
-    (status, serde_json::from_str(body).unwrap_or(Value::Null))
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_default();
+    (status, head.to_ascii_lowercase(), serde_json::from_str(body).unwrap_or(Value::Null))
 }
 
 /// Whether the head and a body of the length it says are there.
@@ -71,6 +78,47 @@ async fn a_chunked_body_is_refused_as_soon_as_it_is_too_large(app: TestApp) {
 async fn a_chunked_body_that_is_broken_is_a_bad_request(app: TestApp) {
     let request = format!("{}5\r\n{{\"a\":\r\nzz\r\n", head("transfer-encoding: chunked")).into_bytes();
     let (status, problem) = send(&app, request).await;
-    assert_eq!(status, 400, "{problem}");
+    assert_eq!((status, &problem["code"]), (400, &"HYPERFLEET-VAL-006".into()), "{problem}");
     assert_eq!(problem["status"], 400);
+}
+
+async fn what_the_parser_cannot_read_is_refused_like_anything_else(app: TestApp) {
+    let get = |target: &str, more: &str| format!("GET {target} HTTP/1.1\r\nhost: x\r\n{more}\r\n");
+    let list = "/api/hyperfleet/v1/clusters";
+    for (what, request, expected) in [
+        ("spaces in the address", get(&format!("{list}?search=name = 'a'"), ""), 400),
+        ("no HTTP", "hello\r\n\r\n".to_owned(), 400),
+        ("a header without a colon", get(list, "nonsense\r\n"), 400),
+        ("two lengths", head("content-length: 2\r\ncontent-length: 3"), 400),
+        ("a long address", get(&format!("{list}?search={}", "a".repeat(70_000)), ""), 414),
+        ("many headers", get(list, &"x: y\r\n".repeat(200)), 431),
+    ] {
+        let (status, head, problem) = exchange(&app, request.into_bytes()).await;
+        assert_eq!(status, expected, "{what}: {head}");
+        assert!(head.contains("content-type: application/problem+json"), "{what}: {head}");
+        assert_eq!(problem["status"], expected, "{what}: {problem}");
+        assert_eq!(problem["code"], "HYPERFLEET-VAL-006", "{what}: {problem}");
+        let id = problem["trace_id"].as_str().expect("an id");
+        for header in ["x-request-id", "x-operation-id"] {
+            assert!(head.contains(&format!("{header}: {id}")), "{what}: {head}");
+        }
+    }
+    app.get("clusters").await.status(200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_limits_of_heads_and_senders_are_settings() {
+    let settings =
+        [("HYPERFLEET_SERVER_MAX_HEADER_BYTES", "2KiB"), ("HYPERFLEET_SERVER_STALL_TIMEOUT", "100ms")];
+    let app = TestApp::with(crate::harness::Engine::Sqlite, &settings).await;
+    let get = |long: usize| {
+        let long = "x".repeat(long);
+        format!("GET /api/hyperfleet/v1/clusters HTTP/1.1\r\nhost: x\r\nlong: {long}\r\n\r\n").into_bytes()
+    };
+    assert_eq!(send(&app, get(1900)).await.0, 200);
+    let (status, problem) = send(&app, get(2100)).await;
+    assert_eq!((status, &problem["code"]), (431, &"HYPERFLEET-VAL-006".into()), "{problem}");
+    // The rest never comes.
+    let (status, problem) = send(&app, format!("{}{{", head("content-length: 9")).into_bytes()).await;
+    assert_eq!(status, 408, "{problem}");
 }

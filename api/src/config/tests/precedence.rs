@@ -91,7 +91,7 @@ fn lists_from_every_source() {
 }
 
 /// A value other than the default for each setting that has a field of its own.
-const SAMPLES: [(&str, &str); 37] = [
+const SAMPLES: [(&str, &str); 41] = [
     ("server.host", "127.0.0.9"),
     ("server.port", "7001"),
     ("server.openapi_schema_path", "f"),
@@ -99,6 +99,10 @@ const SAMPLES: [(&str, &str); 37] = [
     ("server.max_page_size", "7"),
     ("server.request_timeout", "7s"),
     ("server.header_timeout", "7s"),
+    ("server.max_header_bytes", "7KiB"),
+    ("server.stall_timeout", "7s"),
+    ("server.idle_timeout", "7s"),
+    ("server.max_body_memory", "7MiB"),
     ("server.max_connections", "7"),
     ("server.max_in_flight", "7"),
     ("server.shutdown_timeout", "7s"),

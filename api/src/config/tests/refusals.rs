@@ -121,6 +121,13 @@ fn everything_is_reported_at_once() {
 }
 
 #[test]
+fn a_body_that_is_allowed_must_fit_into_memory() {
+    let fault = only_fault(&World::new().yaml("server: {max_body_bytes: 2MiB, max_body_memory: 1MiB}"));
+    assert!(fault.starts_with("server.max_body_memory = 1048576 (file config.yaml)"), "{fault}");
+    assert!(fault.contains("server.max_body_bytes"), "{fault}");
+}
+
+#[test]
 fn a_long_or_unprintable_value_is_shortened_and_escaped() {
     let fault = only_fault(&World::new().env("HYPERFLEET_SERVER_PORT", &"9\n".repeat(10_000)));
     assert!(fault.len() < 350 && !fault.contains('\n'), "{fault}");

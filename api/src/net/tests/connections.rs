@@ -31,7 +31,7 @@ async fn small_answers_are_not_delayed() {
     let mut edge = Edge::new(sockets, ConnectionLimits::default(), None);
     let _client = TcpStream::connect(address).await.expect("a connection");
     let (accepted, local, remote, scheme) = edge.accept().await.expect("the connection");
-    let Transport::Plain(stream) = accepted.io() else { panic!("not a plain connection") };
+    let Transport::Plain(stream) = accepted.io().io() else { panic!("not a plain connection") };
     assert!(stream.nodelay().expect("a socket"));
     assert_eq!(local.as_socket_addr(), Some(&address));
     assert!(remote.as_socket_addr().is_some_and(|remote| remote.ip().is_loopback()));
