@@ -92,6 +92,13 @@ Environment, volumes and mounts that lead to the database. Takes a dict of `root
   value: /etc/hyperfleet/database/password
 {{- end }}
 {{- end }}
+{{- if .existingSecret.readUrlKey }}
+- name: HYPERFLEET_DATABASE_READ_URL
+  valueFrom:
+    secretKeyRef:
+      name: {{ .existingSecret.name | quote }}
+      key: {{ .existingSecret.readUrlKey | quote }}
+{{- end }}
 {{- if .pool.maxConnections }}
 - name: HYPERFLEET_DATABASE_POOL_MAX_CONNECTIONS
   value: {{ .pool.maxConnections | quote }}
@@ -153,8 +160,8 @@ Environment, volumes and mounts that lead to the database. Takes a dict of `root
 {{- fail "SQLite serves one replica: set replicaCount=1 and autoscaling.enabled=false, or database.engine=postgresql" -}}
 {{- end -}}
 {{- else -}}
-{{- if and $db.existingSecret.urlKey (not $db.existingSecret.name) -}}
-{{- fail "database.existingSecret.urlKey needs database.existingSecret.name" -}}
+{{- if and (or $db.existingSecret.urlKey $db.existingSecret.readUrlKey) (not $db.existingSecret.name) -}}
+{{- fail "database.existingSecret.urlKey and .readUrlKey need database.existingSecret.name" -}}
 {{- end -}}
 {{- if and (not $db.host) (not $db.existingSecret.urlKey) -}}
 {{- fail "database.engine=postgresql needs database.host, or database.existingSecret with a urlKey" -}}
