@@ -87,13 +87,13 @@ class Service:
         self.binary, self.database_url = binary, database_url
 
     def __enter__(self) -> "Service":
-        self.port, health, metrics = free_port(), free_port(), free_port()
+        self.port, health, self.metrics = free_port(), free_port(), free_port()
         environment = {
             **os.environ,
             "HYPERFLEET_SERVER_HOST": "127.0.0.1",
             "HYPERFLEET_SERVER_PORT": str(self.port),
             "HYPERFLEET_HEALTH_PORT": str(health),
-            "HYPERFLEET_METRICS_PORT": str(metrics),
+            "HYPERFLEET_METRICS_PORT": str(self.metrics),
             "HYPERFLEET_DATABASE_URL": self.database_url,
             "HYPERFLEET_LOGGING_LEVEL": "warn",
         }
@@ -119,6 +119,18 @@ class Service:
             except OSError:
                 time.sleep(0.002)
         raise SystemExit("the service does not get ready")
+
+    def answered(self, *methods: str) -> int:
+        """Requests with these methods that were answered with success so far."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.metrics, timeout=5)
+        connection.request("GET", "/metrics")
+        series = connection.getresponse().read().decode().splitlines()
+        wanted = [f'method="{method}"' for method in methods]
+        total = 0
+        for line in series:
+            if line.startswith("hyperfleet_api_requests_total{") and 'code="2' in line and any(w in line for w in wanted):
+                total += int(float(line.rsplit(" ", 1)[1]))
+        return total
 
     def cpu(self) -> float:
         return machine.cpu_seconds([self.process.pid])
