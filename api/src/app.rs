@@ -1,8 +1,15 @@
 //! The application: what operations find in every request.
 
 use crate::auth::Authenticator;
+use crate::problem::{ApiError, ApiResult, Code};
+use crate::telemetry::Scope;
+use poem::http::StatusCode;
 use service::Context;
 use std::sync::Arc;
+use std::time::Duration;
+
+/// How long a change may go on after its request had to end: as long as a commit under way needs.
+const GRACE: Duration = Duration::from_secs(5);
 
 /// What operations find in every request. Cheap to clone.
 #[derive(Clone)]
@@ -13,4 +20,26 @@ pub struct App {
     pub authenticator: Option<Arc<Authenticator>>,
     /// The largest page a list may have.
     pub max_page_size: u64,
+    /// How long a request may take.
+    pub request_timeout: Duration,
+}
+
+impl App {
+    /// Runs a change to its end, even if its caller leaves or its request is given up before.
+    pub(crate) async fn to_the_end<T: Send + 'static>(
+        &self,
+        change: impl Future<Output = ApiResult<T>> + Send + 'static,
+    ) -> ApiResult<T> {
+        let bounded = tokio::time::timeout(self.request_timeout + GRACE, change);
+        match tokio::spawn(Scope::carried(bounded)).await {
+            Ok(Ok(result)) => result,
+            Ok(Err(_)) => {
+                Err(ApiError::new(StatusCode::GATEWAY_TIMEOUT, Code::Timeout, "the change took too long"))
+            }
+            Err(end) => match end.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                Err(end) => Err(ApiError::internal(end.to_string())),
+            },
+        }
+    }
 }

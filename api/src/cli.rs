@@ -290,6 +290,13 @@ mod tests {
     }
 
     #[test]
+    fn the_version_names_the_commit() {
+        let said = parsed("hyperfleet-api --version").expect_err("the version").to_string();
+        assert_eq!(said.trim(), format!("hyperfleet-api {} ({})", crate::VERSION, crate::COMMIT));
+        assert!(!crate::COMMIT.is_empty());
+    }
+
+    #[test]
     fn help_of_serve_lists_every_setting_with_environment_and_default() {
         let help = parsed("hyperfleet-api serve --help").expect_err("help").to_string();
         for setting in SETTINGS {

@@ -30,7 +30,11 @@ impl Probe {
         if *self.stopping.borrow() {
             return not_ready("shutting_down", "the server is stopping");
         }
-        match tokio::time::timeout(PING, migrated(self.context.db.primary())).await {
+        let answer = tokio::time::timeout(PING, migrated(self.context.db.probe())).await;
+        if !matches!(answer, Ok(Ok(_))) {
+            self.context.db.distrust();
+        }
+        match answer {
             Ok(Ok(true)) => status(StatusCode::OK, json!({ "status": "ok" })),
             Ok(Ok(false)) => not_ready("not_ready", "the database is not migrated"),
             Ok(Err(())) => not_ready("not_ready", "the database is unavailable"),

@@ -45,7 +45,8 @@ where
         // A slow sender must hold no place among those at work.
         .with(layer(BodyLimit::new(
             server.max_body_bytes,
-            server.request_timeout,
+            // Shorter than the request's, so that it is the sender who is told, by 408.
+            server.request_timeout.mul_f32(0.9),
             server.stall_timeout,
             server.max_body_memory,
         )))

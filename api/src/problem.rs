@@ -2,6 +2,7 @@
 //! one place where errors become answers.
 
 use crate::dto::Time;
+use crate::limits::Refusal;
 use poem::Response;
 use poem::error::{MethodNotAllowedError, NotFoundError, ParsePathError, ResponseError};
 use poem::http::{HeaderName, HeaderValue, StatusCode, header};
@@ -209,6 +210,7 @@ impl From<service::Error> for ApiError {
                 Self::new(StatusCode::PRECONDITION_FAILED, Code::VersionConflict, detail)
             }
             E::KeyReused => Self::new(StatusCode::UNPROCESSABLE_ENTITY, Code::Validation, detail),
+            E::Overloaded => of_refusal(Refusal::Overloaded { retry_after: 1 }.counted()),
             E::Unavailable(cause) | E::GaveWay(cause) => Self::passing(
                 StatusCode::SERVICE_UNAVAILABLE,
                 Code::Unavailable,
@@ -255,16 +257,10 @@ pub fn of_poem(error: poem::Error, path: &str) -> ApiError {
         let detail = "The method is not allowed here; the header Allow lists those that are";
         return ApiError::new(StatusCode::METHOD_NOT_ALLOWED, Code::EndpointNotFound, detail);
     }
-    if let Some(refusal) = error.downcast_ref::<crate::limits::Refusal>() {
-        let status = refusal.status();
-        let code = match status {
-            StatusCode::BAD_REQUEST => Code::Malformed,
-            _ => Code::of_status(status),
-        };
-        let mut problem = ApiError::new(status, code, refusal.to_string());
-        problem.headers = refusal.headers();
-        return problem;
-    }
+    let error = match error.downcast::<Refusal>() {
+        Ok(refusal) => return of_refusal(refusal),
+        Err(error) => error,
+    };
     match error.downcast::<ApiError>() {
         Ok(error) => error,
         Err(error) if error.status().is_server_error() => ApiError::internal(error.to_string()),
@@ -273,6 +269,16 @@ pub fn of_poem(error: poem::Error, path: &str) -> ApiError {
             ApiError::new(status, Code::of_status(status), error.to_string())
         }
     }
+}
+
+/// What a layer refused.
+pub fn of_refusal(refusal: Refusal) -> ApiError {
+    let status = refusal.status();
+    let code = match status {
+        StatusCode::BAD_REQUEST => Code::Malformed,
+        _ => Code::of_status(status),
+    };
+    ApiError { headers: refusal.headers(), ..ApiError::new(status, code, refusal.to_string()) }
 }
 
 /// A refusal that came as a bare answer and not as an error.

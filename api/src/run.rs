@@ -67,11 +67,16 @@ async fn run_server(flags: &Flags) -> Result<(), StartError> {
 async fn serve_until_signal(config: Config) -> Result<(), StartError> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    let running = serve::start(config, Clock::system()).await?;
+    let mut running = tokio::select! {
+        running = serve::start(config, Clock::system()) => running?,
+        _ = terminate.recv() => return Ok(()),
+        _ = interrupt.recv() => return Ok(()),
+    };
     tracing::info!(api = ?running.api, health = ?running.health, metrics = ?running.metrics, "serving");
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
+        ended = running.stopped() => return Err(format!("the server ended by itself: {ended:?}").into()),
     }
     tracing::info!("stopping: requests in flight finish first");
     running.stop();

@@ -66,8 +66,8 @@ impl Running {
     }
 
     /// Waits until the server has stopped.
-    pub async fn stopped(self) -> std::io::Result<()> {
-        self.task.await.map_err(std::io::Error::other)?
+    pub async fn stopped(&mut self) -> std::io::Result<()> {
+        (&mut self.task).await.map_err(std::io::Error::other)?
     }
 }
 
@@ -83,6 +83,7 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
         context: context.clone(),
         authenticator,
         max_page_size: u64::from(config.server.max_page_size),
+        request_timeout: config.server.request_timeout,
     };
     let (stop, stopping) = watch::channel(false);
     let api = Sockets::bind(&config.server.host, config.server.port).await.map_err(|e| named(e, "server"))?;
@@ -147,14 +148,15 @@ async fn context(config: &Config, clock: Clock) -> Result<Context, StartError> {
         url: url.clone(),
         read_url: database.read_url.as_ref().map(|url| url.expose().to_owned()),
         max_connections: database.pool.max_connections,
+        startup_timeout: database.startup_timeout,
         acquire_timeout: database.pool.acquire_timeout,
         // Shorter than the request's, so that it is the database that gives up, and says so.
         statement_timeout: config.server.request_timeout.mul_f32(0.9),
     };
-    if database.auto_migrate.unwrap_or(url.starts_with("sqlite:")) {
+    let db = Db::connect(&connect).await.map_err(|error| format!("database.url: cannot connect: {error}"))?;
+    if database.auto_migrate.unwrap_or(db.dialect().migrates_itself()) {
         migration::up(&url).await.map_err(cannot_migrate)?;
     }
-    let db = Db::connect(&connect).await.map_err(|error| format!("database.url: cannot connect: {error}"))?;
     let pending = migration::pending(db.primary()).await.map_err(cannot_migrate)?;
     if !pending.is_empty() {
         let names = pending.join(", ");
@@ -238,22 +240,28 @@ fn background(context: Context, config: &Config, recorder: Recorder) -> JoinSet<
     let mut tasks = JoinSet::new();
     tasks.spawn(telemetry::watch_pool(context.clone()));
     tasks.spawn(telemetry::watch_fleet(context.clone(), config.metrics.clone()));
-    tasks.spawn(maintain(context, recorder));
+    tasks.spawn(remove_expired(context));
+    tasks.spawn(async move {
+        let mut every = tokio::time::interval(METRICS_TIDY);
+        loop {
+            every.tick().await;
+            recorder.tidy();
+        }
+    });
     tasks
 }
 
-/// What has to be done from time to time.
-async fn maintain(context: Context, recorder: Recorder) {
-    let mut expiry = tokio::time::interval(TIDY);
-    let mut metrics = tokio::time::interval(METRICS_TIDY);
+/// Removes idempotency keys that are past their time, again and again.
+async fn remove_expired(context: Context) {
+    let mut every = tokio::time::interval(TIDY);
+    every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
-        tokio::select! {
-            _ = expiry.tick() => {
-                if let Err(error) = service::idempotency::remove_expired(&context).await {
-                    tracing::warn!(%error, "expired idempotency keys stay for now");
-                }
-            }
-            _ = metrics.tick() => recorder.tidy(),
+        every.tick().await;
+        let removal = tokio::time::timeout(TIDY, service::idempotency::remove_expired(&context));
+        match removal.await {
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "expired idempotency keys stay for now"),
+            Err(_) => tracing::warn!("expired idempotency keys stay for now: the database does not answer"),
         }
     }
 }

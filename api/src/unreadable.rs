@@ -1,4 +1,5 @@
-//! The answer to what the HTTP parser cannot read: a refusal like any other, although there is no request.
+//! The answer to what never became a request, because the HTTP parser cannot read it or there is no place for its
+//! connection: a refusal like any other.
 
 use crate::dto::Time;
 use crate::limits::{OPERATION_ID, REQUEST_ID, Refusal};
@@ -26,8 +27,13 @@ pub(crate) fn explain(clock: Clock) -> Explain {
         };
         let now = clock.now();
         let id = service::new_id(now).to_string();
-        let refusal = problem::of_poem(Refusal::Unreadable(detail, status).counted().into(), INSTANCE);
-        tracing::info!(request_id = id, status = status.as_u16(), "unreadable request");
+        let refusal = match status {
+            // Connections are counted where they are refused.
+            StatusCode::SERVICE_UNAVAILABLE => Refusal::Overloaded { retry_after: 1 },
+            _ => Refusal::Unreadable(detail, status).counted(),
+        };
+        let refusal = problem::of_refusal(refusal);
+        tracing::info!(request_id = id, status = status.as_u16(), detail = %refusal, "refused before it was read");
         let mut answer = refusal.into_document(INSTANCE, &id, Time(now));
         if let Ok(id) = HeaderValue::try_from(id) {
             answer.headers_mut().insert(REQUEST_ID, id.clone());

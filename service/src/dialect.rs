@@ -95,6 +95,12 @@ impl Dialect {
         self == Dialect::Postgres
     }
 
+    /// Whether the schema is brought up to date at each start, unless the operator says otherwise: where one
+    /// process has the database for itself.
+    pub fn migrates_itself(self) -> bool {
+        self == Dialect::Sqlite
+    }
+
     /// Connections to read with, unless the operator says otherwise.
     pub fn readers(self) -> u32 {
         let cores = available_parallelism().map_or(2, |cores| cores.get() as u32);
@@ -123,6 +129,11 @@ impl Dialect {
             || code.starts_with("53")
             || matches!(code, "57P01" | "57P02" | "57P03" | "25006")
             || matches!(sqlite, 10 | 13 | 14)
+    }
+
+    /// The server stops, or may no longer be written to: its other connections are of no more use.
+    pub fn ends_connection(code: &str) -> bool {
+        matches!(code, "57P01" | "57P02" | "57P03" | "25006")
     }
 
     fn spellings(self) -> &'static Spellings {

@@ -55,9 +55,12 @@ pub enum Error {
     /// The idempotency key was used with another request.
     #[error("the Idempotency-Key was used before with a different request")]
     KeyReused,
-    /// The database cannot be reached or has no room for another request; worth another try.
+    /// The database cannot be reached or refuses to work; worth another try.
     #[error("the database is unavailable")]
     Unavailable(#[source] DbErr),
+    /// Everything that could do it is busy, and has been for as long as a request may wait; worth another try.
+    #[error("the service is busy, try again later")]
+    Overloaded,
     /// The database gave way to another transaction every time it was tried; worth another try.
     #[error("the database gave way to another transaction")]
     GaveWay(#[source] DbErr),
@@ -81,9 +84,16 @@ impl Error {
         match self {
             Error::Unavailable(cause) => Error::Unavailable(cause.clone()),
             Error::Timeout(cause) => Error::Timeout(cause.clone()),
+            Error::Overloaded => Error::Overloaded,
             Error::GaveWay(cause) => Error::GaveWay(cause.clone()),
             other => Error::Internal(other.to_string()),
         }
+    }
+
+    /// The database has not answered for longer than it would take for anything.
+    pub(crate) fn no_answer() -> Self {
+        crate::db::breaks::note();
+        Error::Unavailable(DbErr::Custom("the database does not answer".into()))
     }
 
     /// A request that cannot be understood.

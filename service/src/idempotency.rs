@@ -2,7 +2,8 @@
 //!
 //! A key is claimed in a transaction of its own, so that a second request with it finds the claim while the
 //! first still runs. The answer is stored in the transaction that creates the resource: either both are
-//! there or neither. A claim whose process died lapses.
+//! there or neither. A claim whose process died lapses; should its holder be alive after all, it finds that the
+//! claim is no longer its own, and creates nothing.
 
 use crate::resource::Resource;
 use crate::{Context, Error, Result, Scope, Write};
@@ -19,7 +20,7 @@ use std::fmt::Write as _;
 
 /// How long an answer is kept.
 const KEPT: TimeDelta = TimeDelta::hours(24);
-/// How long a claim without an answer holds: longer than any request may take.
+/// How long a claim without an answer holds.
 const CLAIM: TimeDelta = TimeDelta::minutes(2);
 
 /// The right to answer a key for the first time.
@@ -28,6 +29,8 @@ pub struct Claim {
     caller: String,
     key: String,
     digest: String,
+    /// Tells this claim from later ones of the same key.
+    time: DateTime<Utc>,
 }
 
 /// What a claim led to.
@@ -42,7 +45,8 @@ pub enum Claimed {
 impl Claim {
     /// Claims `key` for what `caller` asks with the request described by `parts`.
     pub async fn make(context: &Context, caller: &str, key: &str, parts: &[&str]) -> Result<Claimed> {
-        let claim = Self { caller: caller.to_owned(), key: key.to_owned(), digest: digest(parts) };
+        let (caller, key) = (caller.to_owned(), key.to_owned());
+        let claim = Self { caller, key, digest: digest(parts), time: context.clock.now() };
         match context.write(claim.clone()).await? {
             None => Ok(Claimed::New(claim)),
             Some(answer) => Ok(Claimed::Done(Box::new(answer.read()?))),
@@ -57,28 +61,36 @@ impl Claim {
     /// Stores the answer, in the transaction that makes it true.
     pub(crate) async fn complete(&self, scope: &Scope<'_>, resource: &Resource) -> Result<()> {
         let answer = ActiveModel { answer: Set(Some(JsonText::of(resource)?)), ..Default::default() };
-        Entity::update_many().set(answer).filter(self.row()).exec(scope.tx).await?;
-        Ok(())
+        let done = Entity::update_many().set(answer).filter(self.held()).exec(scope.tx).await?;
+        match done.rows_affected {
+            0 => Err(Error::Conflict("another request took over this Idempotency-Key; send it again".into())),
+            _ => Ok(()),
+        }
+    }
+
+    /// The row, if it is still this claim's.
+    fn held(&self) -> Condition {
+        self.row().add(Column::ClaimedTime.eq(self.time)).add(Column::Answer.is_null())
     }
 
     fn row(&self) -> Condition {
         Condition::all().add(Column::Caller.eq(&self.caller)).add(Column::Key.eq(&self.key))
     }
 
-    fn model(&self, now: DateTime<Utc>) -> Model {
+    fn model(&self) -> Model {
         Model {
             caller: self.caller.clone(),
             key: self.key.clone(),
             request_digest: self.digest.clone(),
             answer: None,
-            claimed_time: now,
-            expires_time: now + KEPT,
+            claimed_time: self.time,
+            expires_time: self.time + KEPT,
         }
     }
 
-    async fn insert(&self, scope: &Scope<'_>, now: DateTime<Utc>) -> Result<bool> {
+    async fn insert(&self, scope: &Scope<'_>) -> Result<bool> {
         let nothing = OnConflict::columns([Column::Caller, Column::Key]).do_nothing().to_owned();
-        let insert = Entity::insert(self.model(now).into_active_model()).on_conflict(nothing).try_insert();
+        let insert = Entity::insert(self.model().into_active_model()).on_conflict(nothing).try_insert();
         let inserted = insert.exec_without_returning(scope.tx).await?;
         Ok(matches!(inserted, TryInsertResult::Inserted(rows) if rows > 0))
     }
@@ -89,8 +101,7 @@ impl Write for Claim {
     type Output = Option<JsonText>;
 
     async fn run(&self, scope: &Scope<'_>) -> Result<Self::Output> {
-        let now = scope.now();
-        if self.insert(scope, now).await? {
+        if self.insert(scope).await? {
             return Ok(None);
         }
         let existing = Entity::find().filter(self.row()).lock_exclusive().one(scope.tx).await?;
@@ -98,9 +109,9 @@ impl Write for Claim {
             let busy = "the Idempotency-Key was given back in the same moment; send the request again";
             return Err(Error::Conflict(busy.into()));
         };
-        let lapsed = existing.answer.is_none() && existing.claimed_time + CLAIM < now;
-        if lapsed || existing.expires_time < now {
-            let anew = self.model(now).into_active_model().reset_all();
+        let lapsed = existing.answer.is_none() && existing.claimed_time + CLAIM < self.time;
+        if lapsed || existing.expires_time < self.time {
+            let anew = self.model().into_active_model().reset_all();
             Entity::update_many().set(anew).filter(self.row()).exec(scope.tx).await?;
             return Ok(None);
         }
@@ -118,8 +129,7 @@ impl Write for Release {
     type Output = ();
 
     async fn run(&self, scope: &Scope<'_>) -> Result<()> {
-        let unanswered = self.0.row().add(Column::Answer.is_null());
-        Entity::delete_many().filter(unanswered).exec(scope.tx).await?;
+        Entity::delete_many().filter(self.0.held()).exec(scope.tx).await?;
         Ok(())
     }
 }

@@ -34,6 +34,7 @@ mod lookup;
 mod name;
 mod replica;
 mod totals;
+mod turn;
 
 pub use clock::Clock;
 pub use context::{Context, Settings};

@@ -1,14 +1,17 @@
-//! Reads by id, and counts of all. Those that arrive while another is under way are answered together, by one statement: most of
-//! the cost of such a read is the way to the database and back, and under load one way serves dozens.
+//! Reads by id, and counts of all. Those that arrive while another is under way are answered together, by one
+//! statement: most of the cost of such a read is the way to the database and back, and under load one way
+//! serves dozens.
 
 use crate::resource::store;
 use crate::status::{self, StoredReport};
+use crate::turn::Turn;
 use crate::{Error, Kind, Resource, Result, totals};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use sea_orm::{DatabaseConnection, DbErr};
+use sea_orm::DatabaseConnection;
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use uuid::Uuid;
 
@@ -18,6 +21,15 @@ const BATCH: usize = 64;
 const UNDER_WAY: usize = 2;
 /// How many reads may wait.
 const QUEUE: usize = 4096;
+
+/// How long reads take at the most.
+#[derive(Clone, Copy)]
+pub(crate) struct Limits {
+    /// Until they begin.
+    pub(crate) wait: Duration,
+    /// From there until the database has answered.
+    pub(crate) patience: Duration,
+}
 
 /// Stands for all resources where a read is not about one.
 const ALL: Uuid = Uuid::nil();
@@ -44,25 +56,29 @@ struct Reads {
 }
 
 impl Reads {
-    fn start(connection: &DatabaseConnection) -> Self {
+    fn start(connection: &DatabaseConnection, limits: Limits) -> Self {
         Self {
-            clusters: Queue::start(connection, Kind::Cluster, resources),
-            node_pools: Queue::start(connection, Kind::NodePool, resources),
-            cluster_totals: Queue::start(connection, Kind::Cluster, total),
-            node_pool_totals: Queue::start(connection, Kind::NodePool, total),
+            clusters: Queue::start(connection, limits, Kind::Cluster, resources),
+            node_pools: Queue::start(connection, limits, Kind::NodePool, resources),
+            cluster_totals: Queue::start(connection, limits, Kind::Cluster, total),
+            node_pool_totals: Queue::start(connection, limits, Kind::NodePool, total),
         }
     }
 }
 
 impl Lookups {
     /// Starts to answer reads of resources from `replica`, and those that a write builds on from `primary`.
-    pub(crate) fn start(primary: &DatabaseConnection, replica: Option<&DatabaseConnection>) -> Self {
-        let fresh = Reads::start(primary);
+    pub(crate) fn start(
+        primary: &DatabaseConnection,
+        replica: Option<&DatabaseConnection>,
+        limits: Limits,
+    ) -> Self {
+        let fresh = Reads::start(primary, limits);
         Self {
-            reads: replica.map_or_else(|| fresh.clone(), Reads::start),
+            reads: replica.map_or_else(|| fresh.clone(), |replica| Reads::start(replica, limits)),
             fresh,
-            reported_clusters: Queue::start(primary, Kind::Cluster, reported),
-            reported_node_pools: Queue::start(primary, Kind::NodePool, reported),
+            reported_clusters: Queue::start(primary, limits, Kind::Cluster, reported),
+            reported_node_pools: Queue::start(primary, limits, Kind::NodePool, reported),
         }
     }
 
@@ -132,19 +148,23 @@ fn reported(connection: &DatabaseConnection, kind: Kind, ids: Vec<Uuid>) -> BoxF
 /// A read that waits.
 struct Lookup<T> {
     id: Uuid,
+    turn: Turn,
     reply: oneshot::Sender<Result<Option<T>>>,
 }
 
-struct Queue<T>(mpsc::Sender<Lookup<T>>);
+struct Queue<T> {
+    waiting: mpsc::Sender<Lookup<T>>,
+    wait: Duration,
+}
 
 impl<T> Clone for Queue<T> {
     fn clone(&self) -> Self {
-        Self(self.0.clone())
+        Self { waiting: self.waiting.clone(), wait: self.wait }
     }
 }
 
 impl<T: Clone + Send + 'static> Queue<T> {
-    fn start(connection: &DatabaseConnection, kind: Kind, fetch: Fetch<T>) -> Self {
+    fn start(connection: &DatabaseConnection, limits: Limits, kind: Kind, fetch: Fetch<T>) -> Self {
         let (sender, mut queue) = mpsc::channel::<Lookup<T>>(QUEUE);
         let connection = connection.clone();
         let under_way = Arc::new(Semaphore::new(UNDER_WAY));
@@ -155,27 +175,34 @@ impl<T: Clone + Send + 'static> Queue<T> {
                 if queue.recv_many(&mut batch, BATCH).await == 0 {
                     return;
                 }
+                batch.retain(|lookup| lookup.turn.take());
+                if batch.is_empty() {
+                    continue;
+                }
                 let connection = connection.clone();
                 tokio::spawn(async move {
                     let ids = batch.iter().map(|lookup| lookup.id).collect();
-                    answer(batch, fetch(&connection, kind, ids).await);
+                    // The database keeps to a limit of its own, unless it has vanished.
+                    let found = tokio::time::timeout(limits.patience, fetch(&connection, kind, ids)).await;
+                    answer(batch, found.unwrap_or_else(|_| Err(Error::no_answer())));
                     drop(place);
                 });
             }
         });
-        Self(sender)
+        Self { waiting: sender, wait: limits.wait }
     }
 
     async fn ask(&self, id: Uuid) -> Result<Option<T>> {
         let (reply, answer) = oneshot::channel();
-        let full = |_| Error::Unavailable(DbErr::Custom("too many reads are waiting".into()));
-        self.0.try_send(Lookup { id, reply }).map_err(full)?;
-        answer.await.map_err(|_| Error::Internal("reads are no longer answered".into()))?
+        let turn = Turn::default();
+        let lookup = Lookup { id, turn: turn.clone(), reply };
+        self.waiting.try_send(lookup).map_err(|_| Error::Overloaded)?;
+        turn.answer(self.wait, answer).await
     }
 }
 
 fn answer<T: Clone>(batch: Vec<Lookup<T>>, found: Found<T>) {
-    for Lookup { id, reply } in batch {
+    for Lookup { id, reply, turn: _ } in batch {
         let result = match &found {
             Ok(found) => Ok(found.get(&id).cloned()),
             Err(error) => Err(error.shared()),

@@ -23,15 +23,16 @@ pub(crate) struct Standing {
     start: Instant,
     /// Milliseconds after `start` at which the replica is tried again; 0 while it answers.
     retry_at: AtomicU64,
-}
-
-impl Default for Standing {
-    fn default() -> Self {
-        Self { start: Instant::now(), retry_at: AtomicU64::new(0) }
-    }
+    /// How long a read waits for the replica before it asks the database itself.
+    patience: Duration,
 }
 
 impl Standing {
+    /// A replica that nobody has asked yet. `patience` leaves time for the database itself to answer.
+    pub(crate) fn new(patience: Duration) -> Self {
+        Self { start: Instant::now(), retry_at: AtomicU64::new(0), patience }
+    }
+
     fn now(&self) -> u64 {
         self.start.elapsed().as_millis() as u64
     }
@@ -74,8 +75,9 @@ impl Context {
         if freshness == Freshness::Newest || !standing.worth_asking() {
             return read(self.on_primary()).await;
         }
-        match read(self.clone()).await {
-            Err(error @ Error::Unavailable(_)) => {
+        let answer = tokio::time::timeout(standing.patience, read(self.clone())).await;
+        match answer.unwrap_or_else(|_| Err(Error::no_answer())) {
+            Err(error @ (Error::Unavailable(_) | Error::Overloaded)) => {
                 standing.failed(&error);
                 read(self.on_primary()).await
             }
@@ -102,7 +104,7 @@ mod tests {
 
     #[test]
     fn a_replica_that_does_not_answer_is_left_alone_for_a_while() {
-        let standing = Standing::default();
+        let standing = Standing::new(PAUSE);
         assert!(standing.worth_asking());
         standing.failed(&Error::Internal("away".into()));
         assert!(!standing.worth_asking());
@@ -113,7 +115,7 @@ mod tests {
     #[test]
     fn after_a_while_one_read_tries_the_replica_for_all() {
         let start = Instant::now().checked_sub(PAUSE).expect("a machine that has run for a while");
-        let standing = Standing { start, ..Standing::default() };
+        let standing = Standing { start, ..Standing::new(PAUSE) };
         standing.retry_at.store(1, Ordering::Relaxed);
         assert!(standing.worth_asking());
         assert!(!standing.worth_asking(), "the others go on without it");

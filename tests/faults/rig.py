@@ -226,7 +226,7 @@ def _limit(limits):
 class Postgres:
     """A PostgreSQL of our own, durable as in production (fsync on)."""
 
-    def __init__(self, **settings):
+    def __init__(self, copy_of=None, **settings):
         self.bin = next(
             (path for path in map(pathlib.Path, _postgres_candidates()) if (path / "initdb").exists()), None
         )
@@ -238,7 +238,12 @@ class Postgres:
             "listen_addresses": HOST, "port": self.port, "unix_socket_directories": "",
             "max_connections": 400, **settings,
         }  # fmt: skip
-        self._run("initdb", "-D", self.data, "-U", "postgres", "-A", "trust", "--no-sync", "-E", "UTF8")
+        if copy_of is None:
+            self._run("initdb", "-D", self.data, "-U", "postgres", "-A", "trust", "--no-sync", "-E", "UTF8")
+        else:
+            # A standby that follows: `-R` tells it whom.
+            source = ["-h", HOST, "-p", copy_of.port, "-U", "postgres"]
+            self._run("pg_basebackup", "-D", self.data, *source, "-R", "-X", "stream", "-c", "fast")
         atexit.register(self.stop)
         self.start()
 
@@ -262,6 +267,10 @@ class Postgres:
         if (self.data / "postmaster.pid").exists():
             with contextlib.suppress(Miss):
                 self._run("pg_ctl", "-D", self.data, "-w", "-m", mode, "stop")
+
+    def promote(self):
+        """Makes a standby the one that is written to."""
+        self._run("pg_ctl", "-D", self.data, "-w", "promote")
 
     def kill(self):
         """SIGKILL for the postmaster and every process it started."""
@@ -350,6 +359,12 @@ def at_once(port, requests, seconds):
 def get(path):
     """The bytes of a request."""
     return f"GET {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n".encode()
+
+
+def put(path, body):
+    """The bytes of a request with a JSON body."""
+    head = f"PUT {path} HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\nConnection: close\r\n"
+    return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
 
 
 class Load:

@@ -133,7 +133,7 @@ async fn serve(url: &str, settings: &[(&str, &str)]) -> Result<api::serve::Runni
     api::serve::start(config, Clock::new(move || start)).await.map_err(|error| error.to_string())
 }
 
-async fn stop(running: api::serve::Running) {
+async fn stop(mut running: api::serve::Running) {
     running.stop();
     running.stopped().await.expect("it stops");
 }

@@ -31,6 +31,7 @@ const FLEET: &str = "
 
 async fn context() -> Context {
     let connect = Connect {
+        startup_timeout: Duration::ZERO,
         url: Postgres::get().await.migrated().await,
         read_url: None,
         max_connections: Some(2),

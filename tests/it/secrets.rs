@@ -37,7 +37,11 @@ async fn no_log_line_shows_a_secret_at_any_level() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_that_cannot_be_reached_is_named_without_its_password() {
     let url = format!("postgres://postgres:{PASSWORD}@127.0.0.1:1/fleet");
-    let settings = [("HYPERFLEET_DATABASE_URL", url.as_str()), ("HYPERFLEET_LOGGING_LEVEL", "trace")];
+    let settings = [
+        ("HYPERFLEET_DATABASE_URL", url.as_str()),
+        ("HYPERFLEET_DATABASE_STARTUP_TIMEOUT", "1s"),
+        ("HYPERFLEET_LOGGING_LEVEL", "trace"),
+    ];
     let said = Process::fails(&settings).await;
     assert!(said.contains("database.url"), "{said}");
     assert!(!said.contains(PASSWORD), "{said}");

@@ -9,6 +9,7 @@ use super::types::{Database, Pool};
 const URL: &str = "database.url";
 const URL_FILE: &str = "database.url_file";
 const READ_URL: &str = "database.read_url";
+const READ_URL_FILE: &str = "database.read_url_file";
 const HOST: &str = "database.host";
 const PASSWORD: &str = "database.password";
 const PASSWORD_FILE: &str = "database.password_file";
@@ -27,7 +28,10 @@ const PARTS: [&str; 8] = [
 /// The database section.
 pub(super) fn database(layers: &mut Layers<'_>) -> Database {
     let url = url(layers);
-    let read_url = layers.text(READ_URL).and_then(|text| DatabaseUrl::parse(&text));
+    let read_url = match layers.strongest(&[READ_URL, READ_URL_FILE]) {
+        Some(READ_URL_FILE) => url_from_file(layers, READ_URL_FILE),
+        _ => layers.text(READ_URL).and_then(|text| DatabaseUrl::parse(&text)),
+    };
     if let (Some(read), Some(write)) = (&read_url, &url)
         && !read.same_engine(write)
     {
@@ -36,6 +40,7 @@ pub(super) fn database(layers: &mut Layers<'_>) -> Database {
     Database {
         url: url.unwrap_or_else(DatabaseUrl::unknown),
         read_url,
+        startup_timeout: layers.duration("database.startup_timeout"),
         auto_migrate: layers.switch("database.auto_migrate"),
         pool: Pool {
             max_connections: layers.number("database.pool.max_connections"),
@@ -55,18 +60,23 @@ fn url(layers: &mut Layers<'_>) -> Option<DatabaseUrl> {
         None if parts_only && !layers.is_faulty(URL) => composed(layers),
         Some(URL_FILE) => {
             warn_unused(layers, URL_FILE);
-            let text = secret_from_file(layers, URL_FILE)?;
-            let parsed = DatabaseUrl::parse(&text);
-            if parsed.is_none() {
-                layers.refuse(URL_FILE, format!("the file must hold {}", DatabaseUrl::ALLOWED));
-            }
-            parsed
+            url_from_file(layers, URL_FILE)
         }
         _ => {
             warn_unused(layers, URL);
             layers.text(URL).and_then(|text| DatabaseUrl::parse(&text))
         }
     }
+}
+
+/// The URL that a file holds. None only when a fault is reported.
+fn url_from_file(layers: &mut Layers<'_>, key: &'static str) -> Option<DatabaseUrl> {
+    let text = secret_from_file(layers, key)?;
+    let parsed = DatabaseUrl::parse(&text);
+    if parsed.is_none() {
+        layers.refuse(key, format!("the file must hold {}", DatabaseUrl::ALLOWED));
+    }
+    parsed
 }
 
 /// Parts beside a whole URL have no effect, which their author should know.

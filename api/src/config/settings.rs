@@ -208,6 +208,7 @@ pub static SETTINGS: &[Setting] = &[
         "reads go to the database itself",
         "Replica of the database that answers reads",
     ),
+    optional("database.read_url_file", Kind::File, "none", "File that holds the URL of the replica"),
     optional(
         "database.host",
         Kind::PostgresHost,
@@ -236,6 +237,12 @@ pub static SETTINGS: &[Setting] = &[
         "the public authorities",
         "Certificate authority (PEM) that vouches for PostgreSQL",
     ),
+    setting(
+        "database.startup_timeout",
+        duration(0, HOUR),
+        "30s",
+        "Longest wait for a PostgreSQL that is away when the server starts",
+    ),
     optional(
         "database.auto_migrate",
         Kind::Bool,
@@ -251,7 +258,7 @@ pub static SETTINGS: &[Setting] = &[
     setting(
         "database.pool.acquire_timeout",
         duration(10 * MS, 5 * MINUTE),
-        "200ms",
+        "150ms",
         "Longest wait for a free connection",
     ),
     setting(

@@ -142,6 +142,8 @@ pub struct Database {
     pub url: DatabaseUrl,
     /// A replica of the same engine that answers reads; none reads from `url`.
     pub read_url: Option<DatabaseUrl>,
+    /// Longest wait for a PostgreSQL that is away when `serve` starts.
+    pub startup_timeout: Duration,
     /// Whether `serve` applies pending migrations; none leaves it to the engine's own default.
     pub auto_migrate: Option<bool>,
     /// Connections.

@@ -62,8 +62,8 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// Every label that [`Refusal::reason`] gives.
-    pub const REASONS: [&str; 10] = [
+    /// Every label that [`Refusal::reason`] gives, and that of connections for which there is no place.
+    pub const REASONS: [&str; 11] = [
         "body_too_large",
         "body_timeout",
         "body_broken",
@@ -72,6 +72,7 @@ impl Refusal {
         "head_too_large",
         "method_not_allowed",
         "overloaded",
+        "connections",
         "deadline_passed",
         "panicked",
     ];

@@ -10,8 +10,9 @@ use poem::web::{LocalAddr, RemoteAddr};
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 
+use super::crowd::Crowd;
 use super::explained::{Explain, Explained};
-use super::guard::Guarded;
+use super::guard::{Guarded, Watch};
 use super::sockets::Sockets;
 use super::tls::ServerTls;
 use super::transport::Transport;
@@ -42,14 +43,13 @@ impl Default for ConnectionLimits {
 
 /// Accepts connections within [`ConnectionLimits`], with or without TLS.
 ///
-/// A connection beyond `max_connections` is not accepted until another one ends: it waits in the
-/// kernel's backlog, where it costs this process neither memory nor a descriptor. Closing it instead
-/// would turn every short burst into failed requests; a client that does not want to wait has its own
-/// connect and read timeouts.
+/// A connection beyond `max_connections` is answered 503 at once and closed: left in the kernel's backlog, it would
+/// wait without a word for as long as others care to lie idle. Those that do are closed then, to make place.
 pub struct Edge {
     sockets: Sockets,
     limits: ConnectionLimits,
     places: Arc<Semaphore>,
+    crowd: Crowd,
     tls: Option<ServerTls>,
     explain: Option<Explain>,
 }
@@ -58,10 +58,10 @@ impl Edge {
     /// An edge over sockets that are already bound.
     pub fn new(sockets: Sockets, limits: ConnectionLimits, tls: Option<ServerTls>) -> Self {
         let places = Arc::new(Semaphore::new(limits.max_connections.min(Semaphore::MAX_PERMITS)));
-        Self { sockets, limits, places, tls, explain: None }
+        Self { sockets, limits, places, crowd: Crowd::new(), tls, explain: None }
     }
 
-    /// Has requests that cannot be read answered by `explain`. Every other answer on this edge must carry
+    /// Has requests that cannot be read, and clients for whom there is no place, answered by `explain`. Every other answer on this edge must carry
     /// `X-Request-ID`, by which the two are told apart.
     pub fn explaining(self, explain: Explain) -> Self {
         Self { explain: Some(explain), ..self }
@@ -83,13 +83,22 @@ impl Acceptor for Edge {
     }
 
     async fn accept(&mut self) -> io::Result<(Self::Io, LocalAddr, RemoteAddr, Scheme)> {
-        let place = self.places.clone().acquire_owned().await.map_err(io::Error::other)?;
-        let accepted = self.sockets.accept().await;
+        let (accepted, place) = loop {
+            let accepted = self.sockets.accept().await;
+            match self.places.clone().try_acquire_owned() {
+                Ok(place) => break (accepted, place),
+                // In the clear nothing can be said to a client that speaks TLS.
+                Err(_) => {
+                    self.crowd.refuse(accepted.stream, self.explain.as_ref().filter(|_| self.tls.is_none()))
+                }
+            }
+        };
         // It fails only when the client has already left, which the first read will tell.
         let _ = accepted.stream.set_nodelay(true);
         let (transport, scheme) = self.transport(accepted.stream);
         let explained = Explained::new(transport, self.explain.clone());
-        let io = Guarded::new(explained, self.limits.header_timeout, self.limits.idle_timeout, place);
+        let watch = Watch::new(self.limits, self.crowd.asked_to_leave());
+        let io = Guarded::new(explained, watch, place);
         Ok((io, LocalAddr(accepted.local.into()), RemoteAddr(accepted.peer.into()), scheme))
     }
 }

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 use poem::http::{Response, StatusCode};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// Makes the answer to a request that could not be read, of the status that the parser gave it.
+/// Makes the answer to what never became a request, with this status.
 pub type Explain = Arc<dyn Fn(StatusCode) -> Response<Vec<u8>> + Send + Sync>;
 
 /// What every answer of the endpoint carries, and no answer of the parser.
@@ -61,9 +61,8 @@ impl<Io: AsyncWrite + Unpin> Explained<Io> {
     }
 }
 
-/// An answer as it is sent. The parser closes the connection after a refusal, since it cannot know where the
-/// next request begins.
-fn printed(answer: &Response<Vec<u8>>) -> Vec<u8> {
+/// An answer as it is sent, the last one on its connection: nobody knows where a next request would begin.
+pub(super) fn printed(answer: &Response<Vec<u8>>) -> Vec<u8> {
     let mut bytes = format!("HTTP/1.1 {}\r\n", answer.status()).into_bytes();
     for (name, value) in answer.headers() {
         bytes.extend_from_slice(name.as_str().as_bytes());

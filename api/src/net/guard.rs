@@ -7,8 +7,10 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::futures::OwnedNotified;
 use tokio::time::{Instant, Sleep};
 
+use super::edge::ConnectionLimits;
 use super::head_scan::{Head, HeadScan};
 
 /// The interim answer that invites a body. After it comes the body, not the next head.
@@ -27,34 +29,47 @@ enum Phase {
     Http2,
 }
 
+/// How long a connection may lie idle while others find no place.
+const IDLE_IN_A_CROWD: Duration = Duration::from_secs(1);
+
 /// The deadlines of one connection. The clock is only a timer here: it decides nothing but when to close.
 #[derive(Debug)]
-struct Watch {
-    header_timeout: Duration,
-    idle_timeout: Duration,
+pub(super) struct Watch {
+    limits: ConnectionLimits,
     phase: Phase,
     last_byte: Instant,
     /// Fires at the deadline or before it: moving a timer at every byte would cost more than looking
     /// again when it fires.
     timer: Pin<Box<Sleep>>,
+    /// Resolves when others find no place.
+    asked_to_leave: Pin<Box<OwnedNotified>>,
+    /// Whether it has.
+    crowded: bool,
+    /// Whether the peer has still to take what is written.
+    writing: bool,
 }
 
 impl Watch {
-    fn new(header_timeout: Duration, idle_timeout: Duration) -> Self {
+    /// Starts the clock of a connection that has just been accepted.
+    pub(super) fn new(limits: ConnectionLimits, asked_to_leave: OwnedNotified) -> Self {
         let now = Instant::now();
+        let first = limits.header_timeout.min(limits.idle_timeout);
         Self {
-            header_timeout,
-            idle_timeout,
+            limits,
             phase: Phase::Head { since: now, scan: HeadScan::new() },
             last_byte: now,
-            timer: Box::pin(tokio::time::sleep_until(now + header_timeout.min(idle_timeout))),
+            timer: Box::pin(tokio::time::sleep_until(now + first)),
+            asked_to_leave: Box::pin(asked_to_leave),
+            crowded: false,
+            writing: false,
         }
     }
 
     fn deadline(&self) -> Instant {
-        let idle = self.last_byte + self.idle_timeout;
+        let idle = self.last_byte + self.limits.idle_timeout;
         match self.phase {
-            Phase::Head { since, .. } => idle.min(since + self.header_timeout),
+            Phase::Head { since, .. } => idle.min(since + self.limits.header_timeout),
+            Phase::Between if self.crowded && !self.writing => idle.min(self.last_byte + IDLE_IN_A_CROWD),
             Phase::Request | Phase::Between | Phase::Http2 => idle,
         }
     }
@@ -85,6 +100,8 @@ impl Watch {
 
     /// Ready when the deadline has passed; else the task is woken when it may have.
     fn poll_expired(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
+        // Once asked, it keeps itself short.
+        self.crowded = self.crowded || self.asked_to_leave.as_mut().poll(cx).is_ready();
         loop {
             let deadline = self.deadline();
             if self.timer.deadline() > deadline {
@@ -109,9 +126,9 @@ pub struct Guarded<Io> {
 }
 
 impl<Io> Guarded<Io> {
-    /// Starts the clock of a connection that has just been accepted.
-    pub(super) fn new(io: Io, header: Duration, idle: Duration, place: OwnedSemaphorePermit) -> Self {
-        Self { io, watch: Watch::new(header, idle), _place: place }
+    /// Guards a connection that holds `place`.
+    pub(super) fn new(io: Io, watch: Watch, place: OwnedSemaphorePermit) -> Self {
+        Self { io, watch, _place: place }
     }
 
     /// The connection without its guard.
@@ -154,11 +171,13 @@ impl<Io: AsyncWrite + Unpin> AsyncWrite for Guarded<Io> {
         if let Poll::Ready(Ok(written)) = outcome {
             self.watch.wrote(&buf[..written]);
         }
+        self.watch.writing = outcome.is_pending();
         self.unless_expired(outcome, cx)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let outcome = Pin::new(&mut self.io).poll_flush(cx);
+        self.watch.writing = outcome.is_pending();
         self.unless_expired(outcome, cx)
     }
 

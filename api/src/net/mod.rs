@@ -6,7 +6,7 @@
 //!
 //! | threat | answer |
 //! |---|---|
-//! | more connections than the process can hold | at most `max_connections`; the rest waits in the kernel |
+//! | more connections than the process can hold | at most `max_connections`; the rest is told to come back, and idle ones leave |
 //! | no file descriptor left | accepting pauses, one log line per second |
 //! | half a request head, half a TLS handshake | closed `header_timeout` after its first byte |
 //! | silent or unread connections | closed after `idle_timeout` without a byte either way |
@@ -15,6 +15,7 @@
 //!
 //! Slow request *bodies* are a matter of [`crate::limits::BodyLimit`], which can answer 408.
 
+mod crowd;
 mod descriptors;
 mod edge;
 mod explained;

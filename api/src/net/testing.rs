@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use poem::IntoEndpoint;
+use poem::{EndpointExt, IntoEndpoint};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
@@ -33,7 +34,15 @@ impl Running {
         let address = sockets.addresses()[0];
         let (stop, stopped) = oneshot::channel();
         let stopped = async move { stopped.await.unwrap_or_default() };
-        let edge = Edge::new(sockets, limits, tls);
+        let explain = |status| {
+            let refused = http::Response::builder().status(status).header("retry-after", "1");
+            refused.body(Vec::new()).expect("an answer")
+        };
+        // The endpoints of these tests carry no request id, by which the parser's refusals are told.
+        let endpoint = endpoint.into_endpoint().after(|answer: poem::Result<_>| async move {
+            answer.map(|answer| poem::IntoResponse::with_header(answer, "x-request-id", "test"))
+        });
+        let edge = Edge::new(sockets, limits, tls).explaining(Arc::new(explain));
         let task = tokio::spawn(serve("test", edge, endpoint, stopped, Duration::from_millis(500)));
         Self { address, stop, task }
     }

@@ -1,6 +1,7 @@
 //! Node pools, below their cluster.
 
 use super::Tag;
+use super::changes;
 use super::resources::{self, Target};
 use crate::app::App;
 use crate::caller::Caller;
@@ -53,7 +54,7 @@ impl ClusterNodePoolsApi {
         body: Input<NodePoolCreateRequest>,
     ) -> ApiResult<Created<NodePool>> {
         let owner = resources::parse(Kind::Cluster, &cluster_id.0)?;
-        resources::create(app.0, caller, Some(owner), idempotency_key.0, body).await
+        changes::create(app.0, caller, Some(owner), idempotency_key.0, body).await
     }
 
     /// Get a node pool of a cluster
@@ -108,7 +109,7 @@ impl ClusterNodePoolsApi {
         if_match: Header<Option<String>>,
         body: Input<NodePoolPatchRequest>,
     ) -> ApiResult<Changed<NodePool>> {
-        resources::patch(
+        changes::patch(
             app.0,
             caller,
             Target::node_pool_of(&cluster_id.0, &nodepool_id.0)?,
@@ -139,8 +140,7 @@ impl ClusterNodePoolsApi {
         #[oai(name = "If-Match")]
         if_match: Header<Option<String>>,
     ) -> ApiResult<Deleting<NodePool>> {
-        resources::delete(app.0, caller, Target::node_pool_of(&cluster_id.0, &nodepool_id.0)?, if_match.0)
-            .await
+        changes::delete(app.0, caller, Target::node_pool_of(&cluster_id.0, &nodepool_id.0)?, if_match.0).await
     }
 
     /// Force the deletion of a node pool of a cluster
@@ -164,7 +164,7 @@ impl ClusterNodePoolsApi {
         if_match: Header<Option<String>>,
         body: Input<ForceDeleteRequest>,
     ) -> ApiResult<ForceDeleted> {
-        resources::force_delete(
+        changes::force_delete(
             app.0,
             caller,
             Target::node_pool_of(&cluster_id.0, &nodepool_id.0)?,
@@ -216,8 +216,7 @@ impl ClusterNodePoolsApi {
         nodepool_id: Path<Id>,
         body: Input<AdapterStatusCreateRequest>,
     ) -> ApiResult<Reported<AdapterStatus>> {
-        resources::report(app.0, caller, Target::node_pool_of(&cluster_id.0, &nodepool_id.0)?, body.value)
-            .await
+        changes::report(app.0, caller, Target::node_pool_of(&cluster_id.0, &nodepool_id.0)?, body.value).await
     }
 
     /// Report the status of a node pool of a cluster (as PUT does)
@@ -239,7 +238,6 @@ impl ClusterNodePoolsApi {
         nodepool_id: Path<Id>,
         body: Input<AdapterStatusCreateRequest>,
     ) -> ApiResult<Reported<AdapterStatus>> {
-        resources::report(app.0, caller, Target::node_pool_of(&cluster_id.0, &nodepool_id.0)?, body.value)
-            .await
+        changes::report(app.0, caller, Target::node_pool_of(&cluster_id.0, &nodepool_id.0)?, body.value).await
     }
 }

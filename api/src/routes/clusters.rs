@@ -1,6 +1,7 @@
 //! Clusters.
 
 use super::Tag;
+use super::changes;
 use super::resources::{self, Target};
 use crate::app::App;
 use crate::caller::Caller;
@@ -46,7 +47,7 @@ impl ClustersApi {
         idempotency_key: Header<Option<String>>,
         body: Input<ClusterCreateRequest>,
     ) -> ApiResult<Created<Cluster>> {
-        resources::create(app.0, caller, None, idempotency_key.0, body).await
+        changes::create(app.0, caller, None, idempotency_key.0, body).await
     }
 
     /// Get a cluster
@@ -83,7 +84,7 @@ impl ClustersApi {
         if_match: Header<Option<String>>,
         body: Input<ClusterPatchRequest>,
     ) -> ApiResult<Changed<Cluster>> {
-        resources::patch(app.0, caller, Target::cluster(&cluster_id.0)?, if_match.0, body.value).await
+        changes::patch(app.0, caller, Target::cluster(&cluster_id.0)?, if_match.0, body.value).await
     }
 
     /// Delete a cluster
@@ -101,7 +102,7 @@ impl ClustersApi {
         #[oai(name = "If-Match")]
         if_match: Header<Option<String>>,
     ) -> ApiResult<Deleting<Cluster>> {
-        resources::delete(app.0, caller, Target::cluster(&cluster_id.0)?, if_match.0).await
+        changes::delete(app.0, caller, Target::cluster(&cluster_id.0)?, if_match.0).await
     }
 
     /// Force the deletion of a cluster
@@ -119,7 +120,7 @@ impl ClustersApi {
         if_match: Header<Option<String>>,
         body: Input<ForceDeleteRequest>,
     ) -> ApiResult<ForceDeleted> {
-        resources::force_delete(app.0, caller, Target::cluster(&cluster_id.0)?, if_match.0, body.value).await
+        changes::force_delete(app.0, caller, Target::cluster(&cluster_id.0)?, if_match.0, body.value).await
     }
 
     /// List the statuses of a cluster
@@ -159,7 +160,7 @@ impl ClustersApi {
         cluster_id: Path<Id>,
         body: Input<AdapterStatusCreateRequest>,
     ) -> ApiResult<Reported<AdapterStatus>> {
-        resources::report(app.0, caller, Target::cluster(&cluster_id.0)?, body.value).await
+        changes::report(app.0, caller, Target::cluster(&cluster_id.0)?, body.value).await
     }
 
     /// Report the status of a cluster (as PUT does)
@@ -179,6 +180,6 @@ impl ClustersApi {
         cluster_id: Path<Id>,
         body: Input<AdapterStatusCreateRequest>,
     ) -> ApiResult<Reported<AdapterStatus>> {
-        resources::report(app.0, caller, Target::cluster(&cluster_id.0)?, body.value).await
+        changes::report(app.0, caller, Target::cluster(&cluster_id.0)?, body.value).await
     }
 }

@@ -1,6 +1,7 @@
 //! Node pools, wherever they are.
 
 use super::Tag;
+use super::changes;
 use super::resources::{self, Target};
 use crate::app::App;
 use crate::caller::Caller;
@@ -44,7 +45,7 @@ impl NodePoolsApi {
         _caller: Caller,
         _body: Input<NodePoolCreateRequest>,
     ) -> ApiResult<Created<NodePool>> {
-        Err(resources::refuse_without_parent())
+        Err(changes::refuse_without_parent())
     }
 
     /// Get a node pool
@@ -81,7 +82,7 @@ impl NodePoolsApi {
         if_match: Header<Option<String>>,
         body: Input<NodePoolPatchRequest>,
     ) -> ApiResult<Changed<NodePool>> {
-        resources::patch(app.0, caller, Target::node_pool(&nodepool_id.0)?, if_match.0, body.value).await
+        changes::patch(app.0, caller, Target::node_pool(&nodepool_id.0)?, if_match.0, body.value).await
     }
 
     /// Delete a node pool
@@ -99,7 +100,7 @@ impl NodePoolsApi {
         #[oai(name = "If-Match")]
         if_match: Header<Option<String>>,
     ) -> ApiResult<Deleting<NodePool>> {
-        resources::delete(app.0, caller, Target::node_pool(&nodepool_id.0)?, if_match.0).await
+        changes::delete(app.0, caller, Target::node_pool(&nodepool_id.0)?, if_match.0).await
     }
 
     /// Force the deletion of a node pool
@@ -121,8 +122,7 @@ impl NodePoolsApi {
         if_match: Header<Option<String>>,
         body: Input<ForceDeleteRequest>,
     ) -> ApiResult<ForceDeleted> {
-        resources::force_delete(app.0, caller, Target::node_pool(&nodepool_id.0)?, if_match.0, body.value)
-            .await
+        changes::force_delete(app.0, caller, Target::node_pool(&nodepool_id.0)?, if_match.0, body.value).await
     }
 
     /// List the statuses of a node pool
@@ -162,7 +162,7 @@ impl NodePoolsApi {
         nodepool_id: Path<Id>,
         body: Input<AdapterStatusCreateRequest>,
     ) -> ApiResult<Reported<AdapterStatus>> {
-        resources::report(app.0, caller, Target::node_pool(&nodepool_id.0)?, body.value).await
+        changes::report(app.0, caller, Target::node_pool(&nodepool_id.0)?, body.value).await
     }
 
     /// Report the status of a node pool (as PUT does)
@@ -182,6 +182,6 @@ impl NodePoolsApi {
         nodepool_id: Path<Id>,
         body: Input<AdapterStatusCreateRequest>,
     ) -> ApiResult<Reported<AdapterStatus>> {
-        resources::report(app.0, caller, Target::node_pool(&nodepool_id.0)?, body.value).await
+        changes::report(app.0, caller, Target::node_pool(&nodepool_id.0)?, body.value).await
     }
 }

@@ -22,12 +22,7 @@ pub struct Telemetry(Option<Traces>);
 /// An endpoint for spans that cannot be used.
 pub fn start(logging: &Logging, tracing: &Tracing) -> Result<Telemetry, StartTelemetryError> {
     let traces = Traces::start(tracing)?;
-    // These crates log whole statements and addresses at their lower levels.
-    // This program is named, because `hyper` means whatever begins so.
-    let filter = EnvFilter::new(format!(
-        "{0},hyperfleet_api={0},sqlx=warn,sea_orm=warn,sea_orm_migration=warn,hyper=warn,hyper_util=warn,reqwest=warn,h2=warn,poem=warn,opentelemetry=warn,opentelemetry_sdk=warn,opentelemetry_otlp=warn",
-        logging.level
-    ));
+    let filter = filter(logging.level);
     let terminal = std::io::stdout().is_terminal();
     let json = match logging.format {
         LogFormat::Json => true,
@@ -52,6 +47,35 @@ impl Telemetry {
     pub async fn stop(self) {
         if let Some(traces) = self.0 {
             traces.stop().await;
+        }
+    }
+}
+
+/// What is written at this level.
+fn filter(level: tracing::Level) -> EnvFilter {
+    // These crates log whole statements and addresses at their lower levels.
+    // This program is named, because `hyper` means whatever begins so. Who changed what is told at every level.
+    EnvFilter::new(format!(
+        "{0},hyperfleet_api={0},audit=info,sqlx=warn,sea_orm=warn,sea_orm_migration=warn,hyper=warn,hyper_util=warn,reqwest=warn,h2=warn,poem=warn,opentelemetry=warn,opentelemetry_sdk=warn,opentelemetry_otlp=warn",
+        level
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::filter;
+    use tracing::Level;
+    use tracing_subscriber::layer::SubscriberExt;
+
+    #[test]
+    fn the_audit_is_written_at_every_level() {
+        for level in [Level::ERROR, Level::WARN, Level::INFO] {
+            let subscriber = tracing_subscriber::registry().with(filter(level));
+            tracing::subscriber::with_default(subscriber, || {
+                assert!(tracing::enabled!(target: "audit", Level::INFO), "{level}");
+                assert_eq!(tracing::enabled!(target: "hyperfleet_api", Level::INFO), level == Level::INFO);
+                assert!(!tracing::enabled!(target: "hyper::proto", Level::INFO));
+            });
         }
     }
 }

@@ -19,6 +19,17 @@ impl Scope {
         CURRENT.scope(self, work).await
     }
 
+    /// `work`, to be run elsewhere in the scope that is current here.
+    pub(crate) fn carried<F: Future>(work: F) -> impl Future<Output = F::Output> {
+        let scope = Self::current(Clone::clone);
+        async move {
+            match scope {
+                Some(scope) => scope.run(work).await,
+                None => work.await,
+            }
+        }
+    }
+
     /// Hands the scope that is current to `read`, if there is one.
     pub(super) fn current<T>(read: impl FnOnce(&Scope) -> T) -> Option<T> {
         CURRENT.try_with(read).ok()

@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 
 /// How often the wait for a connection is measured.
 const POOL_WAIT: Duration = Duration::from_secs(5);
+/// How long one counting may take.
+const COUNTING: Duration = Duration::from_secs(120);
 /// Counting takes at most one part in so many of the time, however many resources there are to count.
 const SHARE: u32 = 20;
 
@@ -31,9 +33,10 @@ pub(crate) async fn watch_fleet(context: Context, settings: Metrics) {
     let threshold = TimeDelta::from_std(settings.reconciliation_stuck_threshold).unwrap_or(TimeDelta::MAX);
     loop {
         let started = Instant::now();
-        match metrics::unreconciled(&context, threshold).await {
-            Ok(counts) => counts.iter().for_each(metrics::publish),
-            Err(error) => tracing::warn!(%error, "resources that wait are not counted for now"),
+        match tokio::time::timeout(COUNTING, metrics::unreconciled(&context, threshold)).await {
+            Ok(Ok(counts)) => counts.iter().for_each(metrics::publish),
+            Ok(Err(error)) => tracing::warn!(%error, "resources that wait are not counted for now"),
+            Err(_) => tracing::warn!("resources that wait are not counted for now: it takes too long"),
         }
         tokio::time::sleep(settings.refresh_interval.max(started.elapsed() * (SHARE - 1))).await;
     }

@@ -1,5 +1,6 @@
 //! What an error of the database means to whoever asked.
 
+use super::breaks;
 use crate::Error;
 use crate::dialect::Dialect;
 use crate::metrics::Failure;
@@ -14,6 +15,20 @@ impl From<DbErr> for Error {
     }
 }
 
+/// Whether a database that could not be reached may be there in a moment, as it stands with PostgreSQL while it
+/// restarts or has no connection left. Wrong credentials and the like do not pass.
+pub(crate) fn may_pass(error: &DbErr) -> bool {
+    match error {
+        DbErr::ConnectionAcquire(_) => true,
+        DbErr::Conn(RuntimeErr::SqlxError(inner)) => match &**inner {
+            sqlx::Error::Database(inner) => inner.code().is_some_and(|code| Dialect::unavailable(&code)),
+            sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::Protocol(_) => true,
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
 impl Error {
     fn of_database(error: DbErr) -> Self {
         let runtime = match &error {
@@ -25,15 +40,22 @@ impl Error {
             sqlx::Error::Database(inner) => match inner.code().as_deref() {
                 Some(code) if Dialect::gave_way(code) => Error::GaveWay(error),
                 Some(code) if Dialect::timed_out(code) => Error::Timeout(error),
-                Some(code) if Dialect::unavailable(code) => Error::Unavailable(error),
+                Some(code) if Dialect::unavailable(code) => {
+                    if Dialect::ends_connection(code) {
+                        breaks::note();
+                    }
+                    Error::Unavailable(error)
+                }
                 _ => Error::Internal(error.to_string()),
             },
+            sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => Error::Unavailable(error),
             sqlx::Error::Io(_)
             | sqlx::Error::Tls(_)
-            | sqlx::Error::PoolTimedOut
-            | sqlx::Error::PoolClosed
             | sqlx::Error::WorkerCrashed
-            | sqlx::Error::Protocol(_) => Error::Unavailable(error),
+            | sqlx::Error::Protocol(_) => {
+                breaks::note();
+                Error::Unavailable(error)
+            }
             _ => Error::Internal(error.to_string()),
         }
     }

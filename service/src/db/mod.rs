@@ -3,11 +3,12 @@
 //! On PostgreSQL each write is a transaction of its own on a pooled connection, repeated when the database
 //! gives way to another (serialization failure, deadlock). On SQLite the writes queue for the one [`writer`].
 
+pub(crate) mod breaks;
 mod fault;
 mod writer;
 
 use crate::dialect::Dialect;
-use crate::lookup::{Lookups, Reported};
+use crate::lookup::{self, Lookups, Reported};
 use crate::metrics::{self, Started};
 use crate::replica::Standing;
 use crate::resource::store;
@@ -17,12 +18,16 @@ use chrono::{DateTime, Utc};
 use sea_orm::{ConnectOptions, Database, DatabaseConnection, DatabaseTransaction, DbErr, TransactionTrait};
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use uuid::Uuid;
 use writer::Writer;
 
 /// How often a write is tried when the database asks for another try.
 const ATTEMPTS: u32 = 8;
+/// How often a database that is away at the start is tried.
+const RECONNECT: Duration = Duration::from_millis(500);
+/// How long a connection that is given back may take to finish what was left on it.
+const RELEASE: Duration = Duration::from_secs(5);
 
 /// A change to the database, run inside one transaction. It may run again from the start if the database
 /// asks for that, so it takes itself by reference and keeps no state.
@@ -61,9 +66,12 @@ pub struct Connect {
     pub read_url: Option<String>,
     /// Connections in the pool; the default depends on the engine and the cores.
     pub max_connections: Option<u32>,
+    /// How long a PostgreSQL that is away is waited for.
+    pub startup_timeout: Duration,
     /// How long a request waits for a connection before it is refused.
     pub acquire_timeout: Duration,
-    /// How long a statement may run.
+    /// How long a statement may run. PostgreSQL cancels it then; SQLite knows no such limit, and only the caller
+    /// stops waiting.
     pub statement_timeout: Duration,
 }
 
@@ -72,6 +80,7 @@ pub struct Connect {
 pub struct Db {
     dialect: Dialect,
     primary: DatabaseConnection,
+    probe: DatabaseConnection,
     replica: Option<DatabaseConnection>,
     standing: Arc<Standing>,
     writer: Option<Writer>,
@@ -85,13 +94,33 @@ impl fmt::Debug for Db {
 }
 
 impl Db {
-    /// Connects. Fails if the database cannot be reached now.
+    /// Connects. Fails if the database refuses, or cannot be reached for as long as is waited for it.
     pub async fn connect(connect: &Connect) -> Result<Self, DbErr> {
+        let end = Instant::now() + connect.startup_timeout;
+        loop {
+            match Self::connect_now(connect).await {
+                Err(error) if worth_waiting(connect, &error) && Instant::now() < end => {
+                    tracing::warn!(%error, "the database is away; trying again");
+                    tokio::time::sleep(RECONNECT).await;
+                }
+                result => return result,
+            }
+        }
+    }
+
+    async fn connect_now(connect: &Connect) -> Result<Self, DbErr> {
         let dialect = Dialect::of_url(&connect.url);
-        let primary = open(options(connect, &connect.url, dialect.readers())).await?;
+        let readers = connect.max_connections.unwrap_or(dialect.readers());
+        let mut primary = options(connect, &connect.url);
+        primary.max_connections(readers);
+        let primary = open(primary).await?;
+        let mut probe = options(connect, &connect.url);
+        probe.max_connections(1).connect_lazy(true);
+        let probe = open(probe).await?;
         let replica = match &connect.read_url {
             Some(url) => {
-                let mut options = options(connect, url, dialect.readers());
+                let mut options = options(connect, url);
+                options.max_connections(readers);
                 // Reads do without it while it is away, also now.
                 options.connect_lazy(true);
                 Some(open(options).await?)
@@ -100,14 +129,19 @@ impl Db {
         };
         let writer = match dialect.single_writer() {
             true => {
-                let mut options = options(connect, &connect.url, 1);
+                let mut options = options(connect, &connect.url);
                 options.max_connections(1);
                 Some(Writer::start(options).await?)
             }
             false => None,
         };
-        let lookups = dialect.gathers_reads().then(|| Lookups::start(&primary, replica.as_ref()));
-        Ok(Self { dialect, primary, replica, standing: Arc::default(), writer, lookups })
+        let limits = lookup::Limits {
+            wait: connect.acquire_timeout,
+            patience: connect.statement_timeout + connect.acquire_timeout,
+        };
+        let lookups = dialect.gathers_reads().then(|| Lookups::start(&primary, replica.as_ref(), limits));
+        let standing = Arc::new(Standing::new(connect.statement_timeout / 2));
+        Ok(Self { dialect, primary, probe, replica, standing, writer, lookups })
     }
 
     /// What is particular about the engine.
@@ -118,6 +152,16 @@ impl Db {
     /// Where the newest state is read.
     pub fn primary(&self) -> &DatabaseConnection {
         &self.primary
+    }
+
+    /// Notes that the database does not answer: connections from before are not trusted any more.
+    pub fn distrust(&self) {
+        breaks::note();
+    }
+
+    /// A connection of its own, to ask whether the database is there: it is, also when all others are busy.
+    pub fn probe(&self) -> &DatabaseConnection {
+        &self.probe
     }
 
     /// Where reads go that may lag behind: the replica if there is one.
@@ -171,10 +215,20 @@ impl Db {
         }
     }
 
+    /// Begins a transaction, to the end even if the caller leaves meanwhile. The driver counts a transaction
+    /// only once the database has answered; given up before that, the connection would return to the pool
+    /// inside a transaction nobody knows of, and what is written on it next would never be committed.
+    async fn begin(&self) -> Result<DatabaseTransaction> {
+        let primary = self.primary.clone();
+        // If nobody waits for it any more, it is dropped as a whole, which rolls it back.
+        let begun = tokio::spawn(async move { primary.begin().await }).await;
+        Ok(begun.map_err(|error| Error::Internal(format!("a transaction did not begin: {error}")))??)
+    }
+
     async fn transact<W: Write>(&self, context: &Context, write: &W) -> Result<W::Output> {
         let mut attempt = 1;
         loop {
-            let tx = self.primary.begin().await?;
+            let tx = self.begin().await?;
             let started = Started::default();
             let result = match write.run(&Scope { tx: &tx, context, started: &started }).await {
                 Ok(output) => {
@@ -199,17 +253,21 @@ impl Db {
     }
 }
 
+/// A server may come back; a file that cannot be opened is a matter of its path.
+fn worth_waiting(connect: &Connect, error: &DbErr) -> bool {
+    Dialect::of_url(&connect.url) == Dialect::Postgres && fault::may_pass(error)
+}
+
 async fn open(options: ConnectOptions) -> Result<DatabaseConnection, DbErr> {
     let mut connection = Database::connect(options).await?;
     metrics::observe(&mut connection);
     Ok(connection)
 }
 
-fn options(connect: &Connect, url: &str, readers: u32) -> ConnectOptions {
+fn options(connect: &Connect, url: &str) -> ConnectOptions {
     let mut options = ConnectOptions::new(url);
     let statement_timeout = connect.statement_timeout.as_millis().to_string();
     options
-        .max_connections(connect.max_connections.unwrap_or(readers))
         .acquire_timeout(connect.acquire_timeout)
         .connect_timeout(Duration::from_secs(5))
         .idle_timeout(Duration::from_secs(300))
@@ -229,6 +287,21 @@ fn options(connect: &Connect, url: &str, readers: u32) -> ConnectOptions {
             options
                 .application_name("hyperfleet-api")
                 .options([("statement_timeout", statement_timeout.as_str()), ("jit", "off")])
+        })
+        .map_sqlx_postgres_before_acquire(|_, connection| {
+            Box::pin(std::future::ready(Ok(!breaks::outlived(connection.idle_for))))
+        })
+        .map_sqlx_postgres_pool_opts(|options| {
+            options.after_release(|connection, _| Box::pin(settled(connection)))
         });
     options
+}
+
+/// Waits for the answer to what was given up on a connection, for so long. A server that has vanished without
+/// closing it would else keep the connection, and its place in the pool, until the system gives up sending.
+async fn settled(connection: &mut sqlx::PgConnection) -> Result<bool, sqlx::Error> {
+    match tokio::time::timeout(RELEASE, sqlx::Connection::flush(connection)).await {
+        Ok(result) => result.map(|()| true),
+        Err(_) => Err(std::io::Error::from(std::io::ErrorKind::TimedOut).into()),
+    }
 }

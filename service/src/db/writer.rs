@@ -6,6 +6,7 @@
 
 use super::{Scope, Write, open};
 use crate::metrics::Started;
+use crate::turn::Turn;
 use crate::{Context, Error, Result};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -23,6 +24,8 @@ const BATCH: usize = 64;
 const CLOSE: Duration = Duration::from_secs(5);
 /// How many writes may wait for the one writer.
 const QUEUE: usize = 1024;
+/// How long a write may wait: longer than a batch takes on a slow disk.
+const WAIT: Duration = Duration::from_secs(1);
 
 /// Takes writes and has them committed one after the other. Cheap to clone; the writer stops with the last
 /// clone.
@@ -41,20 +44,21 @@ impl Writer {
     /// Answers once `write` is committed, or why it is not.
     pub(super) async fn write<W: Write>(&self, context: Context, write: W) -> Result<W::Output> {
         let (reply, answer) = oneshot::channel();
-        let gone = || Error::Internal("the writer has stopped".into());
-        let job = Box::new(Queued { write, context, started: Started::default(), result: None, reply });
+        let turn = Turn::default();
+        let started = Started::default();
+        let job = Box::new(Queued { write, context, turn: turn.clone(), started, result: None, reply });
         self.0.try_send(job).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => {
-                Error::Unavailable(DbErr::Custom("the queue is full".into()))
-            }
-            mpsc::error::TrySendError::Closed(_) => gone(),
+            mpsc::error::TrySendError::Full(_) => Error::Overloaded,
+            mpsc::error::TrySendError::Closed(_) => Error::Internal("the writer has stopped".into()),
         })?;
-        answer.await.map_err(|_| gone())?
+        turn.answer(WAIT, answer).await
     }
 }
 
 /// A write in the queue, its type forgotten.
 trait Job: Send {
+    /// Whether it is still wanted; from then on it is run and answered.
+    fn begin(&self) -> bool;
     /// Runs in `tx`; `false` if it must be undone.
     fn run<'a>(&'a mut self, tx: &'a DatabaseTransaction) -> BoxFuture<'a, bool>;
     /// Answers the caller: what the write said, or why nothing was committed.
@@ -64,6 +68,7 @@ trait Job: Send {
 struct Queued<W: Write> {
     write: W,
     context: Context,
+    turn: Turn,
     started: Started,
     /// What the write said, once it has run.
     result: Option<Result<W::Output>>,
@@ -71,6 +76,10 @@ struct Queued<W: Write> {
 }
 
 impl<W: Write> Job for Queued<W> {
+    fn begin(&self) -> bool {
+        self.turn.take()
+    }
+
     fn run<'a>(&'a mut self, tx: &'a DatabaseTransaction) -> BoxFuture<'a, bool> {
         async move {
             let scope = Scope { tx, context: &self.context, started: &self.started };
@@ -86,8 +95,9 @@ impl<W: Write> Job for Queued<W> {
             self.started.count();
         }
         let result = match (self.result, committed) {
-            (Some(Ok(_)) | None, Err(error)) => Err(error.into()),
-            (Some(result), _) => result,
+            // A refusal too may rest on what was written before it and is not there after all.
+            (_, Err(error)) => Err(error.into()),
+            (Some(result), Ok(())) => result,
             (None, Ok(())) => Err(Error::Internal("a write did not run".into())),
         };
         // The caller may have gone; what was committed stays.
@@ -107,6 +117,10 @@ async fn work(
             && let Ok(next) = queue.try_recv()
         {
             jobs.push(next);
+        }
+        jobs.retain(|job| job.begin());
+        if jobs.is_empty() {
+            continue;
         }
         let committed = commit_or_reopen(&mut current, &options, &mut jobs).await;
         for job in jobs {

@@ -2,15 +2,19 @@ use crate::resource::store::OrderBy;
 use crate::{Error, Kind, Resource, Result};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike, Utc};
 use sea_orm::Value;
 use sea_orm::sea_query::Order;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use std::ops::RangeInclusive;
 use uuid::Uuid;
 
 /// The longest cursor that is read.
 const MAX_LENGTH: usize = 4096;
+
+/// The years of times that are stored. Far outside of them an engine may not know what is meant.
+const YEARS: RangeInclusive<i32> = 1..=9999;
 
 /// Where a page ended: the last resource's place in the order, and the list it was a page of.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -74,11 +78,14 @@ impl Key {
             (Key::Absent(()), _) => return Ok(None),
             (Key::Number(number), "generation" | "observed_generation") => (*number).into(),
             (Key::Number(micros), column) if column.ends_with("_time") => {
-                DateTime::from_timestamp_micros(*micros).ok_or_else(damaged)?.into()
+                let time =
+                    DateTime::from_timestamp_micros(*micros).filter(|time| YEARS.contains(&time.year()));
+                time.ok_or_else(damaged)?.into()
             }
             (Key::Text(text), "id" | "owner_id") => Uuid::parse_str(text).map_err(|_| damaged())?.into(),
             (Key::Text(text), column) if !column.ends_with("_time") && !column.ends_with("generation") => {
-                text.clone().into()
+                // No column holds a NUL, and PostgreSQL takes none.
+                Some(text.clone()).filter(|text| !text.contains('\0')).ok_or_else(damaged)?.into()
             }
             _ => return Err(damaged()),
         }))

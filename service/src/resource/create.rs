@@ -32,8 +32,12 @@ impl Create {
         let (kind, owner, name) = (self.kind, self.owner, self.name.clone());
         let alone = owner.is_none() && self.claim.is_none() && context.db.dialect().chains_writes();
         let created = match alone {
-            true => self.by_one_statement(context).await,
             false => context.write(self).await,
+            true => match self.by_one_statement(context).await {
+                // In a transaction it is tried until it comes through.
+                Err(Error::GaveWay(_)) => context.write(self).await,
+                result => result,
+            },
         };
         match created {
             Err(Error::NameTaken { .. }) => {

@@ -1,4 +1,4 @@
-use super::{Applied, IfMatch, removal, store};
+use super::{Applied, Effect, IfMatch, removal, store};
 use crate::status::{self, StoredReport};
 use crate::{Error, Kind, Result, Scope, Write};
 use chrono::{DateTime, Utc};
@@ -29,56 +29,63 @@ impl Write for Delete {
         self.if_match.check(&resource)?;
         let generation_before = resource.generation;
         if resource.is_finalizing() {
-            return Ok(Applied { resource, generation_before });
+            let effects = vec![Effect::on(&resource, generation_before)];
+            return Ok(Applied { resource, effects });
         }
         let now = scope.now();
         resource.mark_deleted(now, &self.caller);
-        let has_children = match self.kind {
+        let (below, has_children) = match self.kind {
             Kind::Cluster => self.cascade(scope, now).await?,
-            Kind::NodePool => false,
+            Kind::NodePool => (Vec::new(), false),
         };
         let reports = status::of_resource(scope.tx, self.id).await?;
         status::refresh(scope, &mut resource, &reports, has_children)?;
-        if removal::is_due(scope, &resource, &reports, has_children) {
-            removal::remove(scope, resource.clone(), parent).await?;
+        let mut effects = if removal::is_due(scope, &resource, &reports, has_children) {
+            removal::remove(scope, &resource, generation_before, parent).await?
         } else {
             store::update(scope.tx, resource.clone()).await?;
-        }
-        Ok(Applied { resource, generation_before })
+            vec![Effect::on(&resource, generation_before)]
+        };
+        effects.extend(below);
+        Ok(Applied { resource, effects })
     }
 }
 
 impl Delete {
-    /// Marks the node pools for deletion, removes those nobody waits for, and tells whether any is left.
-    /// A bounded number of statements, however many there are.
-    async fn cascade(&self, scope: &Scope<'_>, now: DateTime<Utc>) -> Result<bool> {
+    /// Marks the node pools for deletion, removes those nobody waits for, and tells what it did and whether any
+    /// is left. A bounded number of statements, however many there are.
+    async fn cascade(&self, scope: &Scope<'_>, now: DateTime<Utc>) -> Result<(Vec<Effect>, bool)> {
         let children = store::lock_children(scope.tx, self.id).await?;
         if children.is_empty() {
-            return Ok(false);
+            return Ok((Vec::new(), false));
         }
         let mut reports: HashMap<Uuid, Vec<StoredReport>> = HashMap::new();
         for (child, report) in status::of_children(scope.tx, self.id).await? {
             reports.entry(child).or_default().push(report);
         }
         let (mut gone, mut marked, mut left) = (Vec::new(), Vec::new(), false);
+        let mut effects = Vec::new();
         for mut child in children {
             if child.is_finalizing() {
                 left = true;
                 continue;
             }
             let reports = reports.remove(&child.id).unwrap_or_default();
+            let generation_before = child.generation;
             child.mark_deleted(now, &self.caller);
             if removal::is_due(scope, &child, &reports, false) {
                 gone.push(child.id);
+                effects.push(Effect::removal(&child, generation_before));
             } else {
                 status::refresh(scope, &mut child, &reports, false)?;
+                effects.push(Effect::on(&child, generation_before));
                 marked.push(child);
             }
         }
         left |= !marked.is_empty();
         store::update_children(scope.tx, marked).await?;
         store::remove(scope.tx, Kind::NodePool, &gone).await?;
-        Ok(left)
+        Ok((effects, left))
     }
 }
 
@@ -95,19 +102,11 @@ pub struct ForceDelete {
     pub if_match: IfMatch,
 }
 
-/// What a forced deletion removed.
-#[derive(Clone, Debug)]
-pub struct Removed {
-    /// The generation the resource had reached.
-    pub generation: i64,
-    /// The node pools that went with it.
-    pub children: Vec<Uuid>,
-}
-
 impl Write for ForceDelete {
-    type Output = Removed;
+    /// What went.
+    type Output = Vec<Effect>;
 
-    async fn run(&self, scope: &Scope<'_>) -> Result<Removed> {
+    async fn run(&self, scope: &Scope<'_>) -> Result<Vec<Effect>> {
         let parent = removal::lock_parent(scope, self.kind, self.id).await?;
         let resource = removal::lock_owned(scope, self.kind, self.id, self.owner).await?;
         self.if_match.check(&resource)?;
@@ -118,10 +117,10 @@ impl Write for ForceDelete {
             Kind::Cluster => store::lock_children(scope.tx, self.id).await?,
             Kind::NodePool => Vec::new(),
         };
-        let children: Vec<Uuid> = children.iter().map(|child| child.id).collect();
-        store::remove(scope.tx, Kind::NodePool, &children).await?;
-        let generation = resource.generation;
-        removal::remove(scope, resource, parent).await?;
-        Ok(Removed { generation, children })
+        let ids: Vec<Uuid> = children.iter().map(|child| child.id).collect();
+        store::remove(scope.tx, Kind::NodePool, &ids).await?;
+        let mut effects = removal::remove(scope, &resource, resource.generation, parent).await?;
+        effects.extend(children.iter().map(|child| Effect::removal(child, child.generation)));
+        Ok(effects)
     }
 }

@@ -9,7 +9,7 @@ pub(crate) mod removal;
 pub(crate) mod store;
 
 pub use create::Create;
-pub use delete::{Delete, ForceDelete, Removed};
+pub use delete::{Delete, ForceDelete};
 pub use patch::{Change, Patch};
 pub use precondition::IfMatch;
 pub use read::{get, target};
@@ -77,13 +77,41 @@ pub struct StoredStatus {
     pub reconciled_updated_time: DateTime<Utc>,
 }
 
-/// A resource after a change, and where it came from.
+/// A resource after a change, and all that the change did.
 #[derive(Clone, Debug)]
 pub struct Applied {
     /// The resource as it is now.
     pub resource: Resource,
-    /// The generation it had before.
+    /// What became of it, and of others because of it.
+    pub effects: Vec<Effect>,
+}
+
+/// What a change did to one resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Effect {
+    /// The kind of the resource.
+    pub kind: Kind,
+    /// Which one.
+    pub id: Uuid,
+    /// The generation it had before; 0 if it was not there.
     pub generation_before: i64,
+    /// The generation it has now, or had last.
+    pub generation_after: i64,
+    /// Whether it is gone.
+    pub removed: bool,
+}
+
+impl Effect {
+    /// On a resource that had this generation before.
+    pub(crate) fn on(resource: &Resource, generation_before: i64) -> Self {
+        let Resource { kind, id, generation, .. } = *resource;
+        Self { kind, id, generation_before, generation_after: generation, removed: false }
+    }
+
+    /// The removal of a resource that had this generation before.
+    pub(crate) fn removal(resource: &Resource, generation_before: i64) -> Self {
+        Self { removed: true, ..Self::on(resource, generation_before) }
+    }
 }
 
 impl Resource {

@@ -1,5 +1,5 @@
 use super::create::insert_labels;
-use super::{Applied, IfMatch, Resource, removal, store};
+use super::{Applied, Effect, IfMatch, Resource, removal, store};
 use crate::status;
 use crate::{Error, Kind, Labels, Result, Scope, Write};
 use entity::{JsonText, label};
@@ -46,7 +46,8 @@ impl Write for Patch {
         let spec = self.new_spec(&resource)?;
         let generation_before = resource.generation;
         if labels.is_none() && spec.is_none() {
-            return Ok(Applied { resource, generation_before });
+            let effects = vec![Effect::on(&resource, generation_before)];
+            return Ok(Applied { resource, effects });
         }
         if let Some(labels) = labels {
             resource.labels = JsonText::of(labels.as_map())?;
@@ -63,7 +64,8 @@ impl Write for Patch {
         let reports = status::of_resource(scope.tx, self.id).await?;
         status::refresh(scope, &mut resource, &reports, false)?;
         store::update(scope.tx, resource.clone()).await?;
-        Ok(Applied { resource, generation_before })
+        let effects = vec![Effect::on(&resource, generation_before)];
+        Ok(Applied { resource, effects })
     }
 }
 

@@ -4,7 +4,7 @@
 //! A node pool that goes may have been the last its cluster waited for, so the cluster is locked before
 //! the node pool, as always.
 
-use super::{Resource, store};
+use super::{Effect, Resource, store};
 use crate::status::{self, StoredReport};
 use crate::{Error, Kind, Result, Scope};
 use uuid::Uuid;
@@ -52,16 +52,23 @@ pub(crate) fn is_due(
     resource.is_finalizing() && !has_children && all_done
 }
 
-/// Removes a resource that is due, and the parent that waited for nothing else.
-pub(crate) async fn remove(scope: &Scope<'_>, resource: Resource, parent: Option<Resource>) -> Result<()> {
+/// Removes a resource that is due and had this generation before, and the parent that waited for nothing else.
+/// Answers what went.
+pub(crate) async fn remove(
+    scope: &Scope<'_>,
+    resource: &Resource,
+    generation_before: i64,
+    parent: Option<Resource>,
+) -> Result<Vec<Effect>> {
     store::remove(scope.tx, resource.kind, &[resource.id]).await?;
-    let Some(parent) = parent.filter(Resource::is_finalizing) else {
-        return Ok(());
-    };
-    let has_children = store::has_children(scope.tx, parent.id).await?;
-    let reports = status::of_resource(scope.tx, parent.id).await?;
-    if is_due(scope, &parent, &reports, has_children) {
-        store::remove(scope.tx, parent.kind, &[parent.id]).await?;
+    let mut removed = vec![Effect::removal(resource, generation_before)];
+    if let Some(parent) = parent.filter(Resource::is_finalizing) {
+        let has_children = store::has_children(scope.tx, parent.id).await?;
+        let reports = status::of_resource(scope.tx, parent.id).await?;
+        if is_due(scope, &parent, &reports, has_children) {
+            store::remove(scope.tx, parent.kind, &[parent.id]).await?;
+            removed.push(Effect::removal(&parent, parent.generation));
+        }
     }
-    Ok(())
+    Ok(removed)
 }

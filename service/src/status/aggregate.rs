@@ -2,7 +2,7 @@
 //! one it was given.
 
 use super::condition::{Condition, ConditionStatus, Phase};
-use super::report::StoredReport;
+use super::stored::StoredReport;
 use chrono::{DateTime, Utc};
 
 const RECONCILED: &str = "Reconciled";

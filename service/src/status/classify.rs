@@ -1,7 +1,8 @@
 //! Whether a report is stored, and if not, why: a pure function of values.
 
 use super::condition::ConditionStatus;
-use super::report::{Report, StoredReport};
+use super::report::Report;
+use super::stored::StoredReport;
 use crate::{Error, Result};
 
 /// Why a report was not stored.

@@ -1,4 +1,4 @@
-use super::report::StoredReport;
+use super::stored::StoredReport;
 use crate::resource;
 use crate::{Context, Kind, Result};
 use entity::adapter_status::{Column, Entity};

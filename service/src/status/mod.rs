@@ -5,14 +5,16 @@ mod classify;
 mod condition;
 mod list;
 mod report;
+mod stored;
 
 pub use aggregate::{Aggregate, Event, Subject, aggregate};
 pub use classify::{DiscardReason, Verdict, classify};
 pub use condition::{Condition, ConditionStatus, Phase};
 pub use list::{StatusPage, page};
-pub use report::{Report, ReportedCondition, StoredCondition, StoredReport};
+pub use report::{Received, Report, ReportedCondition};
+pub use stored::{StoredCondition, StoredReport};
 
-pub(crate) use report::{of_children, of_resource, of_resources};
+pub(crate) use stored::{of_children, of_resource, of_resources};
 
 use crate::resource::{Resource, StoredStatus};
 use crate::{Result, Scope, Settings};
@@ -31,7 +33,7 @@ pub(crate) fn initial(settings: &Settings, kind: crate::Kind, now: DateTime<Utc>
         previous: None,
     };
     let aggregate = aggregate(&subject, &[], Event::Change);
-    stored(&aggregate, &[])
+    status_of(&aggregate, &[])
 }
 
 /// Aggregates anew after the resource itself has changed.
@@ -44,7 +46,7 @@ pub(crate) fn refresh(
     let settings = &scope.context.settings;
     let aggregate = of_resource_now(settings, resource, reports, has_children, Event::Change)?;
     let reconciled_before = resource.status.reconciled;
-    resource.status = stored(&aggregate, reports)?;
+    resource.status = status_of(&aggregate, reports)?;
     scope.started.note(resource, reconciled_before);
     Ok(())
 }
@@ -71,7 +73,7 @@ fn of_resource_now(
 }
 
 /// The aggregate and the reports as the row keeps them.
-fn stored(aggregate: &Aggregate, reports: &[StoredReport]) -> Result<StoredStatus> {
+fn status_of(aggregate: &Aggregate, reports: &[StoredReport]) -> Result<StoredStatus> {
     let reconciled = aggregate.reconciled();
     Ok(StoredStatus {
         phase: aggregate.phase.as_str().to_owned(),
@@ -79,7 +81,7 @@ fn stored(aggregate: &Aggregate, reports: &[StoredReport]) -> Result<StoredStatu
         updated_time: aggregate.updated_time,
         transition_time: aggregate.transition_time,
         conditions: JsonText::of(&aggregate.conditions)?,
-        adapters: report::summary(reports)?,
+        adapters: stored::summary(reports)?,
         reconciled: reconciled.is_some_and(|condition| condition.status == ConditionStatus::True),
         reconciled_updated_time: reconciled.map_or(aggregate.updated_time, |c| c.last_updated_time),
     })

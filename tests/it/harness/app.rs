@@ -109,7 +109,7 @@ impl TestApp {
 
     /// Stops the server as a signal would, and waits for it.
     pub async fn stop(&mut self) {
-        if let Some(running) = self.running.take() {
+        if let Some(mut running) = self.running.take() {
             running.stop();
             running.stopped().await.expect("it stops");
         }

@@ -91,7 +91,7 @@ fn lists_from_every_source() {
 }
 
 /// A value other than the default for each setting that has a field of its own.
-const SAMPLES: [(&str, &str); 41] = [
+const SAMPLES: [(&str, &str); 43] = [
     ("server.host", "127.0.0.9"),
     ("server.port", "7001"),
     ("server.openapi_schema_path", "f"),
@@ -124,6 +124,8 @@ const SAMPLES: [(&str, &str); 41] = [
     ("database.url", "postgres://a/x"),
     ("database.url_file", "f"),
     ("database.read_url", "sqlite://replica.db"),
+    ("database.read_url_file", "r"),
+    ("database.startup_timeout", "7s"),
     ("database.auto_migrate", "false"),
     ("database.pool.max_connections", "7"),
     ("database.pool.acquire_timeout", "7s"),
@@ -137,11 +139,12 @@ const SAMPLES: [(&str, &str); 41] = [
 
 #[test]
 fn every_setting_reaches_its_field() {
-    let base = World::new().file("f", "postgres://from-file/x").file("base", "").yaml(
-        "server:
+    let base =
+        World::new().file("f", "postgres://from-file/x").file("r", "sqlite://copy.db").file("base", "").yaml(
+            "server:
   tls: {cert_file: base, key_file: base}
   jwt: {issuer_url: 'https://issuer', jwk_cert_url: 'https://issuer/keys'}",
-    );
+        );
     let shown = |world: &World| format!("{:?}", world.config());
     let mut seen = vec![shown(&base)];
     for setting in SETTINGS {

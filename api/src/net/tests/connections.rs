@@ -1,27 +1,58 @@
 //! Accepting: how many, and how they are set up.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use poem::endpoint::make_sync;
+use poem::endpoint::{make, make_sync};
 use poem::listener::Acceptor;
 use tokio::net::TcpStream;
 
 use crate::net::testing::Running;
 use crate::net::{ConnectionLimits, Edge, Sockets, Transport};
 
+fn one_connection() -> ConnectionLimits {
+    ConnectionLimits { max_connections: 1, ..ConnectionLimits::default() }
+}
+
 #[tokio::test]
-async fn connections_beyond_the_cap_wait_for_a_place() {
-    let limits = ConnectionLimits { max_connections: 1, ..ConnectionLimits::default() };
-    let server = Running::start(limits, None, make_sync(|_| "done")).await;
+async fn connections_beyond_the_cap_are_told_so_at_once() {
+    let (entered, mut begun) = tokio::sync::mpsc::unbounded_channel();
+    let (release, gate) = tokio::sync::watch::channel(false);
+    let busy = make(move |_| {
+        let (entered, mut gate) = (entered.clone(), gate.clone());
+        async move {
+            entered.send(()).expect("somebody who waits");
+            gate.wait_for(|open| *open).await.expect("a gate that opens");
+            Ok::<_, poem::Error>("done")
+        }
+    });
+    let server = Running::start(one_connection(), None, busy).await;
     let mut first = server.client().await;
-    assert_eq!(first.get("/").await.status, 200);
+    first.send("GET / HTTP/1.1\r\nHost: test\r\n\r\n").await;
+    begun.recv().await.expect("a request under way");
 
-    let mut second = server.client().await;
-    let early = tokio::time::timeout(Duration::from_millis(200), second.get("/")).await;
-    assert!(early.is_err(), "answered while the only place was taken");
+    for _ in 0..3 {
+        let start = Instant::now();
+        let mut second = server.client().await;
+        let refused = second.get("/").await;
+        assert!(start.elapsed() < Duration::from_millis(250), "{:?}", start.elapsed());
+        assert_eq!((refused.status, refused.header("retry-after")), (503, Some("1")));
+        assert_eq!(refused.header("connection"), Some("close"));
+        second.closed().await;
+    }
+    release.send_replace(true);
+    assert_eq!(first.answer().await.status, 200, "who has a place keeps it while it is at work");
+}
 
-    drop(first);
-    assert_eq!(second.answer().await.status, 200);
+#[tokio::test]
+async fn who_lies_idle_makes_place_for_others() {
+    let server = Running::start(one_connection(), None, make_sync(|_| "done")).await;
+    let mut idle = server.client().await;
+    assert_eq!(idle.get("/").await.status, 200);
+    let refused = server.client().await.get("/").await;
+    assert_eq!(refused.status, 503);
+    let left = idle.closed().await;
+    assert!(left < Duration::from_secs(2), "{left:?}");
+    assert_eq!(server.client().await.get("/").await.status, 200);
 }
 
 #[tokio::test]
