@@ -17,7 +17,7 @@ fn defaults() {
     assert_eq!((config.server.max_connections, config.server.max_in_flight), (1_024, 512));
     assert_eq!(config.metrics.reconciliation_stuck_threshold, Duration::from_secs(600));
     assert_eq!(config.database.url.expose(), "sqlite://hyperfleet.db?mode=rwc");
-    assert_eq!(config.database.pool.acquire_timeout, Duration::from_millis(200));
+    assert_eq!(config.database.pool.acquire_timeout, Duration::from_millis(150));
     assert_eq!((config.database.auto_migrate, config.database.pool.max_connections), (None, None));
     assert!(config.adapters.required.cluster.is_empty() && config.adapters.mandatory_conditions.is_empty());
     assert_eq!((config.logging.level, config.logging.format), (tracing::Level::INFO, LogFormat::Auto));
