@@ -1,4 +1,4 @@
-//! What the database engines spell differently. No other file names an engine.
+//! What the database engines spell and do differently.
 
 use sea_orm::sea_query::{Expr, Func, FunctionCall};
 

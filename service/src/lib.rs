@@ -10,10 +10,10 @@
 //! - A read goes through [`Context::read`], which knows where it may run. What is measured is in [`metrics`].
 //! - Rows are locked parent first, then children by id. Whoever keeps to that order cannot deadlock.
 //! - Clusters and node pools share one path. What differs is said by [`Kind`].
-//! - What differs between the engines is said by [`Dialect`], and nowhere else.
+//! - How the engines differ is said by [`Dialect`]; statements that only one of them has say so.
 //!
 //! To add a field to a resource: a migration and an entity field, then [`Resource`]; the mapping in
-//! `resource/store.rs` and the transfer object in the `api` crate stop compiling until both have it.
+//! `resource/store/row.rs` and the transfer object in the `api` crate stop compiling until both have it.
 
 pub mod idempotency;
 pub mod list;

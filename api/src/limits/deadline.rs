@@ -9,8 +9,8 @@ use super::refusal::Refusal;
 
 /// Drops a handler that has not answered in time.
 ///
-/// Dropping rolls an open transaction back. Only a commit that was already on its way may still take
-/// effect, so a client must treat 504 as "unknown", as it must any lost answer.
+/// A read ends with it. A change goes on in a task of its own and may still take effect, so a client must treat
+/// 504 as "unknown", as it must any lost answer.
 pub struct Deadline(Duration);
 
 impl Deadline {

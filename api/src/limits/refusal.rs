@@ -52,8 +52,8 @@ pub enum Refusal {
         /// When to try again, in seconds.
         retry_after: u32,
     },
-    /// 504: the handler did not end in time and was dropped. Writes are transactions, so nothing is left
-    /// half done; a commit that was already under way may have taken effect.
+    /// 504: the handler did not end in time and was dropped. A change goes on without it: nothing is left half
+    /// done, but it may still take effect.
     #[error("the request took too long")]
     DeadlinePassed,
     /// 500: the handler panicked. What it said is in the log.

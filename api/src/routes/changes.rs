@@ -11,9 +11,9 @@ use crate::problem::{ApiError, ApiResult, Code};
 use crate::response::{Changed, Created, Deleting, Document, ForceDeleted, Reported, versioned};
 use poem::http::StatusCode;
 use service::idempotency::{Claim, Claimed};
-use service::resource::{Change, Create, Delete, Effect, ForceDelete, IfMatch, Patch};
+use service::resource::{Applied, Change, Create, Delete, Effect, ForceDelete, IfMatch, Patch};
 use service::status::Report;
-use service::{Context, Outcome, Resource};
+use service::{Context, Outcome, Resource, Write};
 use uuid::Uuid;
 
 /// The longest idempotency key, in characters.
@@ -87,15 +87,7 @@ pub(super) async fn patch<T: ResourceView>(
 ) -> ApiResult<Changed<T>> {
     let Target { kind, id, owner } = target;
     let patch = Patch { kind, id, owner, if_match: if_match_of(if_match)?, change, caller: caller.0.clone() };
-    let context = app.context.clone();
-    let patched = app
-        .to_the_end(async move {
-            let patched = context.write(patch).await?;
-            audit("patch", &caller, None, &patched.effects);
-            Ok(patched)
-        })
-        .await?;
-    let (document, etag) = versioned(patched.resource)?;
+    let (document, etag) = versioned(apply(app, caller, "patch", patch).await?)?;
     Ok(Changed::Resource(document, etag))
 }
 
@@ -107,16 +99,24 @@ pub(super) async fn delete<T: ResourceView>(
 ) -> ApiResult<Deleting<T>> {
     let Target { kind, id, owner } = target;
     let delete = Delete { kind, id, owner, if_match: if_match_of(if_match)?, caller: caller.0.clone() };
-    let context = app.context.clone();
-    let deleted = app
-        .to_the_end(async move {
-            let deleted = context.write(delete).await?;
-            audit("delete", &caller, None, &deleted.effects);
-            Ok(deleted)
-        })
-        .await?;
-    let (document, etag) = versioned(deleted.resource)?;
+    let (document, etag) = versioned(apply(app, caller, "delete", delete).await?)?;
     Ok(Deleting::Resource(document, etag))
+}
+
+/// Applies a change to a resource and audits it.
+async fn apply(
+    app: &App,
+    caller: Caller,
+    action: &'static str,
+    change: impl Write<Output = Applied>,
+) -> ApiResult<Resource> {
+    let context = app.context.clone();
+    app.to_the_end(async move {
+        let Applied { resource, effects } = context.write(change).await?;
+        audit(action, &caller, None, &effects);
+        Ok(resource)
+    })
+    .await
 }
 
 pub(super) async fn force_delete(

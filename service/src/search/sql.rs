@@ -17,9 +17,7 @@ use super::time::TimeTest;
 use crate::dialect::Dialect;
 use crate::id::id_floor;
 use crate::kind::Kind;
-
-/// Seconds in one `reconciled_bucket`.
-const BUCKET_SECONDS: i64 = 600;
+use crate::resource::store::RECONCILED_SPAN;
 
 /// The filter as a condition on the table of `kind`, whose columns it names in full.
 pub fn condition(filter: &Filter, kind: Kind, dialect: Dialect) -> Condition {
@@ -138,7 +136,7 @@ impl Table {
 
     /// The buckets that hold the times from the first on and before the second.
     fn buckets(&self, from: Option<DateTime<Utc>>, until: Option<DateTime<Utc>>) -> Expr {
-        let bucket = |time: DateTime<Utc>| time.timestamp().div_euclid(BUCKET_SECONDS);
+        let bucket = |time: DateTime<Utc>| time.timestamp().div_euclid(RECONCILED_SPAN);
         within(self.column("reconciled_bucket"), from.map(bucket), until.map(|time| bucket(time) + 1))
     }
 

@@ -1,5 +1,4 @@
-//! Rows of resources. The only file that tells the two entities apart; everything above speaks of a
-//! [`Resource`] of a [`Kind`].
+//! Rows of resources. Here the two entities are told apart; everything above speaks of a [`Resource`] of a [`Kind`].
 
 mod chained;
 mod page;
@@ -190,8 +189,9 @@ where
     E::update_many().set(row)
 }
 
-/// Writes many node pools, a thousand by each statement. They must exist: the insert always meets its
-/// row, and the database has no other statement that updates many rows, each with values of its own.
+/// Writes many node pools, a thousand by each statement. They must exist: the insert always meets its row, and is
+/// the one way to update many rows, each with values of its own, that the query builder spells alike for both
+/// engines.
 pub(crate) async fn update_children(tx: &impl ConnectionTrait, children: Vec<Resource>) -> Result<()> {
     use node_pool::Column as C;
     let changed = [
