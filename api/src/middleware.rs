@@ -17,6 +17,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Instant;
 use tokio::sync::watch;
+use tracing::Instrument;
 
 /// Puts all layers around `routes`. Read from the bottom: the last is the outermost.
 pub(crate) fn around<E>(
@@ -118,7 +119,7 @@ async fn observe(
         let result = endpoint.call(request).await.map(IntoResponse::into_response);
         answer(result, &asked, &clock, &names)
     };
-    let (mut response, operation) = scope.run(work).await;
+    let (mut response, operation) = scope.run(work.instrument(span.span())).await;
     span.end(asked.method.as_str(), names.route(operation), &mut response);
     Ok(response)
 }

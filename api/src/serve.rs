@@ -150,6 +150,7 @@ async fn context(config: &Config, clock: Clock) -> Result<Context, StartError> {
         max_connections: database.pool.max_connections,
         startup_timeout: database.startup_timeout,
         acquire_timeout: database.pool.acquire_timeout,
+        busy_timeout: database.busy_timeout,
         // Shorter than the request's, so that it is the database that gives up, and says so.
         statement_timeout: config.server.request_timeout.mul_f32(0.9),
     };
@@ -157,7 +158,7 @@ async fn context(config: &Config, clock: Clock) -> Result<Context, StartError> {
     if database.auto_migrate.unwrap_or(db.dialect().migrates_itself()) {
         migration::up(&url).await.map_err(cannot_migrate)?;
     }
-    let pending = migration::pending(db.primary()).await.map_err(cannot_migrate)?;
+    let pending = migration::pending(db.probe()).await.map_err(cannot_migrate)?;
     if !pending.is_empty() {
         let names = pending.join(", ");
         return Err(format!(
@@ -238,7 +239,6 @@ fn served(content_type: &'static str, text: Bytes) -> impl Endpoint {
 /// What runs beside the requests; it ends when this is dropped.
 fn background(context: Context, config: &Config, recorder: Recorder) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
-    tasks.spawn(telemetry::watch_pool(context.clone()));
     tasks.spawn(telemetry::watch_fleet(context.clone(), config.metrics.clone()));
     tasks.spawn(remove_expired(context));
     tasks.spawn(async move {

@@ -2,6 +2,7 @@
 
 use sea_orm::sea_query::{Expr, Func, FunctionCall};
 
+use crate::db::Size;
 use crate::search::Pattern;
 use std::thread::available_parallelism;
 
@@ -101,12 +102,23 @@ impl Dialect {
         self == Dialect::Sqlite
     }
 
-    /// Connections to read with, unless the operator says otherwise.
-    pub fn readers(self) -> u32 {
+    /// Whether several processes may work on one database.
+    pub fn serves_replicas(self) -> bool {
+        self == Dialect::Postgres
+    }
+
+    /// How many connections there are, unless the operator says otherwise. SQLite's only read.
+    pub fn pool_size(self) -> Size {
         let cores = available_parallelism().map_or(2, |cores| cores.get() as u32);
         match self {
-            Dialect::Sqlite => cores.clamp(2, 8),
-            Dialect::Postgres => (cores * 4).clamp(8, 32),
+            Dialect::Sqlite => {
+                let readers = cores.clamp(2, 8);
+                Size { regular: readers, reserve: 0 }
+            }
+            Dialect::Postgres => {
+                let regular = (cores * 4).clamp(8, 32);
+                Size { regular, reserve: 64 - regular }
+            }
         }
     }
 

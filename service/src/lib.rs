@@ -38,7 +38,7 @@ mod turn;
 
 pub use clock::Clock;
 pub use context::{Context, Settings};
-pub use db::{Connect, Db, Scope, Write};
+pub use db::{Connect, Db, Pool, Scope, Size, Write};
 pub use dialect::Dialect;
 pub use error::{Error, FieldError, Outcome, Result};
 pub use id::{created_time, id_floor, new_id};

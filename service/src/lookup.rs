@@ -5,19 +5,20 @@
 use crate::resource::store;
 use crate::status::{self, StoredReport};
 use crate::turn::Turn;
-use crate::{Error, Kind, Resource, Result, totals};
+use crate::{Error, Kind, Pool, Resource, Result, totals};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use sea_orm::DatabaseConnection;
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::{Semaphore, mpsc, oneshot};
+use tracing::{Instrument, Span};
 use uuid::Uuid;
 
 /// The most reads answered together.
 const BATCH: usize = 64;
-/// Batches under way at a time. With one, a slow answer would hold up everyone.
+/// Batches under way at a time, unless these take long. With one, a slow answer would hold up everyone.
 const UNDER_WAY: usize = 2;
 /// How many reads may wait.
 const QUEUE: usize = 4096;
@@ -56,23 +57,19 @@ struct Reads {
 }
 
 impl Reads {
-    fn start(connection: &DatabaseConnection, limits: Limits) -> Self {
+    fn start(pool: &Pool, limits: Limits) -> Self {
         Self {
-            clusters: Queue::start(connection, limits, Kind::Cluster, resources),
-            node_pools: Queue::start(connection, limits, Kind::NodePool, resources),
-            cluster_totals: Queue::start(connection, limits, Kind::Cluster, total),
-            node_pool_totals: Queue::start(connection, limits, Kind::NodePool, total),
+            clusters: Queue::start(pool, limits, Kind::Cluster, resources),
+            node_pools: Queue::start(pool, limits, Kind::NodePool, resources),
+            cluster_totals: Queue::start(pool, limits, Kind::Cluster, total),
+            node_pool_totals: Queue::start(pool, limits, Kind::NodePool, total),
         }
     }
 }
 
 impl Lookups {
     /// Starts to answer reads of resources from `replica`, and those that a write builds on from `primary`.
-    pub(crate) fn start(
-        primary: &DatabaseConnection,
-        replica: Option<&DatabaseConnection>,
-        limits: Limits,
-    ) -> Self {
+    pub(crate) fn start(primary: &Pool, replica: Option<&Pool>, limits: Limits) -> Self {
         let fresh = Reads::start(primary, limits);
         Self {
             reads: replica.map_or_else(|| fresh.clone(), |replica| Reads::start(replica, limits)),
@@ -149,6 +146,8 @@ fn reported(connection: &DatabaseConnection, kind: Kind, ids: Vec<Uuid>) -> BoxF
 struct Lookup<T> {
     id: Uuid,
     turn: Turn,
+    /// What the read is a part of, for those who trace it.
+    span: Span,
     reply: oneshot::Sender<Result<Option<T>>>,
 }
 
@@ -164,29 +163,37 @@ impl<T> Clone for Queue<T> {
 }
 
 impl<T: Clone + Send + 'static> Queue<T> {
-    fn start(connection: &DatabaseConnection, limits: Limits, kind: Kind, fetch: Fetch<T>) -> Self {
+    fn start(pool: &Pool, limits: Limits, kind: Kind, fetch: Fetch<T>) -> Self {
         let (sender, mut queue) = mpsc::channel::<Lookup<T>>(QUEUE);
-        let connection = connection.clone();
+        let pool = pool.clone();
         let under_way = Arc::new(Semaphore::new(UNDER_WAY));
         tokio::spawn(async move {
             loop {
-                let Ok(place) = under_way.clone().acquire_owned().await else { return };
-                let mut batch = Vec::new();
-                if queue.recv_many(&mut batch, BATCH).await == 0 {
-                    return;
+                let Some(first) = queue.recv().await else { return };
+                // Whoever comes while this waits is answered with it. What is under way may be held up, and need
+                // not hold up the others.
+                let started = Instant::now();
+                let place = tokio::time::timeout(pool.patience(), under_way.clone().acquire_owned()).await;
+                let slot = pool.slot_since(started).await;
+                let mut batch = vec![first];
+                while batch.len() < BATCH
+                    && let Ok(next) = queue.try_recv()
+                {
+                    batch.push(next);
                 }
                 batch.retain(|lookup| lookup.turn.take());
-                if batch.is_empty() {
-                    continue;
-                }
-                let connection = connection.clone();
-                tokio::spawn(async move {
+                // A statement for many can be seen in one trace: that of the first.
+                let Some(span) = batch.first().map(|lookup| lookup.span.clone()) else { continue };
+                let pool = pool.clone();
+                let answering = async move {
                     let ids = batch.iter().map(|lookup| lookup.id).collect();
+                    let fetched = fetch(pool.connections(&slot), kind, ids);
                     // The database keeps to a limit of its own, unless it has vanished.
-                    let found = tokio::time::timeout(limits.patience, fetch(&connection, kind, ids)).await;
+                    let found = tokio::time::timeout(limits.patience, fetched).await;
                     answer(batch, found.unwrap_or_else(|_| Err(Error::no_answer())));
-                    drop(place);
-                });
+                    drop((slot, place));
+                };
+                tokio::spawn(answering.instrument(span));
             }
         });
         Self { waiting: sender, wait: limits.wait }
@@ -195,14 +202,14 @@ impl<T: Clone + Send + 'static> Queue<T> {
     async fn ask(&self, id: Uuid) -> Result<Option<T>> {
         let (reply, answer) = oneshot::channel();
         let turn = Turn::default();
-        let lookup = Lookup { id, turn: turn.clone(), reply };
+        let lookup = Lookup { id, turn: turn.clone(), span: Span::current(), reply };
         self.waiting.try_send(lookup).map_err(|_| Error::Overloaded)?;
         turn.answer(self.wait, answer).await
     }
 }
 
 fn answer<T: Clone>(batch: Vec<Lookup<T>>, found: Found<T>) {
-    for Lookup { id, reply, turn: _ } in batch {
+    for Lookup { id, reply, turn: _, span: _ } in batch {
         let result = match &found {
             Ok(found) => Ok(found.get(&id).cloned()),
             Err(error) => Err(error.shared()),

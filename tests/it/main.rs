@@ -8,6 +8,7 @@ mod auth;
 mod clusters;
 mod concurrency;
 mod conditional;
+mod counting;
 mod deletion;
 mod documents;
 mod durability;

@@ -72,6 +72,8 @@ async fn requests_are_counted_by_the_template_of_their_path() {
         assert_eq!(count, Some(1.0), "{labels:?}");
     }
     assert!(!samples.0.contains("nowhere"));
+    let waits = samples.get("hyperfleet_db_pool_wait_seconds_count", &[("stage", "connection")]);
+    assert!(waits.is_some_and(|waits| waits >= 3.0), "each statement waited for a connection: {waits:?}");
     let query = [("operation", "create"), ("table", "clusters")];
     assert_eq!(samples.get("hyperfleet_db_query_duration_seconds_count", &query), Some(1.0));
     process.stop().await;
@@ -89,7 +91,7 @@ async fn reconciliations_are_counted_when_they_start(database: &[(&str, &str)]) 
     Answer::of(process.request("POST", "clusters").json(&taken)).await.status(409);
     let samples = process.metrics().await;
     assert_eq!(is(&samples, "false"), Some(1.0), "what is undone has not started");
-    let refused = [("error_type", "constraint_violation"), ("operation", "write")];
+    let refused = [("error_type", "constraint_violation"), ("operation", "create")];
     assert_eq!(samples.get("hyperfleet_db_errors_total", &refused), Some(1.0));
 
     let statuses = format!("{href}/statuses");

@@ -1,12 +1,9 @@
 //! The questions Sentinels and users ask are answered from indexes: none reads a whole table.
 
-use crate::harness::Postgres;
+use crate::harness::{Postgres, service};
 use sea_orm::ConnectionTrait;
 use service::list::{ListQuery, Ordering, Start, plan};
-use service::spec_schema::SpecSchemas;
-use service::{Clock, Connect, Context, Db, Kind, Settings, search};
-use std::sync::Arc;
-use std::time::Duration;
+use service::{Clock, Context, Kind, search};
 
 /// A hundred thousand clusters with three labels, made by the database itself.
 const FLEET: &str = "
@@ -30,24 +27,10 @@ const FLEET: &str = "
     FROM fleet;";
 
 async fn context() -> Context {
-    let connect = Connect {
-        startup_timeout: Duration::ZERO,
-        url: Postgres::get().await.migrated().await,
-        read_url: None,
-        max_connections: Some(2),
-        acquire_timeout: Duration::from_secs(20),
-        statement_timeout: Duration::from_secs(120),
-    };
-    let db = Db::connect(&connect).await.expect("a connection");
-    db.primary().execute_unprepared(FLEET).await.expect("a fleet");
-    db.primary().execute_unprepared("VACUUM ANALYZE").await.expect("statistics");
-    let settings = Settings {
-        required_cluster: Vec::new(),
-        required_nodepool: Vec::new(),
-        mandatory_conditions: Vec::new(),
-        schemas: SpecSchemas::built_in(),
-    };
-    Context { db, clock: Clock::system(), settings: Arc::new(settings) }
+    let context = service(Postgres::get().await.migrated().await, Clock::system()).await;
+    context.db.primary().execute_unprepared(FLEET).await.expect("a fleet");
+    context.db.primary().execute_unprepared("VACUUM ANALYZE").await.expect("statistics");
+    context
 }
 
 fn question(kind: Kind, text: &str, order: &str) -> ListQuery {

@@ -98,6 +98,10 @@ async fn a_request_is_a_span_of_the_callers_trace_and_so_are_its_log_lines() {
     for part in ["hyperfleet-api", "http.request.method", "http.response.status_code", "http.route"] {
         holds(&spans, part.as_bytes(), part);
     }
+    // The statements of both requests, in the one queue for writes too.
+    for part in ["db.system", "db.statement", "INSERT INTO", "SELECT "] {
+        holds(&spans, part.as_bytes(), part);
+    }
 
     let lines = log.lines();
     let audited = lines.iter().find(|line| line["message"] == "audit").expect("a line of the audit");

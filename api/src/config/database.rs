@@ -42,9 +42,10 @@ pub(super) fn database(layers: &mut Layers<'_>) -> Database {
         read_url,
         startup_timeout: layers.duration("database.startup_timeout"),
         auto_migrate: layers.switch("database.auto_migrate"),
+        busy_timeout: layers.duration("database.busy_timeout"),
         pool: Pool {
             max_connections: layers.number("database.pool.max_connections"),
-            acquire_timeout: layers.duration("database.pool.acquire_timeout"),
+            acquire_timeout: layers.optional_duration("database.pool.acquire_timeout"),
         },
     }
 }

@@ -138,11 +138,16 @@ impl<'a> Layers<'a> {
         }
     }
 
-    /// A duration.
+    /// A duration that has a default.
     pub(super) fn duration(&self, key: &str) -> Duration {
+        self.optional_duration(key).unwrap_or_default()
+    }
+
+    /// A duration that may be left out.
+    pub(super) fn optional_duration(&self, key: &str) -> Option<Duration> {
         match self.values.get(key) {
-            Some((Value::Duration(duration), _)) => *duration,
-            _ => Duration::ZERO,
+            Some((Value::Duration(duration), _)) => Some(*duration),
+            _ => None,
         }
     }
 

@@ -252,14 +252,20 @@ pub static SETTINGS: &[Setting] = &[
     optional(
         "database.pool.max_connections",
         integer(1, 10_000),
-        "chosen for the engine",
+        "PostgreSQL: 8 to 32 by the number of cores, and 64 while it stands still; SQLite: 2 to 8",
         "Most connections to the database",
     ),
-    setting(
+    optional(
         "database.pool.acquire_timeout",
         duration(10 * MS, 5 * MINUTE),
-        "150ms",
-        "Longest wait for a free connection",
+        "220ms, or up to 1s where connecting takes long",
+        "Longest wait of a request for a connection, be it a free one or a new one",
+    ),
+    setting(
+        "database.busy_timeout",
+        duration(0, 5 * MINUTE),
+        "5s",
+        "Longest wait of SQLite for another process that writes to the same file",
     ),
     setting(
         "adapters.required.cluster",

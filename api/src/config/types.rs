@@ -146,6 +146,8 @@ pub struct Database {
     pub startup_timeout: Duration,
     /// Whether `serve` applies pending migrations; none leaves it to the engine's own default.
     pub auto_migrate: Option<bool>,
+    /// Longest wait of SQLite for another process that writes to the same file.
+    pub busy_timeout: Duration,
     /// Connections.
     pub pool: Pool,
 }
@@ -155,8 +157,8 @@ pub struct Database {
 pub struct Pool {
     /// Connections at most; none leaves it to the engine's own default.
     pub max_connections: Option<u32>,
-    /// Longest time a request waits for a free connection.
-    pub acquire_timeout: Duration,
+    /// Longest time a request waits for a free connection; none leaves it to how long connecting takes.
+    pub acquire_timeout: Option<Duration>,
 }
 
 /// Whose reports count and what they must say.

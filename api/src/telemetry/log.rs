@@ -1,4 +1,5 @@
 use super::json::Json;
+use super::pool_wait;
 use super::trace::{self, Traces};
 use crate::config::{LogFormat, Logging, Tracing};
 use std::io::IsTerminal;
@@ -35,7 +36,8 @@ pub fn start(logging: &Logging, tracing: &Tracing) -> Result<Telemetry, StartTel
         false => lines.with_ansi(terminal).with_filter(filter).boxed(),
     };
     let spans = traces.as_ref().map(Traces::layer);
-    let started = tracing_subscriber::registry().with(lines).with(spans).try_init();
+    let registry = tracing_subscriber::registry().with(lines).with(spans).with(pool_wait::layer());
+    let started = registry.try_init();
     if started.is_ok() && traces.is_some() {
         trace::turn_on();
     }
@@ -55,8 +57,9 @@ impl Telemetry {
 fn filter(level: tracing::Level) -> EnvFilter {
     // These crates log whole statements and addresses at their lower levels.
     // This program is named, because `hyper` means whatever begins so. Who changed what is told at every level.
+    // The spans of requests are for traces; lines say by themselves to which request they belong.
     EnvFilter::new(format!(
-        "{0},hyperfleet_api={0},audit=info,sqlx=warn,sea_orm=warn,sea_orm_migration=warn,hyper=warn,hyper_util=warn,reqwest=warn,h2=warn,poem=warn,opentelemetry=warn,opentelemetry_sdk=warn,opentelemetry_otlp=warn",
+        "{0},hyperfleet_api={0},hyperfleet_api::request=off,audit=info,sqlx=warn,sea_orm=warn,sea_orm_migration=warn,hyper=warn,hyper_util=warn,reqwest=warn,h2=warn,poem=warn,opentelemetry=warn,opentelemetry_sdk=warn,opentelemetry_otlp=warn",
         level
     ))
 }

@@ -2,6 +2,7 @@
 
 mod json;
 mod log;
+mod pool_wait;
 mod recorder;
 mod request;
 mod sample;
@@ -12,5 +13,5 @@ pub use recorder::Recorder;
 
 pub(crate) use recorder::template;
 pub(crate) use request::Scope;
-pub(crate) use sample::{scraped, watch_fleet, watch_pool};
+pub(crate) use sample::{scraped, watch_fleet};
 pub(crate) use trace::ServerSpan;

@@ -1,5 +1,7 @@
 //! What is known everywhere within a request, for its log lines.
 
+use tracing::Instrument;
+
 /// The request that the current task works on.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Scope {
@@ -19,9 +21,10 @@ impl Scope {
         CURRENT.scope(self, work).await
     }
 
-    /// `work`, to be run elsewhere in the scope that is current here.
+    /// `work`, to be run elsewhere in the scope and in the span that are current here.
     pub(crate) fn carried<F: Future>(work: F) -> impl Future<Output = F::Output> {
         let scope = Self::current(Clone::clone);
+        let work = work.in_current_span();
         async move {
             match scope {
                 Some(scope) => scope.run(work).await,

@@ -19,13 +19,15 @@ use poem::{Request, Response};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::runtime::Handle;
-use tracing::Span;
+use tracing::{Level, Span};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
-use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::filter::{LevelFilter, dynamic_filter_fn};
 use tracing_subscriber::registry::LookupSpan;
 
-/// The target of the spans that are sent.
+/// The target of the spans of requests.
 const TARGET: &str = "hyperfleet_api::request";
+/// The targets of the spans of statements start so.
+const STATEMENTS: &str = "sea_orm::database";
 /// The name of the service, unless the operator gives it another.
 const SERVICE: &str = "hyperfleet-api";
 /// How long sending what is left may take when the process stops.
@@ -78,7 +80,16 @@ impl Traces {
             .with_location(false)
             .with_threads(false)
             .with_tracked_inactivity(false)
-            .with_filter(filter_fn(|metadata| metadata.is_span() && metadata.target() == TARGET))
+            .with_filter(
+                dynamic_filter_fn(|metadata, context| {
+                    // What the process asks the database for by itself belongs to no trace.
+                    let within = || context.lookup_current().is_some();
+                    let statement = || metadata.target().starts_with(STATEMENTS) && within();
+                    let grave = *metadata.level() <= Level::INFO;
+                    metadata.is_span() && grave && (metadata.target() == TARGET || statement())
+                })
+                .with_max_level_hint(LevelFilter::INFO),
+            )
     }
 
     /// Sends what is left.
@@ -153,6 +164,11 @@ impl ServerSpan {
             span.set_attribute("user_agent.original", agent.to_owned());
         }
         Self(Some(span))
+    }
+
+    /// The span itself, for the work that is done in it.
+    pub(crate) fn span(&self) -> Span {
+        self.0.clone().unwrap_or_else(Span::none)
     }
 
     /// The ids of the trace and of the span.

@@ -3,7 +3,7 @@
 use super::breaks;
 use crate::Error;
 use crate::dialect::Dialect;
-use crate::metrics::Failure;
+use crate::metrics::{self, Failure};
 use sea_orm::{DbErr, RuntimeErr};
 
 impl From<DbErr> for Error {
@@ -30,7 +30,17 @@ pub(crate) fn may_pass(error: &DbErr) -> bool {
 }
 
 impl Error {
-    fn of_database(error: DbErr) -> Self {
+    /// Of a transaction that could not be committed. One that gave way to another is no failure: it is tried again.
+    pub(super) fn of_commit(error: DbErr) -> Self {
+        let error = Error::of_database(error);
+        if !matches!(error, Error::GaveWay(_)) {
+            metrics::commit_failed();
+        }
+        error
+    }
+
+    /// What it means, counted by whoever asks.
+    pub(super) fn of_database(error: DbErr) -> Self {
         let runtime = match &error {
             DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => return Error::Unavailable(error),
             DbErr::Exec(RuntimeErr::SqlxError(inner)) | DbErr::Query(RuntimeErr::SqlxError(inner)) => inner,

@@ -4,8 +4,9 @@
 //! one connection, and what has queued up meanwhile is committed together: one flush to disk for many, each
 //! still atomic through a savepoint.
 
-use super::{Scope, Write, open};
-use crate::metrics::Started;
+use super::connect::open;
+use super::{Scope, Write};
+use crate::metrics::{self, Started};
 use crate::turn::Turn;
 use crate::{Context, Error, Result};
 use futures_util::FutureExt;
@@ -17,6 +18,7 @@ use sea_orm::{
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
+use tracing::{Instrument, Span};
 
 /// The most writes committed together.
 const BATCH: usize = 64;
@@ -46,7 +48,8 @@ impl Writer {
         let (reply, answer) = oneshot::channel();
         let turn = Turn::default();
         let started = Started::default();
-        let job = Box::new(Queued { write, context, turn: turn.clone(), started, result: None, reply });
+        let span = Span::current();
+        let job = Box::new(Queued { write, context, turn: turn.clone(), span, started, result: None, reply });
         self.0.try_send(job).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => Error::Overloaded,
             mpsc::error::TrySendError::Closed(_) => Error::Internal("the writer has stopped".into()),
@@ -69,6 +72,8 @@ struct Queued<W: Write> {
     write: W,
     context: Context,
     turn: Turn,
+    /// What the write is a part of, for those who trace it.
+    span: Span,
     started: Started,
     /// What the write said, once it has run.
     result: Option<Result<W::Output>>,
@@ -81,12 +86,14 @@ impl<W: Write> Job for Queued<W> {
     }
 
     fn run<'a>(&'a mut self, tx: &'a DatabaseTransaction) -> BoxFuture<'a, bool> {
+        let span = self.span.clone();
         async move {
             let scope = Scope { tx, context: &self.context, started: &self.started };
             let run = AssertUnwindSafe(self.write.run(&scope)).catch_unwind().await;
             let result = run.unwrap_or_else(|_| Err(Error::Internal("a write panicked".into())));
             self.result.insert(result).is_ok()
         }
+        .instrument(span)
         .boxed()
     }
 
@@ -96,7 +103,7 @@ impl<W: Write> Job for Queued<W> {
         }
         let result = match (self.result, committed) {
             // A refusal too may rest on what was written before it and is not there after all.
-            (_, Err(error)) => Err(error.into()),
+            (_, Err(error)) => Err(Error::of_database(error)),
             (Some(result), Ok(())) => result,
             (None, Ok(())) => Err(Error::Internal("a write did not run".into())),
         };
@@ -147,7 +154,10 @@ async fn commit_or_reopen(
     match committed {
         Ok(()) => *current = Some(connection),
         // Closing waits for the rollback; without a bound, one that hangs would stop all writes.
-        Err(_) => drop(tokio::time::timeout(CLOSE, connection.close()).await),
+        Err(_) => {
+            metrics::commit_failed();
+            drop(tokio::time::timeout(CLOSE, connection.close()).await);
+        }
     }
     committed
 }

@@ -52,20 +52,11 @@ pub struct Page {
     pub next: Option<String>,
 }
 
-/// Lists resources: a constant number of statements, however many there are.
+/// Lists resources: a constant number of statements, however many there are. They run side by side, so that a
+/// list waits once for what it needs of the database and not once for each.
 pub async fn list(context: &Context, query: ListQuery) -> Result<Page> {
-    let db = context.db.replica();
-    if let Some(owner) = query.owner
-        && store::find(db, Kind::Cluster, owner).await?.is_none()
-    {
-        return Err(Error::NotFound { kind: Kind::Cluster, id: owner.to_string() });
-    }
-    let total = match (query.total, &query.filter, query.owner) {
-        (false, ..) => None,
-        (true, None, None) => Some(context.db.total(query.kind).await?),
-        (true, ..) => Some(store::count(db, query.kind, condition(context, &query)).await?),
-    };
-    let mut items = store::page(db, query.kind, slice(context, &query)?).await?;
+    let (_, total, mut items) =
+        tokio::try_join!(owner(context, &query), total(context, &query), items(context, &query))?;
     let more = items.len() as u64 > query.size;
     items.truncate(query.size as usize);
     let next = match items.last() {
@@ -73,6 +64,31 @@ pub async fn list(context: &Context, query: ListQuery) -> Result<Page> {
         _ => None,
     };
     Ok(Page { items, total, next })
+}
+
+/// Whose node pools are listed must be there.
+async fn owner(context: &Context, query: &ListQuery) -> Result<()> {
+    let Some(owner) = query.owner else { return Ok(()) };
+    match context.db.find(Kind::Cluster, owner).await? {
+        Some(_) => Ok(()),
+        None => Err(Error::NotFound { kind: Kind::Cluster, id: owner.to_string() }),
+    }
+}
+
+async fn total(context: &Context, query: &ListQuery) -> Result<Option<i64>> {
+    Ok(match (query.total, &query.filter, query.owner) {
+        (false, ..) => None,
+        (true, None, None) => Some(context.db.total(query.kind).await?),
+        (true, ..) => {
+            let matching = condition(context, query);
+            Some(store::count(context.db.replica(), query.kind, matching).await?)
+        }
+    })
+}
+
+/// The page, and one item more if there is a next one.
+async fn items(context: &Context, query: &ListQuery) -> Result<Vec<Resource>> {
+    store::page(context.db.replica(), query.kind, slice(context, query)?).await
 }
 
 /// How PostgreSQL would find the page: for those who tune indexes, and for the tests that guard them.

@@ -1,10 +1,15 @@
-use crate::{Db, Error};
-use metrics::{Histogram, counter, gauge, histogram};
+use crate::{Db, Error, Pool};
+use metrics::{Counter, Histogram, counter, gauge, histogram};
 use sea_orm::{DatabaseConnection, DbBackend, DbErr, SqlErr};
-use std::time::Instant;
+use std::cell::Cell;
+use std::time::Duration;
 
 const QUERY_DURATION: &str = "hyperfleet_db_query_duration_seconds";
 const POOL_WAIT: &str = "hyperfleet_db_pool_wait_seconds";
+/// The target of the event with which a pool tells, at level debug, that it has handed out a connection, and after how long.
+pub const POOL_EVENT: &str = "sqlx::pool::acquire";
+/// The label `stage` of waits: first for a turn, then for a connection to be handed out.
+const STAGES: [&str; 2] = ["turn", "connection"];
 const ERRORS: &str = "hyperfleet_db_errors_total";
 
 /// The label `operation` of statements. The last stands for all that is none of the others.
@@ -12,22 +17,40 @@ const OPERATIONS: [&str; 5] = ["query", "create", "update", "delete", "raw"];
 /// How a statement of each of these operations starts.
 const VERBS: [&str; 4] = ["SELECT", "INSERT", "UPDATE", "DELETE"];
 /// The label `table`. The last stands for all that is none of the others.
-const TABLES: [&str; 7] =
-    ["clusters", "node_pools", "adapter_statuses", "labels", "resource_counts", "idempotency_keys", "other"];
-/// The label `operation` of failures. What failed on its way is known only as reading or writing.
-const FAILED_OPERATIONS: [&str; 3] = ["query", "write", "connect"];
-/// The label `error_type`.
+const TABLES: [&str; 8] = [
+    "clusters",
+    "node_pools",
+    "adapter_statuses",
+    "labels",
+    "resource_counts",
+    "idempotency_keys",
+    "reconciliation_counts",
+    "other",
+];
+/// The label `operation` of failures that concern no statement.
+const CONNECT: &str = "connect";
+/// The label `error_type` of statements.
 const ERROR_TYPES: [&str; 4] = ["constraint_violation", "connection_error", "timeout", "other"];
+/// The labels `operation` and `error_type` of transactions that did not end as they should.
+const COMMIT: [&str; 2] = ["commit", "commit_failed"];
+const ROLLBACK: [&str; 2] = ["rollback", "rollback_failed"];
+
+thread_local! {
+    /// The operation of the statement that failed last on this thread. Nothing is awaited between the failure of a
+    /// statement and the moment at which its error gets its meaning, so that it is found there.
+    static FAILED: Cell<Option<&'static str>> = const { Cell::new(None) };
+}
 
 /// Makes the metrics of the database exist.
 pub(super) fn register() {
-    for error_type in ERROR_TYPES {
-        for operation in FAILED_OPERATIONS {
-            counter!(ERRORS, "operation" => operation, "error_type" => error_type).increment(0);
-        }
+    let statements =
+        OPERATIONS.iter().flat_map(|operation| ERROR_TYPES.map(|error_type| [*operation, error_type]));
+    let others = [[CONNECT, "connection_error"], [CONNECT, "other"], COMMIT, ROLLBACK];
+    for [operation, error_type] in statements.chain(others) {
+        failures(operation, error_type).increment(0);
     }
     counter!("hyperfleet_db_retries_total").increment(0);
-    let _ = (durations(), histogram!(POOL_WAIT));
+    let _ = (durations(), STAGES.map(pool_wait));
 }
 
 /// One series for each operation on each table, so that a statement need not look its series up by name.
@@ -43,6 +66,9 @@ pub(crate) fn observe(connection: &mut DatabaseConnection) {
     connection.set_metric_callback(move |info| {
         let (operation, table) = classified(&info.statement.sql);
         durations[operation][table].record(info.elapsed.as_secs_f64());
+        if info.failed {
+            FAILED.set(Some(OPERATIONS[operation]));
+        }
     });
 }
 
@@ -78,11 +104,8 @@ impl Failure {
             Some(SqlErr::UniqueConstraintViolation(_) | SqlErr::ForeignKeyConstraintViolation(_))
         );
         let operation = match error {
-            DbErr::Conn(_) | DbErr::ConnectionAcquire(_) => "connect",
-            DbErr::Exec(_) => "write",
-            // A write that returns rows fails as a query does.
-            _ if constraint => "write",
-            _ => "query",
+            DbErr::Conn(_) | DbErr::ConnectionAcquire(_) => CONNECT,
+            _ => FAILED.take().unwrap_or("raw"),
         };
         Self { operation, constraint }
     }
@@ -97,17 +120,34 @@ impl Failure {
             Error::Timeout(_) => "timeout",
             _ => "other",
         };
-        counter!(ERRORS, "operation" => self.operation, "error_type" => error_type).increment(1);
+        failures(self.operation, error_type).increment(1);
     }
+}
+
+fn failures(operation: &'static str, error_type: &'static str) -> Counter {
+    counter!(ERRORS, "operation" => operation, "error_type" => error_type)
+}
+
+/// Counts a transaction that could not be committed.
+pub(crate) fn commit_failed() {
+    let [operation, error_type] = COMMIT;
+    failures(operation, error_type).increment(1);
+}
+
+/// Counts a transaction that could not be undone in order; the database undoes it when its connection ends.
+pub(crate) fn rollback_failed() {
+    let [operation, error_type] = ROLLBACK;
+    failures(operation, error_type).increment(1);
 }
 
 /// Publishes how many connections are open and in use.
 pub fn sample_connections(db: &Db) {
-    for (role, connection) in pools(db) {
-        let (open, idle) = match connection.get_database_backend() {
-            DbBackend::Postgres => size(connection.get_postgres_connection_pool()),
-            _ => size(connection.get_sqlite_connection_pool()),
-        };
+    for (role, pool) in pools(db) {
+        let sizes = pool.parts().map(|connections| match connections.get_database_backend() {
+            DbBackend::Postgres => size(connections.get_postgres_connection_pool()),
+            _ => size(connections.get_sqlite_connection_pool()),
+        });
+        let (open, idle) = sizes.fold((0, 0), |sum, size| (sum.0 + size.0, sum.1 + size.1));
         gauge!("hyperfleet_db_connections_open", "role" => role).set(open as f64);
         gauge!("hyperfleet_db_connections_in_use", "role" => role).set(open.saturating_sub(idle) as f64);
     }
@@ -117,20 +157,22 @@ fn size<D: sqlx::Database>(pool: &sqlx::Pool<D>) -> (usize, usize) {
     (pool.size() as usize, pool.num_idle())
 }
 
-/// Waits for a connection as a request would, and records how long that took, whether or not it came.
-pub async fn sample_pool_wait(db: &Db) {
-    for (role, connection) in pools(db) {
-        let started = Instant::now();
-        match connection.get_database_backend() {
-            DbBackend::Postgres => drop(connection.get_postgres_connection_pool().acquire().await),
-            _ => drop(connection.get_sqlite_connection_pool().acquire().await),
-        }
-        histogram!(POOL_WAIT, "role" => role).record(started.elapsed().as_secs_f64());
-    }
+/// Records how long a pool took to hand out a connection, in seconds.
+pub fn waited_for_connection(seconds: f64) {
+    pool_wait("connection").record(seconds);
+}
+
+/// Records how long somebody waited for a turn at a pool.
+pub(crate) fn waited_for_turn(waited: Duration) {
+    pool_wait("turn").record(waited.as_secs_f64());
+}
+
+fn pool_wait(stage: &'static str) -> Histogram {
+    histogram!(POOL_WAIT, "stage" => stage)
 }
 
 /// The pools, each with its label.
-fn pools(db: &Db) -> impl Iterator<Item = (&'static str, &DatabaseConnection)> {
+fn pools(db: &Db) -> impl Iterator<Item = (&'static str, &Pool)> {
     let replica = (!std::ptr::eq(db.primary(), db.replica())).then(|| ("replica", db.replica()));
     std::iter::once(("primary", db.primary())).chain(replica)
 }

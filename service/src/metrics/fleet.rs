@@ -1,24 +1,18 @@
-use crate::status::Condition;
-use crate::{Context, Freshness, Kind, Resource, Result};
-use chrono::{DateTime, TimeDelta, Utc};
-use entity::JsonText;
+use crate::{Kind, Resource};
+use chrono::{DateTime, Utc};
 use metrics::{counter, gauge};
-use sea_orm::sea_query::{Alias, Expr, ExprTrait, Order, Query};
-use sea_orm::{ConnectionTrait, FromQueryResult};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use uuid::Uuid;
 
 const STARTED: &str = "hyperfleet_api_reconciliation_started_total";
-/// Rows read at a time while counting; bounds the memory that takes.
-const CHUNK: u64 = 500;
 
 /// Makes the metrics of the fleet exist.
 pub(super) fn register() {
     for kind in [Kind::Cluster, Kind::NodePool] {
         for is_delete in [false, true] {
             started(kind, is_delete).increment(0);
-            publish(&Unreconciled::none(kind, is_delete));
+            publish(&Unreconciled::none(kind, is_delete), DateTime::UNIX_EPOCH);
         }
     }
 }
@@ -62,93 +56,34 @@ pub struct Unreconciled {
     /// Those that are being deleted, or those that are not.
     pub is_delete: bool,
     /// All of them.
-    pub pending: u64,
+    pub pending: i64,
     /// Those that have waited for longer than the threshold.
-    pub stuck: u64,
-    /// How long the one that is stuck for longest has waited; zero if none is.
-    pub stuck_for: TimeDelta,
+    pub stuck: i64,
+    /// Since when the one that is stuck for longest has waited; `None` if none is.
+    pub stuck_since: Option<DateTime<Utc>>,
 }
 
 impl Unreconciled {
-    fn none(kind: Kind, is_delete: bool) -> Self {
-        Self { kind, is_delete, pending: 0, stuck: 0, stuck_for: TimeDelta::zero() }
+    pub(super) fn none(kind: Kind, is_delete: bool) -> Self {
+        Self { kind, is_delete, pending: 0, stuck: 0, stuck_since: None }
     }
 
-    fn add(&mut self, waited: TimeDelta, threshold: TimeDelta) {
+    /// Adds one that waits since `since`, and is stuck if that was before `stuck_before`.
+    pub(super) fn add(&mut self, since: DateTime<Utc>, stuck_before: DateTime<Utc>) {
         self.pending += 1;
-        if waited > threshold {
+        if since < stuck_before {
             self.stuck += 1;
-            self.stuck_for = self.stuck_for.max(waited);
+            self.stuck_since = Some(self.stuck_since.map_or(since, |earliest| earliest.min(since)));
         }
     }
 }
 
-/// Counts what waits for reconciliation: four counts, one for each kind, deleted or not.
-///
-/// An index leads to the rows that wait, and only those are read, in pieces; what that costs grows with
-/// the number of resources that wait, not with the fleet.
-pub async fn unreconciled(context: &Context, threshold: TimeDelta) -> Result<Vec<Unreconciled>> {
-    let now = context.clock.now();
-    let mut counts = Vec::new();
-    for kind in [Kind::Cluster, Kind::NodePool] {
-        let mut live = Unreconciled::none(kind, false);
-        let mut deleted = Unreconciled::none(kind, true);
-        let mut last = Uuid::nil();
-        loop {
-            let rows = {
-                let read = |context: Context| async move { waiting(context.db.replica(), kind, last).await };
-                context.read(Freshness::MayLag, read).await?
-            };
-            for row in &rows {
-                let count = if row.deleted_time.is_some() { &mut deleted } else { &mut live };
-                count.add(now - row.since()?.unwrap_or(now), threshold);
-            }
-            match rows.last() {
-                Some(row) if rows.len() as u64 == CHUNK => last = row.id,
-                _ => break,
-            }
-        }
-        counts.extend([live, deleted]);
-    }
-    Ok(counts)
-}
-
-/// What is read of a resource that waits.
-#[derive(FromQueryResult)]
-struct Waiting {
-    id: Uuid,
-    deleted_time: Option<DateTime<Utc>>,
-    conditions: JsonText,
-}
-
-impl Waiting {
-    /// Since when it waits.
-    fn since(&self) -> Result<Option<DateTime<Utc>>> {
-        let conditions: Vec<Condition> = self.conditions.read()?;
-        let reconciled = conditions.into_iter().find(|condition| condition.r#type == "Reconciled");
-        Ok(reconciled.map(|condition| condition.last_transition_time))
-    }
-}
-
-/// The next resources that wait, in the order of their ids.
-async fn waiting(db: &impl ConnectionTrait, kind: Kind, after: Uuid) -> Result<Vec<Waiting>> {
-    let select = Query::select()
-        .columns(["id", "deleted_time", "conditions"].map(Alias::new))
-        .from(Alias::new(kind.table()))
-        .and_where(Expr::col("reconciled").eq(false))
-        .and_where(Expr::col("id").gt(after))
-        .order_by(Alias::new("id"), Order::Asc)
-        .limit(CHUNK)
-        .take();
-    Ok(Waiting::find_by_statement(db.get_database_backend().build(&select)).all(db).await?)
-}
-
-/// Sets the gauges.
-pub fn publish(count: &Unreconciled) {
-    let Unreconciled { kind, is_delete, pending, stuck, stuck_for } = count;
+/// Sets the gauges, as they are at `now`.
+pub fn publish(count: &Unreconciled, now: DateTime<Utc>) {
+    let Unreconciled { kind, is_delete, pending, stuck, stuck_since } = count;
     let labels =
         [("resource_type", kind.as_str().to_lowercase()), ("is_delete", word(*is_delete).to_owned())];
-    let seconds = stuck_for.as_seconds_f64();
+    let seconds = stuck_since.map_or(0.0, |since| (now - since).as_seconds_f64());
     gauge!("hyperfleet_api_resource_pending_reconciliation", &labels).set(*pending as f64);
     gauge!("hyperfleet_api_resource_pending_reconciliation_stuck", &labels).set(*stuck as f64);
     gauge!("hyperfleet_api_resource_pending_reconciliation_stuck_duration_seconds", &labels).set(seconds);

@@ -5,6 +5,7 @@ mod app;
 mod build;
 mod postgres;
 mod process;
+mod service;
 mod throwaway;
 
 pub use answer::Answer;
@@ -12,6 +13,7 @@ pub use app::{Engine, TestApp};
 pub use build::report;
 pub use postgres::Postgres;
 pub use process::{Process, Samples};
+pub use service::service;
 pub use throwaway::Throwaway;
 
 /// Makes of each named `async fn(TestApp)` a test on SQLite and a test on PostgreSQL.

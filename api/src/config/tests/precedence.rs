@@ -17,7 +17,7 @@ fn defaults() {
     assert_eq!((config.server.max_connections, config.server.max_in_flight), (1_024, 512));
     assert_eq!(config.metrics.reconciliation_stuck_threshold, Duration::from_secs(600));
     assert_eq!(config.database.url.expose(), "sqlite://hyperfleet.db?mode=rwc");
-    assert_eq!(config.database.pool.acquire_timeout, Duration::from_millis(150));
+    assert_eq!(config.database.pool.acquire_timeout, None);
     assert_eq!((config.database.auto_migrate, config.database.pool.max_connections), (None, None));
     assert!(config.adapters.required.cluster.is_empty() && config.adapters.mandatory_conditions.is_empty());
     assert_eq!((config.logging.level, config.logging.format), (tracing::Level::INFO, LogFormat::Auto));
@@ -91,7 +91,7 @@ fn lists_from_every_source() {
 }
 
 /// A value other than the default for each setting that has a field of its own.
-const SAMPLES: [(&str, &str); 43] = [
+const SAMPLES: [(&str, &str); 44] = [
     ("server.host", "127.0.0.9"),
     ("server.port", "7001"),
     ("server.openapi_schema_path", "f"),
@@ -129,6 +129,7 @@ const SAMPLES: [(&str, &str); 43] = [
     ("database.auto_migrate", "false"),
     ("database.pool.max_connections", "7"),
     ("database.pool.acquire_timeout", "7s"),
+    ("database.busy_timeout", "7s"),
     ("adapters.required.cluster", "dns"),
     ("adapters.required.nodepool", "dns"),
     ("adapters.mandatory_conditions", "Available"),

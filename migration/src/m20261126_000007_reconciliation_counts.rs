@@ -1,0 +1,43 @@
+//! How many resources wait for reconciliation, as one replica has counted them for all.
+//!
+//! Counting reads every resource that waits. With many replicas each would do so again and again for its own
+//! metrics; here one of them leaves what it found, and when it is to be found anew.
+
+use crate::schema;
+use sea_orm_migration::prelude::*;
+
+#[derive(DeriveMigrationName)]
+pub(crate) struct Migration;
+
+/// Never counted so far, and due since long.
+const ROWS: &str = "
+    INSERT INTO reconciliation_counts (kind, is_delete, pending, stuck, due_time) VALUES
+    ('Cluster', FALSE, 0, 0, '1970-01-01T00:00:00+00:00'), ('Cluster', TRUE, 0, 0, '1970-01-01T00:00:00+00:00'),
+    ('NodePool', FALSE, 0, 0, '1970-01-01T00:00:00+00:00'), ('NodePool', TRUE, 0, 0, '1970-01-01T00:00:00+00:00')";
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let table = Table::create()
+            .table(Alias::new("reconciliation_counts"))
+            .col(schema::text(manager, "kind").not_null())
+            .col(ColumnDef::new(Alias::new("is_delete")).boolean().not_null())
+            .col(schema::number("pending"))
+            .col(schema::number("stuck"))
+            .col(ColumnDef::new(Alias::new("stuck_since")).timestamp_with_time_zone())
+            .col(schema::time("due_time"))
+            .primary_key(Index::create().col(Alias::new("kind")).col(Alias::new("is_delete")))
+            .take();
+        manager.create_table(table).await?;
+        manager.get_connection().execute_unprepared(ROWS).await?;
+        Ok(())
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        schema::drop(manager, "reconciliation_counts").await
+    }
+}

@@ -1,0 +1,24 @@
+use service::spec_schema::SpecSchemas;
+use service::{Clock, Connect, Context, Db, Settings};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The service on the database at `url`, without HTTP, for what no client can see.
+pub async fn service(url: String, clock: Clock) -> Context {
+    let connect = Connect {
+        startup_timeout: Duration::ZERO,
+        url,
+        read_url: None,
+        max_connections: Some(2),
+        acquire_timeout: Some(Duration::from_secs(20)),
+        busy_timeout: Duration::ZERO,
+        statement_timeout: Duration::from_secs(120),
+    };
+    let settings = Settings {
+        required_cluster: Vec::new(),
+        required_nodepool: Vec::new(),
+        mandatory_conditions: Vec::new(),
+        schemas: SpecSchemas::built_in(),
+    };
+    Context { db: Db::connect(&connect).await.expect("a connection"), clock, settings: Arc::new(settings) }
+}
