@@ -1,6 +1,7 @@
 """The servers under measurement. Each stops what it started."""
 
 import http.client
+import json
 import os
 import pathlib
 import shutil
@@ -96,9 +97,11 @@ class Service:
             "HYPERFLEET_METRICS_PORT": str(self.metrics),
             "HYPERFLEET_DATABASE_URL": self.database_url,
             "HYPERFLEET_LOGGING_LEVEL": "warn",
+            "HYPERFLEET_LOGGING_FORMAT": "json",
         }
         started = time.monotonic()
-        self.process = subprocess.Popen([self.binary, "serve"], env=environment, stdout=subprocess.DEVNULL)
+        self.log = tempfile.TemporaryFile("w+")
+        self.process = subprocess.Popen([self.binary, "serve"], env=environment, stdout=self.log)
         self._wait_until_ready(health)
         self.start_to_ready = time.monotonic() - started
         self.idle_mib = machine.resident_mib(self.process.pid)
@@ -119,6 +122,12 @@ class Service:
             except OSError:
                 time.sleep(0.002)
         raise SystemExit("the service does not get ready")
+
+    def causes(self) -> list[tuple[str, str]]:
+        """When a request failed for a cause within the service or below it, and what that was."""
+        self.log.seek(0)
+        lines = map(json.loads, self.log)
+        return [(line["timestamp"], line["cause"]) for line in lines if "cause" in line]
 
     def answered(self, *methods: str) -> int:
         """Requests with these methods that were answered with success so far."""
