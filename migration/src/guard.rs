@@ -2,9 +2,10 @@
 
 use crate::Migrator;
 use sea_orm_migration::sea_orm::{
-    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, DbErr,
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, DbErr, EntityTrait,
 };
-use sea_orm_migration::{Migration, MigrationStatus, MigratorTrait};
+use sea_orm_migration::{MigratorTrait, SchemaManager, seaql_migrations};
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::Path;
 
@@ -14,7 +15,10 @@ const ADVISORY_LOCK: i64 = 0x6879_7065_7266_6c74;
 /// Applies all pending migrations of the database at `url`. Several callers may do so at once.
 pub async fn up(url: &str) -> Result<(), DbErr> {
     let guard = Guard::acquire(url).await?;
-    Migrator::up(&guard.database, None).await?;
+    // Nothing is pending either where a later version has migrated on, of which the migrator wants to know all.
+    if !pending(&guard.database).await?.is_empty() {
+        Migrator::up(&guard.database, None).await?;
+    }
     guard.release().await
 }
 
@@ -25,19 +29,36 @@ pub async fn down(url: &str) -> Result<(), DbErr> {
     guard.release().await
 }
 
-/// Each migration's name and whether it has been applied, oldest first. Changes nothing.
+/// Each migration's name and whether it has been applied, oldest first; those of later versions too. Changes
+/// nothing.
 pub async fn status(url: &str) -> Result<Vec<(String, bool)>, DbErr> {
     let database = connect(url).await?;
-    let migrations = Migrator::get_migration_with_status_read_only(&database).await?;
+    let applied = applied(&database).await?;
     database.close().await?;
-    let applied = |migration: &Migration| migration.status() == MigrationStatus::Applied;
-    Ok(migrations.iter().map(|migration| (migration.name().to_owned(), applied(migration))).collect())
+    let names: BTreeSet<String> = known().chain(applied.iter().cloned()).collect();
+    Ok(names.into_iter().map(|name| (name.clone(), applied.contains(&name))).collect())
 }
 
-/// Names of the migrations not applied yet. Changes nothing and needs no right to.
+/// Names of this version's migrations that are not applied yet. Those that a later version has applied are no
+/// hindrance: they only add, and this version serves on beside it. Changes nothing and needs no right to.
 pub async fn pending(database: &DatabaseConnection) -> Result<Vec<String>, DbErr> {
-    let pending = Migrator::get_pending_migrations_read_only(database).await?;
-    Ok(pending.iter().map(|migration| migration.name().to_owned()).collect())
+    let applied = applied(database).await?;
+    Ok(known().filter(|name| !applied.contains(name)).collect())
+}
+
+/// Names of this version's migrations, oldest first.
+fn known() -> impl Iterator<Item = String> {
+    Migrator::migrations().into_iter().map(|migration| migration.name().to_owned())
+}
+
+/// Names of all that has been applied, by whichever version.
+async fn applied(database: &DatabaseConnection) -> Result<BTreeSet<String>, DbErr> {
+    let table = Migrator::migration_table_name().to_string();
+    if !SchemaManager::new(database).has_table(table).await? {
+        return Ok(BTreeSet::new());
+    }
+    let applied = seaql_migrations::Entity::find().all(database).await?;
+    Ok(applied.into_iter().map(|migration| migration.version).collect())
 }
 
 /// Exclusive leave to migrate, and the connection to do it on.

@@ -174,6 +174,34 @@ async fn serve_on_sqlite_migrates_unless_told_not_to() {
     assert_eq!(done, all);
 }
 
+/// As in a rolling update, in which the pods of the version before serve on, or in a rollback after it.
+async fn a_version_serves_on_when_a_later_one_has_migrated(url: &str) {
+    migration::up(url).await.expect("up");
+    let (_, all) = applied(url).await;
+    let running = serve(url, &[]).await.expect("it starts");
+    let later = "INSERT INTO seaql_migrations (version, applied_at) VALUES ('m29991231_000001_later', 0)";
+    let database = Database::connect(url).await.expect("the database");
+    database.execute_unprepared(later).await.expect("a row");
+    database.close().await.expect("a close");
+    let ready = format!("http://{}/readyz", running.health[0]);
+    assert_eq!(reqwest::get(&ready).await.expect("an answer").status(), 200);
+    stop(running).await;
+    migration::up(url).await.expect("up with nothing to do");
+    stop(serve(url, &[]).await.expect("it starts again")).await;
+    assert_eq!(applied(url).await, (all + 1, all + 1), "the status tells of it");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_version_serves_on_when_a_later_one_has_migrated_sqlite() {
+    let folder = Folder::new();
+    a_version_serves_on_when_a_later_one_has_migrated(&folder.url()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_version_serves_on_when_a_later_one_has_migrated_postgres() {
+    a_version_serves_on_when_a_later_one_has_migrated(&Postgres::get().await.empty().await).await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_stored_outlives_the_server() {
     for engine in [Engine::Sqlite, Engine::Postgres] {
