@@ -55,7 +55,12 @@ impl Issuer {
     /// The caller, if this issuer did make the token and its claims hold at `now`.
     pub(super) async fn identify(&self, token: Token<'_>, now: SystemTime) -> Result<Identity, AuthError> {
         let mut verdict = self.judge(&token);
-        if let (Verdict::UnknownKey, Some(remote)) = (verdict, &self.remote) {
+        // The issuer is asked for a key seldom, so it is not asked for the sake of a token that would be refused
+        // anyway: one that has expired together with its key would keep the next key out.
+        let holds_else = || self.rules.identity(&token.claims, now).is_ok();
+        if let (Verdict::UnknownKey, Some(remote)) = (verdict, &self.remote)
+            && holds_else()
+        {
             remote.look_again(now).await.map_err(|Unavailable| AuthError::KeysUnavailable)?;
             verdict = self.judge(&token);
         }

@@ -10,8 +10,8 @@ use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use super::support::{
-    Answer, ED25519, IssuerServer, OTHER_ED25519, TempFile, TestClock, authenticator, claims, ed25519_jwk,
-    eddsa, issuer, token,
+    Answer, ED25519, IssuerServer, NOW, OTHER_ED25519, TempFile, TestClock, authenticator, claims,
+    ed25519_jwk, eddsa, issuer, token,
 };
 
 const UNVERIFIED: AuthError = AuthError::Invalid("the signature of the token cannot be verified");
@@ -58,6 +58,21 @@ async fn a_new_key_is_found_even_if_tokens_name_none() {
     server.now_answers(nameless(&OTHER_ED25519));
     accepted(&authenticator, &bearer(&OTHER_ED25519)).await;
     refused(&authenticator, &bearer(&ED25519), UNVERIFIED).await;
+}
+
+/// Such as one that has expired together with its key, and is sent again and again.
+#[tokio::test]
+async fn a_token_that_is_of_no_use_anyway_does_not_keep_a_new_key_out() {
+    let server = IssuerServer::start(old_keys()).await;
+    let authenticator = authenticator(vec![server.issuer()]).await;
+    let header = json!({ "alg": "EdDSA", "kid": "gone" });
+    for unusable in [json!({ "exp": NOW - 3600 }), json!({ "nbf": NOW + 3600 }), json!({ "email": 7 })] {
+        let bearer = format!("Bearer {}", eddsa(&OTHER_ED25519, &header, &claims(unusable)));
+        refused(&authenticator, &bearer, UNVERIFIED).await;
+    }
+    assert_eq!(server.requests(), 1, "the issuer is not asked for its key");
+    server.now_answers(new_keys());
+    accepted(&authenticator, &token(&OTHER_ED25519, "new")).await;
 }
 
 #[tokio::test]
