@@ -125,18 +125,19 @@ async fn observe(
 }
 
 /// The answer to a request, logged and counted, and the operation that was asked for.
-fn answer(
+fn answer<'a>(
     result: poem::Result<Response>,
     asked: &Asked,
     clock: &Clock,
-    names: &OperationNames,
-) -> (Response, &'static str) {
+    names: &'a OperationNames,
+) -> (Response, &'a str) {
     let operation = match &result {
         Ok(response) => response.data::<OperationId>().map(|operation| operation.0),
         Err(error) => error.data::<OperationId>().map(|operation| operation.0),
     };
-    let operation = operation.unwrap_or("none");
     let Asked { started, id, method, path } = asked;
+    // Who is turned away before the routes is counted as well: an overload must show in the rate of errors.
+    let operation = operation.or_else(|| names.asked_for(method, path)).unwrap_or("none");
     let response = match result {
         Ok(response) if !needs_document(&response) => response,
         Ok(response) => render(problem::of_status(response.status()), path, id, operation, clock),
@@ -176,23 +177,60 @@ fn render(refusal: ApiError, path: &str, id: &str, operation: &str, clock: &Cloc
     refusal.into_answer(path, id, Time(clock.now()))
 }
 
-/// Operation ids, and the path each stands for: as the document has it, and as the metrics do.
-struct OperationNames(HashMap<String, (String, String)>);
+/// Operations by their ids.
+struct OperationNames(HashMap<String, Operation>);
+
+/// What an operation stands for.
+struct Operation {
+    method: String,
+    /// The path as the document has it.
+    route: String,
+    /// The path as the metrics have it.
+    template: String,
+}
+
+impl Operation {
+    /// Whether a request with this path asks for it.
+    fn is_at(&self, path: &str) -> bool {
+        let (mut parts, mut asked) = (self.route.split('/'), path.split('/'));
+        loop {
+            match (parts.next(), asked.next()) {
+                (None, None) => return true,
+                (Some(part), Some(asked)) if part == asked => {}
+                (Some(part), Some(asked)) if part.starts_with('{') && !asked.is_empty() => {}
+                _ => return false,
+            }
+        }
+    }
+}
 
 impl OperationNames {
     fn new() -> Self {
         let operations = crate::openapi::operations().into_iter();
-        Self(operations.map(|(id, _, path)| (id, (template(&path), path))).collect())
+        let named = |(id, method, route): (String, String, String)| {
+            (id, Operation { method, template: template(&route), route })
+        };
+        Self(operations.map(named).collect())
     }
 
     /// The path of an operation with the names of its parameters.
     fn route(&self, operation: &str) -> Option<&str> {
-        self.0.get(operation).map(|(_, route)| route.as_str())
+        self.0.get(operation).map(|operation| operation.route.as_str())
+    }
+
+    /// The operation that a request asks for which has not come as far as to be told.
+    fn asked_for(&self, method: &Method, path: &str) -> Option<&str> {
+        let path = path.strip_suffix('/').unwrap_or(path);
+        let mut operations = self.0.iter();
+        let found =
+            operations.find(|(_, operation)| operation.method == method.as_str() && operation.is_at(path));
+        found.map(|(id, _)| id.as_str())
     }
 
     fn count(&self, operation: &str, method: &Method, status: u16, seconds: f64) {
-        let Some((path, _)) = self.0.get(operation) else { return };
-        let labels = [("method", method.to_string()), ("path", path.clone()), ("code", status.to_string())];
+        let Some(Operation { template, .. }) = self.0.get(operation) else { return };
+        let labels =
+            [("method", method.to_string()), ("path", template.clone()), ("code", status.to_string())];
         metrics::counter!("hyperfleet_api_requests_total", &labels).increment(1);
         metrics::histogram!("hyperfleet_api_request_duration_seconds", &labels).record(seconds);
     }

@@ -2,7 +2,7 @@
 //! one place where errors become answers.
 
 use crate::dto::Time;
-use crate::limits::Refusal;
+use crate::limits::{Refusal, count_refused};
 use poem::Response;
 use poem::error::{MethodNotAllowedError, NotFoundError, ParsePathError, ResponseError};
 use poem::http::{HeaderName, HeaderValue, StatusCode, header};
@@ -211,18 +211,16 @@ impl From<service::Error> for ApiError {
             }
             E::KeyReused => Self::new(StatusCode::UNPROCESSABLE_ENTITY, Code::Validation, detail),
             E::Overloaded => of_refusal(Refusal::Overloaded { retry_after: 1 }.counted()),
-            E::Unavailable(cause) | E::GaveWay(cause) => Self::passing(
-                StatusCode::SERVICE_UNAVAILABLE,
-                Code::Unavailable,
-                "The database is unavailable or overloaded; try again",
-                cause.to_string(),
-            ),
-            E::Timeout(cause) => Self::passing(
-                StatusCode::GATEWAY_TIMEOUT,
-                Code::Timeout,
-                "The request took too long; ask for less or try again",
-                cause.to_string(),
-            ),
+            E::Unavailable(cause) | E::GaveWay(cause) => {
+                count_refused("database_unavailable");
+                let detail = "The database is unavailable or overloaded; try again";
+                Self::passing(StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable, detail, cause.to_string())
+            }
+            E::Timeout(cause) => {
+                count_refused(Refusal::DeadlinePassed.reason());
+                let detail = "The request took too long; ask for less or try again";
+                Self::passing(StatusCode::GATEWAY_TIMEOUT, Code::Timeout, detail, cause.to_string())
+            }
             E::Internal(cause) => Self::internal(cause),
         }
     }

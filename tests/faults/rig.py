@@ -9,6 +9,7 @@ import http.client
 import json
 import os
 import pathlib
+import re
 import selectors
 import shutil
 import signal
@@ -170,6 +171,17 @@ class Server:
             return client.ask("GET", path)
         finally:
             client.close()
+
+    def series(self, name):
+        """The labels and the value of each series of a metric."""
+        client = Client(self.metrics, 5)
+        try:
+            lines = client.ask("GET", "/metrics").body.decode().splitlines()
+        finally:
+            client.close()
+        for line in lines:
+            if match := re.fullmatch(re.escape(name) + r"(?:\{(.*)\})? (\S+)", line):
+                yield dict(re.findall(r'(\w+)="([^"]*)"', match[1] or "")), float(match[2])
 
     def client(self, timeout=40):
         return Client(self.port, timeout)

@@ -60,11 +60,14 @@ async fn requests_are_counted_by_the_template_of_their_path() {
     Answer::of(process.request("GET", &href)).await.status(200);
     Answer::of(process.request("GET", "clusters/none")).await.status(404);
     process.get(&format!("{}/nowhere", process.url)).await.status(404);
+    let body = process.request("PATCH", &format!("{href}/")).body(vec![b' '; 2 << 20]);
+    assert_eq!(body.send().await.expect("an answer").status(), 413, "turned away before the routes");
     let samples = process.metrics().await;
+    let all = "/api/hyperfleet/v1/clusters";
     let one = "/api/hyperfleet/v1/clusters/-";
     let total = "hyperfleet_api_requests_total";
     for (method, path, code) in
-        [("POST", "/api/hyperfleet/v1/clusters", "201"), ("GET", one, "200"), ("GET", one, "404")]
+        [("POST", all, "201"), ("GET", one, "200"), ("GET", one, "404"), ("PATCH", one, "413")]
     {
         let labels = [("method", method), ("path", path), ("code", code)];
         assert_eq!(samples.get(total, &labels), Some(1.0), "{labels:?}");

@@ -47,4 +47,5 @@ pub use layer::{Layer, Layered, LayeredEndpoint, layer};
 pub use panic::CatchPanic;
 pub use path::TrailingSlash;
 pub use refusal::Refusal;
+pub(crate) use refusal::count_refused;
 pub use request_id::{OPERATION_ID, REQUEST_ID, RequestId, RequestIds};

@@ -62,8 +62,9 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// Every label that [`Refusal::reason`] gives, and that of connections for which there is no place.
-    pub const REASONS: [&str; 11] = [
+    /// Every label that [`Refusal::reason`] gives, and those of connections for which there is no place and of
+    /// requests that the database could not serve.
+    pub const REASONS: [&str; 12] = [
         "body_too_large",
         "body_timeout",
         "body_broken",
@@ -73,6 +74,7 @@ impl Refusal {
         "method_not_allowed",
         "overloaded",
         "connections",
+        "database_unavailable",
         "deadline_passed",
         "panicked",
     ];
@@ -117,9 +119,14 @@ impl Refusal {
 
     /// Counts this refusal in `hyperfleet_api_refused_total` and hands it on.
     pub(crate) fn counted(self) -> Self {
-        metrics::counter!("hyperfleet_api_refused_total", "reason" => self.reason()).increment(1);
+        count_refused(self.reason());
         self
     }
+}
+
+/// Counts a refusal by its reason, one of [`Refusal::REASONS`].
+pub(crate) fn count_refused(reason: &'static str) {
+    metrics::counter!("hyperfleet_api_refused_total", "reason" => reason).increment(1);
 }
 
 impl ResponseError for Refusal {

@@ -11,6 +11,7 @@ use tokio::sync::{Notify, Semaphore};
 use tokio::time::{Instant, timeout};
 
 use super::explained::{Explain, printed};
+use crate::limits::count_refused;
 
 /// At most so often idle connections are asked to leave: each of them is woken to hear it.
 const ASK_INTERVAL: Duration = Duration::from_millis(100);
@@ -41,7 +42,7 @@ impl Crowd {
     /// Sends a client away, and asks idle connections to leave, so that it finds a place when it comes again.
     /// Without `explain` the client is told nothing.
     pub(super) fn refuse(&mut self, stream: TcpStream, explain: Option<&Explain>) {
-        metrics::counter!("hyperfleet_api_refused_total", "reason" => "connections").increment(1);
+        count_refused("connections");
         let now = Instant::now();
         if self.last_asked.is_none_or(|last| now - last >= ASK_INTERVAL) {
             self.last_asked = Some(now);
