@@ -98,6 +98,7 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
         max_connections: config.server.max_connections,
         header_timeout: config.server.header_timeout,
         idle_timeout: config.server.request_timeout + config.server.idle_timeout,
+        max_streams: config.server.max_streams,
     };
     let edge = Edge::new(api, limits, tls).explaining(unreadable::explain(context.clock.clone()));
     let endpoint = middleware::around(routes(), app, &config.server, stopping.clone());
@@ -148,6 +149,7 @@ async fn context(config: &Config, clock: Clock) -> Result<Context, StartError> {
         url: url.clone(),
         read_url: database.read_url.as_ref().map(|url| url.expose().to_owned()),
         max_connections: database.pool.max_connections,
+        reserve_connections: database.pool.reserve_connections,
         startup_timeout: database.startup_timeout,
         acquire_timeout: database.pool.acquire_timeout,
         busy_timeout: database.busy_timeout,

@@ -20,6 +20,8 @@ use uuid::Uuid;
 const BATCH: usize = 64;
 /// Batches under way at a time, unless these take long. With one, a slow answer would hold up everyone.
 const UNDER_WAY: usize = 2;
+/// Batches under way at the most: what holds up one kind of reads shall leave connections to the others.
+const MOST_UNDER_WAY: usize = 8;
 /// How many reads may wait.
 const QUEUE: usize = 4096;
 
@@ -145,6 +147,7 @@ fn reported(connection: &DatabaseConnection, kind: Kind, ids: Vec<Uuid>) -> BoxF
 /// A read that waits.
 struct Lookup<T> {
     id: Uuid,
+    asked: Instant,
     turn: Turn,
     /// What the read is a part of, for those who trace it.
     span: Span,
@@ -167,14 +170,16 @@ impl<T: Clone + Send + 'static> Queue<T> {
         let (sender, mut queue) = mpsc::channel::<Lookup<T>>(QUEUE);
         let pool = pool.clone();
         let under_way = Arc::new(Semaphore::new(UNDER_WAY));
+        let most = Arc::new(Semaphore::new(MOST_UNDER_WAY));
         tokio::spawn(async move {
             loop {
+                let Ok(limit) = most.clone().acquire_owned().await else { return };
                 let Some(first) = queue.recv().await else { return };
                 // Whoever comes while this waits is answered with it. What is under way may be held up, and need
                 // not hold up the others.
-                let started = Instant::now();
-                let place = tokio::time::timeout(pool.patience(), under_way.clone().acquire_owned()).await;
-                let slot = pool.slot_since(started).await;
+                let patience = pool.patience().saturating_sub(first.asked.elapsed());
+                let place = tokio::time::timeout(patience, under_way.clone().acquire_owned()).await;
+                let slot = pool.slot_since(first.asked).await;
                 let mut batch = vec![first];
                 while batch.len() < BATCH
                     && let Ok(next) = queue.try_recv()
@@ -191,7 +196,7 @@ impl<T: Clone + Send + 'static> Queue<T> {
                     // The database keeps to a limit of its own, unless it has vanished.
                     let found = tokio::time::timeout(limits.patience, fetched).await;
                     answer(batch, found.unwrap_or_else(|_| Err(Error::no_answer())));
-                    drop((slot, place));
+                    drop((slot, place, limit));
                 };
                 tokio::spawn(answering.instrument(span));
             }
@@ -202,14 +207,14 @@ impl<T: Clone + Send + 'static> Queue<T> {
     async fn ask(&self, id: Uuid) -> Result<Option<T>> {
         let (reply, answer) = oneshot::channel();
         let turn = Turn::default();
-        let lookup = Lookup { id, turn: turn.clone(), span: Span::current(), reply };
+        let lookup = Lookup { id, asked: Instant::now(), turn: turn.clone(), span: Span::current(), reply };
         self.waiting.try_send(lookup).map_err(|_| Error::Overloaded)?;
         turn.answer(self.wait, answer).await
     }
 }
 
 fn answer<T: Clone>(batch: Vec<Lookup<T>>, found: Found<T>) {
-    for Lookup { id, reply, turn: _, span: _ } in batch {
+    for Lookup { id, reply, .. } in batch {
         let result = match &found {
             Ok(found) => Ok(found.get(&id).cloned()),
             Err(error) => Err(error.shared()),

@@ -40,6 +40,7 @@ fn server(layers: &mut Layers<'_>) -> Server {
         idle_timeout: layers.duration("server.idle_timeout"),
         max_body_memory: layers.number("server.max_body_memory").unwrap_or_default(),
         max_connections: layers.number("server.max_connections").unwrap_or_default(),
+        max_streams: layers.number("server.max_streams").unwrap_or_default(),
         max_in_flight: layers.number("server.max_in_flight").unwrap_or_default(),
         shutdown_timeout: layers.duration("server.shutdown_timeout"),
         tls: tls(layers),

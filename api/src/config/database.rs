@@ -45,6 +45,7 @@ pub(super) fn database(layers: &mut Layers<'_>) -> Database {
         busy_timeout: layers.duration("database.busy_timeout"),
         pool: Pool {
             max_connections: layers.number("database.pool.max_connections"),
+            reserve_connections: layers.number("database.pool.reserve_connections"),
             acquire_timeout: layers.optional_duration("database.pool.acquire_timeout"),
         },
     }

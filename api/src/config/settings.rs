@@ -148,6 +148,12 @@ pub static SETTINGS: &[Setting] = &[
     ),
     setting("server.max_connections", integer(1, 1_000_000), "1024", "Connections held open at once"),
     setting(
+        "server.max_streams",
+        integer(1, 10_000),
+        "100",
+        "Requests that one HTTP/2 connection may have open at once",
+    ),
+    setting(
         "server.max_in_flight",
         integer(1, 100_000),
         "512",
@@ -252,14 +258,20 @@ pub static SETTINGS: &[Setting] = &[
     optional(
         "database.pool.max_connections",
         integer(1, 10_000),
-        "PostgreSQL: 8 to 32 by the number of cores, and 64 while it stands still; SQLite: 2 to 8",
-        "Most connections to the database",
+        "PostgreSQL: four a core, 8 to 32; SQLite: one a core, 2 to 8",
+        "Most connections to the database, those of the reserve apart",
+    ),
+    optional(
+        "database.pool.reserve_connections",
+        integer(0, 10_000),
+        "PostgreSQL: up to 64 with the others, none if database.pool.max_connections is given; SQLite: none",
+        "Connections that are only made while the database stands still, so that nobody is refused meanwhile",
     ),
     optional(
         "database.pool.acquire_timeout",
         duration(10 * MS, 5 * MINUTE),
-        "220ms, or up to 1s where connecting takes long",
-        "Longest wait of a request for a connection, be it a free one or a new one",
+        "200ms, or up to 1s where connecting takes long",
+        "Longest wait of a request for a connection: half for its turn, half for a free or a new one",
     ),
     setting(
         "database.busy_timeout",

@@ -68,6 +68,8 @@ pub struct Server {
     pub max_body_memory: usize,
     /// Connections held open at once; further ones wait to be accepted.
     pub max_connections: usize,
+    /// Requests that one HTTP/2 connection may have open at once.
+    pub max_streams: u32,
     /// Requests worked on at once; further ones are answered 503.
     pub max_in_flight: usize,
     /// Longest time requests in flight may take to finish after a signal to stop.
@@ -157,7 +159,10 @@ pub struct Database {
 pub struct Pool {
     /// Connections at most; none leaves it to the engine's own default.
     pub max_connections: Option<u32>,
-    /// Longest time a request waits for a free connection; none leaves it to how long connecting takes.
+    /// Connections for when the database stands still; none leaves it to the engine's own default, and to
+    /// `max_connections`.
+    pub reserve_connections: Option<u32>,
+    /// Longest time a request waits for a connection; none leaves it to how long connecting takes.
     pub acquire_timeout: Option<Duration>,
 }
 

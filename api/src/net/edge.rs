@@ -29,6 +29,8 @@ pub struct ConnectionLimits {
     /// Time without a byte in either direction. It runs during a request too, so it must be longer than
     /// the longest request may take.
     pub idle_timeout: Duration,
+    /// Requests that one HTTP/2 connection may have open at a time. The server's own default is no limit.
+    pub max_streams: u32,
 }
 
 impl Default for ConnectionLimits {
@@ -37,6 +39,7 @@ impl Default for ConnectionLimits {
             max_connections: 1024,
             header_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(75),
+            max_streams: 100,
         }
     }
 }
@@ -61,8 +64,13 @@ impl Edge {
         Self { sockets, limits, places, crowd: Crowd::new(), tls, explain: None }
     }
 
-    /// Has requests that cannot be read, and clients for whom there is no place, answered by `explain`. Every other answer on this edge must carry
-    /// `X-Request-ID`, by which the two are told apart.
+    /// What it grants its connections.
+    pub(super) fn limits(&self) -> ConnectionLimits {
+        self.limits
+    }
+
+    /// Has requests that cannot be read, and clients for whom there is no place, answered by `explain`. Every
+    /// other answer on this edge must carry `X-Request-ID`, by which the two are told apart.
     pub fn explaining(self, explain: Explain) -> Self {
         Self { explain: Some(explain), ..self }
     }

@@ -42,9 +42,6 @@ pub use sockets::Sockets;
 pub use tls::{ServerTls, TlsError};
 pub use transport::Transport;
 
-/// Requests that one HTTP/2 connection may have open at a time. The server's own default is no limit.
-const MAX_STREAMS_PER_CONNECTION: u32 = 100;
-
 /// Serves `endpoint` on `edge` until `stop` resolves, then drains.
 ///
 /// Draining: nothing more is accepted, idle connections close at once, requests in flight are finished.
@@ -64,9 +61,10 @@ where
     E: IntoEndpoint,
     E::Endpoint: 'static,
 {
+    let max_streams = edge.limits().max_streams;
     Server::new_with_acceptor(edge)
         .name(name)
-        .http2_max_concurrent_streams(MAX_STREAMS_PER_CONNECTION)
+        .http2_max_concurrent_streams(max_streams)
         .run_with_graceful_shutdown(endpoint, stop, Some(drain))
         .await
 }

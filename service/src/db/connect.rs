@@ -1,6 +1,6 @@
 //! How the database is reached: the pools, and what each connection is told.
 
-use super::pool::Pool;
+use super::pool::{Pool, Size};
 use super::{breaks, fault};
 use crate::dialect::Dialect;
 use crate::metrics;
@@ -11,19 +11,20 @@ use sqlx::{Connection, PgConnection};
 use std::time::{Duration, Instant};
 
 /// How long a request waits for a connection, unless the operator says otherwise or connecting takes longer.
-const WAIT: Duration = Duration::from_millis(220);
+const WAIT: Duration = Duration::from_millis(200);
 /// How long it waits at the most where connecting takes long.
 const LONG_WAIT: Duration = Duration::from_secs(1);
 /// The part of the wait that is for a turn; the rest is for a connection.
 const TURN: f32 = 0.5;
-/// How long connecting may take at the start.
+/// How long connecting may take where no request waits for it.
 const CONNECT: Duration = Duration::from_secs(5);
 /// How often a database that is away at the start is tried.
 const RECONNECT: Duration = Duration::from_millis(500);
 /// How long connections of the reserve are kept for the next time they are needed.
 const SPARE: Duration = Duration::from_secs(20);
-/// How long a connection that is given back may take to finish what was left on it.
-const RELEASE: Duration = Duration::from_secs(5);
+/// How long a connection that is given back may take to finish what was left on it. Its turn is the next one's
+/// already, who waits for it in vain.
+const RELEASE: Duration = Duration::from_secs(1);
 
 /// How to reach the database.
 #[derive(Clone, Debug)]
@@ -32,13 +33,16 @@ pub struct Connect {
     pub url: String,
     /// A copy of the database for reads that may lag.
     pub read_url: Option<String>,
-    /// Connections in the pool at the most; the default depends on the engine and the cores.
+    /// Connections in the pool; the default depends on the engine and the cores.
     pub max_connections: Option<u32>,
+    /// Connections beside them for when the database stands still; the default is none where `max_connections` is
+    /// said, and else depends on the engine.
+    pub reserve_connections: Option<u32>,
     /// How long a PostgreSQL that is away is waited for.
     pub startup_timeout: Duration,
-    /// How long a request waits for a connection before it is refused; the default is 220 ms, or as long as it
-    /// takes to connect in half of it with time to spare, but no more than a second. A new connection is
-    /// made in that part of the time or not at all.
+    /// How long a request waits for a connection before it is refused: half of it for its turn, and half for the
+    /// connection itself, which if it is a new one is made in this time or not at all. The default is 200 ms, or
+    /// four times as long as it takes to connect if that is more, but no more than a second.
     pub acquire_timeout: Option<Duration>,
     /// How long a statement may run. PostgreSQL cancels it then; SQLite knows no such limit, and only the caller
     /// stops waiting.
@@ -94,9 +98,14 @@ impl Connect {
         Ok(Pools { primary, probe, replica, wait })
     }
 
-    async fn pool(&self, url: &str, wait: Duration, lazy: bool) -> Result<Pool, DbErr> {
+    fn size(&self) -> Size {
         let default = self.dialect().pool_size();
-        let size = self.max_connections.map_or(default, |most| default.at_most(most));
+        let size = self.max_connections.map_or(default, |regular| Size { regular, reserve: 0 });
+        Size { reserve: self.reserve_connections.unwrap_or(size.reserve), ..size }
+    }
+
+    async fn pool(&self, url: &str, wait: Duration, lazy: bool) -> Result<Pool, DbErr> {
+        let size = self.size();
         let for_turn = wait.mul_f32(TURN);
         let mut options = self.options(url, wait - for_turn);
         options.max_connections(size.regular).connect_lazy(lazy);
@@ -120,7 +129,12 @@ impl Connect {
         let mut options = self.options(&self.url, CONNECT.min(self.startup_timeout.max(WAIT)));
         options.max_connections(1);
         let first = open(options).await?;
-        let needed = (2 * time_to_connect(&first).await?).div_f32(1.0 - TURN);
+        // The shortest of three: what else a machine does that is just starting only adds time.
+        let mut quickest = time_to_connect(&first).await?;
+        for _ in 0..2 {
+            quickest = quickest.min(time_to_connect(&first).await?);
+        }
+        let needed = (2 * quickest).div_f32(1.0 - TURN);
         // A connection that cannot be closed in order is dropped.
         let _ = tokio::time::timeout(RELEASE, first.close()).await;
         let wait = self.acquire_timeout.unwrap_or(needed.clamp(WAIT, LONG_WAIT));
@@ -136,7 +150,7 @@ impl Connect {
 
     /// For the one connection that writes to SQLite.
     pub(super) fn of_writer(&self) -> ConnectOptions {
-        let mut options = self.options(&self.url, self.busy_timeout);
+        let mut options = self.options(&self.url, CONNECT);
         options.max_connections(1);
         options
     }

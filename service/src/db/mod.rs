@@ -25,6 +25,7 @@ use sea_orm::{DatabaseConnection, DatabaseTransaction, DbErr, TransactionTrait};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
+use tracing::Instrument;
 use uuid::Uuid;
 use writer::Writer;
 
@@ -201,6 +202,6 @@ impl Db {
 async fn begin(connections: &DatabaseConnection) -> Result<DatabaseTransaction> {
     let connections = connections.clone();
     // If nobody waits for it any more, it is dropped as a whole, which rolls it back.
-    let begun = tokio::spawn(async move { connections.begin().await }).await;
+    let begun = tokio::spawn(async move { connections.begin().await }.in_current_span()).await;
     Ok(begun.map_err(|error| Error::Internal(format!("a transaction did not begin: {error}")))??)
 }

@@ -9,7 +9,8 @@
 //! The reserve is a pool of its own. In one pool all connections would be handed out in turn for ever after, and a
 //! server that works with many of them in turn is slower than with few.
 
-use crate::metrics::waited_for_turn;
+use crate::metrics;
+use ::metrics::Histogram;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, ExecResult, QueryResult, Statement};
 use std::fmt;
 use std::sync::Arc;
@@ -25,14 +26,6 @@ pub struct Size {
     pub reserve: u32,
 }
 
-impl Size {
-    /// The same with no more connections than this in all.
-    pub(super) fn at_most(self, most: u32) -> Self {
-        let regular = self.regular.min(most);
-        Self { regular, reserve: most - regular }
-    }
-}
-
 /// Connections to one database. Cheap to clone.
 #[derive(Clone)]
 pub struct Pool {
@@ -41,6 +34,8 @@ pub struct Pool {
     /// One for each regular connection.
     turns: Arc<Semaphore>,
     patience: Duration,
+    /// How long turns were waited for.
+    waits: Histogram,
 }
 
 /// The turn of a statement or a transaction, held as long as its connection is.
@@ -61,7 +56,8 @@ impl Pool {
         reserve: Option<DatabaseConnection>,
         patience: Duration,
     ) -> Self {
-        Self { regular, reserve, turns: Arc::new(Semaphore::new(size.regular as usize)), patience }
+        let turns = Arc::new(Semaphore::new(size.regular as usize));
+        Self { regular, reserve, turns, patience, waits: metrics::waits_for_turns() }
     }
 
     /// Waits for a turn, and no longer than is worth it.
@@ -72,13 +68,13 @@ impl Pool {
     /// The same for somebody who has waited for other things since `started`.
     pub(crate) async fn slot_since(&self, started: Instant) -> Slot {
         if let Ok(turn) = self.turns.clone().try_acquire_owned() {
-            waited_for_turn(Duration::ZERO);
+            self.waits.record(0.0);
             return Slot::Regular { _turn: turn };
         }
         let asked = Instant::now();
         let patience = self.patience.saturating_sub(started.elapsed());
         let turn = tokio::time::timeout(patience, self.turns.clone().acquire_owned()).await;
-        waited_for_turn(asked.elapsed());
+        self.waits.record(asked.elapsed().as_secs_f64());
         match turn {
             Ok(Ok(turn)) => Slot::Regular { _turn: turn },
             _ => Slot::Reserve,
@@ -159,12 +155,5 @@ mod tests {
         assert!(std::ptr::eq(pool.connections(&second), pool.reserve.as_ref().expect("a reserve")));
         drop(first);
         assert!(matches!(pool.slot().await, Slot::Regular { .. }), "a turn that is over is the next one's");
-    }
-
-    #[test]
-    fn a_small_pool_has_no_reserve() {
-        let default = Size { regular: 8, reserve: 56 };
-        assert_eq!(default.at_most(4), Size { regular: 4, reserve: 0 });
-        assert_eq!(default.at_most(20), Size { regular: 8, reserve: 12 });
     }
 }

@@ -148,16 +148,13 @@ async fn commit_or_reopen(
 ) -> Result<(), DbErr> {
     let connection = match current.take() {
         Some(connection) => connection,
-        None => open(options.clone()).await?,
+        None => open(options.clone()).await.map_err(counted)?,
     };
     let committed = commit_together(&connection, jobs).await;
     match committed {
         Ok(()) => *current = Some(connection),
         // Closing waits for the rollback; without a bound, one that hangs would stop all writes.
-        Err(_) => {
-            metrics::commit_failed();
-            drop(tokio::time::timeout(CLOSE, connection.close()).await);
-        }
+        Err(_) => drop(tokio::time::timeout(CLOSE, connection.close()).await),
     }
     committed
 }
@@ -168,10 +165,17 @@ async fn commit_together(connection: &DatabaseConnection, jobs: &mut [Box<dyn Jo
         sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
         ..Default::default()
     };
-    let all = connection.begin_with_options(immediate).await?;
+    let all = connection.begin_with_options(immediate).await.map_err(counted)?;
     for job in jobs {
-        let one = all.begin().await?;
-        if job.run(&one).await { one.commit().await? } else { one.rollback().await? }
+        let one = all.begin().await.map_err(counted)?;
+        let ended = if job.run(&one).await { one.commit().await } else { one.rollback().await };
+        ended.map_err(counted)?;
     }
-    all.commit().await
+    all.commit().await.inspect_err(|_| metrics::commit_failed())
+}
+
+/// Counts a failure once, and not once for everyone whom it concerns.
+fn counted(error: DbErr) -> DbErr {
+    let _ = Error::from(error.clone());
+    error
 }

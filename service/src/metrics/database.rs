@@ -2,7 +2,6 @@ use crate::{Db, Error, Pool};
 use metrics::{Counter, Histogram, counter, gauge, histogram};
 use sea_orm::{DatabaseConnection, DbBackend, DbErr, SqlErr};
 use std::cell::Cell;
-use std::time::Duration;
 
 const QUERY_DURATION: &str = "hyperfleet_db_query_duration_seconds";
 const POOL_WAIT: &str = "hyperfleet_db_pool_wait_seconds";
@@ -66,9 +65,7 @@ pub(crate) fn observe(connection: &mut DatabaseConnection) {
     connection.set_metric_callback(move |info| {
         let (operation, table) = classified(&info.statement.sql);
         durations[operation][table].record(info.elapsed.as_secs_f64());
-        if info.failed {
-            FAILED.set(Some(OPERATIONS[operation]));
-        }
+        FAILED.set(info.failed.then_some(OPERATIONS[operation]));
     });
 }
 
@@ -162,9 +159,9 @@ pub fn waited_for_connection(seconds: f64) {
     pool_wait("connection").record(seconds);
 }
 
-/// Records how long somebody waited for a turn at a pool.
-pub(crate) fn waited_for_turn(waited: Duration) {
-    pool_wait("turn").record(waited.as_secs_f64());
+/// Where a pool records how long its turns are waited for, in seconds.
+pub(crate) fn waits_for_turns() -> Histogram {
+    pool_wait("turn")
 }
 
 fn pool_wait(stage: &'static str) -> Histogram {

@@ -83,7 +83,7 @@ pub fn publish(count: &Unreconciled, now: DateTime<Utc>) {
     let Unreconciled { kind, is_delete, pending, stuck, stuck_since } = count;
     let labels =
         [("resource_type", kind.as_str().to_lowercase()), ("is_delete", word(*is_delete).to_owned())];
-    let seconds = stuck_since.map_or(0.0, |since| (now - since).as_seconds_f64());
+    let seconds = stuck_since.map_or(0.0, |since| (now - since).as_seconds_f64().max(0.0));
     gauge!("hyperfleet_api_resource_pending_reconciliation", &labels).set(*pending as f64);
     gauge!("hyperfleet_api_resource_pending_reconciliation_stuck", &labels).set(*stuck as f64);
     gauge!("hyperfleet_api_resource_pending_reconciliation_stuck_duration_seconds", &labels).set(seconds);

@@ -8,7 +8,7 @@ pub use database::{POOL_EVENT, sample_connections, waited_for_connection};
 pub use fleet::{Unreconciled, publish};
 pub use waiting::{Counting, unreconciled};
 
-pub(crate) use database::{Failure, commit_failed, observe, rollback_failed, waited_for_turn};
+pub(crate) use database::{Failure, commit_failed, observe, rollback_failed, waits_for_turns};
 pub(crate) use fleet::Started;
 
 /// Makes every metric of this crate exist, at zero: a rate or an alert needs a first value to start from.

@@ -2,12 +2,12 @@
 
 use super::fleet::Unreconciled;
 use crate::status::Condition;
-use crate::{Context, Freshness, Kind, Result, Scope, Write};
+use crate::{Context, Error, Freshness, Kind, Result, Scope, Write};
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::JsonText;
 use entity::reconciliation_count::{ActiveModel, Column, Entity, Model};
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, Order, Query};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, Set};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, Set, UpdateMany};
 use std::time::{Duration, Instant};
 use uuid::Uuid;
 
@@ -43,23 +43,40 @@ pub async fn unreconciled(context: &Context, counting: Counting) -> Result<Vec<U
     if !context.db.dialect().serves_replicas() {
         return counted(context, counting.threshold).await;
     }
-    if claim(context).await? {
-        let started = Instant::now();
-        let counts = counted(context, counting.threshold).await?;
-        let due_time = context.clock.now() + counting.pause(started.elapsed());
-        context.write(Keep { counts, due_time }).await?;
+    if !claim(context, counting).await? {
+        // A few rows, read where they are written: whoever lags behind publishes what is no longer so.
+        let kept = Entity::find().all(context.db.primary()).await?;
+        return Ok(kept.into_iter().map(Unreconciled::from).collect());
     }
-    let read = |context: Context| async move { Ok(Entity::find().all(context.db.replica()).await?) };
-    let kept = context.read(Freshness::MayLag, read).await?;
-    Ok(kept.into_iter().map(Unreconciled::from).collect())
+    let started = Instant::now();
+    let counts = counted(context, counting.threshold).await;
+    let due_time = context.clock.now() + counting.pause(started.elapsed());
+    match counts {
+        Ok(counts) => {
+            context.write(Keep { counts: counts.clone(), due_time }).await?;
+            Ok(counts)
+        }
+        Err(error) => {
+            // Others may have more luck, and need not wait for as long as the claim would hold.
+            let given_back = postponed(due_time).exec(context.db.primary()).await;
+            Err(given_back.err().map_or(error, Error::from))
+        }
+    }
 }
 
 /// Takes it on to count, if that is due. Of several who try only one succeeds.
-async fn claim(context: &Context) -> Result<bool> {
+async fn claim(context: &Context, counting: Counting) -> Result<bool> {
     let now = context.clock.now();
-    let taken = ActiveModel { due_time: Set(now + Counting::LIMIT), ..Default::default() };
-    let due = Entity::update_many().set(taken).filter(Column::DueTime.lte(now));
-    Ok(due.exec(context.db.primary()).await?.rows_affected > 0)
+    // What is due later than any pause lasts was left by somebody whose clock was ahead.
+    let longest = counting.interval.max(Counting::LIMIT * SHARE);
+    let due = Column::DueTime.lte(now).or(Column::DueTime.gt(now + longest));
+    let claimed = postponed(now + Counting::LIMIT).filter(due).exec(context.db.primary()).await?;
+    Ok(claimed.rows_affected > 0)
+}
+
+/// Makes it due at this time.
+fn postponed(due_time: DateTime<Utc>) -> UpdateMany<Entity> {
+    Entity::update_many().set(ActiveModel { due_time: Set(due_time), ..Default::default() })
 }
 
 /// Leaves the counts for all.

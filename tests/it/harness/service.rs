@@ -10,6 +10,7 @@ pub async fn service(url: String, clock: Clock) -> Context {
         url,
         read_url: None,
         max_connections: Some(2),
+        reserve_connections: None,
         acquire_timeout: Some(Duration::from_secs(20)),
         busy_timeout: Duration::ZERO,
         statement_timeout: Duration::from_secs(120),

@@ -91,7 +91,7 @@ fn lists_from_every_source() {
 }
 
 /// A value other than the default for each setting that has a field of its own.
-const SAMPLES: [(&str, &str); 44] = [
+const SAMPLES: [(&str, &str); 46] = [
     ("server.host", "127.0.0.9"),
     ("server.port", "7001"),
     ("server.openapi_schema_path", "f"),
@@ -104,6 +104,7 @@ const SAMPLES: [(&str, &str); 44] = [
     ("server.idle_timeout", "7s"),
     ("server.max_body_memory", "7MiB"),
     ("server.max_connections", "7"),
+    ("server.max_streams", "7"),
     ("server.max_in_flight", "7"),
     ("server.shutdown_timeout", "7s"),
     ("server.tls.cert_file", "f"),
@@ -128,6 +129,7 @@ const SAMPLES: [(&str, &str); 44] = [
     ("database.startup_timeout", "7s"),
     ("database.auto_migrate", "false"),
     ("database.pool.max_connections", "7"),
+    ("database.pool.reserve_connections", "7"),
     ("database.pool.acquire_timeout", "7s"),
     ("database.busy_timeout", "7s"),
     ("adapters.required.cluster", "dns"),

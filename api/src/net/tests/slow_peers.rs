@@ -12,7 +12,7 @@ use crate::net::testing::{Client, PATIENCE, Running};
 const HEADER: Duration = Duration::from_millis(200);
 const IDLE: Duration = Duration::from_millis(600);
 const LIMITS: ConnectionLimits =
-    ConnectionLimits { max_connections: 16, header_timeout: HEADER, idle_timeout: IDLE };
+    ConnectionLimits { max_connections: 16, header_timeout: HEADER, idle_timeout: IDLE, max_streams: 100 };
 
 /// Answers with the number of bytes in the body.
 fn count() -> impl Endpoint + 'static {

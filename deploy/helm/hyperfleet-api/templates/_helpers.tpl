@@ -103,6 +103,8 @@ Environment, volumes and mounts that lead to the database. Takes a dict of `root
 - name: HYPERFLEET_DATABASE_POOL_MAX_CONNECTIONS
   value: {{ .pool.maxConnections | quote }}
 {{- end }}
+- name: HYPERFLEET_DATABASE_POOL_RESERVE_CONNECTIONS
+  value: {{ .pool.reserveConnections | quote }}
 {{- end }}
 {{- end }}
 
