@@ -98,7 +98,8 @@ class Bench:
         used, database_used = self.service.cpu() - before, self.database.cpu() - database_before
         self.peak_mib = max(self.peak_mib, self.service.resident_mib())
         if re.search(r"Non-2xx|Socket errors", run.stdout):
-            raise SystemExit(f"{path}: not every request was answered well\n{run.stdout}")
+            causes = "\n".join(f"{when} {cause}" for when, cause in self.service.causes()[-20:])
+            raise SystemExit(f"{path}: not every request was answered well\n{run.stdout}\n{causes}")
         requests = int(re.search(r"(\d+) requests in", run.stdout)[1])
         return {"path": path, "rate": float(re.search(r"Requests/sec:\s+([\d.]+)", run.stdout)[1]),
                 "p50": milliseconds(run.stdout, "50%"), "p99": milliseconds(run.stdout, "99%"),

@@ -271,7 +271,7 @@ pub static SETTINGS: &[Setting] = &[
         "database.pool.acquire_timeout",
         duration(10 * MS, 5 * MINUTE),
         "200ms, or up to 1s where connecting takes long",
-        "Longest wait of a request for a connection: half for its turn, half for a free or a new one",
+        "Longest wait of a request for a connection: a third for its turn, the rest for a free or a new one",
     ),
     setting(
         "database.busy_timeout",

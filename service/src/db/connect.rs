@@ -14,8 +14,9 @@ use std::time::{Duration, Instant};
 const WAIT: Duration = Duration::from_millis(200);
 /// How long it waits at the most where connecting takes long.
 const LONG_WAIT: Duration = Duration::from_secs(1);
-/// The part of the wait that is for a turn; the rest is for a connection.
-const TURN: f32 = 0.5;
+/// The part of the wait that is for a turn; the rest is for a connection. Under the highest load turns come within
+/// half of this part. When the reserve is needed, it has to be made: dozens of connections at once.
+const TURN: f32 = 0.3;
 /// How long connecting may take where no request waits for it.
 const CONNECT: Duration = Duration::from_secs(5);
 /// How often a database that is away at the start is tried.
@@ -40,9 +41,9 @@ pub struct Connect {
     pub reserve_connections: Option<u32>,
     /// How long a PostgreSQL that is away is waited for.
     pub startup_timeout: Duration,
-    /// How long a request waits for a connection before it is refused: half of it for its turn, and half for the
-    /// connection itself, which if it is a new one is made in this time or not at all. The default is 200 ms, or
-    /// four times as long as it takes to connect if that is more, but no more than a second.
+    /// How long a request waits for a connection before it is refused: a third of it for its turn, and the rest for
+    /// the connection itself, which if it is a new one is made in this time or not at all. The default is 200 ms,
+    /// or three times as long as it takes to connect if that is more, but no more than a second.
     pub acquire_timeout: Option<Duration>,
     /// How long a statement may run. PostgreSQL cancels it then; SQLite knows no such limit, and only the caller
     /// stops waiting.
