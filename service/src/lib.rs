@@ -8,6 +8,7 @@
 //!   lock, read, decide, write. [`Db::write`] commits before it answers and repeats it where the database
 //!   asks for that.
 //! - A read goes through [`Context::read`], which knows where it may run. What is measured is in [`metrics`].
+//! - A statement or a transaction takes its turn at a [`Pool`], which keeps a reserve for standstills.
 //! - Rows are locked parent first, then children by id. Whoever keeps to that order cannot deadlock.
 //! - Clusters and node pools share one path. What differs is said by [`Kind`].
 //! - How the engines differ is said by [`Dialect`]; statements that only one of them has say so.
