@@ -68,6 +68,8 @@ def before_call(context, case, kwargs):
         body["observed_time"] = datetime.datetime.now(datetime.timezone.utc).isoformat()
     if isinstance(body.get("conditions"), list):
         body["conditions"] = distinct(body["conditions"])
+        if case.meta and case.meta.generation.mode.is_negative:
+            fracture(body["conditions"])
     if isinstance(body.get("labels"), dict):
         labels = enumerate(body["labels"].items())
         body["labels"] = {key if re.fullmatch(KEY, key) else f"k{index}": value for index, (key, value) in labels}
@@ -81,6 +83,13 @@ def distinct(conditions):
     """Each type of condition once."""
     types = set()
     return [one for one in conditions if not isinstance(one, dict) or is_new(types, str(one.get("type")))]
+
+
+def fracture(conditions):
+    """Makes bad what is meant to be: where null is good too, 0.0 counts as another type, and yet it is an integer."""
+    for one in conditions:
+        if isinstance(one, dict) and isinstance(one.get("observed_generation"), float):
+            one["observed_generation"] += 0.5 if one["observed_generation"].is_integer() else 0
 
 
 def is_new(known, one):
