@@ -2,7 +2,7 @@
 
 use super::fleet::Unreconciled;
 use crate::status::Condition;
-use crate::{Context, Error, Freshness, Kind, Result, Scope, Write};
+use crate::{Context, Freshness, Kind, Result, Scope, Write};
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::JsonText;
 use entity::reconciliation_count::{ActiveModel, Column, Entity, Model};
@@ -57,9 +57,10 @@ pub async fn unreconciled(context: &Context, counting: Counting) -> Result<Vec<U
             Ok(counts)
         }
         Err(error) => {
-            // Others may have more luck, and need not wait for as long as the claim would hold.
-            let given_back = postponed(due_time).exec(context.db.primary()).await;
-            Err(given_back.err().map_or(error, Error::from))
+            // Others may have more luck, and need not wait for as long as the claim would hold. If it cannot be given
+            // back, it lapses.
+            let _ = postponed(due_time).exec(context.db.primary()).await;
+            Err(error)
         }
     }
 }
