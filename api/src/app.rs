@@ -1,6 +1,7 @@
 //! The application: what operations find in every request.
 
 use crate::auth::Authenticator;
+use crate::fields::Fields;
 use crate::problem::{ApiError, ApiResult, Code};
 use crate::telemetry::Scope;
 use poem::http::StatusCode;
@@ -18,6 +19,8 @@ pub struct App {
     pub context: Context,
     /// Who checks tokens; `None` if anyone may call.
     pub authenticator: Option<Arc<Authenticator>>,
+    /// Everything that `fields` may name.
+    pub fields: Arc<Fields>,
     /// The largest page a list may have.
     pub max_page_size: u64,
     /// How long a request may take.

@@ -1,7 +1,8 @@
 //! `fields=`: showing a part of a resource.
 
 use serde_json::{Map, Value};
-use service::FieldError;
+use service::error::FieldError;
+use service::kind::PerKind;
 use std::collections::BTreeMap;
 
 /// The most fields that may be named.
@@ -11,6 +12,15 @@ const MAX_FIELDS: usize = 100;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Selection(BTreeMap<String, Selection>);
 
+/// Everything that `fields` may name.
+#[derive(Debug)]
+pub struct Fields {
+    /// Of resources.
+    pub resources: PerKind<Selection>,
+    /// Of reports.
+    pub reports: Selection,
+}
+
 impl Selection {
     /// The selection that these paths make. A path that ends in `.*` is open: anything may be named below.
     pub fn of(paths: &[&str]) -> Self {
@@ -19,6 +29,21 @@ impl Selection {
             selection.add(path.split('.'));
         }
         selection
+    }
+
+    /// The selection of everything that objects with this schema may hold. `schemas` are those it may refer to.
+    pub fn of_schema(schema: &Value, schemas: &Value) -> Self {
+        let reference = schema["$ref"].as_str().or(schema["allOf"][0]["$ref"].as_str());
+        if let Some(name) = reference.and_then(|reference| reference.rsplit('/').next()) {
+            return Self::of_schema(&schemas[name], schemas);
+        }
+        if let Some(items) = schema.get("items") {
+            return Self::of_schema(items, schemas);
+        }
+        let properties = schema["properties"].as_object().into_iter().flatten();
+        let known = properties.map(|(name, schema)| (name.clone(), Self::of_schema(schema, schemas)));
+        let open = schema.get("additionalProperties").map(|_| ("*".to_owned(), Self::default()));
+        Self(known.chain(open).collect())
     }
 
     fn add<'a>(&mut self, mut path: impl Iterator<Item = &'a str>) {

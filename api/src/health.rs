@@ -32,7 +32,7 @@ impl Probe {
         }
         let answer = tokio::time::timeout(PING, migrated(self.context.db.probe())).await;
         if !matches!(answer, Ok(Ok(_))) {
-            self.context.db.distrust();
+            self.context.db.invalidate_connections();
         }
         match answer {
             Ok(Ok(true)) => status(StatusCode::OK, json!({ "status": "ok" })),

@@ -6,8 +6,12 @@ use percent_encoding::percent_decode_str;
 use poem::http::HeaderMap;
 use poem::http::header::CACHE_CONTROL;
 use poem::{FromRequest, Request, RequestBody};
-use service::list::{Cursor, ListQuery, Ordering, Start};
-use service::{FieldError, Freshness, Kind, search};
+use service::db::Consistency;
+use service::error::FieldError;
+use service::kind::Kind;
+use service::list::{Cursor, Ordering};
+use service::resource::{ListQuery, Start};
+use service::search;
 use std::collections::HashMap;
 use uuid::Uuid;
 
@@ -18,13 +22,13 @@ const MAX_PAGE: u64 = 1_000_000_000_000;
 #[derive(Debug)]
 pub struct Parameters {
     values: HashMap<String, Vec<String>>,
-    freshness: Freshness,
+    consistency: Consistency,
 }
 
 impl<'a> FromRequest<'a> for Parameters {
     async fn from_request(request: &'a Request, _: &mut RequestBody) -> poem::Result<Self> {
         let values = Self::parse(request.uri().query().unwrap_or_default())?;
-        Ok(Self { values, freshness: freshness(request.headers()) })
+        Ok(Self { values, consistency: consistency(request.headers()) })
     }
 }
 
@@ -46,9 +50,9 @@ impl Parameters {
         if errors.is_empty() { Ok(values) } else { Err(query_error(errors)) }
     }
 
-    /// How new what is read must be.
-    pub fn freshness(&self) -> Freshness {
-        self.freshness
+    /// Which state the read must see.
+    pub fn consistency(&self) -> Consistency {
+        self.consistency
     }
 
     /// The first value that is not blank.
@@ -72,12 +76,12 @@ impl Parameters {
 }
 
 /// `Cache-Control: no-cache` asks for an answer that no copy gave. A replica of the database is one.
-fn freshness(headers: &HeaderMap) -> Freshness {
+fn consistency(headers: &HeaderMap) -> Consistency {
     let directives = headers.get_all(CACHE_CONTROL).iter().filter_map(|value| value.to_str().ok());
     let no_cache = |directive: &str| directive.trim().eq_ignore_ascii_case("no-cache");
     match directives.flat_map(|value| value.split(',')).any(no_cache) {
-        true => Freshness::Newest,
-        false => Freshness::MayLag,
+        true => Consistency::Strong,
+        false => Consistency::Eventual,
     }
 }
 

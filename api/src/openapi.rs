@@ -1,6 +1,7 @@
 //! The served document: derived from the annotated types, then mended where the framework cannot say it.
 
-use crate::dto::ListParameters;
+use crate::dto::{AdapterStatus, Cluster, ListParameters, NodePool};
+use crate::fields::{Fields, Selection};
 use crate::routes::cluster_node_pools::ClusterNodePoolsApi;
 use crate::routes::clusters::ClustersApi;
 use crate::routes::meta::MetaApi;
@@ -9,6 +10,7 @@ use poem_openapi::OpenApiService;
 use poem_openapi::registry::Registry;
 use poem_openapi::types::Type;
 use serde_json::{Map, Value, json};
+use service::kind::PerKind;
 use std::sync::LazyLock;
 
 /// Where all operations begin.
@@ -90,6 +92,14 @@ pub fn operations() -> Vec<(String, String, String)> {
         }
     }
     operations
+}
+
+/// Everything that `fields` may name: what the schemas of the answers hold.
+pub fn fields() -> Fields {
+    let schemas = &document()["components"]["schemas"];
+    let of = |name: &str| Selection::of_schema(&schemas[name], schemas);
+    let resources = PerKind { cluster: of(&Cluster::name()), node_pool: of(&NodePool::name()) };
+    Fields { resources, reports: of(&AdapterStatus::name()) }
 }
 
 /// The first status that the document has for success of an operation.

@@ -144,9 +144,11 @@ impl ApiError {
     }
 
     fn passing(status: StatusCode, code: Code, detail: &str, cause: String) -> Self {
-        let error = Self::new(status, code, detail);
-        let error = error.with_header(header::RETRY_AFTER, HeaderValue::from_static("1"));
-        Self { cause: Some(cause), ..error }
+        Self { cause: Some(cause), ..Self::new(status, code, detail).retry_after_a_second() }
+    }
+
+    fn retry_after_a_second(self) -> Self {
+        self.with_header(header::RETRY_AFTER, HeaderValue::from_static("1"))
     }
 
     /// The status it is answered with.
@@ -206,12 +208,13 @@ impl From<service::Error> for ApiError {
                 Self { errors: vec![taken], ..conflict(Code::NameConflict) }
             }
             E::Conflict(_) => conflict(Code::StateConflict),
+            E::KeyInUse => conflict(Code::StateConflict).retry_after_a_second(),
             E::PreconditionFailed { .. } => {
                 Self::new(StatusCode::PRECONDITION_FAILED, Code::VersionConflict, detail)
             }
             E::KeyReused => Self::new(StatusCode::UNPROCESSABLE_ENTITY, Code::Validation, detail),
             E::Overloaded => of_refusal(Refusal::Overloaded { retry_after: 1 }.counted()),
-            E::Unavailable(cause) | E::GaveWay(cause) => {
+            E::Unavailable(cause) | E::Retryable(cause) | E::Locked(cause) => {
                 count_refused("database_unavailable");
                 let detail = "The database is unavailable or overloaded; try again";
                 Self::passing(StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable, detail, cause.to_string())

@@ -8,8 +8,9 @@ use poem_openapi::ApiResponse;
 use poem_openapi::payload::Payload;
 use poem_openapi::registry::{MetaSchemaRef, Registry};
 use poem_openapi::types::Type;
-use serde::Serialize;
-use service::Resource;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use service::resource::Resource;
 use std::marker::PhantomData;
 
 /// Bytes that most documents of one resource fit in.
@@ -53,6 +54,42 @@ impl<T: Serialize> Document<List<T>> {
         let List { kind, page, size, total, items: _, ref next } = *list;
         let shown = List { kind, page, size, total, items: items.collect(), next: next.clone() };
         Ok(Self { bytes: print(&shown)?, shape: PhantomData })
+    }
+}
+
+impl<T> Document<T> {
+    /// A document that has been printed before.
+    pub fn printed(body: Box<RawValue>) -> Self {
+        Self { bytes: Box::<str>::from(body).into_string().into_bytes(), shape: PhantomData }
+    }
+}
+
+/// The answer to a create, in the form in which it is stored to be repeated.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct StoredAnswer {
+    /// The header `ETag`.
+    pub etag: String,
+    /// The header `Location`.
+    pub location: String,
+    /// The document.
+    pub body: Box<RawValue>,
+}
+
+impl StoredAnswer {
+    /// The answer to the create of `resource`, which is shown as `T`.
+    pub fn of<T: From<Resource> + Serialize>(resource: &Resource) -> service::Result<Self> {
+        let (etag, location) = (resource.etag(), resource.href());
+        Ok(Self { etag, location, body: serde_json::value::to_raw_value(&T::from(resource.clone()))? })
+    }
+
+    /// Reads a stored answer.
+    pub fn read(text: &str) -> Result<Self, ApiError> {
+        serde_json::from_str(text).map_err(|error| ApiError::internal(error.to_string()))
+    }
+
+    /// The text that is stored.
+    pub fn text(&self) -> service::Result<String> {
+        Ok(serde_json::to_string(self)?)
     }
 }
 

@@ -13,7 +13,7 @@ use bytes::Bytes;
 use poem::{Endpoint, EndpointExt, Response, Route, endpoint::make_sync};
 use sea_orm::DbErr;
 use service::spec_schema::SpecSchemas;
-use service::{Clock, Connect, Context, Db, Settings};
+use service::{Clock, Connect, Context, Db, PerKind, Settings};
 use std::error::Error;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -82,6 +82,7 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
     let app = App {
         context: context.clone(),
         authenticator,
+        fields: Arc::new(openapi::fields()),
         max_page_size: u64::from(config.server.max_page_size),
         request_timeout: config.server.request_timeout,
     };
@@ -149,9 +150,8 @@ async fn context(config: &Config, clock: Clock) -> Result<Context, StartError> {
         url: url.clone(),
         read_url: database.read_url.as_ref().map(|url| url.expose().to_owned()),
         max_connections: database.pool.max_connections,
-        reserve_connections: database.pool.reserve_connections,
         startup_timeout: database.startup_timeout,
-        acquire_timeout: database.pool.acquire_timeout,
+        acquire_timeout: database.pool.acquire_timeout.unwrap_or(Duration::from_secs(2)),
         busy_timeout: database.busy_timeout,
         // Shorter than the request's, so that it is the database that gives up, and says so.
         statement_timeout: config.server.request_timeout.mul_f32(0.9),
@@ -175,12 +175,15 @@ async fn context(config: &Config, clock: Clock) -> Result<Context, StartError> {
         None => SpecSchemas::built_in(),
     };
     let settings = Settings {
-        required_cluster: config.adapters.required.cluster.clone(),
-        required_nodepool: config.adapters.required.nodepool.clone(),
+        required: PerKind {
+            cluster: config.adapters.required.cluster.clone(),
+            node_pool: config.adapters.required.nodepool.clone(),
+        },
         mandatory_conditions: config.adapters.mandatory_conditions.clone(),
+        max_adapters: 100,
         schemas,
     };
-    Ok(Context { db, clock, settings: Arc::new(settings) })
+    Ok(Context::new(db, clock, settings))
 }
 
 fn cannot_migrate(error: DbErr) -> StartError {
@@ -241,7 +244,7 @@ fn served(content_type: &'static str, text: Bytes) -> impl Endpoint {
 /// What runs beside the requests; it ends when this is dropped.
 fn background(context: Context, config: &Config, recorder: Recorder) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
-    tasks.spawn(telemetry::watch_fleet(context.clone(), config.metrics.clone()));
+    tasks.spawn(telemetry::watch_reconciliation(context.clone(), config.metrics.clone()));
     tasks.spawn(remove_expired(context));
     tasks.spawn(async move {
         let mut every = tokio::time::interval(METRICS_TIDY);

@@ -26,9 +26,9 @@ pub struct Model {
     /// `NotReady`, `Ready` or `Failed`.
     #[sea_orm(column_type = "Text")]
     pub phase: String,
-    /// Lowest generation over the counted adapters' reports, 0 before the first.
+    /// Lowest generation over the required adapters' reports, 0 before the first.
     pub observed_generation: i64,
-    /// Oldest of the counted adapters' last reports.
+    /// Oldest of the required adapters' last reports.
     pub status_updated_time: DateTimeUtc,
     /// When `phase` last changed.
     pub status_transition_time: DateTimeUtc,
@@ -42,6 +42,9 @@ pub struct Model {
     pub reconciled: bool,
     /// The `last_updated_time` of the condition `Reconciled`.
     pub reconciled_updated_time: DateTimeUtc,
+    /// The `last_transition_time` of the condition `Reconciled`: since when it is True, or waited for. Null in rows
+    /// of a version that did not know the column.
+    pub reconciled_since: Option<DateTimeUtc>,
     /// `reconciled_updated_time` in spans of ten minutes since 1970. Indexed in its stead: a report moves
     /// the time always and the span rarely, and only a change of an indexed column costs PostgreSQL a new
     /// entry in every index of the table.

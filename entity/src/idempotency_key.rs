@@ -1,9 +1,8 @@
 //! What was answered to a create that carried an `Idempotency-Key`.
 
-use crate::JsonText;
 use sea_orm::entity::prelude::*;
 
-/// A key's row: claimed when the request starts, completed together with what the request wrote.
+/// A key's row, written in the transaction that creates the resource.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "idempotency_keys")]
 pub struct Model {
@@ -16,10 +15,10 @@ pub struct Model {
     /// Digest of what was asked, so that the same key with another body is noticed.
     #[sea_orm(column_type = "Text")]
     pub request_digest: String,
-    /// The created resource as it was answered; null while the request runs.
+    /// The answer as it was sent; null only within the transaction.
     #[sea_orm(column_type = "Text", nullable)]
-    pub answer: Option<JsonText>,
-    /// When the key was claimed. A claim without an answer lapses after a while: its process died.
+    pub answer: Option<String>,
+    /// When the request started.
     pub claimed_time: DateTimeUtc,
     /// When the row may be removed.
     pub expires_time: DateTimeUtc,

@@ -9,7 +9,6 @@ pub mod cluster;
 pub mod idempotency_key;
 pub mod label;
 pub mod node_pool;
-pub mod reconciliation_count;
 pub mod resource_count;
 
 mod json_text;

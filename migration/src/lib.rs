@@ -15,6 +15,7 @@ mod m20261122_000004_labels;
 mod m20261122_000005_resource_counts;
 mod m20261122_000006_idempotency_keys;
 mod m20261126_000007_reconciliation_counts;
+mod m20261126_000008_reconciled_since;
 
 pub use guard::{down, pending, status, up};
 
@@ -35,6 +36,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000005_resource_counts::Migration),
             Box::new(m20261122_000006_idempotency_keys::Migration),
             Box::new(m20261126_000007_reconciliation_counts::Migration),
+            Box::new(m20261126_000008_reconciled_since::Migration),
         ]
     }
 }

@@ -129,3 +129,12 @@ pub(crate) async fn fill(manager: &SchemaManager<'_>, table: &'static str, perce
 pub(crate) async fn drop(manager: &SchemaManager<'_>, table: &'static str) -> Result<(), DbErr> {
     manager.drop_table(Table::drop().table(Alias::new(table)).take()).await
 }
+
+/// Drops a column.
+pub(crate) async fn drop_column(
+    manager: &SchemaManager<'_>,
+    table: &'static str,
+    column: &'static str,
+) -> Result<(), DbErr> {
+    manager.alter_table(Table::alter().table(Alias::new(table)).drop_column(Alias::new(column)).take()).await
+}

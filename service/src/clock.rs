@@ -1,3 +1,5 @@
+//! Where the time comes from.
+
 use chrono::{DateTime, SubsecRound, Utc};
 use std::fmt;
 use std::sync::Arc;

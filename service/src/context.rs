@@ -1,8 +1,23 @@
+//! What operations work with.
+
+use crate::batch::Batcher;
+use crate::clock::Clock;
+use crate::db::{Consistency, Db};
+use crate::error::Result;
+use crate::kind::PerKind;
+use crate::metrics;
+use crate::resource::ResourceChange;
+use crate::resource::request::{Applied, Create, Handled, Outcome, ReportRequest};
 use crate::spec_schema::SpecSchemas;
-use crate::{Clock, Db, Kind, Result, Scope, Write};
+use crate::store::reader::Reader;
+use crate::store::save::Tx;
 use std::sync::Arc;
 
-/// What the operations need of their surroundings. Cheap to clone.
+/// Batches of creates, and of reports, under way at a time. With one, a batch would wait for the commit of the one
+/// before.
+const CONCURRENCY: usize = 2;
+
+/// What operations work with. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Context {
     /// The database.
@@ -11,41 +26,71 @@ pub struct Context {
     pub clock: Clock,
     /// What the operator chose.
     pub settings: Arc<Settings>,
-}
-
-impl Context {
-    /// Runs a write in a transaction and answers once it is committed.
-    pub async fn write<W: Write>(&self, write: W) -> Result<W::Output> {
-        self.db.write(self.clone(), write).await
-    }
+    primary: Reader,
+    replica: Option<Reader>,
+    pub(crate) creates: Batcher<Create, Handled<Create, Applied>>,
+    pub(crate) reports: Batcher<ReportRequest, Handled<ReportRequest, Outcome>>,
 }
 
 /// What the operator chose.
 #[derive(Debug)]
 pub struct Settings {
-    /// Adapters every cluster waits for. None: all that have reported count.
-    pub required_cluster: Vec<String>,
-    /// Adapters every node pool waits for. None: all that have reported count.
-    pub required_nodepool: Vec<String>,
-    /// Conditions a report must carry.
+    /// The required adapters of each kind. None: all that have reported are required.
+    pub required: PerKind<Vec<String>>,
+    /// Conditions that a report must carry.
     pub mandatory_conditions: Vec<String>,
-    /// What specs are checked against.
+    /// How many adapters may report about one resource.
+    pub max_adapters: usize,
+    /// What specs must match.
     pub schemas: SpecSchemas,
 }
 
-impl Settings {
-    /// The adapters that resources of `kind` wait for; empty if all that have reported count.
-    pub fn required(&self, kind: Kind) -> &[String] {
-        match kind {
-            Kind::Cluster => &self.required_cluster,
-            Kind::NodePool => &self.required_nodepool,
-        }
-    }
+/// What a committed transaction answered and did.
+pub(crate) struct Committed<T> {
+    pub(crate) value: T,
+    pub(crate) changes: Vec<ResourceChange>,
 }
 
-impl Scope<'_> {
-    /// The adapters that resources of `kind` wait for.
-    pub fn required(&self, kind: Kind) -> &[String] {
-        self.context.settings.required(kind)
+impl Context {
+    /// A context for operations on `db`.
+    pub fn new(db: Db, clock: Clock, settings: Settings) -> Self {
+        let timeout = db.acquire_timeout();
+        Self {
+            primary: Reader::new(&db, db.primary()),
+            replica: db.replica().map(|(executor, _)| Reader::new(&db, executor)),
+            creates: Batcher::new(CONCURRENCY, timeout),
+            reports: Batcher::new(CONCURRENCY, timeout),
+            settings: Arc::new(settings),
+            clock,
+            db,
+        }
+    }
+
+    /// Runs a read where its consistency allows: on the replica, if there is one and it answers, or on the primary.
+    pub(crate) async fn read<T, F>(&self, consistency: Consistency, read: impl Fn(Reader) -> F) -> Result<T>
+    where
+        F: Future<Output = Result<T>>,
+    {
+        match (self.db.replica(), &self.replica) {
+            (Some((_, health)), Some(replica)) if consistency == Consistency::Eventual => {
+                health.read(replica.clone(), self.primary.clone(), read).await
+            }
+            _ => read(self.primary.clone()).await,
+        }
+    }
+
+    /// Runs a write in a transaction and answers once it is committed. The work may run more than once.
+    pub(crate) async fn write<T, F>(&self, work: impl Fn(Tx) -> F) -> Result<Committed<T>>
+    where
+        F: Future<Output = Result<T>>,
+    {
+        let transaction = |executor| {
+            let tx = Tx::new(executor);
+            let work = work(tx.clone());
+            async move { Ok((work.await?, tx.saved())) }
+        };
+        let (value, saved) = self.db.write(transaction).await?;
+        metrics::count_started(&saved.started);
+        Ok(Committed { value, changes: saved.changes })
     }
 }

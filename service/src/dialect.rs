@@ -1,10 +1,10 @@
 //! What the database engines spell and do differently.
 
+use crate::search::pattern::Pattern;
 use sea_orm::sea_query::{Expr, Func, FunctionCall};
-
-use crate::db::Size;
-use crate::search::Pattern;
+use std::fmt::Write;
 use std::thread::available_parallelism;
+use uuid::Uuid;
 
 /// The dialect of SQL that a database understands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -13,6 +13,25 @@ pub enum Dialect {
     Sqlite,
     /// PostgreSQL, and what is compatible with it.
     Postgres,
+}
+
+/// What an error of the database means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// A unique or foreign key constraint is violated.
+    Constraint,
+    /// The database gave precedence to another transaction; the same transaction may succeed when tried again.
+    Retryable,
+    /// Another transaction has held a lock for longer than a request waits for it.
+    Locked,
+    /// The statement ran into its time limit.
+    Timeout,
+    /// The database cannot be reached or refuses to work. `Broken` if the connection is of no more use.
+    Unavailable,
+    /// The connection broke, or its server is stopping: the same goes for the other connections to it.
+    Broken,
+    /// Anything else: a mistake in the statement or in what is stored.
+    Internal,
 }
 
 /// The spellings of one engine. Each is a template over its arguments: `?` is the next argument on SQLite, `$1`
@@ -36,6 +55,8 @@ struct Spellings {
     json_any: &'static str,
     /// The function that gives the elements of a JSON array, in a column called `value`.
     json_elements: &'static str,
+    /// Whether an id is one of a list: on SQLite a JSON array of hexadecimal texts.
+    one_of: &'static str,
 }
 
 /// A way to match a text with a pattern.
@@ -57,6 +78,7 @@ const SQLITE: Spellings = Spellings {
     json_boolean: "CASE json_type(?) WHEN 'true' THEN TRUE WHEN 'false' THEN FALSE END",
     json_any: "((?) ->> '$')",
     json_elements: "json_each",
+    one_of: "? IN (SELECT unhex(value) FROM json_each(?))",
 };
 
 /// A number is cast only if it is spelled in a way that cannot overflow: `CASE` is the one construct that
@@ -73,6 +95,7 @@ const POSTGRES: Spellings = Spellings {
     json_boolean: "CASE CAST($1 AS text) WHEN 'true' THEN TRUE WHEN 'false' THEN FALSE END",
     json_any: "(($1) #>> '{}')",
     json_elements: "json_array_elements",
+    one_of: "$1 = ANY($2)",
 };
 
 impl Dialect {
@@ -86,66 +109,66 @@ impl Dialect {
         self == Dialect::Sqlite
     }
 
-    /// Whether reads of single resources are worth gathering: they are where each costs a way to a server.
-    pub fn gathers_reads(self) -> bool {
-        self == Dialect::Postgres
-    }
-
-    /// Whether one statement may hold several that write, each using what the one before returned.
-    pub fn chains_writes(self) -> bool {
-        self == Dialect::Postgres
-    }
-
     /// Whether the schema is brought up to date at each start, unless the operator says otherwise: where one
     /// process has the database for itself.
     pub fn migrates_itself(self) -> bool {
         self == Dialect::Sqlite
     }
 
-    /// Whether several processes may work on one database.
-    pub fn serves_replicas(self) -> bool {
-        self == Dialect::Postgres
-    }
-
-    /// How many connections there are, unless the operator says otherwise. SQLite's only read.
-    pub fn pool_size(self) -> Size {
+    /// How many connections the pool has, unless the operator sets it. SQLite's only read; writes have one of
+    /// their own.
+    pub fn pool_size(self) -> u32 {
         let cores = available_parallelism().map_or(2, |cores| cores.get() as u32);
         match self {
-            Dialect::Sqlite => {
-                let readers = cores.clamp(2, 8);
-                Size { regular: readers, reserve: 0 }
-            }
-            Dialect::Postgres => {
-                let regular = (cores * 4).clamp(8, 32);
-                Size { regular, reserve: 64 - regular }
-            }
+            Dialect::Sqlite => cores.clamp(2, 8),
+            Dialect::Postgres => (cores * 4).clamp(8, 32),
         }
     }
 
-    /// Serialization failure, deadlock, lock not available; a busy or locked SQLite file.
-    pub fn gave_way(code: &str) -> bool {
-        matches!(code, "40001" | "40P01" | "55P03" | "5" | "6" | "261" | "517")
+    /// What an error code of either engine means. SQLite's are shorter numbers than those of SQL; their low byte
+    /// is the kind, the rest the detail.
+    pub(crate) fn fault(code: &str) -> Fault {
+        let sqlite = if code.len() < 5 { code.parse::<u32>().unwrap_or(0) } else { 0 };
+        match code {
+            // Serialization failure, deadlock.
+            "40001" | "40P01" => Fault::Retryable,
+            // Lock not available within lock_timeout.
+            "55P03" => Fault::Locked,
+            // Cancelled by statement_timeout.
+            "57014" => Fault::Timeout,
+            // The server stops, or may no longer be written to.
+            "57P01" | "57P02" | "57P03" | "25006" => Fault::Broken,
+            // The server is starting, full, or its disk is.
+            _ if code.len() == 5 && (code.starts_with("08") || code.starts_with("53")) => Fault::Unavailable,
+            _ => match sqlite {
+                // Another process holds the write lock.
+                5 => Fault::Locked,
+                // The snapshot is too old, recovery is under way, or the shared cache is locked.
+                6 | 261 | 517 => Fault::Retryable,
+                // The disk fails, is full, or the file cannot be opened.
+                code if matches!(code & 0xff, 10 | 13 | 14) => Fault::Unavailable,
+                _ => Fault::Internal,
+            },
+        }
     }
 
-    /// The statement was cancelled for its time.
-    pub fn timed_out(code: &str) -> bool {
-        code == "57014"
-    }
-
-    /// The server is starting, stopping, full, or its disk is; a SQLite file whose disk fails or is full, or
-    /// that cannot be opened.
-    pub fn unavailable(code: &str) -> bool {
-        // SQLite's codes are shorter numbers than those of SQL; their low byte is the kind, the rest the detail.
-        let sqlite = if code.len() < 5 { code.parse::<u32>().unwrap_or(0) & 0xff } else { 0 };
-        code.starts_with("08") && code.len() == 5
-            || code.starts_with("53")
-            || matches!(code, "57P01" | "57P02" | "57P03" | "25006")
-            || matches!(sqlite, 10 | 13 | 14)
-    }
-
-    /// The server stops, or may no longer be written to: its other connections are of no more use.
-    pub fn ends_connection(code: &str) -> bool {
-        matches!(code, "57P01" | "57P02" | "57P03" | "25006")
+    /// Whether a column of ids holds one of `ids`. All of them are one parameter, so that the statement is the same
+    /// however many there are.
+    pub(crate) fn is_one_of(self, column: Expr, ids: &[Uuid]) -> Expr {
+        let spelling = self.spellings().one_of;
+        match self {
+            Dialect::Sqlite => {
+                let mut list = String::from("[");
+                for id in ids {
+                    let separator = if list.len() > 1 { "," } else { "" };
+                    // Writing to a string cannot fail.
+                    let _ = write!(list, "{separator}\"{}\"", id.simple());
+                }
+                list.push(']');
+                Expr::cust_with_exprs(spelling, [column, Expr::val(list)])
+            }
+            Dialect::Postgres => Expr::cust_with_exprs(spelling, [column, Expr::val(ids.to_vec())]),
+        }
     }
 
     fn spellings(self) -> &'static Spellings {

@@ -1,153 +1,83 @@
 //! Creates that can be repeated: the same key gets the same answer, from any replica.
 //!
-//! A key is claimed in a transaction of its own, so that a second request with it finds the claim while the
-//! first still runs. The answer is stored in the transaction that creates the resource: either both are
-//! there or neither. A claim whose process died lapses; should its holder be alive after all, it finds that the
-//! claim is no longer its own, and creates nothing.
+//! The key's row, the resource and the answer are written in one transaction, so all of them exist or none does.
+//! A second request with the key waits for the row until the first has ended.
 
+use crate::context::Context;
+use crate::error::{Error, Result};
 use crate::resource::Resource;
-use crate::{Context, Error, Result, Scope, Write};
+use crate::store::keys;
+use crate::store::save::Tx;
 use chrono::{DateTime, TimeDelta, Utc};
-use entity::JsonText;
-use entity::idempotency_key::{ActiveModel, Column, Entity, Model};
-use sea_orm::sea_query::OnConflict;
-use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect, Set,
-    TryInsertResult,
-};
+use entity::idempotency_key::Model;
 use sha2::{Digest, Sha256};
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
 /// How long an answer is kept.
-const KEPT: TimeDelta = TimeDelta::hours(24);
-/// How long a claim without an answer holds.
-const CLAIM: TimeDelta = TimeDelta::minutes(2);
+const RETENTION: TimeDelta = TimeDelta::hours(24);
 
-/// The right to answer a key for the first time.
-#[derive(Clone, Debug)]
-pub struct Claim {
-    caller: String,
-    key: String,
+/// An idempotency key of a request.
+pub struct Key<'a> {
+    caller: &'a str,
+    key: &'a str,
     digest: String,
-    /// Tells this claim from later ones of the same key.
-    time: DateTime<Utc>,
+    answer: Answer<'a>,
 }
 
-/// What a claim led to.
-#[derive(Debug)]
-pub enum Claimed {
-    /// The key is new: do what is asked, under this claim.
-    New(Claim),
-    /// It was done before, with this result.
-    Done(Box<Resource>),
-}
+/// Renders the answer that is stored and repeated.
+type Answer<'a> = &'a (dyn Fn(&Resource) -> Result<String> + Sync);
 
-impl Claim {
-    /// Claims `key` for what `caller` asks with the request described by `parts`.
-    pub async fn make(context: &Context, caller: &str, key: &str, parts: &[&str]) -> Result<Claimed> {
-        let (caller, key) = (caller.to_owned(), key.to_owned());
-        let claim = Self { caller, key, digest: digest(parts), time: context.clock.now() };
-        match context.write(claim.clone()).await? {
-            None => Ok(Claimed::New(claim)),
-            Some(answer) => Ok(Claimed::Done(Box::new(answer.read()?))),
-        }
-    }
-
-    /// Gives the key back: nothing was created, so the next request with it starts anew.
-    pub async fn release(&self, context: &Context) -> Result<()> {
-        context.write(Release(self.clone())).await
-    }
-
-    /// Stores the answer, in the transaction that makes it true.
-    pub(crate) async fn complete(&self, scope: &Scope<'_>, resource: &Resource) -> Result<()> {
-        let answer = ActiveModel { answer: Set(Some(JsonText::of(resource)?)), ..Default::default() };
-        let done = Entity::update_many().set(answer).filter(self.held()).exec(scope.tx).await?;
-        match done.rows_affected {
-            0 => Err(Error::Conflict("another request took over this Idempotency-Key; send it again".into())),
-            _ => Ok(()),
-        }
-    }
-
-    /// The row, if it is still this claim's.
-    fn held(&self) -> Condition {
-        self.row().add(Column::ClaimedTime.eq(self.time)).add(Column::Answer.is_null())
-    }
-
-    fn row(&self) -> Condition {
-        Condition::all().add(Column::Caller.eq(&self.caller)).add(Column::Key.eq(&self.key))
-    }
-
-    fn model(&self) -> Model {
-        Model {
-            caller: self.caller.clone(),
-            key: self.key.clone(),
-            request_digest: self.digest.clone(),
-            answer: None,
-            claimed_time: self.time,
-            expires_time: self.time + KEPT,
-        }
-    }
-
-    async fn insert(&self, scope: &Scope<'_>) -> Result<bool> {
-        let nothing = OnConflict::columns([Column::Caller, Column::Key]).do_nothing().to_owned();
-        let insert = Entity::insert(self.model().into_active_model()).on_conflict(nothing).try_insert();
-        let inserted = insert.exec_without_returning(scope.tx).await?;
-        Ok(matches!(inserted, TryInsertResult::Inserted(rows) if rows > 0))
+impl<'a> Key<'a> {
+    /// `key` of a request of `caller` that is described by `parts`. `answer` renders the answer that is stored and
+    /// repeated.
+    pub fn new(caller: &'a str, key: &'a str, parts: &[&str], answer: Answer<'a>) -> Self {
+        Self { caller, key, digest: digest(parts), answer }
     }
 }
 
-impl Write for Claim {
-    /// The stored answer, if there is one.
-    type Output = Option<JsonText>;
-
-    async fn run(&self, scope: &Scope<'_>) -> Result<Self::Output> {
-        if self.insert(scope).await? {
-            return Ok(None);
-        }
-        let existing = Entity::find().filter(self.row()).lock_exclusive().one(scope.tx).await?;
-        let Some(existing) = existing else {
-            let busy = "the Idempotency-Key was given back in the same moment; send the request again";
-            return Err(Error::Conflict(busy.into()));
-        };
-        let lapsed = existing.answer.is_none() && existing.claimed_time + CLAIM < self.time;
-        if lapsed || existing.expires_time < self.time {
-            let anew = self.model().into_active_model().reset_all();
-            Entity::update_many().set(anew).filter(self.row()).exec(scope.tx).await?;
-            return Ok(None);
-        }
-        match existing.answer {
-            _ if existing.request_digest != self.digest => Err(Error::KeyReused),
-            None => Err(Error::Conflict("a request with this Idempotency-Key is still running".into())),
-            answer => Ok(answer),
-        }
+impl fmt::Debug for Key<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Key").field("caller", &self.caller).field("key", &self.key).finish_non_exhaustive()
     }
 }
 
-struct Release(Claim);
-
-impl Write for Release {
-    type Output = ();
-
-    async fn run(&self, scope: &Scope<'_>) -> Result<()> {
-        Entity::delete_many().filter(self.0.held()).exec(scope.tx).await?;
-        Ok(())
+/// Claims a key until the transaction ends. Answers what is stored for it, if it was completed before.
+pub(crate) async fn claim(tx: &Tx, key: &Key<'_>, now: DateTime<Utc>) -> Result<Option<String>> {
+    let row = Model {
+        caller: key.caller.to_owned(),
+        key: key.key.to_owned(),
+        request_digest: key.digest.clone(),
+        answer: None,
+        claimed_time: now,
+        expires_time: now + RETENTION,
+    };
+    let claimed = keys::insert(tx, row.clone()).await.map_err(|error| match error {
+        Error::Locked(_) => Error::KeyInUse,
+        error => error,
+    })?;
+    if claimed {
+        return Ok(None);
+    }
+    match keys::find(tx, key.caller, key.key).await? {
+        Some(stored) if stored.expires_time < now || stored.answer.is_none() => {
+            keys::renew(tx, row).await?;
+            Ok(None)
+        }
+        Some(stored) if stored.request_digest != key.digest => Err(Error::KeyReused),
+        Some(stored) => Ok(stored.answer),
+        None => Err(Error::KeyInUse),
     }
 }
 
-/// Removes what is past its time. Answers how much that was.
+/// Stores the answer, in the transaction that makes it true.
+pub(crate) async fn complete(tx: &Tx, key: &Key<'_>, resource: &Resource) -> Result<()> {
+    keys::complete(tx, key.caller, key.key, (key.answer)(resource)?).await
+}
+
+/// Removes keys that have expired. Answers how many there were.
 pub async fn remove_expired(context: &Context) -> Result<u64> {
-    context.write(RemoveExpired).await
-}
-
-struct RemoveExpired;
-
-impl Write for RemoveExpired {
-    type Output = u64;
-
-    async fn run(&self, scope: &Scope<'_>) -> Result<u64> {
-        let expired = Column::ExpiresTime.lt(scope.now());
-        Ok(Entity::delete_many().filter(expired).exec(scope.tx).await?.rows_affected)
-    }
+    let now = context.clock.now();
+    Ok(context.write(|tx| async move { keys::remove_expired(&tx, now).await }).await?.value)
 }
 
 fn digest(parts: &[&str]) -> String {
@@ -157,6 +87,7 @@ fn digest(parts: &[&str]) -> String {
         hash.update(part.as_bytes());
     }
     hash.finalize().iter().fold(String::new(), |mut text, byte| {
+        // Writing to a string cannot fail.
         let _ = write!(text, "{byte:02x}");
         text
     })

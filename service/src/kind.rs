@@ -1,10 +1,12 @@
+//! The kinds of resources, and everything in which they differ apart from their tables.
+
 use serde::{Deserialize, Serialize};
 use std::fmt;
-use std::ops::RangeInclusive;
+use std::ops::{Index, RangeInclusive};
 use uuid::Uuid;
 
-/// The kinds of resources, and all in which they differ.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// The kinds of resources.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Kind {
     /// A Kubernetes cluster.
     Cluster,
@@ -15,45 +17,73 @@ pub enum Kind {
 /// Where the API's paths begin.
 pub const BASE_PATH: &str = "/api/hyperfleet/v1";
 
+/// Everything in which the kinds differ, apart from their tables.
+struct Description {
+    name: &'static str,
+    list: &'static str,
+    table: &'static str,
+    parent: Option<Kind>,
+    name_length: RangeInclusive<usize>,
+    spec_schema: &'static str,
+}
+
+const CLUSTER: Description = Description {
+    name: "Cluster",
+    list: "ClusterList",
+    table: "clusters",
+    parent: None,
+    name_length: 3..=53,
+    spec_schema: "ClusterSpec",
+};
+
+const NODE_POOL: Description = Description {
+    name: "NodePool",
+    list: "NodePoolList",
+    table: "node_pools",
+    parent: Some(Kind::Cluster),
+    name_length: 3..=15,
+    spec_schema: "NodePoolSpec",
+};
+
 impl Kind {
-    /// The kind's name, as in `kind` and in the columns `owner_type`.
-    pub fn as_str(self) -> &'static str {
+    /// All kinds, parents first.
+    pub const ALL: [Kind; 2] = [Kind::Cluster, Kind::NodePool];
+
+    const fn description(self) -> &'static Description {
         match self {
-            Kind::Cluster => "Cluster",
-            Kind::NodePool => "NodePool",
+            Kind::Cluster => &CLUSTER,
+            Kind::NodePool => &NODE_POOL,
         }
+    }
+
+    /// The kind's name, as in `kind` and in the columns `owner_type`.
+    pub const fn as_str(self) -> &'static str {
+        self.description().name
     }
 
     /// The kind of a list of it.
     pub fn list(self) -> &'static str {
-        match self {
-            Kind::Cluster => "ClusterList",
-            Kind::NodePool => "NodePoolList",
-        }
+        self.description().list
     }
 
     /// The table it is kept in.
     pub fn table(self) -> &'static str {
-        match self {
-            Kind::Cluster => "clusters",
-            Kind::NodePool => "node_pools",
-        }
+        self.description().table
+    }
+
+    /// The kind that resources of this kind belong to.
+    pub fn parent(self) -> Option<Kind> {
+        self.description().parent
     }
 
     /// How long a name may be, in characters.
     pub fn name_length(self) -> RangeInclusive<usize> {
-        match self {
-            Kind::Cluster => 3..=53,
-            Kind::NodePool => 3..=15,
-        }
+        self.description().name_length.clone()
     }
 
-    /// The schema its `spec` is checked against.
+    /// The schema its `spec` must match.
     pub fn spec_schema(self) -> &'static str {
-        match self {
-            Kind::Cluster => "ClusterSpec",
-            Kind::NodePool => "NodePoolSpec",
-        }
+        self.description().spec_schema
     }
 
     /// The path of a resource. Node pools live under their cluster.
@@ -68,5 +98,25 @@ impl Kind {
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
+    }
+}
+
+/// A value for each kind.
+#[derive(Clone, Debug, Default)]
+pub struct PerKind<T> {
+    /// The value for clusters.
+    pub cluster: T,
+    /// The value for node pools.
+    pub node_pool: T,
+}
+
+impl<T> Index<Kind> for PerKind<T> {
+    type Output = T;
+
+    fn index(&self, kind: Kind) -> &T {
+        match kind {
+            Kind::Cluster => &self.cluster,
+            Kind::NodePool => &self.node_pool,
+        }
     }
 }

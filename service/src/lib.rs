@@ -1,49 +1,66 @@
-//! What the system of record does: it keeps clusters and node pools, takes the adapters' reports, and
-//! aggregates them into one status per resource. It knows no HTTP.
+//! The system of record: it keeps clusters and node pools, takes the adapters' reports, and aggregates them into one
+//! status per resource. It knows no HTTP.
+//!
+//! Three layers; imports point downwards only, and items are imported from the module that defines them:
+//!
+//! | layer | modules | what it is |
+//! |---|---|---|
+//! | operations | [`resource`], [`idempotency`], [`reconciliation`], [`context`] | what can be done, one file each |
+//! | storage | `store` | the only SQL, and the only place that tells the tables apart |
+//! | domain | [`status`], [`search`], [`list`], [`spec_schema`], [`kind`], [`name`], [`id`], `field`, [`error`] | pure: no database, no clock, no `async` |
+//! | database | [`db`], [`dialect`], `batch` | connections, transactions, measurement; knows nothing of resources |
 //!
 //! How it is built:
-//! - Deciding is pure. Classifying a report ([`status::classify`]), aggregating reports
-//!   ([`status::aggregate`]) and parsing a search ([`search`]) touch no database and read no clock.
-//! - A write is a [`Write`]: a value that holds what is asked and runs inside one transaction, in the order
-//!   lock, read, decide, write. [`Db::write`] commits before it answers and repeats it where the database
-//!   asks for that.
-//! - A read goes through [`Context::read`], which knows where it may run. What is measured is in [`metrics`].
-//! - A statement or a transaction takes its turn at a [`Pool`], which keeps a reserve for standstills.
+//! - Deciding is pure. Classifying a report ([`status::classify()`]), aggregating reports ([`status::aggregate()`])
+//!   and parsing a search ([`search`]) touch no database and read no clock.
+//! - A write locks, reads, decides and saves, inside [`context::Context`]`::write`, which commits before it answers
+//!   and runs the work again where the database asks for that. Whatever becomes of a resource goes through
+//!   `store::save`, which gets the state before and after.
+//! - Reads of single resources, creates and reports that arrive together are handled together (`batch`): one
+//!   statement or one commit for many.
 //! - Rows are locked parent first, then children by id. Whoever keeps to that order cannot deadlock.
-//! - Clusters and node pools share one path. What differs is said by [`Kind`].
-//! - How the engines differ is said by [`Dialect`]; statements that only one of them has say so.
+//! - Clusters and node pools share one path. In what they differ is written in [`kind`].
+//! - How the engines differ is data in [`dialect`].
 //!
-//! To add a field to a resource: a migration and an entity field, then [`Resource`]; the mapping in
-//! `resource/store/row.rs` and the transfer object in the `api` crate stop compiling until both have it.
+//! To add a field to clusters and node pools, for example `region text`:
+//! 1. a migration, and the column in the two entities (crates `migration` and `entity`);
+//! 2. `resource/mod.rs`: the field of [`resource::Resource`];
+//! 3. `store/row.rs`: its column, in both directions. This does not compile until it is done. Updates write it
+//!    without further ado;
+//! 4. `resource/create.rs`: its first value;
+//! 5. `field.rs`, if it can be searched and ordered by: one line;
+//! 6. `dto/resource.rs` in the crate `api`: whether it is public. This does not compile until it is decided.
+//!
+//! To add an operation that writes: a file in `resource/` with one function that calls `context.write`, and a route
+//! in the crate `api`.
 
+pub mod clock;
+pub mod context;
+pub mod db;
+pub mod dialect;
+pub mod error;
+pub mod id;
 pub mod idempotency;
+pub mod kind;
 pub mod list;
 pub mod metrics;
+pub mod name;
+pub mod reconciliation;
 pub mod resource;
 pub mod search;
 pub mod spec_schema;
 pub mod status;
 
-mod clock;
-mod context;
-mod db;
-mod dialect;
-mod error;
-mod id;
-mod kind;
-mod lookup;
-mod name;
-mod replica;
-mod totals;
-mod turn;
+mod batch;
+mod field;
+mod store;
 
 pub use clock::Clock;
 pub use context::{Context, Settings};
-pub use db::{Connect, Db, Pool, Scope, Size, Write};
+pub use db::{Connect, Consistency, Db};
 pub use dialect::Dialect;
-pub use error::{Error, FieldError, Outcome, Result};
+pub use error::{Error, FieldError, Result};
 pub use id::{created_time, id_floor, new_id};
-pub use kind::{BASE_PATH, Kind};
+pub use kind::{BASE_PATH, Kind, PerKind};
 pub use name::{AdapterName, Labels, ResourceName};
-pub use replica::Freshness;
 pub use resource::Resource;

@@ -1,6 +1,7 @@
 //! Names and labels, checked once where they come in.
 
-use crate::{FieldError, Kind};
+use crate::error::FieldError;
+use crate::kind::Kind;
 use std::collections::BTreeMap;
 
 /// The most labels a resource may carry.

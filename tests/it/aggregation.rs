@@ -85,7 +85,7 @@ struct Pair {
 /// One report as both sides store it.
 #[derive(Clone)]
 struct Report {
-    service: status::StoredReport,
+    service: status::ReportState,
     model: StoredReport,
 }
 
@@ -96,7 +96,7 @@ struct Walk<'a> {
     /// By the place in the order of hearing, then by adapter: each report that can be heard there.
     choices: Vec<Vec<Vec<Report>>>,
     /// Stored so far, ordered by adapter.
-    service: Vec<status::StoredReport>,
+    service: Vec<status::ReportState>,
     model: BTreeMap<String, StoredReport>,
     generation: i64,
     reference_time: DateTime<Utc>,
@@ -210,7 +210,7 @@ impl Walk<'_> {
     }
 }
 
-fn service_report(report: &StoredReport) -> status::StoredReport {
+fn service_report(report: &StoredReport) -> status::ReportState {
     let condition = |(condition, since): &(Condition, DateTime<Utc>)| StoredCondition {
         r#type: condition.kind.clone(),
         status: condition.status.parse().expect("True, False or Unknown"),
@@ -222,12 +222,10 @@ fn service_report(report: &StoredReport) -> status::StoredReport {
         updated_at: report.last_report_time,
         last_transition_time: *since,
     };
-    status::StoredReport {
+    status::ReportState {
         adapter: report.adapter.clone(),
         observed_generation: report.observed_generation,
         conditions: report.conditions.iter().map(condition).collect(),
-        data: serde_json::from_str("{}").expect("an object"),
-        metadata: None,
         created_time: report.created_time,
         last_report_time: report.last_report_time,
     }

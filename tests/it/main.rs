@@ -8,7 +8,6 @@ mod auth;
 mod clusters;
 mod concurrency;
 mod conditional;
-mod counting;
 mod deletion;
 mod documents;
 mod durability;

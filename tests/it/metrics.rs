@@ -75,8 +75,8 @@ async fn requests_are_counted_by_the_template_of_their_path() {
         assert_eq!(count, Some(1.0), "{labels:?}");
     }
     assert!(!samples.0.contains("nowhere"));
-    let waits = samples.get("hyperfleet_db_pool_wait_seconds_count", &[("stage", "connection")]);
-    assert!(waits.is_some_and(|waits| waits >= 3.0), "each statement waited for a connection: {waits:?}");
+    let waits = samples.get("hyperfleet_db_pool_wait_seconds_count", &[]);
+    assert!(waits.is_some_and(|waits| waits >= 1.0), "a transaction waited for a connection: {waits:?}");
     let query = [("operation", "create"), ("table", "clusters")];
     assert_eq!(samples.get("hyperfleet_db_query_duration_seconds_count", &query), Some(1.0));
     process.stop().await;
@@ -92,10 +92,7 @@ async fn reconciliations_are_counted_when_they_start(database: &[(&str, &str)]) 
 
     let taken = json!({"kind": "Cluster", "name": "alpha", "spec": {}});
     Answer::of(process.request("POST", "clusters").json(&taken)).await.status(409);
-    let samples = process.metrics().await;
-    assert_eq!(is(&samples, "false"), Some(1.0), "what is undone has not started");
-    let refused = [("error_type", "constraint_violation"), ("operation", "create")];
-    assert_eq!(samples.get("hyperfleet_db_errors_total", &refused), Some(1.0));
+    assert_eq!(is(&process.metrics().await, "false"), Some(1.0), "what was refused has not started");
 
     let statuses = format!("{href}/statuses");
     let body = report("dns", 1, &[("Available", "True")]);

@@ -2,7 +2,8 @@
 
 use crate::harness::{Postgres, service};
 use sea_orm::ConnectionTrait;
-use service::list::{ListQuery, Ordering, Start, plan};
+use service::list::Ordering;
+use service::resource::{ListQuery, Start, plan};
 use service::{Clock, Context, Kind, search};
 
 /// A hundred thousand clusters with three labels, made by the database itself.

@@ -50,6 +50,7 @@ impl Meaning {
 enum Type {
     Text,
     Status,
+    Phase,
     Integer,
     Time,
     Spec,

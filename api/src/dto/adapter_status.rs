@@ -7,7 +7,7 @@ use entity::JsonText;
 use poem_openapi::{Enum, Object};
 use serde::Serialize;
 use serde_json::{Map, Value};
-use service::status::{ReportedCondition, StoredCondition, StoredReport};
+use service::status::{Report, ReportState, ReportedCondition, StoredCondition, StoredReport};
 use service::{AdapterName, FieldError};
 use std::collections::{HashMap, HashSet};
 
@@ -127,27 +127,10 @@ pub struct ConditionRequest {
     pub updated_at: Option<Time>,
 }
 
-/// A report that has been read; the path says which resource it is about.
-#[derive(Debug)]
-pub struct NewReport {
-    /// Who reports.
-    pub adapter: AdapterName,
-    /// The generation it had seen.
-    pub observed_generation: i64,
-    /// When it looked.
-    pub observed_time: DateTime<Utc>,
-    /// What it saw.
-    pub conditions: Vec<ReportedCondition>,
-    /// What it wants kept.
-    pub data: JsonText,
-    /// What it says of its own run.
-    pub metadata: Option<JsonText>,
-}
-
 impl ReadBody for AdapterStatusCreateRequest {
-    type Value = NewReport;
+    type Value = Report;
 
-    fn read(body: Value, app: &App) -> Result<NewReport, ApiError> {
+    fn read(body: Value, app: &App) -> Result<Report, ApiError> {
         let now = app.context.clock.now();
         let mut fields = Fields::of(body)?;
         let adapter = fields.text("adapter").and_then(|name| fields.keep(AdapterName::parse(&name)));
@@ -156,14 +139,14 @@ impl ReadBody for AdapterStatusCreateRequest {
             fields.fault("observed_generation", "observed_generation must be at least 1", "min");
         }
         let conditions = fields.list("conditions").map(|list| read_conditions(&mut fields, list));
-        let time = read_time(&mut fields, "observed_time").unwrap_or(now).trunc_subsecs(6);
-        if time > now + AHEAD {
+        let time = read_time(&mut fields, "observed_time").map(|time| time.trunc_subsecs(6));
+        if time.is_some_and(|time| time > now + AHEAD) {
             fields.fault(
                 "observed_time",
                 "observed_time must not be more than 5 minutes in the future",
                 "max",
             );
-        } else if time < now - BEHIND {
+        } else if time.is_some_and(|time| time < now - BEHIND) {
             fields.fault(
                 "observed_time",
                 "observed_time must not be more than 30 minutes in the past",
@@ -174,7 +157,7 @@ impl ReadBody for AdapterStatusCreateRequest {
         let data = fields.optional_object("data").map_or_else(|| JsonText("{}".into()), object);
         let metadata = fields.optional_object("metadata").map(object);
         let report =
-            adapter.zip(generation).zip(conditions).map(|((adapter, generation), conditions)| NewReport {
+            adapter.zip(generation).zip(conditions).map(|((adapter, generation), conditions)| Report {
                 adapter,
                 observed_generation: generation,
                 observed_time: time,
@@ -271,15 +254,8 @@ fn read_time(fields: &mut Fields, field: &str) -> Option<DateTime<Utc>> {
 
 impl From<StoredReport> for AdapterStatus {
     fn from(report: StoredReport) -> Self {
-        let StoredReport {
-            adapter,
-            observed_generation,
-            conditions,
-            data,
-            metadata,
-            created_time,
-            last_report_time,
-        } = report;
+        let StoredReport { state, data, metadata } = report;
+        let ReportState { adapter, observed_generation, conditions, created_time, last_report_time } = state;
         Self {
             adapter,
             observed_generation,

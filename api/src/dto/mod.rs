@@ -9,7 +9,7 @@ mod request;
 mod resource;
 
 pub use adapter_status::{
-    AdapterCondition, AdapterStatus, AdapterStatusCreateRequest, ConditionRequest, ConditionStatus, NewReport,
+    AdapterCondition, AdapterStatus, AdapterStatusCreateRequest, ConditionRequest, ConditionStatus,
 };
 pub use list::{List, ListParameters};
 pub use meta::{Compatibility, Metadata};

@@ -1,7 +1,6 @@
 use crate::app::App;
 use crate::json::{self, Fields};
 use crate::problem::{ApiError, Code};
-use entity::JsonText;
 use poem::http::{StatusCode, header};
 use poem::{Request, RequestBody};
 use poem_openapi::registry::{MetaMediaType, MetaRequest, Registry};
@@ -140,7 +139,7 @@ pub struct NewResource {
     /// Its name.
     pub name: ResourceName,
     /// Its desired state.
-    pub spec: JsonText,
+    pub spec: Value,
     /// Its labels.
     pub labels: Labels,
 }
@@ -203,11 +202,7 @@ fn read_new(kind: Kind, body: Value, app: &App) -> Result<NewResource, ApiError>
     let spec = fields.object("spec").and_then(|spec| check_spec(kind, spec, app, &mut fields));
     let labels = fields.optional_object("labels");
     let labels = labels.map_or(Some(Labels::default()), |map| read_labels(map, &mut fields));
-    let new = name.zip(spec).zip(labels).map(|((name, spec), labels)| NewResource {
-        name,
-        spec: JsonText(spec.to_string()),
-        labels,
-    });
+    let new = name.zip(spec).zip(labels).map(|((name, spec), labels)| NewResource { name, spec, labels });
     fields.finish(new)
 }
 

@@ -4,7 +4,7 @@ use poem_openapi::types::Type;
 use poem_openapi::{Enum, Object};
 use serde::Serialize;
 use serde_json::Value;
-use service::resource::StoredStatus;
+use service::status::StoredStatus;
 use service::{Kind, Resource};
 use std::collections::HashMap;
 
@@ -291,6 +291,7 @@ impl From<StoredStatus> for ResourceStatus {
             adapters,
             reconciled: _,
             reconciled_updated_time: _,
+            reconciled_since: _,
         } = status;
         Self {
             phase: match phase.as_str() {

@@ -1,8 +1,6 @@
 //! Node pools, below their cluster.
 
-use super::Tag;
-use super::changes;
-use super::resources::{self, Target};
+use super::{Tag, read, write};
 use crate::app::App;
 use crate::caller::Caller;
 use crate::dto::{
@@ -34,8 +32,8 @@ impl ClusterNodePoolsApi {
         cluster_id: Path<Id>,
         parameters: Parameters,
     ) -> ApiResult<Shown<List<NodePool>>> {
-        let owner = resources::parse(Kind::Cluster, &cluster_id.0)?;
-        resources::list(app.0, Some(owner), &parameters).await
+        let owner = read::parse(Kind::Cluster, &cluster_id.0)?;
+        read::list(app.0, Some(owner), &parameters).await
     }
 
     /// Create a node pool
@@ -53,8 +51,8 @@ impl ClusterNodePoolsApi {
         idempotency_key: Header<Option<String>>,
         body: Input<NodePoolCreateRequest>,
     ) -> ApiResult<Created<NodePool>> {
-        let owner = resources::parse(Kind::Cluster, &cluster_id.0)?;
-        changes::create(app.0, caller, Some(owner), idempotency_key.0, body).await
+        let owner = read::parse(Kind::Cluster, &cluster_id.0)?;
+        write::create(app.0, caller, Some(owner), idempotency_key.0, body).await
     }
 
     /// Get a node pool of a cluster
@@ -78,13 +76,8 @@ impl ClusterNodePoolsApi {
         if_none_match: Header<Option<String>>,
         parameters: Parameters,
     ) -> ApiResult<Fetched<NodePool>> {
-        resources::get(
-            app.0,
-            Target::node_pool_of(&cluster_id.0, &nodepool_id.0)?,
-            if_none_match.0,
-            &parameters,
-        )
-        .await
+        read::get(app.0, read::node_pool_of(&cluster_id.0, &nodepool_id.0)?, if_none_match.0, &parameters)
+            .await
     }
 
     /// Update a node pool of a cluster
@@ -109,10 +102,10 @@ impl ClusterNodePoolsApi {
         if_match: Header<Option<String>>,
         body: Input<NodePoolPatchRequest>,
     ) -> ApiResult<Changed<NodePool>> {
-        changes::patch(
+        write::patch(
             app.0,
             caller,
-            Target::node_pool_of(&cluster_id.0, &nodepool_id.0)?,
+            read::node_pool_of(&cluster_id.0, &nodepool_id.0)?,
             if_match.0,
             body.value,
         )
@@ -140,7 +133,7 @@ impl ClusterNodePoolsApi {
         #[oai(name = "If-Match")]
         if_match: Header<Option<String>>,
     ) -> ApiResult<Deleting<NodePool>> {
-        changes::delete(app.0, caller, Target::node_pool_of(&cluster_id.0, &nodepool_id.0)?, if_match.0).await
+        write::delete(app.0, caller, read::node_pool_of(&cluster_id.0, &nodepool_id.0)?, if_match.0).await
     }
 
     /// Force the deletion of a node pool of a cluster
@@ -164,10 +157,10 @@ impl ClusterNodePoolsApi {
         if_match: Header<Option<String>>,
         body: Input<ForceDeleteRequest>,
     ) -> ApiResult<ForceDeleted> {
-        changes::force_delete(
+        write::force_delete(
             app.0,
             caller,
-            Target::node_pool_of(&cluster_id.0, &nodepool_id.0)?,
+            read::node_pool_of(&cluster_id.0, &nodepool_id.0)?,
             if_match.0,
             body.value,
         )
@@ -193,8 +186,7 @@ impl ClusterNodePoolsApi {
         nodepool_id: Path<Id>,
         parameters: Parameters,
     ) -> ApiResult<Shown<List<AdapterStatus>>> {
-        resources::list_statuses(app.0, Target::node_pool_of(&cluster_id.0, &nodepool_id.0)?, &parameters)
-            .await
+        read::list_statuses(app.0, read::node_pool_of(&cluster_id.0, &nodepool_id.0)?, &parameters).await
     }
 
     /// Report the status of a node pool of a cluster
@@ -216,7 +208,7 @@ impl ClusterNodePoolsApi {
         nodepool_id: Path<Id>,
         body: Input<AdapterStatusCreateRequest>,
     ) -> ApiResult<Reported<AdapterStatus>> {
-        changes::report(app.0, caller, Target::node_pool_of(&cluster_id.0, &nodepool_id.0)?, body.value).await
+        write::report(app.0, caller, read::node_pool_of(&cluster_id.0, &nodepool_id.0)?, body.value).await
     }
 
     /// Report the status of a node pool of a cluster (as PUT does)
@@ -238,6 +230,6 @@ impl ClusterNodePoolsApi {
         nodepool_id: Path<Id>,
         body: Input<AdapterStatusCreateRequest>,
     ) -> ApiResult<Reported<AdapterStatus>> {
-        changes::report(app.0, caller, Target::node_pool_of(&cluster_id.0, &nodepool_id.0)?, body.value).await
+        write::report(app.0, caller, read::node_pool_of(&cluster_id.0, &nodepool_id.0)?, body.value).await
     }
 }

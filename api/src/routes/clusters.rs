@@ -1,8 +1,6 @@
 //! Clusters.
 
-use super::Tag;
-use super::changes;
-use super::resources::{self, Target};
+use super::{Tag, read, write};
 use crate::app::App;
 use crate::caller::Caller;
 use crate::dto::{
@@ -31,7 +29,7 @@ impl ClustersApi {
         _caller: Caller,
         parameters: Parameters,
     ) -> ApiResult<Shown<List<Cluster>>> {
-        resources::list(app.0, None, &parameters).await
+        read::list(app.0, None, &parameters).await
     }
 
     /// Create a cluster
@@ -47,7 +45,7 @@ impl ClustersApi {
         idempotency_key: Header<Option<String>>,
         body: Input<ClusterCreateRequest>,
     ) -> ApiResult<Created<Cluster>> {
-        changes::create(app.0, caller, None, idempotency_key.0, body).await
+        write::create(app.0, caller, None, idempotency_key.0, body).await
     }
 
     /// Get a cluster
@@ -65,7 +63,7 @@ impl ClustersApi {
         if_none_match: Header<Option<String>>,
         parameters: Parameters,
     ) -> ApiResult<Fetched<Cluster>> {
-        resources::get(app.0, Target::cluster(&cluster_id.0)?, if_none_match.0, &parameters).await
+        read::get(app.0, read::cluster(&cluster_id.0)?, if_none_match.0, &parameters).await
     }
 
     /// Update a cluster
@@ -84,7 +82,7 @@ impl ClustersApi {
         if_match: Header<Option<String>>,
         body: Input<ClusterPatchRequest>,
     ) -> ApiResult<Changed<Cluster>> {
-        changes::patch(app.0, caller, Target::cluster(&cluster_id.0)?, if_match.0, body.value).await
+        write::patch(app.0, caller, read::cluster(&cluster_id.0)?, if_match.0, body.value).await
     }
 
     /// Delete a cluster
@@ -102,7 +100,7 @@ impl ClustersApi {
         #[oai(name = "If-Match")]
         if_match: Header<Option<String>>,
     ) -> ApiResult<Deleting<Cluster>> {
-        changes::delete(app.0, caller, Target::cluster(&cluster_id.0)?, if_match.0).await
+        write::delete(app.0, caller, read::cluster(&cluster_id.0)?, if_match.0).await
     }
 
     /// Force the deletion of a cluster
@@ -120,7 +118,7 @@ impl ClustersApi {
         if_match: Header<Option<String>>,
         body: Input<ForceDeleteRequest>,
     ) -> ApiResult<ForceDeleted> {
-        changes::force_delete(app.0, caller, Target::cluster(&cluster_id.0)?, if_match.0, body.value).await
+        write::force_delete(app.0, caller, read::cluster(&cluster_id.0)?, if_match.0, body.value).await
     }
 
     /// List the statuses of a cluster
@@ -140,7 +138,7 @@ impl ClustersApi {
         cluster_id: Path<Id>,
         parameters: Parameters,
     ) -> ApiResult<Shown<List<AdapterStatus>>> {
-        resources::list_statuses(app.0, Target::cluster(&cluster_id.0)?, &parameters).await
+        read::list_statuses(app.0, read::cluster(&cluster_id.0)?, &parameters).await
     }
 
     /// Report the status of a cluster
@@ -160,7 +158,7 @@ impl ClustersApi {
         cluster_id: Path<Id>,
         body: Input<AdapterStatusCreateRequest>,
     ) -> ApiResult<Reported<AdapterStatus>> {
-        changes::report(app.0, caller, Target::cluster(&cluster_id.0)?, body.value).await
+        write::report(app.0, caller, read::cluster(&cluster_id.0)?, body.value).await
     }
 
     /// Report the status of a cluster (as PUT does)
@@ -180,6 +178,6 @@ impl ClustersApi {
         cluster_id: Path<Id>,
         body: Input<AdapterStatusCreateRequest>,
     ) -> ApiResult<Reported<AdapterStatus>> {
-        changes::report(app.0, caller, Target::cluster(&cluster_id.0)?, body.value).await
+        write::report(app.0, caller, read::cluster(&cluster_id.0)?, body.value).await
     }
 }

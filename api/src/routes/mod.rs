@@ -4,12 +4,12 @@
 //! To add one: the method here, with its doc comment, which is the text of the served document. If anyone
 //! may call it without a token, add it to the public list in the tests.
 
-mod changes;
 pub mod cluster_node_pools;
 pub mod clusters;
 pub mod meta;
 pub mod node_pools;
-mod resources;
+mod read;
+mod write;
 
 use poem_openapi::Tags;
 

@@ -1,8 +1,6 @@
 //! Node pools, wherever they are.
 
-use super::Tag;
-use super::changes;
-use super::resources::{self, Target};
+use super::{Tag, read, write};
 use crate::app::App;
 use crate::caller::Caller;
 use crate::dto::{
@@ -31,7 +29,7 @@ impl NodePoolsApi {
         _caller: Caller,
         parameters: Parameters,
     ) -> ApiResult<Shown<List<NodePool>>> {
-        resources::list(app.0, None, &parameters).await
+        read::list(app.0, None, &parameters).await
     }
 
     /// Refuse to create a node pool without a cluster
@@ -45,7 +43,7 @@ impl NodePoolsApi {
         _caller: Caller,
         _body: Input<NodePoolCreateRequest>,
     ) -> ApiResult<Created<NodePool>> {
-        Err(changes::refuse_without_parent())
+        Err(write::refuse_without_parent())
     }
 
     /// Get a node pool
@@ -63,7 +61,7 @@ impl NodePoolsApi {
         if_none_match: Header<Option<String>>,
         parameters: Parameters,
     ) -> ApiResult<Fetched<NodePool>> {
-        resources::get(app.0, Target::node_pool(&nodepool_id.0)?, if_none_match.0, &parameters).await
+        read::get(app.0, read::node_pool(&nodepool_id.0)?, if_none_match.0, &parameters).await
     }
 
     /// Update a node pool
@@ -82,7 +80,7 @@ impl NodePoolsApi {
         if_match: Header<Option<String>>,
         body: Input<NodePoolPatchRequest>,
     ) -> ApiResult<Changed<NodePool>> {
-        changes::patch(app.0, caller, Target::node_pool(&nodepool_id.0)?, if_match.0, body.value).await
+        write::patch(app.0, caller, read::node_pool(&nodepool_id.0)?, if_match.0, body.value).await
     }
 
     /// Delete a node pool
@@ -100,7 +98,7 @@ impl NodePoolsApi {
         #[oai(name = "If-Match")]
         if_match: Header<Option<String>>,
     ) -> ApiResult<Deleting<NodePool>> {
-        changes::delete(app.0, caller, Target::node_pool(&nodepool_id.0)?, if_match.0).await
+        write::delete(app.0, caller, read::node_pool(&nodepool_id.0)?, if_match.0).await
     }
 
     /// Force the deletion of a node pool
@@ -122,7 +120,7 @@ impl NodePoolsApi {
         if_match: Header<Option<String>>,
         body: Input<ForceDeleteRequest>,
     ) -> ApiResult<ForceDeleted> {
-        changes::force_delete(app.0, caller, Target::node_pool(&nodepool_id.0)?, if_match.0, body.value).await
+        write::force_delete(app.0, caller, read::node_pool(&nodepool_id.0)?, if_match.0, body.value).await
     }
 
     /// List the statuses of a node pool
@@ -142,7 +140,7 @@ impl NodePoolsApi {
         nodepool_id: Path<Id>,
         parameters: Parameters,
     ) -> ApiResult<Shown<List<AdapterStatus>>> {
-        resources::list_statuses(app.0, Target::node_pool(&nodepool_id.0)?, &parameters).await
+        read::list_statuses(app.0, read::node_pool(&nodepool_id.0)?, &parameters).await
     }
 
     /// Report the status of a node pool
@@ -162,7 +160,7 @@ impl NodePoolsApi {
         nodepool_id: Path<Id>,
         body: Input<AdapterStatusCreateRequest>,
     ) -> ApiResult<Reported<AdapterStatus>> {
-        changes::report(app.0, caller, Target::node_pool(&nodepool_id.0)?, body.value).await
+        write::report(app.0, caller, read::node_pool(&nodepool_id.0)?, body.value).await
     }
 
     /// Report the status of a node pool (as PUT does)
@@ -182,6 +180,6 @@ impl NodePoolsApi {
         nodepool_id: Path<Id>,
         body: Input<AdapterStatusCreateRequest>,
     ) -> ApiResult<Reported<AdapterStatus>> {
-        changes::report(app.0, caller, Target::node_pool(&nodepool_id.0)?, body.value).await
+        write::report(app.0, caller, read::node_pool(&nodepool_id.0)?, body.value).await
     }
 }

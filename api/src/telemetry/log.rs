@@ -1,5 +1,4 @@
 use super::json::Json;
-use super::pool_wait;
 use super::trace::{self, Traces};
 use crate::config::{LogFormat, Logging, Tracing};
 use std::io::IsTerminal;
@@ -36,7 +35,7 @@ pub fn start(logging: &Logging, tracing: &Tracing) -> Result<Telemetry, StartTel
         false => lines.with_ansi(terminal).with_filter(filter).boxed(),
     };
     let spans = traces.as_ref().map(Traces::layer);
-    let registry = tracing_subscriber::registry().with(lines).with(spans).with(pool_wait::layer());
+    let registry = tracing_subscriber::registry().with(lines).with(spans);
     let started = registry.try_init();
     if started.is_ok() && traces.is_some() {
         trace::turn_on();

@@ -2,7 +2,6 @@
 
 mod json;
 mod log;
-mod pool_wait;
 mod recorder;
 mod request;
 mod sample;
@@ -13,5 +12,5 @@ pub use recorder::Recorder;
 
 pub(crate) use recorder::template;
 pub(crate) use request::Scope;
-pub(crate) use sample::{scraped, watch_fleet};
+pub(crate) use sample::{scraped, watch_reconciliation};
 pub(crate) use trace::ServerSpan;

@@ -2,9 +2,14 @@
 
 use crate::config::Metrics;
 use chrono::TimeDelta;
-use service::Context;
-use service::metrics::{self, Counting};
-use std::time::Instant;
+use service::context::Context;
+use service::{metrics, reconciliation};
+use std::time::{Duration, Instant};
+
+/// How long one count of the resources that wait for reconciliation may take.
+const LIMIT: Duration = Duration::from_secs(120);
+/// Counting takes at most one part in so many of the time, however many resources there are to count.
+const SHARE: u32 = 20;
 
 /// Brings up to date what is cheap enough to be measured for every scrape.
 pub(crate) fn scraped(context: &Context) {
@@ -13,19 +18,15 @@ pub(crate) fn scraped(context: &Context) {
 }
 
 /// Publishes again and again how many resources wait for reconciliation.
-pub(crate) async fn watch_fleet(context: Context, settings: Metrics) {
+pub(crate) async fn watch_reconciliation(context: Context, settings: Metrics) {
     let threshold = TimeDelta::from_std(settings.reconciliation_stuck_threshold).unwrap_or(TimeDelta::MAX);
-    let counting = Counting { threshold, interval: settings.refresh_interval };
     loop {
         let started = Instant::now();
-        match tokio::time::timeout(Counting::LIMIT, metrics::unreconciled(&context, counting)).await {
-            Ok(Ok(counts)) => {
-                let now = context.clock.now();
-                counts.iter().for_each(|count| metrics::publish(count, now));
-            }
-            Ok(Err(error)) => tracing::warn!(%error, "resources that wait are not counted for now"),
-            Err(_) => tracing::warn!("resources that wait are not counted for now: it takes too long"),
+        match tokio::time::timeout(LIMIT, reconciliation::sample(&context, threshold)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "unreconciled resources are not counted for now"),
+            Err(_) => tracing::warn!("unreconciled resources are not counted for now: it takes too long"),
         }
-        tokio::time::sleep(counting.pause(started.elapsed())).await;
+        tokio::time::sleep(settings.refresh_interval.max(started.elapsed() * (SHARE - 1))).await;
     }
 }

@@ -1,72 +1,57 @@
-//! What an error of the database means to whoever asked.
+//! What an error of the database means. Pure: nothing is counted or noted here.
 
-use super::breaks;
-use crate::Error;
-use crate::dialect::Dialect;
-use crate::metrics::{self, Failure};
-use sea_orm::{DbErr, RuntimeErr};
+use crate::dialect::{Dialect, Fault};
+use crate::error::Error;
+use sea_orm::{DbErr, RuntimeErr, SqlErr};
+
+/// What `error` means.
+pub(crate) fn of(error: &DbErr) -> Fault {
+    if let Some(SqlErr::UniqueConstraintViolation(_) | SqlErr::ForeignKeyConstraintViolation(_)) =
+        error.sql_err()
+    {
+        return Fault::Constraint;
+    }
+    match error {
+        DbErr::ConnectionAcquire(_) => Fault::Unavailable,
+        DbErr::Conn(_) => Fault::Unavailable,
+        DbErr::Exec(RuntimeErr::SqlxError(inner)) | DbErr::Query(RuntimeErr::SqlxError(inner)) => {
+            of_driver(inner)
+        }
+        _ => Fault::Internal,
+    }
+}
+
+fn of_driver(error: &sqlx::Error) -> Fault {
+    match error {
+        sqlx::Error::Database(error) => error.code().map_or(Fault::Internal, |code| Dialect::fault(&code)),
+        sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => Fault::Unavailable,
+        sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::WorkerCrashed | sqlx::Error::Protocol(_) => {
+            Fault::Broken
+        }
+        _ => Fault::Internal,
+    }
+}
 
 impl From<DbErr> for Error {
     fn from(error: DbErr) -> Self {
-        let failure = Failure::of(&error);
-        let error = Error::of_database(error);
-        failure.count(&error);
-        error
+        match of(&error) {
+            Fault::Retryable => Error::Retryable(error),
+            Fault::Locked => Error::Locked(error),
+            Fault::Timeout => Error::Timeout(error),
+            Fault::Unavailable | Fault::Broken => Error::Unavailable(error),
+            Fault::Constraint | Fault::Internal => Error::Internal(error.to_string()),
+        }
     }
 }
 
-/// Whether a database that could not be reached may be there in a moment, as it stands with PostgreSQL while it
-/// restarts or has no connection left. Wrong credentials and the like do not pass.
-pub(crate) fn may_pass(error: &DbErr) -> bool {
+/// Whether a database that could not be reached may be there in a moment, as is the case with PostgreSQL while
+/// it restarts or has no connection left. Wrong credentials and the like do not pass.
+pub(crate) fn may_pass(error: &sqlx::Error) -> bool {
     match error {
-        DbErr::ConnectionAcquire(_) => true,
-        DbErr::Conn(RuntimeErr::SqlxError(inner)) => match &**inner {
-            sqlx::Error::Database(inner) => inner.code().is_some_and(|code| Dialect::unavailable(&code)),
-            sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::Protocol(_) => true,
-            _ => false,
-        },
+        sqlx::Error::Database(inner) => inner
+            .code()
+            .is_some_and(|code| matches!(Dialect::fault(&code), Fault::Unavailable | Fault::Broken)),
+        sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::Protocol(_) => true,
         _ => false,
-    }
-}
-
-impl Error {
-    /// Of a transaction that could not be committed. One that gave way to another is no failure: it is tried again.
-    pub(super) fn of_commit(error: DbErr) -> Self {
-        let error = Error::of_database(error);
-        if !matches!(error, Error::GaveWay(_)) {
-            metrics::commit_failed();
-        }
-        error
-    }
-
-    /// What it means, counted by whoever asks.
-    pub(super) fn of_database(error: DbErr) -> Self {
-        let runtime = match &error {
-            DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => return Error::Unavailable(error),
-            DbErr::Exec(RuntimeErr::SqlxError(inner)) | DbErr::Query(RuntimeErr::SqlxError(inner)) => inner,
-            _ => return Error::Internal(error.to_string()),
-        };
-        match &**runtime {
-            sqlx::Error::Database(inner) => match inner.code().as_deref() {
-                Some(code) if Dialect::gave_way(code) => Error::GaveWay(error),
-                Some(code) if Dialect::timed_out(code) => Error::Timeout(error),
-                Some(code) if Dialect::unavailable(code) => {
-                    if Dialect::ends_connection(code) {
-                        breaks::note();
-                    }
-                    Error::Unavailable(error)
-                }
-                _ => Error::Internal(error.to_string()),
-            },
-            sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => Error::Unavailable(error),
-            sqlx::Error::Io(_)
-            | sqlx::Error::Tls(_)
-            | sqlx::Error::WorkerCrashed
-            | sqlx::Error::Protocol(_) => {
-                breaks::note();
-                Error::Unavailable(error)
-            }
-            _ => Error::Internal(error.to_string()),
-        }
     }
 }

@@ -1,138 +1,155 @@
-use super::{Resource, store};
-use crate::idempotency::Claim;
-use crate::metrics::{Failure, Started};
-use crate::status;
-use crate::{Context, Error, Kind, Labels, ResourceName, Result, Scope, Write, new_id};
-use entity::{JsonText, label};
-use sea_orm::{EntityTrait, IntoActiveModel, SqlErr};
+use super::request::{Applied, Create, Created, Handled};
+use super::{Resource, finalizing};
+use crate::context::{Committed, Context};
+use crate::error::{Error, Result};
+use crate::id::new_id;
+use crate::idempotency::{self, Key};
+use crate::kind::Kind;
+use crate::status::aggregate::{self, Event, Subject};
+use crate::status::summary::StoredStatus;
+use crate::store::resources::{self, Wait};
+use crate::store::save::{Tx, Write, save};
+use chrono::{DateTime, Utc};
+use entity::JsonText;
+use std::collections::{BTreeSet, HashMap};
 use uuid::Uuid;
 
-/// A resource to be.
-#[derive(Clone, Debug)]
-pub struct Create {
-    /// What it shall be.
-    pub kind: Kind,
-    /// The cluster a node pool shall belong to.
-    pub owner: Option<Uuid>,
-    /// Its name, free among its kind and owner.
-    pub name: ResourceName,
-    /// Its desired state, an object.
-    pub spec: JsonText,
-    /// Its labels.
-    pub labels: Labels,
-    /// Who creates it.
-    pub caller: String,
-    /// The claim under which it is created, if the request is to be repeatable.
-    pub claim: Option<Claim>,
+/// Creates a resource. With an idempotency key, a repeated request gets the first answer again.
+///
+/// # Errors
+/// [`Error::Invalid`] if the spec does not match its schema, [`Error::NotFound`] if the cluster of a node pool does
+/// not exist, [`Error::Conflict`] if it is being deleted, [`Error::NameTaken`] with the id of the resource that has
+/// the name, [`Error::KeyReused`] and [`Error::KeyInUse`].
+pub async fn create(context: &Context, create: Create, key: Option<&Key<'_>>) -> Result<Created> {
+    context.settings.schemas.check(create.kind.spec_schema(), &create.spec).map_err(Error::invalid_fields)?;
+    if let Some(key) = key {
+        return once(context, &create, key).await;
+    }
+    let run = {
+        let context = context.clone();
+        move |batch| together(context.clone(), batch)
+    };
+    let applied = match context.creates.submit(create, run).await? {
+        Handled::Done(result) => result?,
+        Handled::Alone(create) => alone(context, &create).await?,
+    };
+    Ok(Created::New(Box::new(applied)))
 }
 
-impl Create {
-    /// Creates the resource. A name that is taken is answered with the id of who has it.
-    pub async fn perform(self, context: &Context) -> Result<Resource> {
-        let (kind, owner, name) = (self.kind, self.owner, self.name.clone());
-        let alone = owner.is_none() && self.claim.is_none() && context.db.dialect().chains_writes();
-        let created = match alone {
-            false => context.write(self).await,
-            true => match self.by_one_statement(context).await {
-                // In a transaction it is tried until it comes through.
-                Err(Error::GaveWay(_)) => context.write(self).await,
-                result => result,
-            },
-        };
-        match created {
-            Err(Error::NameTaken { .. }) => {
-                let name = name.as_str().to_owned();
-                let existing = store::named(context.db.primary(), kind, owner, &name).await?;
-                Err(Error::NameTaken { kind, name, existing })
-            }
-            result => result,
-        }
-    }
-
-    /// Creates a cluster where nothing has to be locked or written besides: one statement is a transaction.
-    async fn by_one_statement(&self, context: &Context) -> Result<Resource> {
-        let resource = self.resource(context)?;
-        let inserted = store::insert_cluster(context.db.primary(), resource.clone(), &self.labels).await;
-        inserted.map_err(|error| self.name_taken(error))?;
-        let started = Started::default();
-        started.note(&resource, true);
-        started.count();
-        Ok(resource)
-    }
-
-    /// The resource as it will be.
-    fn resource(&self, context: &Context) -> Result<Resource> {
-        let now = context.clock.now();
-        Ok(Resource {
-            kind: self.kind,
-            id: new_id(now),
-            owner_id: self.owner,
-            name: self.name.as_str().to_owned(),
-            generation: 1,
-            revision: 1,
-            spec: self.spec.clone(),
-            labels: JsonText::of(self.labels.as_map())?,
-            status: status::initial(&context.settings, self.kind, now)?,
-            created_time: now,
-            updated_time: now,
-            deleted_time: None,
-            created_by: self.caller.clone(),
-            updated_by: self.caller.clone(),
-            deleted_by: None,
-        })
-    }
-
-    fn name_taken(&self, error: sea_orm::DbErr) -> Error {
-        match error.sql_err() {
-            Some(SqlErr::UniqueConstraintViolation(_)) => {
-                let name = self.name.as_str().to_owned();
-                let taken = Error::NameTaken { kind: self.kind, name, existing: None };
-                Failure::of(&error).count(&taken);
-                taken
-            }
-            _ => error.into(),
-        }
-    }
+/// Creates in one transaction what arrived together.
+async fn together(context: Context, batch: Vec<Create>) -> Result<Vec<Handled<Create, Applied>>> {
+    let (context, creates) = (&context, batch.as_slice());
+    let inserted = context.write(|tx| async move { insert(context, &tx, creates, Wait::Skip).await }).await;
+    let results = match inserted {
+        Ok(Committed { value, .. }) => value,
+        Err(error @ (Error::Unavailable(_) | Error::Timeout(_))) => return Err(error),
+        // One of them may be the reason.
+        Err(_) => return Ok(batch.into_iter().map(Handled::Alone).collect()),
+    };
+    let handled = batch.into_iter().zip(results);
+    Ok(handled.map(|(create, result)| result.map_or(Handled::Alone(create), Handled::Done)).collect())
 }
 
-impl Write for Create {
-    type Output = Resource;
-
-    async fn run(&self, scope: &Scope<'_>) -> Result<Resource> {
-        if let Some(owner) = self.owner {
-            let parent = store::share(scope.tx, owner).await?;
-            let parent =
-                parent.ok_or_else(|| Error::NotFound { kind: Kind::Cluster, id: owner.to_string() })?;
-            if parent.is_finalizing() {
-                return Err(Error::finalizing(Kind::Cluster, owner));
-            }
-        }
-        let resource = self.resource(scope.context)?;
-        store::insert(scope.tx, resource.clone()).await.map_err(|error| self.name_taken(error))?;
-        // Before it existed, nobody waited for it.
-        scope.started.note(&resource, true);
-        insert_labels(scope, &resource, &self.labels).await?;
-        if let Some(claim) = &self.claim {
-            claim.complete(scope, &resource).await?;
-        }
-        Ok(resource)
-    }
+async fn alone(context: &Context, create: &Create) -> Result<Applied> {
+    Ok(context.write(|tx| async move { insert_one(context, &tx, create).await }).await?.value)
 }
 
-/// Adds the rows by which labels are searched.
-pub(super) async fn insert_labels(scope: &Scope<'_>, resource: &Resource, labels: &Labels) -> Result<()> {
-    if labels.as_map().is_empty() {
-        return Ok(());
-    }
-    let rows = labels.as_map().iter().map(|(key, value)| {
-        label::Model {
-            owner_id: resource.id,
-            owner_type: resource.kind.as_str().to_owned(),
-            key: key.clone(),
-            value: value.clone(),
+async fn once(context: &Context, create: &Create, key: &Key<'_>) -> Result<Created> {
+    let now = context.clock.now();
+    let work = |tx: Tx| async move {
+        if let Some(answer) = idempotency::claim(&tx, key, now).await? {
+            return Ok(Created::Repeated(answer));
         }
-        .into_active_model()
-    });
-    label::Entity::insert_many(rows).exec_without_returning(scope.tx).await?;
-    Ok(())
+        let applied = insert_one(context, &tx, create).await?;
+        idempotency::complete(&tx, key, &applied.resource).await?;
+        Ok(Created::New(Box::new(applied)))
+    };
+    Ok(context.write(work).await?.value)
+}
+
+async fn insert_one(context: &Context, tx: &Tx, create: &Create) -> Result<Applied> {
+    let result = insert(context, tx, std::slice::from_ref(create), Wait::Yes).await?.pop().flatten();
+    result.unwrap_or_else(|| Err(Error::Internal("a create without a result".into())))
+}
+
+/// Inserts resources. One result for each, in order; `None` if another transaction has locked its cluster.
+async fn insert(
+    context: &Context,
+    tx: &Tx,
+    creates: &[Create],
+    wait: Wait,
+) -> Result<Vec<Option<Result<Applied>>>> {
+    let parents = hold_parents(tx, creates, wait).await?;
+    let now = context.clock.now();
+    let new = |create: &Create| match create.owner.map(|owner| (owner, parents.get(&owner))) {
+        Some((owner, Some(parent))) if parent.is_finalizing() => Some(Err(finalizing(parent.kind, owner))),
+        Some((_, None)) if wait == Wait::Skip => None,
+        Some((owner, None)) => {
+            let kind = create.kind.parent().unwrap_or(create.kind).as_str();
+            Some(Err(Error::NotFound { kind, id: owner.to_string() }))
+        }
+        _ => Some(resource(context, create, now)),
+    };
+    let resources: Vec<Option<Result<Resource>>> = creates.iter().map(new).collect();
+    let allowed = resources.iter().flatten().flatten().cloned();
+    let taken = save(tx, allowed.map(Write::Create).collect()).await?;
+    let mut results = Vec::with_capacity(creates.len());
+    for (create, resource) in creates.iter().zip(resources) {
+        results.push(match resource {
+            Some(Ok(resource)) if taken.contains(&resource.id) => Some(Err(name_taken(tx, create).await?)),
+            Some(Ok(resource)) => Some(Ok(Applied::created(resource))),
+            Some(Err(error)) => Some(Err(error)),
+            None => None,
+        });
+    }
+    Ok(results)
+}
+
+/// Holds the clusters of node pools so that they stay as they are.
+async fn hold_parents(tx: &Tx, creates: &[Create], wait: Wait) -> Result<HashMap<Uuid, Resource>> {
+    let owners: BTreeSet<(Kind, Uuid)> =
+        creates.iter().filter_map(|create| create.kind.parent().zip(create.owner)).collect();
+    let mut parents = HashMap::new();
+    for kind in Kind::ALL {
+        let ids: Vec<Uuid> = owners.iter().filter(|owner| owner.0 == kind).map(|owner| owner.1).collect();
+        let held = resources::share_all(tx, kind, &ids, wait).await?;
+        parents.extend(held.into_iter().map(|parent| (parent.id, parent)));
+    }
+    Ok(parents)
+}
+
+async fn name_taken(tx: &Tx, create: &Create) -> Result<Error> {
+    let name = create.name.as_str();
+    let existing = resources::named(tx, create.kind, create.owner, name).await?;
+    Ok(Error::NameTaken { kind: create.kind.as_str(), name: name.to_owned(), existing })
+}
+
+/// The resource as it will be.
+fn resource(context: &Context, create: &Create, now: DateTime<Utc>) -> Result<Resource> {
+    let subject = Subject {
+        generation: 1,
+        created_time: now,
+        reference_time: now,
+        finalizing: false,
+        has_children: false,
+        required: &context.settings.required[create.kind],
+        previous: None,
+    };
+    Ok(Resource {
+        kind: create.kind,
+        id: new_id(now),
+        owner_id: create.owner,
+        name: create.name.as_str().to_owned(),
+        generation: 1,
+        revision: 1,
+        spec: JsonText::of(&create.spec)?,
+        labels: JsonText::of(create.labels.as_map())?,
+        status: StoredStatus::of(&aggregate::aggregate(&subject, &[], Event::Change), &[])?,
+        created_time: now,
+        updated_time: now,
+        deleted_time: None,
+        created_by: create.caller.clone(),
+        updated_by: create.caller.clone(),
+        deleted_by: None,
+    })
 }

@@ -1,126 +1,120 @@
-use super::{Applied, Effect, IfMatch, removal, store};
-use crate::status::{self, StoredReport};
-use crate::{Error, Kind, Result, Scope, Write};
+use super::request::{Applied, IfMatch};
+use super::{Resource, ResourceChange, Target, removal};
+use crate::context::{Committed, Context};
+use crate::error::{Error, Result};
+use crate::kind::Kind;
+use crate::status::aggregate::Event;
+use crate::store::save::{Tx, Write, save};
+use crate::store::{reports, resources};
 use chrono::{DateTime, Utc};
-use std::collections::HashMap;
-use uuid::Uuid;
 
-/// A request that a resource go, and its node pools with it.
-#[derive(Clone, Debug)]
-pub struct Delete {
-    /// What shall go.
-    pub kind: Kind,
-    /// Which one.
-    pub id: Uuid,
-    /// The cluster the node pool must belong to, if one was named.
-    pub owner: Option<Uuid>,
-    /// The version it must be at.
-    pub if_match: IfMatch,
-    /// Who asks.
-    pub caller: String,
-}
-
-impl Write for Delete {
-    type Output = Applied;
-
-    async fn run(&self, scope: &Scope<'_>) -> Result<Applied> {
-        let parent = removal::lock_parent(scope, self.kind, self.id).await?;
-        let mut resource = removal::lock_owned(scope, self.kind, self.id, self.owner).await?;
-        self.if_match.check(&resource)?;
-        let generation_before = resource.generation;
-        if resource.is_finalizing() {
-            let effects = vec![Effect::on(&resource, generation_before)];
-            return Ok(Applied { resource, effects });
+/// Requests the deletion of a resource and of its node pools. What nobody has to clean up is removed at once.
+///
+/// # Errors
+/// [`Error::NotFound`] and [`Error::PreconditionFailed`].
+pub async fn delete(context: &Context, target: &Target, if_match: &IfMatch, caller: &str) -> Result<Applied> {
+    let work = |tx: Tx| async move {
+        let parent = resources::lock_parent(&tx, target).await?;
+        let before = resources::lock_target(&tx, target).await?;
+        if_match.check(&before)?;
+        let mut after = before.clone();
+        if before.is_finalizing() {
+            save(&tx, vec![Write::Update { before, after: after.clone() }]).await?;
+            return Ok(after);
         }
-        let now = scope.now();
-        resource.mark_deleted(now, &self.caller);
-        let (below, has_children) = match self.kind {
-            Kind::Cluster => self.cascade(scope, now).await?,
-            Kind::NodePool => (Vec::new(), false),
-        };
-        let reports = status::of_resource(scope.tx, self.id).await?;
-        status::refresh(scope, &mut resource, &reports, has_children)?;
-        let mut effects = if removal::is_due(scope, &resource, &reports, has_children) {
-            removal::remove(scope, &resource, generation_before, parent).await?
+        let now = context.clock.now();
+        after.mark_deleted(now, caller);
+        let (below, has_children) = cascade(context, &tx, target, now, caller).await?;
+        let required = &context.settings.required[target.kind];
+        let reports = reports::of_resource(&tx, after.id).await?;
+        after.aggregate(required, &reports, has_children, Event::Change)?;
+        let mut writes = Vec::new();
+        if removal::is_due(required, &after, &reports, has_children) {
+            writes.push(Write::Remove { before, last: after.clone() });
+            writes.extend(
+                removal::of_parent(&tx, &context.settings.required[Kind::Cluster], parent, &after).await?,
+            );
         } else {
-            store::update(scope.tx, resource.clone()).await?;
-            vec![Effect::on(&resource, generation_before)]
-        };
-        effects.extend(below);
-        Ok(Applied { resource, effects })
+            writes.push(Write::Update { before, after: after.clone() });
+        }
+        writes.extend(below);
+        save(&tx, writes).await?;
+        Ok(after)
+    };
+    let Committed { value: resource, changes } = context.write(work).await?;
+    Ok(Applied { resource, changes })
+}
+
+/// What becomes of the node pools of a cluster that is being deleted, and whether any remains. A bounded number of
+/// statements, however many there are.
+async fn cascade(
+    context: &Context,
+    tx: &Tx,
+    target: &Target,
+    now: DateTime<Utc>,
+    caller: &str,
+) -> Result<(Vec<Write>, bool)> {
+    let children = children(tx, target).await?;
+    if children.is_empty() {
+        return Ok((Vec::new(), false));
+    }
+    let mut all_reports = reports::of_children(tx, target.id).await?;
+    let (mut writes, mut any_remains) = (Vec::new(), false);
+    for before in children {
+        if before.is_finalizing() {
+            any_remains = true;
+            continue;
+        }
+        let reports = all_reports.remove(&before.id).unwrap_or_default();
+        let required = &context.settings.required[before.kind];
+        let mut after = before.clone();
+        after.mark_deleted(now, caller);
+        if removal::is_due(required, &after, &reports, false) {
+            writes.push(Write::Remove { before, last: after });
+        } else {
+            after.aggregate(required, &reports, false, Event::Change)?;
+            writes.push(Write::Update { before, after });
+            any_remains = true;
+        }
+    }
+    Ok((writes, any_remains))
+}
+
+/// The children of a resource, locked.
+async fn children(tx: &Tx, target: &Target) -> Result<Vec<Resource>> {
+    match target.kind.parent() {
+        None => resources::lock_children(tx, target.id).await,
+        Some(_) => Ok(Vec::new()),
     }
 }
 
-impl Delete {
-    /// Marks the node pools for deletion, removes those nobody waits for, and tells what it did and whether any
-    /// is left. A bounded number of statements, however many there are.
-    async fn cascade(&self, scope: &Scope<'_>, now: DateTime<Utc>) -> Result<(Vec<Effect>, bool)> {
-        let children = store::lock_children(scope.tx, self.id).await?;
-        if children.is_empty() {
-            return Ok((Vec::new(), false));
-        }
-        let mut reports: HashMap<Uuid, Vec<StoredReport>> = HashMap::new();
-        for (child, report) in status::of_children(scope.tx, self.id).await? {
-            reports.entry(child).or_default().push(report);
-        }
-        let (mut gone, mut marked, mut left) = (Vec::new(), Vec::new(), false);
-        let mut effects = Vec::new();
-        for mut child in children {
-            if child.is_finalizing() {
-                left = true;
-                continue;
-            }
-            let reports = reports.remove(&child.id).unwrap_or_default();
-            let generation_before = child.generation;
-            child.mark_deleted(now, &self.caller);
-            if removal::is_due(scope, &child, &reports, false) {
-                gone.push(child.id);
-                effects.push(Effect::removal(&child, generation_before));
-            } else {
-                status::refresh(scope, &mut child, &reports, false)?;
-                effects.push(Effect::on(&child, generation_before));
-                marked.push(child);
-            }
-        }
-        left |= !marked.is_empty();
-        store::update_children(scope.tx, marked).await?;
-        store::remove(scope.tx, Kind::NodePool, &gone).await?;
-        Ok((effects, left))
-    }
-}
-
-/// A request that a finalizing resource go at once, whoever still waits for it.
-#[derive(Clone, Debug)]
-pub struct ForceDelete {
-    /// What shall go.
-    pub kind: Kind,
-    /// Which one.
-    pub id: Uuid,
-    /// The cluster the node pool must belong to, if one was named.
-    pub owner: Option<Uuid>,
-    /// The version it must be at.
-    pub if_match: IfMatch,
-}
-
-impl Write for ForceDelete {
-    /// What went.
-    type Output = Vec<Effect>;
-
-    async fn run(&self, scope: &Scope<'_>) -> Result<Vec<Effect>> {
-        let parent = removal::lock_parent(scope, self.kind, self.id).await?;
-        let resource = removal::lock_owned(scope, self.kind, self.id, self.owner).await?;
-        self.if_match.check(&resource)?;
+/// Removes a resource that is being deleted, and its node pools, without waiting for the adapters. Answers what was
+/// removed.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::PreconditionFailed`], and [`Error::Conflict`] unless it is being deleted.
+pub async fn force_delete(
+    context: &Context,
+    target: &Target,
+    if_match: &IfMatch,
+) -> Result<Vec<ResourceChange>> {
+    let work = |tx: Tx| async move {
+        let parent = resources::lock_parent(&tx, target).await?;
+        let resource = resources::lock_target(&tx, target).await?;
+        if_match.check(&resource)?;
         if !resource.is_finalizing() {
-            return Err(Error::Conflict(format!("{} '{}' is not in Finalizing state", self.kind, self.id)));
+            return Err(Error::Conflict(format!(
+                "{} '{}' is not in Finalizing state",
+                target.kind, target.id
+            )));
         }
-        let children = match self.kind {
-            Kind::Cluster => store::lock_children(scope.tx, self.id).await?,
-            Kind::NodePool => Vec::new(),
-        };
-        let ids: Vec<Uuid> = children.iter().map(|child| child.id).collect();
-        store::remove(scope.tx, Kind::NodePool, &ids).await?;
-        let mut effects = removal::remove(scope, &resource, resource.generation, parent).await?;
-        effects.extend(children.iter().map(|child| Effect::removal(child, child.generation)));
-        Ok(effects)
-    }
+        let required = &context.settings.required[Kind::Cluster];
+        let parent = removal::of_parent(&tx, required, parent, &resource).await?;
+        let children = children(&tx, target).await?;
+        let removed = std::iter::once(resource).chain(children);
+        let removed = removed.map(|resource| Write::Remove { before: resource.clone(), last: resource });
+        save(&tx, removed.chain(parent).collect()).await?;
+        Ok(())
+    };
+    Ok(context.write(work).await?.changes)
 }

@@ -1,28 +1,38 @@
-//! Clusters and node pools: one file per thing that can be done with them.
+//! Clusters and node pools: one file per operation.
+//!
+//! A write locks, reads, decides and saves, in that order. Rows are locked parent first, then children by id;
+//! whoever keeps to that order cannot deadlock.
 
 mod create;
 mod delete;
+mod list;
 mod patch;
-mod precondition;
 mod read;
-pub(crate) mod removal;
-pub(crate) mod store;
+mod removal;
+mod report;
+mod reports;
+pub(crate) mod request;
 
-pub use create::Create;
-pub use delete::{Delete, ForceDelete};
-pub use patch::{Change, Patch};
-pub use precondition::IfMatch;
-pub use read::{get, target};
+pub use create::create;
+pub use delete::{delete, force_delete};
+pub use list::{ListQuery, Page, Start, list, plan};
+pub use patch::patch;
+pub use read::get;
+pub use report::report;
+pub use reports::{ReportPage, reports};
+pub use request::{Applied, Change, Create, Created, IfMatch, Outcome};
 
-use crate::Kind;
-use crate::status::Aggregate;
+use crate::error::{Error, Result};
+use crate::kind::Kind;
+use crate::status::aggregate::{self, Event, Subject};
+use crate::status::stored::ReportState;
+use crate::status::summary::StoredStatus;
 use chrono::{DateTime, Utc};
 use entity::JsonText;
-use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// A cluster or a node pool, as its row holds it. Its own serialization is what is kept to repeat an answer.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+/// A cluster or a node pool, as its row holds it.
+#[derive(Clone, Debug)]
 pub struct Resource {
     /// Which of the two.
     pub kind: Kind,
@@ -56,61 +66,40 @@ pub struct Resource {
     pub deleted_by: Option<String>,
 }
 
-/// The aggregated status as the row holds it: what is searched in columns, the rest as documents.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct StoredStatus {
-    /// `NotReady`, `Ready` or `Failed`.
-    pub phase: String,
-    /// Lowest generation over the counted adapters' reports.
-    pub observed_generation: i64,
-    /// Oldest of the counted adapters' last reports.
-    pub updated_time: DateTime<Utc>,
-    /// When `phase` last changed.
-    pub transition_time: DateTime<Utc>,
-    /// The conditions, an array.
-    pub conditions: JsonText,
-    /// One entry per adapter that reported, an array.
-    pub adapters: JsonText,
-    /// Whether `Reconciled` is True.
-    pub reconciled: bool,
-    /// `last_updated_time` of `Reconciled`.
-    pub reconciled_updated_time: DateTime<Utc>,
+/// The resource that a path names.
+#[derive(Clone, Copy, Debug)]
+pub struct Target {
+    /// Its kind.
+    pub kind: Kind,
+    /// Its id.
+    pub id: Uuid,
+    /// The cluster a node pool must belong to, if the path names one.
+    pub owner: Option<Uuid>,
 }
 
-/// A resource after a change, and all that the change did.
-#[derive(Clone, Debug)]
-pub struct Applied {
-    /// The resource as it is now.
-    pub resource: Resource,
-    /// What became of it, and of others because of it.
-    pub effects: Vec<Effect>,
-}
-
-/// What a change did to one resource.
+/// What a write did to one resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Effect {
+pub struct ResourceChange {
     /// The kind of the resource.
     pub kind: Kind,
-    /// Which one.
+    /// Its id.
     pub id: Uuid,
-    /// The generation it had before; 0 if it was not there.
+    /// The generation it had before; 0 if it was created.
     pub generation_before: i64,
     /// The generation it has now, or had last.
     pub generation_after: i64,
-    /// Whether it is gone.
+    /// Whether it was removed.
     pub removed: bool,
 }
 
-impl Effect {
-    /// On a resource that had this generation before.
-    pub(crate) fn on(resource: &Resource, generation_before: i64) -> Self {
-        let Resource { kind, id, generation, .. } = *resource;
-        Self { kind, id, generation_before, generation_after: generation, removed: false }
+impl Target {
+    /// Whether the path names this resource.
+    pub(crate) fn matches(&self, found: &Resource) -> bool {
+        self.owner.is_none() || found.owner_id == self.owner
     }
 
-    /// The removal of a resource that had this generation before.
-    pub(crate) fn removal(resource: &Resource, generation_before: i64) -> Self {
-        Self { removed: true, ..Self::on(resource, generation_before) }
+    pub(crate) fn not_found(&self) -> Error {
+        Error::NotFound { kind: self.kind.as_str(), id: self.id.to_string() }
     }
 }
 
@@ -130,23 +119,41 @@ impl Resource {
         format!("\"{}\"", self.revision)
     }
 
-    /// The aggregate it was last given.
-    pub(crate) fn aggregate(&self) -> crate::Result<Aggregate> {
-        Ok(Aggregate {
-            phase: self.status.phase.parse()?,
-            observed_generation: self.status.observed_generation,
-            updated_time: self.status.updated_time,
-            transition_time: self.status.transition_time,
-            conditions: self.status.conditions.read()?,
-        })
-    }
-
     /// Marks it for deletion: a new version of the desired state, which is not to exist.
     fn mark_deleted(&mut self, now: DateTime<Utc>, by: &str) {
+        // The clocks of replicas differ; a resource is never deleted before it was created.
+        let now = now.max(self.updated_time);
         self.deleted_time = Some(now);
         self.deleted_by = Some(by.to_owned());
         self.updated_time = now;
         self.generation += 1;
         self.revision += 1;
     }
+
+    /// Aggregates its status anew from all reports about it, which are ordered by adapter.
+    fn aggregate(
+        &mut self,
+        required: &[String],
+        reports: &[ReportState],
+        has_children: bool,
+        event: Event,
+    ) -> Result<()> {
+        let previous = self.status.aggregate()?;
+        let subject = Subject {
+            generation: self.generation,
+            created_time: self.created_time,
+            reference_time: self.updated_time,
+            finalizing: self.is_finalizing(),
+            has_children,
+            required,
+            previous: Some(&previous),
+        };
+        self.status = StoredStatus::of(&aggregate::aggregate(&subject, reports, event), reports)?;
+        Ok(())
+    }
+}
+
+/// The resource is being deleted, which forbids the operation.
+pub(crate) fn finalizing(kind: Kind, id: Uuid) -> Error {
+    Error::Conflict(format!("{kind} '{id}' is marked for deletion"))
 }

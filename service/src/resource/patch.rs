@@ -1,87 +1,74 @@
-use super::create::insert_labels;
-use super::{Applied, Effect, IfMatch, Resource, removal, store};
-use crate::status;
-use crate::{Error, Kind, Labels, Result, Scope, Write};
-use entity::{JsonText, label};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use super::request::{Applied, Change, IfMatch};
+use super::{Resource, Target, finalizing};
+use crate::context::{Committed, Context};
+use crate::error::{Error, Result};
+use crate::name::Labels;
+use crate::status::aggregate::Event;
+use crate::store::save::{Tx, Write, save};
+use crate::store::{reports, resources};
+use entity::JsonText;
 use serde_json::Value;
-use uuid::Uuid;
 
-/// What shall become of a resource. What is not said stays.
-#[derive(Clone, Debug, Default)]
-pub struct Change {
-    /// The whole new desired state.
-    pub spec: Option<Value>,
-    /// All the new labels.
-    pub labels: Option<Labels>,
-}
-
-/// A change of a resource.
-#[derive(Clone, Debug)]
-pub struct Patch {
-    /// What is changed.
-    pub kind: Kind,
-    /// Which one.
-    pub id: Uuid,
-    /// The cluster the node pool must belong to, if one was named.
-    pub owner: Option<Uuid>,
-    /// The version it must be at.
-    pub if_match: IfMatch,
-    /// What shall become of it.
-    pub change: Change,
-    /// Who changes it.
-    pub caller: String,
-}
-
-impl Write for Patch {
-    type Output = Applied;
-
-    async fn run(&self, scope: &Scope<'_>) -> Result<Applied> {
-        let mut resource = removal::lock_owned(scope, self.kind, self.id, self.owner).await?;
-        self.if_match.check(&resource)?;
-        if resource.is_finalizing() {
-            return Err(Error::finalizing(self.kind, self.id));
-        }
-        let labels = self.new_labels(&resource)?;
-        let spec = self.new_spec(&resource)?;
-        let generation_before = resource.generation;
-        if labels.is_none() && spec.is_none() {
-            let effects = vec![Effect::on(&resource, generation_before)];
-            return Ok(Applied { resource, effects });
-        }
-        if let Some(labels) = labels {
-            resource.labels = JsonText::of(labels.as_map())?;
-            label::Entity::delete_many().filter(label::Column::OwnerId.eq(self.id)).exec(scope.tx).await?;
-            insert_labels(scope, &resource, labels).await?;
-        }
-        if let Some(spec) = spec {
-            resource.spec = spec;
-        }
-        resource.generation += 1;
-        resource.revision += 1;
-        resource.updated_time = scope.now();
-        resource.updated_by = self.caller.clone();
-        let reports = status::of_resource(scope.tx, self.id).await?;
-        status::refresh(scope, &mut resource, &reports, false)?;
-        store::update(scope.tx, resource.clone()).await?;
-        let effects = vec![Effect::on(&resource, generation_before)];
-        Ok(Applied { resource, effects })
+/// Changes the desired state or the labels of a resource. What really changes raises its generation by one.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::PreconditionFailed`], [`Error::Conflict`] while it is being deleted,
+/// [`Error::Invalid`] if the new spec does not match its schema.
+pub async fn patch(
+    context: &Context,
+    target: &Target,
+    if_match: &IfMatch,
+    change: &Change,
+    caller: &str,
+) -> Result<Applied> {
+    if let Some(spec) = &change.spec {
+        context.settings.schemas.check(target.kind.spec_schema(), spec).map_err(Error::invalid_fields)?;
     }
+    let work = |tx: Tx| async move {
+        let before = resources::lock_target(&tx, target).await?;
+        if_match.check(&before)?;
+        if before.is_finalizing() {
+            return Err(finalizing(target.kind, target.id));
+        }
+        let mut after = before.clone();
+        if apply(&mut after, change)? {
+            after.generation += 1;
+            after.revision += 1;
+            after.updated_time = context.clock.now().max(before.updated_time);
+            caller.clone_into(&mut after.updated_by);
+            let reports = reports::of_resource(&tx, after.id).await?;
+            after.aggregate(&context.settings.required[target.kind], &reports, false, Event::Change)?;
+        }
+        save(&tx, vec![Write::Update { before, after: after.clone() }]).await?;
+        Ok(after)
+    };
+    let Committed { value: resource, changes } = context.write(work).await?;
+    Ok(Applied { resource, changes })
 }
 
-impl Patch {
-    /// The labels, if they really change.
-    fn new_labels(&self, resource: &Resource) -> Result<Option<&Labels>> {
-        let stored = resource.labels.read()?;
-        Ok(self.change.labels.as_ref().filter(|labels| *labels.as_map() != stored))
+/// Applies `change` and tells whether anything is different now.
+fn apply(resource: &mut Resource, change: &Change) -> Result<bool> {
+    let mut changed = false;
+    if let Some(labels) = changed_labels(resource, change)? {
+        resource.labels = JsonText::of(labels.as_map())?;
+        changed = true;
     }
+    if let Some(spec) = changed_spec(resource, change)? {
+        resource.spec = spec;
+        changed = true;
+    }
+    Ok(changed)
+}
 
-    /// The desired state, if it really changes.
-    fn new_spec(&self, resource: &Resource) -> Result<Option<JsonText>> {
-        match &self.change.spec {
-            Some(spec) if !json_equal(spec, &resource.spec.read()?) => Ok(Some(JsonText::of(spec)?)),
-            _ => Ok(None),
-        }
+fn changed_labels<'a>(resource: &Resource, change: &'a Change) -> Result<Option<&'a Labels>> {
+    let stored = resource.labels.read()?;
+    Ok(change.labels.as_ref().filter(|labels| *labels.as_map() != stored))
+}
+
+fn changed_spec(resource: &Resource, change: &Change) -> Result<Option<JsonText>> {
+    match &change.spec {
+        Some(spec) if !json_equal(spec, &resource.spec.read()?) => Ok(Some(JsonText::of(spec)?)),
+        _ => Ok(None),
     }
 }
 

@@ -1,39 +1,27 @@
-use super::{Resource, store};
-use crate::{Context, Error, Kind, Result};
-use sea_orm::ConnectionTrait;
-use uuid::Uuid;
+use super::{Resource, Target};
+use crate::context::Context;
+use crate::db::Consistency;
+use crate::error::{Error, Result};
+use crate::store::reader::Reader;
 
-/// A resource as it is now; a node pool must belong to `owner` if one is named.
-pub async fn get(context: &Context, kind: Kind, id: Uuid, owner: Option<Uuid>) -> Result<Resource> {
-    let found = context.db.find(kind, id).await?;
-    belonging(context.db.replica(), found, kind, id, owner).await
+/// The resource that a path names.
+///
+/// # Errors
+/// [`Error::NotFound`], which tells which part of the path does not exist.
+pub async fn get(context: &Context, consistency: Consistency, target: &Target) -> Result<Resource> {
+    context.read(consistency, |reader| async move { find(&reader, target).await }).await
 }
 
-/// The resource a path names. If it is not there, says which part of the path is not.
-pub async fn target(
-    db: &impl ConnectionTrait,
-    kind: Kind,
-    id: Uuid,
-    owner: Option<Uuid>,
-) -> Result<Resource> {
-    let found = store::find(db, kind, id).await?;
-    belonging(db, found, kind, id, owner).await
-}
-
-async fn belonging(
-    db: &impl ConnectionTrait,
-    found: Option<Resource>,
-    kind: Kind,
-    id: Uuid,
-    owner: Option<Uuid>,
-) -> Result<Resource> {
-    if let Some(resource) = found.filter(|found| owner.is_none() || found.owner_id == owner) {
+/// The same, as part of a read.
+pub(super) async fn find(reader: &Reader, target: &Target) -> Result<Resource> {
+    let found = reader.find(target.kind, target.id).await?;
+    if let Some(resource) = found.filter(|found| target.matches(found)) {
         return Ok(resource);
     }
-    match owner {
-        Some(owner) if store::find(db, Kind::Cluster, owner).await?.is_none() => {
-            Err(Error::NotFound { kind: Kind::Cluster, id: owner.to_string() })
-        }
-        _ => Err(Error::NotFound { kind, id: id.to_string() }),
+    if let (Some(owner), Some(parent)) = (target.owner, target.kind.parent())
+        && reader.find(parent, owner).await?.is_none()
+    {
+        return Err(Error::NotFound { kind: parent.as_str(), id: owner.to_string() });
     }
+    Err(target.not_found())
 }

@@ -1,6 +1,7 @@
 //! The fields a search may name: their types, and where their values are.
 
 use super::error::{Result, expected, quoted, refuse};
+use crate::field::{self, Column, Source, Type};
 
 /// A field, by the type of its value.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,13 +46,6 @@ pub(super) enum TimeField {
     Condition(Member),
 }
 
-/// A column that holds the field's value and nothing else.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Column {
-    pub(super) name: &'static str,
-    pub(super) nullable: bool,
-}
-
 /// A member of a condition.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Member {
@@ -61,54 +55,31 @@ pub(super) struct Member {
 }
 
 impl TextField {
-    /// Whether it holds the status of a condition, which knows only three values.
-    pub(super) fn is_status(&self) -> bool {
+    /// The only values it can have, where there are few.
+    pub(super) fn values(&self) -> Option<&'static [&'static str]> {
         match self {
-            TextField::Reconciled => true,
-            TextField::Condition(member) => member.name == STATUS,
-            _ => false,
+            TextField::Reconciled => Some(&STATUSES),
+            TextField::Condition(member) if member.name == STATUS => Some(&STATUSES),
+            TextField::Column(column) if column.name == PHASE => Some(&PHASES),
+            _ => None,
         }
     }
 }
 
+const STATUSES: [&str; 3] = ["True", "False", "Unknown"];
+const PHASES: [&str; 3] = ["NotReady", "Ready", "Failed"];
+/// The column of the phase.
+const PHASE: &str = "phase";
 const STATUS: &str = "status";
 /// The condition that always exists.
 const RECONCILED: &str = "Reconciled";
 /// The deepest path into a document; no stored document is deeper.
 const MAX_SEGMENTS: usize = 64;
 
-const fn column(name: &'static str) -> Column {
-    Column { name, nullable: false }
-}
-
-const fn nullable(name: &'static str) -> Column {
-    Column { name, nullable: true }
-}
-
-/// The fields that have a fixed name.
-const FIELDS: [(&str, Field); 16] = [
-    ("id", Field::Text(TextField::Id)),
-    ("name", Field::Text(TextField::Column(column("name")))),
-    ("kind", Field::Text(TextField::Kind)),
-    ("href", Field::Text(TextField::Href)),
-    ("created_by", Field::Text(TextField::Column(column("created_by")))),
-    ("updated_by", Field::Text(TextField::Column(column("updated_by")))),
-    ("deleted_by", Field::Text(TextField::Column(nullable("deleted_by")))),
-    ("owner_id", Field::Text(TextField::OwnerId)),
-    ("generation", Field::Integer(IntegerField::Column(column("generation")))),
-    ("created_time", Field::Time(TimeField::Created)),
-    ("updated_time", Field::Time(TimeField::Column(column("updated_time")))),
-    ("deleted_time", Field::Time(TimeField::Column(nullable("deleted_time")))),
-    ("status.phase", Field::Text(TextField::Column(column("phase")))),
-    ("status.observed_generation", Field::Integer(IntegerField::Column(column("observed_generation")))),
-    ("status.last_updated_time", Field::Time(TimeField::Column(column("status_updated_time")))),
-    ("status.last_transition_time", Field::Time(TimeField::Column(column("status_transition_time")))),
-];
-
 /// The field called `name`, which stands at `position`.
 pub(super) fn field(name: &str, position: usize) -> Result<Field> {
-    if let Some((_, field)) = FIELDS.iter().find(|(known, _)| *known == name) {
-        Ok(field.clone())
+    if let Some(field) = field::find(name) {
+        Ok(typed(field.source))
     } else if let Some(key) = name.strip_prefix("labels.") {
         label(key, position)
     } else if let Some(path) = name.strip_prefix("spec.") {
@@ -116,13 +87,25 @@ pub(super) fn field(name: &str, position: usize) -> Result<Field> {
     } else if let Some(path) = name.strip_prefix("status.conditions.") {
         condition(path, position)
     } else {
-        expected(position, &known_fields(), quoted(name))
+        let known =
+            format!("a field ({}, labels.<key>, spec.<path>, status.conditions.<Type>)", field::names());
+        expected(position, &known, quoted(name))
     }
 }
 
-fn known_fields() -> String {
-    let names: Vec<&str> = FIELDS.iter().map(|(name, _)| *name).collect();
-    format!("a field ({}, labels.<key>, spec.<path>, status.conditions.<Type>)", names.join(", "))
+fn typed(source: Source) -> Field {
+    match source {
+        Source::Id => Field::Text(TextField::Id),
+        Source::OwnerId => Field::Text(TextField::OwnerId),
+        Source::Kind => Field::Text(TextField::Kind),
+        Source::Href => Field::Text(TextField::Href),
+        Source::CreatedTime => Field::Time(TimeField::Created),
+        Source::Column(column) => match column.r#type {
+            Type::Integer => Field::Integer(IntegerField::Column(column)),
+            Type::Time => Field::Time(TimeField::Column(column)),
+            Type::Text | Type::Uuid => Field::Text(TextField::Column(column)),
+        },
+    }
 }
 
 fn label(key: &str, position: usize) -> Result<Field> {

@@ -78,8 +78,12 @@ fn leaf(comparison: &Comparison<'_>) -> Result<Leaf> {
     Ok(match (field, &comparison.predicate) {
         (field, Predicate::Null) => Leaf::Null(field),
         (Field::Text(field), Predicate::Test(test)) => {
-            let read = if field.is_status() && matches!(test, Test::OneOf(_)) { status } else { text };
-            Leaf::Text(field, TextTest::Compare(test.read(read)?))
+            let values = field.values().filter(|_| matches!(test, Test::OneOf(_)));
+            let test = match values {
+                Some(values) => test.read(|literal| one_of(values, literal))?,
+                None => test.read(text)?,
+            };
+            Leaf::Text(field, TextTest::Compare(test))
         }
         (Field::Text(field), Predicate::Like { pattern, ignore_case }) => {
             Leaf::Text(field, like(pattern, *ignore_case)?)
@@ -128,11 +132,11 @@ fn text(literal: &Literal<'_>) -> Result<String> {
     }
 }
 
-/// The status of a condition, where it is compared for equality.
-fn status(literal: &Literal<'_>) -> Result<String> {
+/// A text that is compared for equality with a field that has few values.
+fn one_of(values: &[&str], literal: &Literal<'_>) -> Result<String> {
     match &literal.value {
-        LiteralValue::Text(text) if matches!(text.as_str(), "True" | "False" | "Unknown") => Ok(text.clone()),
-        _ => expected(literal.position, "'True', 'False' or 'Unknown'", quoted(literal.source)),
+        LiteralValue::Text(text) if values.contains(&text.as_str()) => Ok(text.clone()),
+        _ => expected(literal.position, &format!("one of '{}'", values.join("', '")), quoted(literal.source)),
     }
 }
 

@@ -13,11 +13,11 @@
 mod compare;
 mod error;
 mod field;
-mod filter;
+pub(crate) mod filter;
 mod parse;
-mod pattern;
+pub(crate) mod pattern;
 mod place;
-mod sql;
+pub(crate) mod sql;
 mod syntax;
 #[cfg(test)]
 mod tests;
@@ -26,7 +26,6 @@ mod token;
 
 pub use error::SearchError;
 pub use filter::Filter;
-pub(crate) use pattern::Pattern;
 pub use sql::condition;
 
 /// Reads a search text.

@@ -2,9 +2,10 @@
 
 use sea_orm::sea_query::{BinOper, Expr, ExprTrait, Query, SelectStatement};
 
-use super::field::{Column, Field, IntegerField, Member, TextField, TimeField};
+use super::field::{Field, IntegerField, Member, TextField, TimeField};
 use super::filter::SpecTest;
 use crate::dialect::Dialect;
+use crate::field::Column;
 use crate::kind::Kind;
 
 /// What every `href` begins with.
@@ -48,10 +49,8 @@ impl Table {
         match field {
             TextField::Column(column) => self.column_place(*column),
             TextField::Id => Place::Value(self.dialect.uuid_text(self.column("id"))),
-            TextField::OwnerId => match self.kind {
-                Kind::Cluster => Place::Nowhere,
-                Kind::NodePool => Place::Value(self.dialect.uuid_text(self.column("owner_id"))),
-            },
+            TextField::OwnerId if self.kind.parent().is_none() => Place::Nowhere,
+            TextField::OwnerId => Place::Value(self.dialect.uuid_text(self.column("owner_id"))),
             TextField::Kind => Place::Value(self.dialect.bytewise(Expr::val(self.kind.as_str()))),
             TextField::Href => Place::Value(self.href()),
             TextField::Label(key) => Place::Label(key),
@@ -95,9 +94,9 @@ impl Table {
     pub(super) fn href(&self) -> Expr {
         let concat = |left: Expr, right: Expr| left.binary(BinOper::Custom("||"), right);
         let id = self.dialect.uuid_text(self.column("id"));
-        let rest = match self.kind {
-            Kind::Cluster => id,
-            Kind::NodePool => {
+        let rest = match self.kind.parent() {
+            None => id,
+            Some(_) => {
                 let owner = self.dialect.uuid_text(self.column("owner_id"));
                 concat(concat(owner, Expr::val(HREF_NODE_POOLS)), id)
             }

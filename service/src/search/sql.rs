@@ -17,7 +17,7 @@ use super::time::TimeTest;
 use crate::dialect::Dialect;
 use crate::id::id_floor;
 use crate::kind::Kind;
-use crate::resource::store::RECONCILED_SPAN;
+use crate::status::summary::RECONCILED_SPAN;
 
 /// The filter as a condition on the table of `kind`, whose columns it names in full.
 pub fn condition(filter: &Filter, kind: Kind, dialect: Dialect) -> Condition {
@@ -82,7 +82,7 @@ impl Table {
         let ids = || texts.iter().filter_map(|text| uuid(text));
         match field {
             TextField::Id => negate(one_of(self.column("id"), ids()), negated),
-            TextField::OwnerId if self.kind == Kind::NodePool => {
+            TextField::OwnerId if self.kind.parent().is_some() => {
                 negate(one_of(self.column("owner_id"), ids()), negated)
             }
             TextField::Href => {

@@ -50,6 +50,19 @@ impl SpecSchemas {
         Self { validators: BTreeMap::new() }
     }
 
+    /// Checks a desired state against the schema of its component.
+    pub fn check(&self, component: &str, spec: &Value) -> Result<(), Vec<crate::error::FieldError>> {
+        self.validate(component, spec).map_err(|violations| {
+            let field = |violation: Violation| crate::error::FieldError {
+                field: violation.path,
+                message: violation.message,
+                constraint: violation.constraint,
+                value: None,
+            };
+            violations.into_iter().map(field).collect()
+        })
+    }
+
     /// Reads an OpenAPI 3.0 or 3.1 file, YAML or JSON.
     ///
     /// A component that is missing is logged once as a warning and accepts every object.

@@ -2,7 +2,7 @@
 //! one it was given.
 
 use super::condition::{Condition, ConditionStatus, Phase};
-use super::stored::StoredReport;
+use super::stored::ReportState;
 use chrono::{DateTime, Utc};
 
 const RECONCILED: &str = "Reconciled";
@@ -13,13 +13,13 @@ const LAST_KNOWN: &str = "LastKnownReconciled";
 pub struct Aggregate {
     /// The state in one word.
     pub phase: Phase,
-    /// Lowest generation over the counted adapters' reports, 0 before the first.
+    /// Lowest generation over the required adapters' reports, 0 before the first.
     pub observed_generation: i64,
-    /// Oldest of the counted adapters' last reports, else the resource's own time.
+    /// Oldest of the required adapters' last reports, else the resource's own time.
     pub updated_time: DateTime<Utc>,
     /// When the phase last changed.
     pub transition_time: DateTime<Utc>,
-    /// `Reconciled`, `LastKnownReconciled`, then one per counted adapter.
+    /// `Reconciled`, `LastKnownReconciled`, then one per required adapter.
     pub conditions: Vec<Condition>,
 }
 
@@ -47,7 +47,7 @@ pub struct Subject<'a> {
     pub finalizing: bool,
     /// Whether it has node pools.
     pub has_children: bool,
-    /// The adapters it waits for; empty if all that have reported count.
+    /// The required adapters; empty if all that have reported are required.
     pub required: &'a [String],
     /// What was aggregated before.
     pub previous: Option<&'a Aggregate>,
@@ -62,39 +62,39 @@ pub enum Event {
     Report(DateTime<Utc>),
 }
 
-/// What a counted adapter has said that can be used: a report of no later generation that is Available or not.
+/// What a required adapter has said that can be used: a report of no later generation that is Available or not.
 struct Snapshot<'a> {
-    report: &'a StoredReport,
+    report: &'a ReportState,
     available: bool,
 }
 
 /// Aggregates `reports`, which are ordered by adapter.
-pub fn aggregate(subject: &Subject<'_>, reports: &[StoredReport], event: Event) -> Aggregate {
-    let counted = Counted::of(subject, reports);
-    let phase = counted.phase();
-    let mut conditions = vec![counted.reconciled(), counted.last_known()];
-    conditions.extend(counted.snapshots.iter().map(|snapshot| counted.successful(snapshot)));
+pub fn aggregate(subject: &Subject<'_>, reports: &[ReportState], event: Event) -> Aggregate {
+    let required = Required::of(subject, reports);
+    let phase = required.phase();
+    let mut conditions = vec![required.reconciled(), required.last_known()];
+    conditions.extend(required.snapshots.iter().map(|snapshot| required.successful(snapshot)));
     Aggregate {
         phase,
-        observed_generation: counted.reports.iter().map(|r| r.observed_generation).min().unwrap_or(0),
-        updated_time: oldest(counted.reports.iter().copied()).unwrap_or(subject.reference_time),
-        transition_time: counted.transition_time(phase, event),
+        observed_generation: required.reports.iter().map(|r| r.observed_generation).min().unwrap_or(0),
+        updated_time: oldest(required.reports.iter().copied()).unwrap_or(subject.reference_time),
+        transition_time: required.transition_time(phase, event),
         conditions,
     }
 }
 
-/// The counted adapters and what they said.
-struct Counted<'a> {
+/// The required adapters and what they said.
+struct Required<'a> {
     subject: &'a Subject<'a>,
     names: Vec<&'a str>,
     /// Their stored reports, in the order of the names.
-    reports: Vec<&'a StoredReport>,
+    reports: Vec<&'a ReportState>,
     /// What of these can be used.
     snapshots: Vec<Snapshot<'a>>,
 }
 
-impl<'a> Counted<'a> {
-    fn of(subject: &'a Subject<'a>, reports: &'a [StoredReport]) -> Self {
+impl<'a> Required<'a> {
+    fn of(subject: &'a Subject<'a>, reports: &'a [ReportState]) -> Self {
         let names: Vec<&str> = match subject.required {
             [] => reports.iter().map(|report| report.adapter.as_str()).collect(),
             required => required.iter().map(String::as_str).collect(),
@@ -117,7 +117,7 @@ impl<'a> Counted<'a> {
     }
 
     fn phase(&self) -> Phase {
-        let current = |report: &&&StoredReport| report.observed_generation == self.subject.generation;
+        let current = |report: &&&ReportState| report.observed_generation == self.subject.generation;
         let ready = |name: &&str| self.snapshot(name).is_some_and(|s| s.available && current(&&s.report));
         if !self.names.is_empty() && self.names.iter().all(ready) {
             Phase::Ready
@@ -137,7 +137,7 @@ impl<'a> Counted<'a> {
         }
     }
 
-    /// Whether all counted adapters have done what the current generation asks.
+    /// Whether all required adapters have done what the current generation asks.
     fn reconciled(&self) -> Condition {
         let subject = self.subject;
         let met = |name: &&&str| {
@@ -201,7 +201,7 @@ impl<'a> Counted<'a> {
         )
     }
 
-    /// Whether the last state all counted adapters agreed on was a good one. It outlives the time in which
+    /// Whether the last state all required adapters agreed on was a good one. It outlives the time in which
     /// they work on the next generation one after the other.
     fn last_known(&self) -> Condition {
         let previous = self.previous(LAST_KNOWN);
@@ -283,7 +283,7 @@ impl<'a> Counted<'a> {
         let r#type = successful_type(&report.adapter);
         let previous = self.previous(&r#type);
         let status = ConditionStatus::from_bool(snapshot.available);
-        let (reason, message) = report.availability_words();
+        let (reason, message) = report.availability_reason();
         let transition = match previous {
             Some(previous) if previous.status == status => previous.last_transition_time,
             _ => report.last_report_time,
@@ -305,14 +305,14 @@ impl<'a> Counted<'a> {
     }
 }
 
-fn oldest<'a>(reports: impl Iterator<Item = &'a StoredReport>) -> Option<DateTime<Utc>> {
+fn oldest<'a>(reports: impl Iterator<Item = &'a ReportState>) -> Option<DateTime<Utc>> {
     reports.map(|report| report.last_report_time).min()
 }
 
-/// `gcp-provisioner` is answered for by `GcpProvisionerSuccessful`.
-fn successful_type(adapter: &str) -> String {
+/// The type of an adapter's own condition: for `gcp-provisioner` it is `GcpProvisionerSuccessful`.
+pub(crate) fn successful_type(adapter: &str) -> String {
     let mut name = String::with_capacity(adapter.len() + 10);
-    for part in adapter.split('-') {
+    for part in adapter.split(['-', '_', '.']) {
         let mut letters = part.chars();
         name.extend(letters.next().into_iter().flat_map(char::to_uppercase));
         name.push_str(letters.as_str());

@@ -2,19 +2,20 @@
 
 use super::condition::ConditionStatus;
 use super::report::Report;
-use super::stored::StoredReport;
-use crate::{Error, Result};
+use super::stored::ReportState;
+use crate::error::{Error, Result};
+use chrono::{DateTime, Utc};
 
 /// Why a report was not stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DiscardReason {
-    /// It speaks of a generation the resource has not reached.
+    /// It is about a generation that the resource has not reached.
     FutureGeneration,
     /// The adapter has reported a later generation already.
     OlderGeneration,
     /// The adapter has reported a later observation of the same generation already.
     OlderReport,
-    /// The adapter no longer knows what it knew before.
+    /// The adapter cannot tell what it could tell before.
     UnknownAvailability,
 }
 
@@ -23,7 +24,7 @@ impl DiscardReason {
     pub const ALL: [Self; 4] =
         [Self::FutureGeneration, Self::OlderGeneration, Self::OlderReport, Self::UnknownAvailability];
 
-    /// The reason in one word.
+    /// The reason as one word, as in the header.
     pub fn as_str(self) -> &'static str {
         match self {
             DiscardReason::FutureGeneration => "future_generation",
@@ -39,19 +40,20 @@ impl DiscardReason {
 pub enum Verdict {
     /// Nothing.
     Discard(DiscardReason),
-    /// Store it, and aggregate if it says something that can be used.
+    /// Store it.
     Store {
-        /// Whether to aggregate.
+        /// Whether to aggregate as well: the report tells whether the resource is available.
         aggregate: bool,
     },
 }
 
-/// Decides on `report`. `existing` is what the same adapter reported last; `mandatory` names the
-/// conditions every report must carry.
+/// Decides on `report`, which was observed at `observed_time`. `existing` is what the same adapter reported last;
+/// `mandatory` names the conditions that every report must carry.
 pub fn classify(
     generation: i64,
-    existing: Option<&StoredReport>,
+    existing: Option<&ReportState>,
     report: &Report,
+    observed_time: DateTime<Utc>,
     mandatory: &[String],
 ) -> Result<Verdict> {
     if report.observed_generation > generation {
@@ -62,7 +64,7 @@ pub fn classify(
             return Ok(Verdict::Discard(DiscardReason::OlderGeneration));
         }
         if report.observed_generation == existing.observed_generation
-            && report.observed_time < existing.last_report_time
+            && observed_time < existing.last_report_time
         {
             return Ok(Verdict::Discard(DiscardReason::OlderReport));
         }

@@ -1,4 +1,4 @@
-use crate::Error;
+use crate::error::Error;
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize, Serializer};
 use std::str::FromStr;
@@ -10,7 +10,7 @@ pub enum ConditionStatus {
     True,
     /// It does not.
     False,
-    /// Nobody can tell.
+    /// It cannot be determined.
     Unknown,
 }
 
@@ -43,14 +43,14 @@ impl FromStr for ConditionStatus {
     }
 }
 
-/// The state of a resource in one word.
+/// The state of a resource as one word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
-    /// Some counted adapter has not reported the current generation Available.
+    /// Not every required adapter has reported Available=True at the current generation.
     NotReady,
-    /// All counted adapters have.
+    /// All required adapters have.
     Ready,
-    /// A counted adapter reports that it failed.
+    /// A required adapter reports a failure at the current generation.
     Failed,
 }
 
@@ -81,22 +81,22 @@ impl FromStr for Phase {
 /// An aggregated condition of a resource.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Condition {
-    /// What is said: `Reconciled`, `LastKnownReconciled`, `<Adapter>Successful`.
+    /// Its type: `Reconciled`, `LastKnownReconciled`, `<Adapter>Successful`.
     pub r#type: String,
     /// Whether it holds.
     pub status: ConditionStatus,
-    /// One word on why.
+    /// The reason as one word.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// A sentence on why.
+    /// The reason for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
-    /// The generation it speaks of.
+    /// The generation it is about.
     pub observed_generation: i64,
-    /// When it was first said.
+    /// When it first appeared.
     #[serde(serialize_with = "micros")]
     pub created_time: DateTime<Utc>,
-    /// How fresh it is.
+    /// When the oldest report behind it was observed.
     #[serde(serialize_with = "micros")]
     pub last_updated_time: DateTime<Utc>,
     /// When its status last changed.

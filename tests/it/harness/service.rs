@@ -1,6 +1,5 @@
 use service::spec_schema::SpecSchemas;
-use service::{Clock, Connect, Context, Db, Settings};
-use std::sync::Arc;
+use service::{Clock, Connect, Context, Db, PerKind, Settings};
 use std::time::Duration;
 
 /// The service on the database at `url`, without HTTP, for what no client can see.
@@ -10,16 +9,15 @@ pub async fn service(url: String, clock: Clock) -> Context {
         url,
         read_url: None,
         max_connections: Some(2),
-        reserve_connections: None,
-        acquire_timeout: Some(Duration::from_secs(20)),
+        acquire_timeout: Duration::from_secs(20),
         busy_timeout: Duration::ZERO,
         statement_timeout: Duration::from_secs(120),
     };
     let settings = Settings {
-        required_cluster: Vec::new(),
-        required_nodepool: Vec::new(),
+        required: PerKind::default(),
         mandatory_conditions: Vec::new(),
+        max_adapters: 100,
         schemas: SpecSchemas::built_in(),
     };
-    Context { db: Db::connect(&connect).await.expect("a connection"), clock, settings: Arc::new(settings) }
+    Context::new(Db::connect(&connect).await.expect("a connection"), clock, settings)
 }

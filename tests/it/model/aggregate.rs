@@ -160,12 +160,12 @@ impl<'a> From<&'a StoredReport> for Snapshot<'a> {
     }
 }
 
-/// `gcp-provisioner` → `GcpProvisionerSuccessful`: only hyphens divide, the rest of each part is kept.
+/// `gcp-provisioner` → `GcpProvisionerSuccessful`: hyphens, underscores and dots divide, the rest of each part is kept.
 fn condition_type(adapter: &str) -> String {
     let capitalised = |part: &str| {
         let mut rest = part.chars();
         let first: String = rest.next().map(|first| first.to_uppercase().collect()).unwrap_or_default();
         first + rest.as_str()
     };
-    adapter.split('-').map(capitalised).collect::<String>() + "Successful"
+    adapter.split(['-', '_', '.']).map(capitalised).collect::<String>() + "Successful"
 }

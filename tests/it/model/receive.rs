@@ -15,12 +15,14 @@ impl Model {
         if !report.is_valid(now) {
             return Expected::refused(400, VALIDATION);
         }
-        let observed = report.observed_at(now);
         let mandatory = self.settings.mandatory_conditions.clone();
         let Some(row) = self.row_mut(id) else {
             return Expected::not_found();
         };
         let earlier = row.reports.get(&report.adapter);
+        // A time given by the server is never before the adapter's last report.
+        let server_time = earlier.map_or(now, |earlier| earlier.last_report_time.max(now));
+        let observed = report.observed_at(server_time);
         let verdict = classify(row.generation, earlier, report, observed, &mandatory);
         match verdict {
             Verdict::Discard(reason) => return Expected::discarded(reason),

@@ -173,10 +173,11 @@ impl<'a> Generator<'a> {
         (Test::Like { pattern, ignore_case }, rest)
     }
 
-    /// The statuses of conditions can only be equal to three values.
+    /// Phases and the statuses of conditions can only be equal to three values.
     fn equal(&mut self, field: &Field, literal: Literal) -> Literal {
         match field.of {
             Type::Status => Literal::Json(Value::from(*self.random.pick(&["True", "False", "Unknown"]))),
+            Type::Phase => Literal::Json(Value::from(*self.random.pick(&["NotReady", "Ready", "Failed"]))),
             _ => literal,
         }
     }
@@ -263,8 +264,7 @@ fn number(text: &str) -> Value {
 
 /// All fields that make sense for these resources, and some that none of them has.
 fn fields(resources: &[Value]) -> Vec<Field> {
-    let text =
-        ["id", "name", "kind", "href", "created_by", "updated_by", "deleted_by", "owner_id", "status.phase"];
+    let text = ["id", "name", "kind", "href", "created_by", "updated_by", "deleted_by", "owner_id"];
     let integer = ["generation", "status.observed_generation"];
     let time = [
         "created_time",
@@ -274,6 +274,7 @@ fn fields(resources: &[Value]) -> Vec<Field> {
         "status.last_transition_time",
     ];
     let mut fields: Vec<Field> = text.iter().map(|name| Field::new(*name, Type::Text)).collect();
+    fields.push(Field::new("status.phase", Type::Phase));
     fields.extend(integer.iter().map(|name| Field::new(*name, Type::Integer)));
     fields.extend(time.iter().map(|name| Field::new(*name, Type::Time)));
 

@@ -33,7 +33,7 @@ async fn the_name_of_an_adapter_makes_the_name_of_its_condition(app: TestApp) {
     let names = [
         ("dns", "DnsSuccessful"),
         ("gcp-provisioner", "GcpProvisionerSuccessful"),
-        ("a_b-cD", "A_bCDSuccessful"),
+        ("a_b-cD.e", "ABCDESuccessful"),
     ];
     for (adapter, _) in names {
         app.report(href(&cluster), report(adapter, 1, &[("Available", "True")])).await.status(201);

@@ -63,8 +63,9 @@ fn texts_take_every_operator() {
     let questions =
         ["= 'a'", "< 'a'", "in ['a', 'b']", "like 'a%'", "not ilike '_'", "between 'a' and 'b'", "is null"];
     all_understood(&fields, &questions);
-    let fields = ["labels.a", "status.phase", "status.conditions.DnsSuccessful.reason", "spec.a.b-c.d_e"];
+    let fields = ["labels.a", "status.conditions.DnsSuccessful.reason", "spec.a.b-c.d_e"];
     all_understood(&fields, &questions);
+    all_understood(&["status.phase"], &["= 'Ready'", "< 'a'", "not in ['NotReady']", "like 'a%'", "is null"]);
 }
 
 #[test]

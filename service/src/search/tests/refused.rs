@@ -150,8 +150,12 @@ fn literals_must_have_the_type_of_their_field() {
 }
 
 #[test]
-fn the_status_of_a_condition_has_three_values() {
-    let values = "expected 'True', 'False' or 'Unknown'";
+fn a_phase_and_the_status_of_a_condition_have_three_values() {
+    refused(
+        "status.phase='ready'",
+        "at position 13: expected one of 'NotReady', 'Ready', 'Failed', found `'ready'`",
+    );
+    let values = "expected one of 'True', 'False', 'Unknown'";
     refused("status.conditions.Ready = 'true'", &format!("at position 26: {values}, found `'true'`"));
     refused("status.conditions.Reconciled != ''", &format!("at position 32: {values}, found `''`"));
     refused("status.conditions.Ready in ('True', 'No')", &format!("at position 36: {values}, found `'No'`"));

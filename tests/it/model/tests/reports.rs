@@ -139,10 +139,10 @@ fn learnt_adapters_are_listed_by_name_and_configured_ones_as_configured() {
         conditions.iter().filter_map(|condition| condition["type"].as_str().map(str::to_owned)).collect()
     };
     for (configured, order) in [
-        (&[][..], ["Pull_secretSuccessful", "DnsSuccessful", "GcpProvisionerSuccessful"]),
+        (&[][..], ["PullSecretSuccessful", "DnsSuccessful", "GcpProvisionerSuccessful"]),
         (
             &["gcp-provisioner", "Pull_secret", "dns"][..],
-            ["GcpProvisionerSuccessful", "Pull_secretSuccessful", "DnsSuccessful"],
+            ["GcpProvisionerSuccessful", "PullSecretSuccessful", "DnsSuccessful"],
         ),
     ] {
         let mut model = with_cluster(model(configured, &[]));

@@ -1,0 +1,101 @@
+//! What the reading operations on clusters and node pools have in common: all but their addresses and texts.
+
+use crate::app::App;
+use crate::dto::{AdapterStatus, Id, List, ResourceView};
+use crate::list::{ListRequest, Parameters, read_status_list};
+use crate::problem::ApiResult;
+use crate::response::{Document, Fetched, Shown};
+use service::kind::Kind;
+use service::resource::{self, Target};
+use uuid::Uuid;
+
+/// The cluster that a path names.
+pub(super) fn cluster(id: &Id) -> ApiResult<Target> {
+    Ok(Target { kind: Kind::Cluster, id: parse(Kind::Cluster, id)?, owner: None })
+}
+
+/// The node pool that a path names, wherever it is.
+pub(super) fn node_pool(id: &Id) -> ApiResult<Target> {
+    Ok(Target { kind: Kind::NodePool, id: parse(Kind::NodePool, id)?, owner: None })
+}
+
+/// The node pool of a cluster that a path names.
+pub(super) fn node_pool_of(cluster: &Id, id: &Id) -> ApiResult<Target> {
+    let owner = Some(parse(Kind::Cluster, cluster)?);
+    Ok(Target { owner, ..node_pool(id)? })
+}
+
+/// An id that is no UUID names nothing.
+pub(super) fn parse(kind: Kind, id: &Id) -> ApiResult<Uuid> {
+    let not_found = || {
+        let id: String = id.as_str().chars().take(80).collect();
+        service::Error::NotFound { kind: kind.as_str(), id }
+    };
+    Ok(id.uuid().ok_or_else(not_found)?)
+}
+
+pub(super) async fn list<T: ResourceView>(
+    app: &App,
+    owner: Option<Uuid>,
+    parameters: &Parameters,
+) -> ApiResult<Shown<List<T>>> {
+    let known = &app.fields.resources[T::KIND];
+    let request = ListRequest::read(parameters, T::KIND, owner, app.max_page_size, known)?;
+    let page = resource::list(&app.context, parameters.consistency(), &request.query).await?;
+    let items: Vec<T> = page.items.into_iter().map(T::from).collect();
+    let list = List {
+        kind: T::KIND.list(),
+        page: request.page,
+        size: items.len(),
+        total: page.total,
+        items,
+        next: page.next,
+    };
+    let Some(selection) = request.selection else { return Ok(Shown::Document(Document::list(&list)?)) };
+    Ok(Shown::Document(Document::of_list(&list, &selection, &["id"])?))
+}
+
+pub(super) async fn get<T: ResourceView>(
+    app: &App,
+    target: Target,
+    if_none_match: Option<String>,
+    parameters: &Parameters,
+) -> ApiResult<Fetched<T>> {
+    let selection = parameters.selection(&app.fields.resources[T::KIND])?;
+    let resource = resource::get(&app.context, parameters.consistency(), &target).await?;
+    let etag = resource.etag();
+    if if_none_match.is_some_and(|tags| names(&tags, &etag)) {
+        return Ok(Fetched::NotModified(etag));
+    }
+    let document = Document::selected(&T::from(resource), selection.as_ref(), &["id"])?;
+    Ok(Fetched::Resource(document, etag))
+}
+
+pub(super) async fn list_statuses(
+    app: &App,
+    target: Target,
+    parameters: &Parameters,
+) -> ApiResult<Shown<List<AdapterStatus>>> {
+    let (paging, selection) = read_status_list(parameters, app.max_page_size, &app.fields.reports)?;
+    let page = resource::reports(&app.context, parameters.consistency(), &target, paging).await?;
+    let items: Vec<AdapterStatus> = page.items.into_iter().map(AdapterStatus::from).collect();
+    let list = List {
+        kind: "AdapterStatusList",
+        page: paging.0,
+        size: items.len(),
+        total: page.total,
+        items,
+        next: None,
+    };
+    let Some(selection) = selection else { return Ok(Shown::Document(Document::list(&list)?)) };
+    Ok(Shown::Document(Document::of_list(&list, &selection, &["adapter"])?))
+}
+
+/// Whether `If-None-Match` names this version. Weak and strong tags compare alike here (RFC 9110, 13.1.2).
+fn names(tags: &str, etag: &str) -> bool {
+    tags.split(',').map(str::trim).any(|tag| tag == "*" || strong(tag) == etag)
+}
+
+pub(super) fn strong(tag: &str) -> &str {
+    tag.strip_prefix("W/").unwrap_or(tag)
+}

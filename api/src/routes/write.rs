@@ -1,0 +1,182 @@
+//! What the writing operations on clusters and node pools have in common: all but their addresses and texts.
+//!
+//! A write runs to its end even if its caller leaves, so that what is committed is also audited.
+
+use crate::app::App;
+use crate::caller::Caller;
+use crate::dto::{AdapterStatus, Input, NewResource, ReadBody, ResourceView};
+use crate::problem::{ApiError, ApiResult, Code};
+use crate::response::{
+    Changed, Created, Deleting, Document, ForceDeleted, Reported, StoredAnswer, versioned,
+};
+use poem::http::StatusCode;
+use service::idempotency::Key;
+use service::resource::{self, Applied, Change, Create, IfMatch, Outcome, Resource, ResourceChange, Target};
+use service::status::Report;
+use uuid::Uuid;
+
+/// The longest idempotency key, in characters.
+const MAX_KEY: usize = 255;
+
+pub(super) async fn create<T: ResourceView>(
+    app: &App,
+    caller: Caller,
+    owner: Option<Uuid>,
+    idempotency_key: Option<String>,
+    body: Input<impl ReadBody<Value = NewResource>>,
+) -> ApiResult<Created<T>> {
+    let key = idempotency_key.map(checked_key).transpose()?;
+    let Input { value: NewResource { name, spec, labels }, canonical } = body;
+    let create = Create { kind: T::KIND, owner, name, spec, labels, caller: caller.0.clone() };
+    let context = app.context.clone();
+    let created = app.to_the_end(async move {
+        let path = owner.map(|id| id.to_string()).unwrap_or_default();
+        let request = [create.kind.as_str(), &path, &canonical];
+        let answer = |resource: &Resource| StoredAnswer::of::<T>(resource)?.text();
+        let key = key.as_ref().map(|key| Key::new(&caller.0, key, &request, &answer));
+        let created = resource::create(&context, create, key.as_ref()).await?;
+        if let resource::Created::New(applied) = &created {
+            audit("create", &caller, None, &applied.changes);
+        }
+        Ok(created)
+    });
+    let answer = match created.await? {
+        resource::Created::New(applied) => StoredAnswer::of::<T>(&applied.resource)?,
+        resource::Created::Repeated(answer) => StoredAnswer::read(&answer)?,
+    };
+    let StoredAnswer { etag, location, body } = answer;
+    Ok(Created::Resource(Document::printed(body), etag, location))
+}
+
+fn checked_key(key: String) -> ApiResult<String> {
+    let length = key.chars().count();
+    if (1..=MAX_KEY).contains(&length) && !key.chars().any(char::is_control) {
+        return Ok(key);
+    }
+    let message = format!("Idempotency-Key must be 1 to {MAX_KEY} printable characters");
+    Err(service::Error::invalid("Idempotency-Key", message, "max_length").into())
+}
+
+/// Creating a node pool needs a cluster, which this path does not name.
+pub(super) fn refuse_without_parent() -> ApiError {
+    let detail = "kind \"NodePool\" is a child kind; create it via /clusters/{cluster_id}/nodepools";
+    ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, Code::Validation, detail)
+}
+
+pub(super) async fn patch<T: ResourceView>(
+    app: &App,
+    caller: Caller,
+    target: Target,
+    if_match: Option<String>,
+    change: Change,
+) -> ApiResult<Changed<T>> {
+    let if_match = if_match_of(if_match)?;
+    let context = app.context.clone();
+    let patched = app.to_the_end(async move {
+        let Applied { resource, changes } =
+            resource::patch(&context, &target, &if_match, &change, &caller.0).await?;
+        audit("patch", &caller, None, &changes);
+        Ok(resource)
+    });
+    let (document, etag) = versioned(patched.await?)?;
+    Ok(Changed::Resource(document, etag))
+}
+
+pub(super) async fn delete<T: ResourceView>(
+    app: &App,
+    caller: Caller,
+    target: Target,
+    if_match: Option<String>,
+) -> ApiResult<Deleting<T>> {
+    let if_match = if_match_of(if_match)?;
+    let context = app.context.clone();
+    let deleted = app.to_the_end(async move {
+        let Applied { resource, changes } = resource::delete(&context, &target, &if_match, &caller.0).await?;
+        audit("delete", &caller, None, &changes);
+        Ok(resource)
+    });
+    let (document, etag) = versioned(deleted.await?)?;
+    Ok(Deleting::Resource(document, etag))
+}
+
+pub(super) async fn force_delete(
+    app: &App,
+    caller: Caller,
+    target: Target,
+    if_match: Option<String>,
+    reason: String,
+) -> ApiResult<ForceDeleted> {
+    let if_match = if_match_of(if_match)?;
+    let context = app.context.clone();
+    let removed = app.to_the_end(async move {
+        let changes = resource::force_delete(&context, &target, &if_match).await?;
+        audit("force-delete", &caller, Some(&reason), &changes);
+        Ok(ForceDeleted::Gone)
+    });
+    removed.await
+}
+
+pub(super) async fn report(
+    app: &App,
+    caller: Caller,
+    target: Target,
+    report: Report,
+) -> ApiResult<Reported<AdapterStatus>> {
+    let adapter = report.adapter.as_str().to_owned();
+    let context = app.context.clone();
+    let reported = app.to_the_end(async move {
+        let outcome = resource::report(&context, target, report).await?;
+        if let Outcome::Stored { changes, .. } = &outcome {
+            audit("report", &caller, Some(&adapter), changes);
+        }
+        Ok(outcome)
+    });
+    match reported.await? {
+        Outcome::Stored { report, .. } => Ok(Reported::Stored(Document::of(&AdapterStatus::from(report))?)),
+        Outcome::Discarded(reason) => {
+            let reason = reason.as_str();
+            metrics::counter!("hyperfleet_api_status_reports_discarded_total", "reason" => reason)
+                .increment(1);
+            Ok(Reported::Discarded(reason.to_owned()))
+        }
+    }
+}
+
+/// One line for each resource that a write changed: who did what to it, and why. Of a report the adapter is the
+/// reason.
+fn audit(action: &'static str, caller: &Caller, reason: Option<&str>, changes: &[ResourceChange]) {
+    for change in changes {
+        let ResourceChange { kind, id, generation_before, generation_after, removed } = change;
+        tracing::info!(
+            target: "audit",
+            action,
+            caller = caller.0,
+            reason,
+            resource_type = kind.as_str(),
+            resource_id = %id,
+            generation_before,
+            generation_after,
+            removed,
+            "audit"
+        );
+    }
+}
+
+/// The versions that `If-Match` names. A tag is a version number, so the weak form that proxies make of it names the
+/// same; a tag of another form names none.
+fn if_match_of(header: Option<String>) -> ApiResult<IfMatch> {
+    let Some(header) = header else { return Ok(IfMatch::Absent) };
+    if header.trim() == "*" {
+        return Ok(IfMatch::Any);
+    }
+    let mut revisions = Vec::new();
+    for tag in header.split(',').map(str::trim) {
+        let quoted = tag.strip_prefix("W/").unwrap_or(tag);
+        let Some(opaque) = quoted.strip_prefix('"').and_then(|tag| tag.strip_suffix('"')) else {
+            let message = "If-Match must be * or a list of entity tags in quotes, as in the header ETag";
+            return Err(service::Error::invalid("If-Match", message, "format").into());
+        };
+        revisions.extend(opaque.parse::<i64>().ok());
+    }
+    Ok(IfMatch::Revisions(revisions))
+}

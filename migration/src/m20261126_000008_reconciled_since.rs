@@ -1,0 +1,48 @@
+//! Since when the condition `Reconciled` has its status, so that resources that wait for reconciliation can be counted
+//! and dated without reading their conditions.
+//!
+//! Nullable: a version that does not know the column may still write rows.
+
+use crate::schema;
+use sea_orm_migration::prelude::*;
+use sea_orm_migration::sea_orm::DbBackend;
+
+#[derive(DeriveMigrationName)]
+pub(crate) struct Migration;
+
+const TABLES: [&str; 2] = ["clusters", "node_pools"];
+const COLUMN: &str = "reconciled_since";
+
+const POSTGRES: &str = "(SELECT CAST(c.value ->> 'last_transition_time' AS timestamptz)
+    FROM json_array_elements(CAST(conditions AS json)) AS c WHERE c.value ->> 'type' = 'Reconciled' LIMIT 1)";
+/// Times are texts there, written with an offset.
+const SQLITE: &str = "(SELECT replace(c.value ->> 'last_transition_time', 'Z', '+00:00')
+    FROM json_each(conditions) AS c WHERE c.value ->> 'type' = 'Reconciled' LIMIT 1)";
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let since = match manager.get_database_backend() {
+            DbBackend::Postgres => POSTGRES,
+            _ => SQLITE,
+        };
+        for table in TABLES {
+            let column = ColumnDef::new(Alias::new(COLUMN)).timestamp_with_time_zone().take();
+            manager.alter_table(Table::alter().table(Alias::new(table)).add_column(column).take()).await?;
+            let fill = format!("UPDATE {table} SET {COLUMN} = {since}");
+            manager.get_connection().execute_unprepared(&fill).await?;
+        }
+        Ok(())
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        for table in TABLES {
+            schema::drop_column(manager, table, COLUMN).await?;
+        }
+        Ok(())
+    }
+}

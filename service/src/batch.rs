@@ -1,0 +1,217 @@
+//! Requests that arrive together are handled together.
+//!
+//! Most of the cost of a small read or write is the round trip to the database and, for writes, the flush at
+//! commit. While one batch is under way, requests of the same sort collect and form the next one. An idle
+//! service handles each request at once, in a batch of one.
+
+use crate::error::{Error, Result};
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tracing::{Instrument, Span};
+
+/// The largest batch.
+const BATCH: usize = 64;
+/// How many requests may wait.
+const QUEUE: usize = 4096;
+
+/// Collects requests of one sort. Cheap to clone.
+pub(crate) struct Batcher<Q, A>(Arc<Inner<Q, A>>);
+
+struct Inner<Q, A> {
+    waiting: Mutex<VecDeque<Pending<Q, A>>>,
+    /// One for each batch that may be under way.
+    permits: Arc<Semaphore>,
+    timeout: Duration,
+}
+
+struct Pending<Q, A> {
+    request: Q,
+    /// Set by whoever is first: the batch that takes the request, or the caller who gives up.
+    decided: Arc<AtomicBool>,
+    span: Span,
+    reply: oneshot::Sender<Result<A>>,
+}
+
+impl<Q: Send + 'static, A: Send + 'static> Batcher<Q, A> {
+    /// Up to `concurrency` batches run at a time; a request waits up to `timeout` for its batch to start.
+    pub(crate) fn new(concurrency: usize, timeout: Duration) -> Self {
+        let permits = Arc::new(Semaphore::new(concurrency));
+        Self(Arc::new(Inner { waiting: Mutex::default(), permits, timeout }))
+    }
+
+    /// Answers `request` as part of a batch. `run` handles a batch: one answer for each request, in order.
+    ///
+    /// # Errors
+    /// [`Error::Overloaded`] if the batch did not start in time; then nothing was done and nothing will be.
+    pub(crate) async fn submit<F>(&self, request: Q, run: impl Fn(Vec<Q>) -> F + Send + 'static) -> Result<A>
+    where
+        F: Future<Output = Result<Vec<A>>> + Send + 'static,
+    {
+        let (reply, mut answer) = oneshot::channel();
+        let decided = Arc::new(AtomicBool::new(false));
+        let pending = Pending { request, decided: decided.clone(), span: Span::current(), reply };
+        self.0.push(pending)?;
+        if let Ok(permit) = self.0.permits.clone().try_acquire_owned() {
+            tokio::spawn(work_off(self.0.clone(), permit, run));
+        }
+        let answered = match tokio::time::timeout(self.0.timeout, &mut answer).await {
+            Ok(answered) => answered,
+            Err(_) if !decided.swap(true, Ordering::AcqRel) => return Err(Error::Overloaded),
+            Err(_) => answer.await,
+        };
+        answered.map_err(|_| Error::Internal("a batch ended without an answer".into()))?
+    }
+}
+
+impl<Q, A> Inner<Q, A> {
+    fn queue(&self) -> std::sync::MutexGuard<'_, VecDeque<Pending<Q, A>>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn push(&self, pending: Pending<Q, A>) -> Result<()> {
+        let mut queue = self.queue();
+        if queue.len() >= QUEUE {
+            return Err(Error::Overloaded);
+        }
+        queue.push_back(pending);
+        Ok(())
+    }
+
+    /// The next batch; empty if nobody waits.
+    fn take(&self) -> Vec<Pending<Q, A>> {
+        let mut queue = self.queue();
+        let wanted = |pending: &Pending<Q, A>| {
+            !pending.reply.is_closed() && !pending.decided.swap(true, Ordering::AcqRel)
+        };
+        let mut batch = Vec::new();
+        while batch.len() < BATCH
+            && let Some(pending) = queue.pop_front()
+        {
+            if wanted(&pending) {
+                batch.push(pending);
+            }
+        }
+        batch
+    }
+}
+
+/// Runs batches until nobody waits. Whoever comes while all permits are taken relies on this loop, so it looks
+/// once more after it has given back its permit.
+async fn work_off<Q, A, F>(inner: Arc<Inner<Q, A>>, permit: OwnedSemaphorePermit, run: impl Fn(Vec<Q>) -> F)
+where
+    F: Future<Output = Result<Vec<A>>>,
+{
+    let mut permit = Some(permit);
+    while permit.is_some() {
+        loop {
+            let batch = inner.take();
+            if batch.is_empty() {
+                break;
+            }
+            // A statement for many shows in one trace: that of the first.
+            let span = batch[0].span.clone();
+            let (requests, replies): (Vec<_>, Vec<_>) =
+                batch.into_iter().map(|pending| (pending.request, pending.reply)).unzip();
+            answer(run(requests).instrument(span).await, replies);
+        }
+        drop(permit.take());
+        if !inner.queue().is_empty() {
+            permit = inner.permits.clone().try_acquire_owned().ok();
+        }
+    }
+}
+
+fn answer<A>(answers: Result<Vec<A>>, replies: Vec<oneshot::Sender<Result<A>>>) {
+    // A caller may have left.
+    match answers {
+        Ok(answers) => answers.into_iter().zip(replies).for_each(|(answer, reply)| {
+            let _ = reply.send(Ok(answer));
+        }),
+        Err(error) => replies.into_iter().for_each(|reply| {
+            let _ = reply.send(Err(error.clone()));
+        }),
+    }
+}
+
+impl<Q, A> Clone for Batcher<Q, A> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<Q, A> fmt::Debug for Batcher<Q, A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Batcher").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{BATCH, Batcher};
+    use crate::error::Error;
+    use std::sync::Arc;
+    use std::time::Duration;
+    use tokio::sync::{Notify, Semaphore};
+
+    const LONG: Duration = Duration::from_secs(60);
+
+    #[tokio::test]
+    async fn requests_that_arrive_meanwhile_share_a_batch() {
+        let batcher: Batcher<usize, usize> = Batcher::new(1, LONG);
+        let gate = Arc::new(Semaphore::new(0));
+        let submit = |number: usize| {
+            let (batcher, gate) = (batcher.clone(), gate.clone());
+            tokio::spawn(async move {
+                let run = move |batch: Vec<usize>| {
+                    let gate = gate.clone();
+                    async move {
+                        gate.acquire().await.expect("an open gate").forget();
+                        let size = batch.len();
+                        Ok(batch.into_iter().map(|number| number * 1000 + size).collect())
+                    }
+                };
+                batcher.submit(number, run).await
+            })
+        };
+        let first = submit(1);
+        tokio::task::yield_now().await;
+        let rest: Vec<_> = (2..=BATCH + 1).map(&submit).collect();
+        tokio::task::yield_now().await;
+        gate.add_permits(2);
+        assert_eq!(first.await.expect("an end").expect("an answer"), 1001);
+        for (number, answer) in (2..).zip(rest) {
+            assert_eq!(answer.await.expect("an end").expect("an answer"), number * 1000 + BATCH);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_request_whose_batch_does_not_start_in_time_is_given_up_for_good() {
+        let batcher: Batcher<&'static str, ()> = Batcher::new(1, Duration::from_millis(20));
+        let (entered, leave) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let run = {
+            let (entered, leave) = (entered.clone(), leave.clone());
+            move |batch: Vec<&'static str>| {
+                let (entered, leave) = (entered.clone(), leave.clone());
+                async move {
+                    assert_eq!(batch, ["slow"], "what was given up is not run");
+                    entered.notify_one();
+                    leave.notified().await;
+                    Ok(vec![()])
+                }
+            }
+        };
+        let slow = tokio::spawn({
+            let (batcher, run) = (batcher.clone(), run.clone());
+            async move { batcher.submit("slow", run).await }
+        });
+        entered.notified().await;
+        let given_up = batcher.submit("late", run).await;
+        assert!(matches!(given_up, Err(Error::Overloaded)), "{given_up:?}");
+        leave.notify_one();
+        slow.await.expect("an end").expect("what has started is waited for, however long it takes");
+    }
+}

@@ -1,0 +1,147 @@
+//! Where statements run: on a connection of a pool or in a transaction. Every statement is measured here, and here
+//! a broken connection is noticed.
+
+use super::epoch::Epoch;
+use super::fault;
+use super::statements::Statements;
+use crate::dialect::{Dialect, Fault};
+use sea_orm::{
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult,
+    Statement,
+};
+use std::fmt;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// A pool or a transaction. Cheap to clone.
+#[derive(Clone)]
+pub struct Executor {
+    target: Target,
+    monitor: Monitor,
+}
+
+#[derive(Clone)]
+enum Target {
+    Pool(DatabaseConnection),
+    Transaction(Arc<DatabaseTransaction>),
+}
+
+/// What is kept of the statements of one database.
+#[derive(Clone)]
+pub(super) struct Monitor {
+    pub(super) dialect: Dialect,
+    pub(super) statements: Arc<Statements>,
+    pub(super) epoch: Arc<Epoch>,
+}
+
+impl Monitor {
+    fn failed(&self, operation: &'static str, error: &DbErr) {
+        let fault = fault::of(error);
+        if fault == Fault::Broken {
+            self.epoch.invalidate();
+        }
+        match error {
+            DbErr::Conn(_) | DbErr::ConnectionAcquire(_) => self.statements.not_connected(fault),
+            _ => self.statements.failed(operation, fault),
+        }
+    }
+}
+
+impl Executor {
+    pub(super) fn pool(pool: DatabaseConnection, monitor: Monitor) -> Self {
+        Self { target: Target::Pool(pool), monitor }
+    }
+
+    /// The same database, inside `transaction`.
+    pub(super) fn within(&self, transaction: Arc<DatabaseTransaction>) -> Self {
+        Self { target: Target::Transaction(transaction), monitor: self.monitor.clone() }
+    }
+
+    /// What is particular about the engine.
+    pub(crate) fn dialect(&self) -> Dialect {
+        self.monitor.dialect
+    }
+
+    /// The pool, unless this is a transaction.
+    pub(super) fn connection(&self) -> Option<&DatabaseConnection> {
+        match &self.target {
+            Target::Pool(pool) => Some(pool),
+            Target::Transaction(_) => None,
+        }
+    }
+
+    /// Closes the connections that are open now before they are used again: the database has not answered.
+    pub(crate) fn invalidate(&self) {
+        self.monitor.epoch.invalidate();
+    }
+
+    pub(super) fn monitor(&self) -> &Monitor {
+        &self.monitor
+    }
+
+    async fn measured<T>(
+        &self,
+        sql: Series,
+        statement: impl Future<Output = Result<T, DbErr>>,
+    ) -> Result<T, DbErr> {
+        let started = Instant::now();
+        let result = statement.await;
+        self.monitor.statements.took(sql, started.elapsed());
+        result.inspect_err(|error| self.monitor.failed(Statements::operation(sql), error))
+    }
+}
+
+/// Where a statement stands in the metrics.
+type Series = (usize, usize);
+
+#[async_trait::async_trait]
+impl ConnectionTrait for Executor {
+    fn get_database_backend(&self) -> DbBackend {
+        match &self.target {
+            Target::Pool(pool) => pool.get_database_backend(),
+            Target::Transaction(transaction) => transaction.get_database_backend(),
+        }
+    }
+
+    async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
+        let series = Statements::classify(&statement.sql);
+        match &self.target {
+            Target::Pool(pool) => self.measured(series, pool.execute_raw(statement)).await,
+            Target::Transaction(tx) => self.measured(series, tx.execute_raw(statement)).await,
+        }
+    }
+
+    async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
+        let series = Statements::classify(sql);
+        match &self.target {
+            Target::Pool(pool) => self.measured(series, pool.execute_unprepared(sql)).await,
+            Target::Transaction(tx) => self.measured(series, tx.execute_unprepared(sql)).await,
+        }
+    }
+
+    async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
+        let series = Statements::classify(&statement.sql);
+        match &self.target {
+            Target::Pool(pool) => self.measured(series, pool.query_one_raw(statement)).await,
+            Target::Transaction(tx) => self.measured(series, tx.query_one_raw(statement)).await,
+        }
+    }
+
+    async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        let series = Statements::classify(&statement.sql);
+        match &self.target {
+            Target::Pool(pool) => self.measured(series, pool.query_all_raw(statement)).await,
+            Target::Transaction(tx) => self.measured(series, tx.query_all_raw(statement)).await,
+        }
+    }
+}
+
+impl fmt::Debug for Executor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let target = match self.target {
+            Target::Pool(_) => "pool",
+            Target::Transaction(_) => "transaction",
+        };
+        f.debug_struct("Executor").field("target", &target).finish_non_exhaustive()
+    }
+}

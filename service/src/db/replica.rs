@@ -1,0 +1,118 @@
+//! Reading from a copy of the database, which may lag behind and may be away.
+
+use crate::error::{Error, Result};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+/// How long nobody asks a replica that did not answer. Then one read tries it, and the others go on
+/// without it until that one has succeeded.
+const PAUSE: Duration = Duration::from_secs(5);
+
+/// Which state a read must see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Consistency {
+    /// It may lag behind, by as much as the replica does.
+    Eventual,
+    /// It includes every write that was acknowledged before.
+    Strong,
+}
+
+/// Whether the replica answers.
+#[derive(Debug)]
+pub(crate) struct ReplicaHealth {
+    start: Instant,
+    /// Milliseconds after `start` at which the replica is tried again; 0 while it answers.
+    retry_at: AtomicU64,
+    /// How long a read waits for the replica before it asks the primary.
+    timeout: Duration,
+}
+
+impl ReplicaHealth {
+    /// A replica that has not been asked yet. `timeout` leaves time for the primary to answer.
+    pub(super) fn new(timeout: Duration) -> Self {
+        Self { start: Instant::now(), retry_at: AtomicU64::new(0), timeout }
+    }
+
+    fn now(&self) -> u64 {
+        self.start.elapsed().as_millis() as u64
+    }
+
+    fn next_try(&self) -> u64 {
+        self.now() + PAUSE.as_millis() as u64
+    }
+
+    /// Whether to ask the replica now.
+    fn is_due(&self) -> bool {
+        let retry_at = self.retry_at.load(Ordering::Relaxed);
+        let is_mine = || {
+            let next = self.next_try();
+            self.retry_at.compare_exchange(retry_at, next, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+        };
+        retry_at == 0 || (self.now() >= retry_at && is_mine())
+    }
+
+    fn failed(&self, error: &Error) {
+        if self.retry_at.swap(self.next_try(), Ordering::Relaxed) == 0 {
+            tracing::warn!(%error, "the replica does not answer; reads go to the primary");
+        }
+    }
+
+    fn answered(&self) {
+        if self.retry_at.load(Ordering::Relaxed) != 0 && self.retry_at.swap(0, Ordering::Relaxed) != 0 {
+            tracing::info!("the replica answers again");
+        }
+    }
+}
+
+impl ReplicaHealth {
+    /// Runs `read` on `replica` if it answers, otherwise on `primary`.
+    pub(crate) async fn read<S, T, F>(&self, replica: S, primary: S, read: impl Fn(S) -> F) -> Result<T>
+    where
+        F: Future<Output = Result<T>>,
+    {
+        if !self.is_due() {
+            return read(primary).await;
+        }
+        let answer = tokio::time::timeout(self.timeout, read(replica)).await;
+        match answer.unwrap_or_else(|_| Err(Error::no_answer())) {
+            Err(error @ (Error::Unavailable(_) | Error::Overloaded)) => {
+                self.failed(&error);
+                read(primary).await
+            }
+            // A replica cancels reads that conflict with what it has to replay.
+            Err(Error::Retryable(_)) => read(primary).await,
+            result => {
+                self.answered();
+                result
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Ordering, PAUSE, ReplicaHealth};
+    use crate::error::Error;
+    use std::time::Instant;
+
+    #[test]
+    fn a_replica_that_does_not_answer_is_left_alone_for_a_while() {
+        let health = ReplicaHealth::new(PAUSE);
+        assert!(health.is_due());
+        health.failed(&Error::Internal("away".into()));
+        assert!(!health.is_due());
+        health.answered();
+        assert!(health.is_due());
+    }
+
+    #[test]
+    fn after_a_while_one_read_tries_the_replica_for_all() {
+        let start = Instant::now().checked_sub(PAUSE).expect("a machine that has run for a while");
+        let health = ReplicaHealth { start, ..ReplicaHealth::new(PAUSE) };
+        health.retry_at.store(1, Ordering::Relaxed);
+        assert!(health.is_due());
+        assert!(!health.is_due(), "the others go on without it");
+        health.answered();
+        assert!(health.is_due() && health.is_due());
+    }
+}

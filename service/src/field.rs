@@ -1,0 +1,111 @@
+//! The fields of clusters and node pools that have a fixed name, and the columns behind them. Searches, orders and
+//! cursors all read this table.
+
+use crate::kind::Kind;
+
+/// A field of a resource.
+#[derive(Debug)]
+pub(crate) struct Field {
+    /// Its name in searches and orders.
+    pub(crate) name: &'static str,
+    /// Where its value is.
+    pub(crate) source: Source,
+}
+
+/// Where the value of a field is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Source {
+    /// In a column of its own.
+    Column(Column),
+    /// In the column `id`, as text.
+    Id,
+    /// In the column `owner_id` of node pools, as text.
+    OwnerId,
+    /// The same for all resources of a table.
+    Kind,
+    /// Made of the ids.
+    Href,
+    /// In the column `created_time`, and also in the id, whose order is the order of creation.
+    CreatedTime,
+}
+
+/// A column.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Column {
+    pub(crate) name: &'static str,
+    pub(crate) r#type: Type,
+    pub(crate) nullable: bool,
+}
+
+/// The type of a column.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Type {
+    Text,
+    Integer,
+    Time,
+    Uuid,
+}
+
+/// The primary key, in which every order ends.
+pub(crate) const ID: Column = column("id", Type::Uuid);
+const OWNER_ID: Column = column("owner_id", Type::Uuid);
+
+const fn column(name: &'static str, r#type: Type) -> Column {
+    Column { name, r#type, nullable: false }
+}
+
+const fn field(name: &'static str, source: Source) -> Field {
+    Field { name, source }
+}
+
+const fn stored(name: &'static str, column_name: &'static str, r#type: Type) -> Field {
+    field(name, Source::Column(column(column_name, r#type)))
+}
+
+const fn optional(name: &'static str, r#type: Type) -> Field {
+    field(name, Source::Column(Column { name, r#type, nullable: true }))
+}
+
+static FIELDS: [Field; 16] = [
+    field("id", Source::Id),
+    stored("name", "name", Type::Text),
+    field("kind", Source::Kind),
+    field("href", Source::Href),
+    stored("created_by", "created_by", Type::Text),
+    stored("updated_by", "updated_by", Type::Text),
+    optional("deleted_by", Type::Text),
+    field("owner_id", Source::OwnerId),
+    stored("generation", "generation", Type::Integer),
+    field("created_time", Source::CreatedTime),
+    stored("updated_time", "updated_time", Type::Time),
+    optional("deleted_time", Type::Time),
+    stored("status.phase", "phase", Type::Text),
+    stored("status.observed_generation", "observed_generation", Type::Integer),
+    stored("status.last_updated_time", "status_updated_time", Type::Time),
+    stored("status.last_transition_time", "status_transition_time", Type::Time),
+];
+
+/// The field with this name.
+pub(crate) fn find(name: &str) -> Option<&'static Field> {
+    FIELDS.iter().find(|field| field.name == name)
+}
+
+/// The names of all fields, separated by commas.
+pub(crate) fn names() -> String {
+    FIELDS.iter().map(|field| field.name).collect::<Vec<_>>().join(", ")
+}
+
+impl Source {
+    /// The columns by which resources of `kind` are ordered by this field; none if it is the same for all.
+    pub(crate) fn order(self, kind: Kind) -> Vec<Column> {
+        let nested = kind.parent().is_some();
+        match self {
+            Source::Column(column) => vec![column],
+            Source::Id | Source::CreatedTime => vec![ID],
+            Source::OwnerId if nested => vec![OWNER_ID],
+            Source::Href if nested => vec![OWNER_ID, ID],
+            Source::Href => vec![ID],
+            Source::OwnerId | Source::Kind => Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,257 @@
+//! Taking an adapter's report.
+
+use super::request::{Handled, Outcome, ReportRequest};
+use super::{Resource, ResourceChange, Target, removal};
+use crate::context::{Committed, Context, Settings};
+use crate::error::{Error, Result};
+use crate::kind::Kind;
+use crate::status::aggregate::{Event, successful_type};
+use crate::status::classify::{Verdict, classify};
+use crate::status::report::Report;
+use crate::status::stored::{ReportState, StoredReport};
+use crate::status::summary::adapters;
+use crate::store::reports;
+use crate::store::resources::{self, Wait};
+use crate::store::save::{Tx, Write, save};
+use chrono::{DateTime, Utc};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use uuid::Uuid;
+
+/// Stores a report and aggregates the status of its resource anew, or discards it.
+///
+/// # Errors
+/// [`Error::NotFound`], and [`Error::Invalid`] if a mandatory condition is missing or the resource has too many
+/// adapters.
+pub async fn report(context: &Context, target: Target, report: Report) -> Result<Outcome> {
+    let request = ReportRequest { target, report };
+    // Only such a report can remove a resource, which takes more locks than its own.
+    if request.report.finalized() {
+        return alone(context, &request).await;
+    }
+    let run = {
+        let context = context.clone();
+        move |batch| together(context.clone(), batch)
+    };
+    match context.reports.submit(request, run).await? {
+        Handled::Done(result) => result,
+        Handled::Alone(request) => alone(context, &request).await,
+    }
+}
+
+/// Takes in one transaction what arrived together. Whoever's resource another transaction has locked is left to wait
+/// for it alone.
+async fn together(
+    context: Context,
+    batch: Vec<ReportRequest>,
+) -> Result<Vec<Handled<ReportRequest, Outcome>>> {
+    let (context, requests) = (&context, batch.as_slice());
+    let work = |tx: Tx| async move {
+        let subjects = lock(&tx, requests, Wait::Skip).await?;
+        let existing = existing(&tx, requests, &subjects).await?;
+        let mut taken = Taken::new(context, subjects);
+        let outcomes = requests.iter().map(|request| {
+            (taken.knows(request) || !existing.contains(&request.target.id)).then(|| taken.take(request))
+        });
+        let outcomes: Vec<Option<Result<Outcome>>> = outcomes.collect();
+        taken.save(&tx).await?;
+        Ok(outcomes)
+    };
+    let outcomes = match context.write(work).await {
+        Ok(Committed { value, .. }) => value,
+        Err(error @ (Error::Unavailable(_) | Error::Timeout(_))) => return Err(error),
+        // One of them may be the reason.
+        Err(_) => return Ok(batch.into_iter().map(Handled::Alone).collect()),
+    };
+    let handled = batch.into_iter().zip(outcomes);
+    Ok(handled.map(|(request, outcome)| outcome.map_or(Handled::Alone(request), Handled::Done)).collect())
+}
+
+async fn alone(context: &Context, request: &ReportRequest) -> Result<Outcome> {
+    let finalized = request.report.finalized();
+    let work = |tx: Tx| async move {
+        let parent = match finalized {
+            true => resources::lock_parent(&tx, &request.target).await?,
+            false => None,
+        };
+        let subjects = lock(&tx, std::slice::from_ref(request), Wait::Yes).await?;
+        let mut taken = Taken::new(context, subjects);
+        let outcome = taken.take(request)?;
+        if finalized {
+            taken.save_or_remove(&tx, parent).await?;
+        } else {
+            taken.save(&tx).await?;
+        }
+        Ok(outcome)
+    };
+    let Committed { value, changes } = context.write(work).await?;
+    Ok(match value {
+        Outcome::Stored { report, .. } => Outcome::Stored { report, changes },
+        discarded => discarded,
+    })
+}
+
+/// A resource that is reported on, as it was and as it becomes.
+struct Subject {
+    before: Resource,
+    now: Resource,
+    /// All reports about it, ordered by adapter.
+    reports: Vec<ReportState>,
+    has_children: bool,
+}
+
+/// Locks the resources that are reported on, and reads the reports about them.
+async fn lock(tx: &Tx, requests: &[ReportRequest], wait: Wait) -> Result<HashMap<Uuid, Subject>> {
+    let mut subjects = HashMap::new();
+    for kind in Kind::ALL {
+        let ids: HashSet<Uuid> = targets(requests, kind).collect();
+        let ids: Vec<Uuid> = ids.into_iter().collect();
+        for resource in resources::lock_all(tx, kind, &ids, wait).await? {
+            let has_children = resource.is_finalizing() && resources::has_children(tx, resource.id).await?;
+            let before = resource.clone();
+            let subject = Subject { before, now: resource, reports: Vec::new(), has_children };
+            subjects.insert(subject.now.id, subject);
+        }
+    }
+    let ids: Vec<Uuid> = subjects.keys().copied().collect();
+    if !ids.is_empty() {
+        for (owner, reports) in reports::of_resources(tx, &ids).await? {
+            subjects.entry(owner).and_modify(|subject| subject.reports = reports);
+        }
+    }
+    Ok(subjects)
+}
+
+fn targets(requests: &[ReportRequest], kind: Kind) -> impl Iterator<Item = Uuid> {
+    requests
+        .iter()
+        .map(|request| request.target)
+        .filter(move |target| target.kind == kind)
+        .map(|target| target.id)
+}
+
+/// Which of the resources that could not be locked exist.
+async fn existing(
+    tx: &Tx,
+    requests: &[ReportRequest],
+    subjects: &HashMap<Uuid, Subject>,
+) -> Result<HashSet<Uuid>> {
+    let mut existing = HashSet::new();
+    for kind in Kind::ALL {
+        let missing: Vec<Uuid> = targets(requests, kind).filter(|id| !subjects.contains_key(id)).collect();
+        if !missing.is_empty() {
+            existing.extend(resources::existing(tx, kind, &missing).await?);
+        }
+    }
+    Ok(existing)
+}
+
+/// What reports lead to, until it is saved. Touches no database.
+struct Taken<'a> {
+    settings: &'a Settings,
+    now: DateTime<Utc>,
+    subjects: HashMap<Uuid, Subject>,
+    /// The last report of each adapter about each resource.
+    stored: BTreeMap<(Uuid, String), (Kind, StoredReport)>,
+}
+
+impl<'a> Taken<'a> {
+    fn new(context: &'a Context, subjects: HashMap<Uuid, Subject>) -> Self {
+        let settings = context.settings.as_ref();
+        Self { settings, now: context.clock.now(), subjects, stored: BTreeMap::new() }
+    }
+
+    fn knows(&self, request: &ReportRequest) -> bool {
+        self.subjects.contains_key(&request.target.id)
+    }
+
+    /// Takes one report.
+    fn take(&mut self, request: &ReportRequest) -> Result<Outcome> {
+        let ReportRequest { target, report } = request;
+        let subject = self.subjects.get_mut(&target.id).filter(|subject| target.matches(&subject.now));
+        let subject = subject.ok_or_else(|| target.not_found())?;
+        let place =
+            subject.reports.binary_search_by(|known| known.adapter.as_str().cmp(report.adapter.as_str()));
+        let existing = place.ok().map(|at| &subject.reports[at]);
+        let observed = report.observed_at(self.now, existing);
+        let mandatory = &self.settings.mandatory_conditions;
+        let aggregate = match classify(subject.now.generation, existing, report, observed, mandatory)? {
+            Verdict::Discard(reason) => return Ok(Outcome::Discarded(reason)),
+            Verdict::Store { aggregate } => aggregate,
+        };
+        if existing.is_none() {
+            check_new_adapter(report.adapter.as_str(), &subject.reports, self.settings.max_adapters)?;
+        }
+        let state = report.state(observed, existing);
+        match place {
+            Ok(at) => subject.reports[at] = state.clone(),
+            Err(at) => subject.reports.insert(at, state.clone()),
+        }
+        subject.now.revision += 1;
+        if aggregate {
+            let required = &self.settings.required[target.kind];
+            let event = Event::Report(observed);
+            subject.now.aggregate(required, &subject.reports, subject.has_children, event)?;
+        } else {
+            subject.now.status.adapters = adapters(&subject.reports)?;
+        }
+        let Resource { kind, id, generation, .. } = subject.now;
+        let report = StoredReport { state, data: report.data.clone(), metadata: report.metadata.clone() };
+        self.stored.insert((id, report.state.adapter.clone()), (kind, report.clone()));
+        let change = ResourceChange {
+            kind,
+            id,
+            generation_before: generation,
+            generation_after: generation,
+            removed: false,
+        };
+        Ok(Outcome::Stored { report, changes: vec![change] })
+    }
+
+    /// Saves what changed.
+    async fn save(self, tx: &Tx) -> Result<()> {
+        let changed =
+            self.subjects.into_values().filter(|subject| subject.now.revision != subject.before.revision);
+        let updates = changed.map(|Subject { before, now, .. }| Write::Update { before, after: now });
+        save(tx, updates.collect()).await?;
+        let stored = self.stored.into_iter();
+        reports::upsert(tx, &stored.map(|((id, _), (kind, report))| (kind, id, report)).collect::<Vec<_>>())
+            .await
+    }
+
+    /// Saves what changed, or removes the resource if its deletion waited for this report only. `parent` is its
+    /// cluster, which may have waited for nothing else.
+    async fn save_or_remove(mut self, tx: &Tx, parent: Option<Resource>) -> Result<()> {
+        let due = |subject: &Subject| {
+            let required = &self.settings.required[subject.now.kind];
+            !self.stored.is_empty()
+                && removal::is_due(required, &subject.now, &subject.reports, subject.has_children)
+        };
+        let Some(id) = self.subjects.iter().find(|(_, subject)| due(subject)).map(|(id, _)| *id) else {
+            return self.save(tx).await;
+        };
+        let Some(Subject { before, now, .. }) = self.subjects.remove(&id) else { return Ok(()) };
+        let required = &self.settings.required[Kind::Cluster];
+        let parent = removal::of_parent(tx, required, parent, &now).await?;
+        let mut writes = vec![Write::Remove { before, last: now }];
+        writes.extend(parent);
+        save(tx, writes).await?;
+        Ok(())
+    }
+}
+
+/// A resource takes reports of a bounded number of adapters, whose conditions have different types.
+fn check_new_adapter(adapter: &str, reports: &[ReportState], max: usize) -> Result<()> {
+    if reports.len() >= max {
+        let message = format!("at most {max} adapters may report about one resource");
+        return Err(Error::invalid("adapter", message, "max"));
+    }
+    let r#type = successful_type(adapter);
+    match reports.iter().find(|report| successful_type(&report.adapter) == r#type) {
+        Some(other) => {
+            let message =
+                format!("adapter '{}' already has the condition type {type}", other.adapter, type = r#type);
+            Err(Error::invalid("adapter", message, "unique"))
+        }
+        None => Ok(()),
+    }
+}

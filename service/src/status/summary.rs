@@ -1,0 +1,96 @@
+//! The aggregated status as it is stored.
+
+use super::aggregate::Aggregate;
+use super::condition::{ConditionStatus, micros};
+use super::stored::ReportState;
+use crate::error::Result;
+use chrono::{DateTime, Utc};
+use entity::JsonText;
+use serde::Serialize;
+
+/// The aggregated status as the row holds it: what is searched in columns, the rest as documents.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredStatus {
+    /// `NotReady`, `Ready` or `Failed`.
+    pub phase: String,
+    /// Lowest generation over the required adapters' reports.
+    pub observed_generation: i64,
+    /// Oldest of the required adapters' last reports.
+    pub updated_time: DateTime<Utc>,
+    /// When `phase` last changed.
+    pub transition_time: DateTime<Utc>,
+    /// The conditions, an array.
+    pub conditions: JsonText,
+    /// One entry per adapter that reported, an array.
+    pub adapters: JsonText,
+    /// Whether `Reconciled` is True.
+    pub reconciled: bool,
+    /// `last_updated_time` of `Reconciled`.
+    pub reconciled_updated_time: DateTime<Utc>,
+    /// `last_transition_time` of `Reconciled`: since when it is True, or waited for. `None` if a version that did not
+    /// know it stored the status.
+    pub reconciled_since: Option<DateTime<Utc>>,
+}
+
+/// Seconds in one span of [`StoredStatus::reconciled_bucket`].
+pub(crate) const RECONCILED_SPAN: i64 = 600;
+
+/// One entry of a resource's `status.adapters`.
+#[derive(Serialize)]
+struct AdapterSummary<'a> {
+    adapter: &'a str,
+    observed_generation: i64,
+    available: ConditionStatus,
+    health: ConditionStatus,
+    #[serde(serialize_with = "micros")]
+    last_report_time: DateTime<Utc>,
+}
+
+impl StoredStatus {
+    /// The aggregate and the reports it was made of, as the row keeps them.
+    pub(crate) fn of(aggregate: &Aggregate, reports: &[ReportState]) -> Result<Self> {
+        let reconciled = aggregate.reconciled();
+        Ok(Self {
+            phase: aggregate.phase.as_str().to_owned(),
+            observed_generation: aggregate.observed_generation,
+            updated_time: aggregate.updated_time,
+            transition_time: aggregate.transition_time,
+            conditions: JsonText::of(&aggregate.conditions)?,
+            adapters: adapters(reports)?,
+            reconciled: reconciled.is_some_and(|condition| condition.status == ConditionStatus::True),
+            reconciled_updated_time: reconciled.map_or(aggregate.updated_time, |c| c.last_updated_time),
+            reconciled_since: reconciled.map(|condition| condition.last_transition_time),
+        })
+    }
+
+    /// The span of ten minutes since 1970 that `reconciled_updated_time` is in.
+    pub(crate) fn reconciled_bucket(&self) -> i64 {
+        self.reconciled_updated_time.timestamp().div_euclid(RECONCILED_SPAN)
+    }
+
+    /// The aggregate it was made of.
+    pub(crate) fn aggregate(&self) -> Result<Aggregate> {
+        Ok(Aggregate {
+            phase: self.phase.parse()?,
+            observed_generation: self.observed_generation,
+            updated_time: self.updated_time,
+            transition_time: self.transition_time,
+            conditions: self.conditions.read()?,
+        })
+    }
+}
+
+/// The entries of `status.adapters`.
+pub(crate) fn adapters(reports: &[ReportState]) -> Result<JsonText> {
+    let entries: Vec<_> = reports
+        .iter()
+        .map(|report| AdapterSummary {
+            adapter: &report.adapter,
+            observed_generation: report.observed_generation,
+            available: report.available(),
+            health: report.health(),
+            last_report_time: report.last_report_time,
+        })
+        .collect();
+    Ok(JsonText::of(&entries)?)
+}

@@ -1,0 +1,136 @@
+//! Pages of what matches.
+
+use super::row::with_entity;
+use crate::db::Executor;
+use crate::error::{Error, Result};
+use crate::field::Column;
+use crate::kind::Kind;
+use crate::list::cursor::Key;
+use crate::list::order::Term;
+use crate::resource::Resource;
+use sea_orm::sea_query::{Expr, ExprTrait, NullOrdering, Order};
+use sea_orm::{
+    Condition, ConnectionTrait, EntityTrait, IdenStatic, Iterable, ModelTrait, QueryFilter, QueryOrder,
+    QuerySelect, QueryTrait, Select,
+};
+
+/// A page of what matches.
+#[derive(Clone, Debug)]
+pub(crate) struct PageQuery<'a> {
+    /// What matches.
+    pub(crate) condition: Condition,
+    /// In which order.
+    pub(crate) order: &'a [Term],
+    /// At most so many.
+    pub(crate) limit: u64,
+    /// After so many.
+    pub(crate) offset: u64,
+}
+
+/// Resources that match, in order.
+pub(crate) async fn page(db: &Executor, kind: Kind, query: PageQuery<'_>) -> Result<Vec<Resource>> {
+    Ok(with_entity!(kind, entity => {
+        let rows = query.select(entity::Entity::find(), entity::Column::Id).all(db).await?;
+        rows.into_iter().map(Resource::from).collect()
+    }))
+}
+
+/// How PostgreSQL would find the rows of [`page`], a line for each step.
+pub(crate) async fn plan(db: &Executor, kind: Kind, query: PageQuery<'_>) -> Result<Vec<String>> {
+    let backend = db.get_database_backend();
+    let mut statement = with_entity!(kind, entity => {
+        query.select(entity::Entity::find(), entity::Column::Id).build(backend)
+    });
+    statement.sql.insert_str(0, "EXPLAIN ");
+    let lines = db.query_all_raw(statement).await?;
+    Ok(lines.iter().map(|line| line.try_get_by_index(0)).collect::<Result<_, _>>()?)
+}
+
+/// How many match.
+pub(crate) async fn count(db: &Executor, kind: Kind, condition: Condition) -> Result<i64> {
+    let count = Expr::col("id").count();
+    let count = with_entity!(kind, entity => {
+        let select = entity::Entity::find().filter(condition).select_only();
+        select.expr_as(count, "count").into_tuple::<i64>().one(db).await?
+    });
+    Ok(count.unwrap_or(0))
+}
+
+/// The values of a resource by which it is ordered.
+pub(crate) fn keys(resource: &Resource, order: &[Term]) -> Vec<Key> {
+    with_entity!(resource.kind, entity => {
+        let row = entity::Model::from(resource.clone());
+        let value = |column: &Column| {
+            let found = entity::Column::iter().find(|known| known.as_str() == column.name);
+            found.map_or(Key::Absent(()), |column| Key::of(row.get(column)))
+        };
+        order.iter().map(|term| value(&term.column)).collect()
+    })
+}
+
+/// What comes after the resource with these keys. An absent value counts as greater than every other.
+pub(crate) fn after(order: &[Term], keys: &[Key]) -> Result<Condition> {
+    if let Some(tuple) = tuple_after(order, keys)? {
+        return Ok(Condition::all().add(tuple));
+    }
+    let mut after = Condition::any();
+    let mut equal = Condition::all();
+    for (term, key) in order.iter().zip(keys) {
+        let column = || Expr::col(term.column.name);
+        let value = key.value(&term.column)?;
+        let beyond = match value.clone() {
+            None if term.is_descending() => Some(Condition::all().add(column().is_not_null())),
+            None => None,
+            Some(value) if term.is_descending() => Some(Condition::all().add(column().lt(value))),
+            Some(value) => Some(Condition::any().add(column().gt(value)).add(column().is_null())),
+        };
+        if let Some(beyond) = beyond {
+            after = after.add(equal.clone().add(beyond));
+        }
+        equal = equal.add(value.map_or_else(|| column().is_null(), |value| column().eq(value)));
+    }
+    Ok(after)
+}
+
+/// One comparison of rows, which an index over the columns can answer: possible if all terms run in one direction
+/// and none can be absent.
+fn tuple_after(order: &[Term], keys: &[Key]) -> Result<Option<Expr>> {
+    let descending = order[0].is_descending();
+    if order.iter().any(|term| term.is_descending() != descending || term.column.nullable) {
+        return Ok(None);
+    }
+    let mut values = Vec::new();
+    for (term, key) in order.iter().zip(keys) {
+        let value = key.value(&term.column)?;
+        values.push(Expr::val(value.ok_or_else(|| Error::bad_request("the cursor is damaged"))?));
+    }
+    let columns = Expr::tuple(order.iter().map(|term| Expr::col(term.column.name)));
+    let values = Expr::tuple(values);
+    Ok(Some(if descending { columns.lt(values) } else { columns.gt(values) }))
+}
+
+impl PageQuery<'_> {
+    fn select<E: EntityTrait>(self, select: Select<E>, id: E::Column) -> Select<E> {
+        let Self { condition, order, limit, offset } = self;
+        if offset == 0 {
+            return ordered(select.filter(condition), order).limit(limit);
+        }
+        // Rows are wide and the index is not: the rows that a deep page skips are counted off in the index alone.
+        let skipped = ordered(select.clone().select_only().column(id).filter(condition), order);
+        let ids = skipped.limit(limit).offset(offset).into_query();
+        ordered(select.filter(Expr::col(id).in_subquery(ids)), order)
+    }
+}
+
+fn ordered<E: EntityTrait>(select: Select<E>, order: &[Term]) -> Select<E> {
+    order.iter().fold(select, |select, term| {
+        let column = Expr::col(term.column.name);
+        // An absent value counts as greater than every other, which engines see differently. Left unsaid for other
+        // columns, so that an index gives their order.
+        match (term.column.nullable, &term.direction) {
+            (false, direction) => select.order_by(column, direction.clone()),
+            (true, Order::Desc) => select.order_by_with_nulls(column, Order::Desc, NullOrdering::First),
+            (true, direction) => select.order_by_with_nulls(column, direction.clone(), NullOrdering::Last),
+        }
+    })
+}

@@ -1,0 +1,157 @@
+//! The last accepted report of each adapter about each resource.
+
+use super::rows;
+use crate::db::Executor;
+use crate::error::{Error, Result};
+use crate::kind::Kind;
+use crate::status::stored::{ReportState, StoredReport};
+use entity::adapter_status::{Column, Entity, Model};
+use entity::{JsonText, node_pool};
+use sea_orm::sea_query::{Expr, OnConflict, Query, SelectStatement};
+use sea_orm::{
+    ColumnTrait, Condition, EntityTrait, FromQueryResult, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect,
+};
+use std::collections::HashMap;
+use uuid::Uuid;
+
+/// What is read of a report to decide. The documents that are only kept stay where they are: they may be large.
+#[derive(FromQueryResult)]
+struct StateRow {
+    owner_id: Uuid,
+    adapter: String,
+    observed_generation: i64,
+    conditions: JsonText,
+    created_time: chrono::DateTime<chrono::Utc>,
+    last_report_time: chrono::DateTime<chrono::Utc>,
+}
+
+/// Reports about several resources by the resource, each ordered by adapter.
+pub(crate) type ReportsByOwner = HashMap<Uuid, Vec<ReportState>>;
+
+/// All reports about a resource, ordered by adapter.
+pub(crate) async fn of_resource(db: &Executor, id: Uuid) -> Result<Vec<ReportState>> {
+    let mut reports = states(db, Condition::all().add(Column::OwnerId.eq(id))).await?;
+    Ok(reports.remove(&id).unwrap_or_default())
+}
+
+/// All reports about these resources.
+pub(crate) async fn of_resources(db: &Executor, ids: &[Uuid]) -> Result<ReportsByOwner> {
+    let owned = db.dialect().is_one_of(Expr::col(Column::OwnerId), ids);
+    states(db, Condition::all().add(owned)).await
+}
+
+/// All reports about the node pools of a cluster.
+pub(crate) async fn of_children(db: &Executor, owner: Uuid) -> Result<ReportsByOwner> {
+    let children: SelectStatement = Query::select()
+        .column(node_pool::Column::Id)
+        .from(node_pool::Entity)
+        .and_where(node_pool::Column::OwnerId.eq(owner))
+        .take();
+    states(db, Condition::all().add(Column::OwnerId.in_subquery(children))).await
+}
+
+async fn states(db: &Executor, condition: Condition) -> Result<ReportsByOwner> {
+    let rows = Entity::find()
+        .select_only()
+        .columns([
+            Column::OwnerId,
+            Column::Adapter,
+            Column::ObservedGeneration,
+            Column::Conditions,
+            Column::CreatedTime,
+            Column::LastReportTime,
+        ])
+        .filter(condition)
+        .order_by_asc(Column::Adapter)
+        .into_model::<StateRow>()
+        .all(db)
+        .await?;
+    let mut reports = ReportsByOwner::new();
+    for row in rows {
+        let StateRow { owner_id, adapter, observed_generation, conditions, created_time, last_report_time } =
+            row;
+        let conditions = conditions.read()?;
+        let state = ReportState { adapter, observed_generation, conditions, created_time, last_report_time };
+        reports.entry(owner_id).or_default().push(state);
+    }
+    Ok(reports)
+}
+
+/// A page of the reports about a resource, the newest adapter first, and how many there are if `count` is set.
+pub(crate) async fn page(
+    db: &Executor,
+    id: Uuid,
+    (page, size, count): (u64, u64, bool),
+) -> Result<(Option<i64>, Vec<StoredReport>)> {
+    let reports = Entity::find().filter(Column::OwnerId.eq(id));
+    let total = match count {
+        true => Some(reports.clone().count(db).await? as i64),
+        false => None,
+    };
+    let rows = reports
+        .order_by_desc(Column::CreatedTime)
+        .order_by_asc(Column::Adapter)
+        .limit(size)
+        .offset((page - 1) * size)
+        .all(db)
+        .await?;
+    Ok((total, rows.into_iter().map(StoredReport::try_from).collect::<Result<_>>()?))
+}
+
+/// Writes each report over the adapter's last one about the same resource.
+pub(crate) async fn upsert(tx: &Executor, reports: &[(Kind, Uuid, StoredReport)]) -> Result<()> {
+    if reports.is_empty() {
+        return Ok(());
+    }
+    let rows =
+        reports.iter().map(|(kind, owner, report)| row(*kind, *owner, report)).collect::<Result<_>>()?;
+    let replaced = [
+        Column::ObservedGeneration,
+        Column::Conditions,
+        Column::Data,
+        Column::Metadata,
+        Column::LastReportTime,
+    ];
+    let existing =
+        OnConflict::columns([Column::OwnerId, Column::Adapter]).update_columns(replaced).to_owned();
+    rows::insert::<Entity>(rows).on_conflict(existing).exec_without_returning(tx).await?;
+    Ok(())
+}
+
+fn row(kind: Kind, owner_id: Uuid, report: &StoredReport) -> Result<Model> {
+    let StoredReport { state, data, metadata } = report;
+    let ReportState { adapter, observed_generation, conditions, created_time, last_report_time } = state;
+    Ok(Model {
+        owner_id,
+        adapter: adapter.clone(),
+        owner_type: kind.as_str().to_owned(),
+        observed_generation: *observed_generation,
+        conditions: JsonText::of(conditions)?,
+        data: data.clone(),
+        metadata: metadata.clone(),
+        created_time: *created_time,
+        last_report_time: *last_report_time,
+    })
+}
+
+impl TryFrom<Model> for StoredReport {
+    type Error = Error;
+
+    fn try_from(row: Model) -> Result<Self> {
+        let Model {
+            owner_id: _,
+            owner_type: _,
+            adapter,
+            observed_generation,
+            conditions,
+            data,
+            metadata,
+            created_time,
+            last_report_time,
+        } = row;
+        let conditions = conditions.read()?;
+        let state = ReportState { adapter, observed_generation, conditions, created_time, last_report_time };
+        Ok(Self { state, data, metadata })
+    }
+}

@@ -1,0 +1,150 @@
+//! Reading and locking resources.
+
+use super::row::with_entity;
+use crate::db::Executor;
+use crate::error::Result;
+use crate::kind::Kind;
+use crate::resource::{Resource, Target};
+use entity::node_pool;
+use sea_orm::sea_query::{Expr, ExprTrait, LockBehavior, LockType};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use std::collections::HashSet;
+use uuid::Uuid;
+
+/// What a lock does about rows that another transaction has locked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wait {
+    /// Wait for them, as long as the session's `lock_timeout` allows.
+    Yes,
+    /// Leave them out.
+    Skip,
+}
+
+/// The resource with this id.
+pub(crate) async fn find(db: &Executor, kind: Kind, id: Uuid) -> Result<Option<Resource>> {
+    Ok(with_entity!(kind, entity => entity::Entity::find_by_id(id).one(db).await?.map(Resource::from)))
+}
+
+/// The resources with these ids, in no order.
+pub(crate) async fn find_all(db: &Executor, kind: Kind, ids: &[Uuid]) -> Result<Vec<Resource>> {
+    let dialect = db.dialect();
+    Ok(with_entity!(kind, entity => {
+        let named = dialect.is_one_of(Expr::col("id"), ids);
+        into_resources(entity::Entity::find().filter(named).all(db).await?)
+    }))
+}
+
+/// Which of these ids exist.
+pub(crate) async fn existing(tx: &Executor, kind: Kind, ids: &[Uuid]) -> Result<HashSet<Uuid>> {
+    let dialect = tx.dialect();
+    Ok(with_entity!(kind, entity => {
+        let named = dialect.is_one_of(Expr::col("id"), ids);
+        let found = entity::Entity::find().select_only().column(entity::Column::Id).filter(named);
+        found.into_tuple::<Uuid>().all(tx).await?.into_iter().collect()
+    }))
+}
+
+/// The resource with this id, locked until the transaction ends.
+pub(crate) async fn lock(tx: &Executor, kind: Kind, id: Uuid) -> Result<Option<Resource>> {
+    Ok(with_entity!(kind, entity => {
+        entity::Entity::find_by_id(id).lock_exclusive().one(tx).await?.map(Resource::from)
+    }))
+}
+
+/// The resource that a path names, locked until the transaction ends.
+pub(crate) async fn lock_target(tx: &Executor, target: &Target) -> Result<Resource> {
+    let found = lock(tx, target.kind, target.id).await?;
+    found.filter(|found| target.matches(found)).ok_or_else(|| target.not_found())
+}
+
+/// The resources with these ids, locked in the order of their ids.
+pub(crate) async fn lock_all(tx: &Executor, kind: Kind, ids: &[Uuid], wait: Wait) -> Result<Vec<Resource>> {
+    lock_as(tx, kind, ids, LockType::Update, wait).await
+}
+
+/// The same, held so that they can neither change nor be removed, while others may hold them too.
+pub(crate) async fn share_all(tx: &Executor, kind: Kind, ids: &[Uuid], wait: Wait) -> Result<Vec<Resource>> {
+    lock_as(tx, kind, ids, LockType::Share, wait).await
+}
+
+async fn lock_as(
+    tx: &Executor,
+    kind: Kind,
+    ids: &[Uuid],
+    lock: LockType,
+    wait: Wait,
+) -> Result<Vec<Resource>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let dialect = tx.dialect();
+    Ok(with_entity!(kind, entity => {
+        let named = dialect.is_one_of(Expr::col("id"), ids);
+        let select = entity::Entity::find().filter(named).order_by_asc(entity::Column::Id);
+        let select = match wait {
+            Wait::Yes => select.lock(lock),
+            Wait::Skip => select.lock_with_behavior(lock, LockBehavior::SkipLocked),
+        };
+        into_resources(select.all(tx).await?)
+    }))
+}
+
+/// All node pools of a cluster, locked in the order of their ids.
+pub(crate) async fn lock_children(tx: &Executor, owner: Uuid) -> Result<Vec<Resource>> {
+    let children = node_pool::Entity::find()
+        .filter(node_pool::Column::OwnerId.eq(owner))
+        .order_by_asc(node_pool::Column::Id)
+        .lock_exclusive();
+    Ok(into_resources(children.all(tx).await?))
+}
+
+/// The cluster of a node pool, locked; nothing for a cluster. Its own row must not be locked yet.
+pub(crate) async fn lock_parent(tx: &Executor, target: &Target) -> Result<Option<Resource>> {
+    let Some(parent) = target.kind.parent() else { return Ok(None) };
+    // The owner never changes, so it can be read before anything is locked.
+    match find(tx, target.kind, target.id).await?.and_then(|resource| resource.owner_id) {
+        Some(owner) => lock(tx, parent, owner).await,
+        None => Ok(None),
+    }
+}
+
+/// Whether a resource has any children; only clusters can.
+pub(crate) async fn has_children(tx: &Executor, owner: Uuid) -> Result<bool> {
+    has_other_children(tx, owner, Uuid::nil()).await
+}
+
+/// Whether a resource has any children but this one.
+pub(crate) async fn has_other_children(tx: &Executor, owner: Uuid, child: Uuid) -> Result<bool> {
+    let child = node_pool::Entity::find()
+        .select_only()
+        .column(node_pool::Column::Id)
+        .filter(node_pool::Column::OwnerId.eq(owner))
+        .filter(node_pool::Column::Id.ne(child))
+        .limit(1)
+        .into_tuple::<Uuid>();
+    Ok(child.one(tx).await?.is_some())
+}
+
+/// The id of the resource that has a name and is not marked for deletion.
+pub(crate) async fn named(
+    db: &Executor,
+    kind: Kind,
+    owner: Option<Uuid>,
+    name: &str,
+) -> Result<Option<Uuid>> {
+    Ok(with_entity!(kind, entity => {
+        let mut select = entity::Entity::find()
+            .select_only()
+            .column(entity::Column::Id)
+            .filter(Expr::col("name").eq(name))
+            .filter(Expr::col("deleted_time").is_null());
+        if let Some(owner) = owner {
+            select = select.filter(Expr::col("owner_id").eq(owner));
+        }
+        select.into_tuple::<Uuid>().one(db).await?
+    }))
+}
+
+fn into_resources<M: Into<Resource>>(rows: Vec<M>) -> Vec<Resource> {
+    rows.into_iter().map(Into::into).collect()
+}
