@@ -2,6 +2,7 @@
 
 use crate::schema;
 use sea_orm_migration::prelude::*;
+use sea_orm_migration::sea_orm::DbBackend;
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
@@ -29,7 +30,20 @@ impl MigrationTrait for Migration {
             .col(Alias::new("value"))
             .col(Alias::new("owner_id"))
             .take();
-        manager.create_index(search).await
+        manager.create_index(search).await?;
+        // Where the table was dropped before, resources still carry their labels as a document.
+        let each = match manager.get_database_backend() {
+            DbBackend::Postgres => "json_each_text(CAST(labels AS json))",
+            _ => "json_each(labels)",
+        };
+        for (kind, table) in schema::RESOURCES {
+            let fill = format!(
+                "INSERT INTO labels (owner_id, owner_type, key, value)
+                 SELECT id, '{kind}', label.key, label.value FROM {table}, {each} AS label"
+            );
+            manager.get_connection().execute_unprepared(&fill).await?;
+        }
+        Ok(())
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {

@@ -11,8 +11,6 @@ use sea_orm_migration::sea_orm::DbBackend;
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
 
-const COUNTED: [(&str, &str); 2] = [("Cluster", "clusters"), ("NodePool", "node_pools")];
-
 const POSTGRES_FUNCTION: &str = "
     CREATE FUNCTION count_resources() RETURNS trigger LANGUAGE plpgsql AS $$
     DECLARE change bigint;
@@ -46,7 +44,7 @@ impl MigrationTrait for Migration {
         if postgres {
             manager.get_connection().execute_unprepared(POSTGRES_FUNCTION).await?;
         }
-        for (kind, table) in COUNTED {
+        for (kind, table) in schema::RESOURCES {
             for (event, change) in [("insert", 1), ("delete", -1)] {
                 let trigger = if postgres {
                     postgres_trigger(kind, table, event)
@@ -55,13 +53,15 @@ impl MigrationTrait for Migration {
                 };
                 manager.get_connection().execute_unprepared(&trigger).await?;
             }
+            let existing = format!("INSERT INTO resource_counts SELECT '{kind}', 0, count(*) FROM {table}");
+            manager.get_connection().execute_unprepared(&existing).await?;
         }
         Ok(())
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let postgres = manager.get_database_backend() == DbBackend::Postgres;
-        for (_, table) in COUNTED {
+        for (_, table) in schema::RESOURCES {
             for event in ["insert", "delete"] {
                 let on = if postgres { format!(" ON {table}") } else { String::new() };
                 let statement = format!("DROP TRIGGER {table}_count_{event}{on}");

@@ -10,7 +10,6 @@ use sea_orm_migration::sea_orm::DbBackend;
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
 
-const TABLES: [&str; 2] = ["clusters", "node_pools"];
 const COLUMN: &str = "reconciled_since";
 
 const POSTGRES: &str = "(SELECT CAST(c.value ->> 'last_transition_time' AS timestamptz)
@@ -30,7 +29,7 @@ impl MigrationTrait for Migration {
             DbBackend::Postgres => POSTGRES,
             _ => SQLITE,
         };
-        for table in TABLES {
+        for (_, table) in schema::RESOURCES {
             let column = ColumnDef::new(Alias::new(COLUMN)).timestamp_with_time_zone().take();
             manager.alter_table(Table::alter().table(Alias::new(table)).add_column(column).take()).await?;
             let fill = format!("UPDATE {table} SET {COLUMN} = {since}");
@@ -40,7 +39,7 @@ impl MigrationTrait for Migration {
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        for table in TABLES {
+        for (_, table) in schema::RESOURCES {
             schema::drop_column(manager, table, COLUMN).await?;
         }
         Ok(())

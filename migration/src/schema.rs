@@ -3,6 +3,9 @@
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::DbBackend;
 
+/// The kinds of resources and their tables.
+pub(crate) const RESOURCES: [(&str, &str); 2] = [("Cluster", "clusters"), ("NodePool", "node_pools")];
+
 /// A text column whose order is that of its bytes. SQLite compares so by itself; PostgreSQL would compare
 /// by the locale the database happened to be created with.
 pub(crate) fn text(manager: &SchemaManager<'_>, name: &'static str) -> ColumnDef {

@@ -4,6 +4,7 @@ use crate::batch::Batcher;
 use crate::clock::Clock;
 use crate::db::{Consistency, Db};
 use crate::error::Result;
+use crate::gate::Gate;
 use crate::kind::PerKind;
 use crate::metrics;
 use crate::resource::ResourceChange;
@@ -26,6 +27,7 @@ pub struct Context {
     pub clock: Clock,
     /// What the operator chose.
     pub settings: Arc<Settings>,
+    pub(crate) gate: Gate,
     primary: Reader,
     replica: Option<Reader>,
     pub(crate) creates: Batcher<Create, Handled<Create, Applied>>,
@@ -58,6 +60,7 @@ impl Context {
         Self {
             primary: Reader::new(&db, db.primary()),
             replica: db.replica().map(|(executor, _)| Reader::new(&db, executor)),
+            gate: Gate::new(timeout),
             creates: Batcher::new(CONCURRENCY, timeout),
             reports: Batcher::new(CONCURRENCY, timeout),
             settings: Arc::new(settings),

@@ -8,7 +8,7 @@
 //! | operations | [`resource`], [`idempotency`], [`reconciliation`], [`context`] | what can be done, one file each |
 //! | storage | `store` | the only SQL, and the only place that tells the tables apart |
 //! | domain | [`status`], [`search`], [`list`], [`spec_schema`], [`kind`], [`name`], [`id`], `field`, [`error`] | pure: no database, no clock, no `async` |
-//! | database | [`db`], [`dialect`], `batch` | connections, transactions, measurement; knows nothing of resources |
+//! | database | [`db`], [`dialect`], `batch`, `gate` | connections, transactions, measurement; knows nothing of resources |
 //!
 //! How it is built:
 //! - Deciding is pure. Classifying a report ([`status::classify()`]), aggregating reports ([`status::aggregate()`])
@@ -18,6 +18,8 @@
 //!   `store::save`, which gets the state before and after.
 //! - Reads of single resources, creates and reports that arrive together are handled together (`batch`): one
 //!   statement or one commit for many.
+//! - Writes to one resource line up in the process before they take a connection (`gate`), so that a locked row holds
+//!   up nobody but those who want to write to it.
 //! - Rows are locked parent first, then children by id. Whoever keeps to that order cannot deadlock.
 //! - Clusters and node pools share one path. In what they differ is written in [`kind`].
 //! - How the engines differ is data in [`dialect`].
@@ -53,6 +55,7 @@ pub mod status;
 
 mod batch;
 mod field;
+mod gate;
 mod store;
 
 pub use clock::Clock;

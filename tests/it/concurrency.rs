@@ -3,6 +3,7 @@
 mod creates;
 mod deletion;
 mod load;
+mod locked;
 mod many_node_pools;
 mod reports;
 mod writers;

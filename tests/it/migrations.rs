@@ -212,3 +212,33 @@ async fn what_is_stored_outlives_the_server() {
         next.get(cluster["href"].as_str().expect("a path")).await.status(200).body(&cluster);
     }
 }
+
+/// What a migration derives from what is stored, it derives again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn derived_data_is_rebuilt_when_its_migration_is_applied_again() {
+    for engine in [Engine::Sqlite, Engine::Postgres] {
+        let mut app = TestApp::start(engine).await;
+        let cluster = app.a_cluster().labelled("env", "test").create().await;
+        app.a_node_pool(cluster["id"].as_str().expect("an id")).create().await;
+        app.a_cluster().named("beta").create().await;
+        app.stop().await;
+        let url = &app.database_url;
+        let labels = migration::status(url).await.expect("the status");
+        let labels = labels.iter().position(|(name, _)| name.ends_with("_labels")).expect("labels");
+        while applied(url).await.0 > labels {
+            migration::down(url).await.expect("down");
+        }
+        migration::up(url).await.expect("up");
+        let next = app.replica(&[]).await;
+        let found = next.list("clusters", &[("search", "labels.env='test'")]).await;
+        assert_eq!(
+            (found.at("/total"), found.at("/items/0/id")),
+            (1.into(), cluster["id"].clone()),
+            "{engine:?}"
+        );
+        assert_eq!(next.get("clusters").await.at("/total"), 2, "{engine:?}");
+        assert_eq!(next.get("nodepools").await.at("/total"), 1, "{engine:?}");
+        next.delete(cluster["href"].as_str().expect("a path")).await.status(202);
+        assert_eq!(next.get("clusters").await.at("/total"), 1, "{engine:?}");
+    }
+}

@@ -51,6 +51,10 @@ async fn together(context: Context, batch: Vec<Create>) -> Result<Vec<Handled<Cr
 }
 
 async fn alone(context: &Context, create: &Create) -> Result<Applied> {
+    let _pass = match create.owner {
+        Some(owner) => Some(context.gate.enter(owner).await?),
+        None => None,
+    };
     Ok(context.write(|tx| async move { insert_one(context, &tx, create).await }).await?.value)
 }
 

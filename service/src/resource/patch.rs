@@ -42,6 +42,7 @@ pub async fn patch(
         save(&tx, vec![Write::Update { before, after: after.clone() }]).await?;
         Ok(after)
     };
+    let _pass = context.gate.enter(target.id).await?;
     let Committed { value: resource, changes } = context.write(work).await?;
     Ok(Applied { resource, changes })
 }

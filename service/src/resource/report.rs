@@ -83,6 +83,8 @@ async fn alone(context: &Context, request: &ReportRequest) -> Result<Outcome> {
         }
         Ok(outcome)
     };
+    let waits_for = if finalized { request.target.root() } else { request.target.id };
+    let _pass = context.gate.enter(waits_for).await?;
     let Committed { value, changes } = context.write(work).await?;
     Ok(match value {
         Outcome::Stored { report, .. } => Outcome::Stored { report, changes },

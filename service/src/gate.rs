@@ -1,0 +1,84 @@
+//! A resource that is locked for long must not take the connections that all others need.
+//!
+//! Writes to one resource line up here, before they take a connection. So a process waits for a row with one
+//! connection, however many callers want to write to it.
+
+use crate::error::{Error, Result};
+use sea_orm::DbErr;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use uuid::Uuid;
+
+/// Admits one writer to each resource at a time. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct Gate {
+    resources: Arc<Mutex<HashMap<Uuid, Arc<Semaphore>>>>,
+    timeout: Duration,
+}
+
+/// The right to write to a resource, given back when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Pass {
+    gate: Gate,
+    id: Uuid,
+    permit: Option<OwnedSemaphorePermit>,
+}
+
+impl Gate {
+    /// A gate at which a writer waits for so long.
+    pub(crate) fn new(timeout: Duration) -> Self {
+        Self { resources: Arc::default(), timeout }
+    }
+
+    /// Waits until nobody else in this process writes to the resource.
+    ///
+    /// # Errors
+    /// [`Error::Locked`] if that takes too long.
+    pub(crate) async fn enter(&self, id: Uuid) -> Result<Pass> {
+        let mut pass = Pass { gate: self.clone(), id, permit: None };
+        let waiting = tokio::time::timeout(self.timeout, self.semaphore(id).acquire_owned()).await;
+        let permit = waiting.ok().and_then(Result::ok);
+        let locked = || Error::Locked(DbErr::Custom("other changes of the resource are waiting".into()));
+        pass.permit = Some(permit.ok_or_else(locked)?);
+        Ok(pass)
+    }
+
+    fn semaphore(&self, id: Uuid) -> Arc<Semaphore> {
+        let mut resources = self.resources.lock().unwrap_or_else(PoisonError::into_inner);
+        resources.entry(id).or_insert_with(|| Arc::new(Semaphore::new(1))).clone()
+    }
+}
+
+impl Drop for Pass {
+    fn drop(&mut self) {
+        // The permit holds the semaphore too.
+        drop(self.permit.take());
+        let mut resources = self.gate.resources.lock().unwrap_or_else(PoisonError::into_inner);
+        if resources.get(&self.id).is_some_and(|semaphore| Arc::strong_count(semaphore) == 1) {
+            resources.remove(&self.id);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Gate;
+    use crate::error::Error;
+    use std::time::Duration;
+    use uuid::Uuid;
+
+    #[tokio::test]
+    async fn one_writer_at_a_time_is_admitted_to_a_resource() {
+        let gate = Gate::new(Duration::from_millis(20));
+        let (one, other) = (Uuid::nil(), Uuid::max());
+        let first = gate.enter(one).await.expect("a pass");
+        let refused = gate.enter(one).await;
+        assert!(matches!(refused, Err(Error::Locked(_))), "{refused:?}");
+        drop(gate.enter(other).await.expect("another resource is another matter"));
+        drop(first);
+        drop(gate.enter(one).await.expect("it is free again"));
+        assert!(gate.resources.lock().expect("the resources").is_empty(), "nothing is kept of what is over");
+    }
+}

@@ -1,0 +1,70 @@
+//! A resource that somebody keeps locked concerns only those who want to write to it.
+
+use crate::harness::{Engine, TestApp, report};
+use crate::statuses::href;
+use futures_util::future::join_all;
+use sea_orm::{ConnectionTrait, Database, TransactionTrait};
+use serde_json::json;
+use std::time::{Duration, Instant};
+
+/// More than there are connections.
+const WRITERS: usize = 24;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_locked_resource_takes_no_connection_from_the_others() {
+    let app = TestApp::with(Engine::Postgres, &[("HYPERFLEET_DATABASE_POOL_ACQUIRE_TIMEOUT", "2s")]).await;
+    let locked = app.a_cluster().named("locked").create().await;
+    let other = app.a_cluster().named("other").create().await;
+    let database = Database::connect(&app.database_url).await.expect("the database");
+    let holder = database.begin().await.expect("a transaction");
+    holder
+        .execute_unprepared("SELECT 1 FROM clusters WHERE name = 'locked' FOR UPDATE")
+        .await
+        .expect("a lock");
+
+    let write = async |number: usize| {
+        let started = Instant::now();
+        let answer = match number % 2 {
+            0 => app.patch(href(&locked), json!({"labels": {"n": number.to_string()}})).await,
+            _ => app.report(href(&locked), report("dns", 1, &[("Available", "True")])).await,
+        };
+        answer.problem(503, "HYPERFLEET-SVC-001");
+        assert!(!answer.header("retry-after").is_empty());
+        assert!(started.elapsed() < Duration::from_secs(8), "{:?}", started.elapsed());
+    };
+    let others = async {
+        for number in 0..20 {
+            let started = Instant::now();
+            app.get(href(&other)).await.status(200);
+            app.patch(href(&other), json!({"labels": {"n": number.to_string()}})).await.status(200);
+            app.report(href(&other), report("dns", number + 1, &[("Available", "True")])).await;
+            app.a_cluster().named(&format!("new-{number}")).create().await;
+            app.get("clusters").await.status(200);
+            assert!(started.elapsed() < Duration::from_secs(1), "{:?}", started.elapsed());
+        }
+    };
+    tokio::join!(join_all((0..WRITERS).map(write)), others);
+    holder.rollback().await.expect("the end of the lock");
+    app.patch(href(&locked), json!({"labels": {"n": "last"}})).await.status(200);
+}
+
+/// Whatever the defaults of the role are, the session states what the service relies on.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_does_not_depend_on_the_defaults_of_its_role() {
+    let app = TestApp::start(Engine::Postgres).await;
+    let database = Database::connect(&app.database_url).await.expect("the database");
+    let name = app.database_url.rsplit('/').next().expect("a name").split('?').next().expect("a name");
+    for default in
+        ["default_transaction_isolation = 'repeatable read'", "timezone = 'Asia/Tokyo'", "lock_timeout = 1"]
+    {
+        database.execute_unprepared(&format!("ALTER DATABASE {name} SET {default}")).await.expect(default);
+    }
+    let replica = app.replica(&[]).await;
+    let cluster = replica.a_cluster().create().await;
+    let patch = |number: usize| replica.patch(href(&cluster), json!({"labels": {"n": number.to_string()}}));
+    for answer in join_all((0..16).map(patch)).await {
+        answer.status(200);
+    }
+    assert_eq!(replica.get(href(&cluster)).await.at("/generation"), 17);
+    assert_eq!(replica.get(href(&cluster)).await.at("/created_time"), cluster["created_time"]);
+}
