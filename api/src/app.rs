@@ -1,6 +1,5 @@
 //! The application: what operations find in every request.
 
-use crate::auth::Authenticator;
 use crate::fields::Fields;
 use crate::problem::{ApiError, ApiResult, Code};
 use crate::telemetry::Scope;
@@ -17,8 +16,6 @@ const GRACE: Duration = Duration::from_secs(5);
 pub struct App {
     /// The service.
     pub context: Context,
-    /// Who checks tokens; `None` if anyone may call.
-    pub authenticator: Option<Arc<Authenticator>>,
     /// Everything that `fields` may name.
     pub fields: Arc<Fields>,
     /// The largest page a list may have.

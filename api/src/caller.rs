@@ -1,8 +1,7 @@
 //! Who calls: an argument of every operation that is not public, so that none can forget to ask.
 
-use crate::app::App;
-use crate::auth::AuthError;
-use crate::problem::{ApiError, Code};
+use crate::auth::{AuthError, Authenticator};
+use crate::problem::{ApiError, ApiResult, Code};
 use poem::http::{HeaderValue, StatusCode, header};
 use poem::{Request, RequestBody};
 use poem_openapi::registry::{MetaSecurityScheme, Registry};
@@ -39,13 +38,24 @@ impl<'a> ApiExtractor<'a> for Caller {
         vec![SCHEME]
     }
 
+    /// Who the request was found to come from before its body was read.
     async fn from_request(
         request: &'a Request,
         _: &mut RequestBody,
         _: ExtractParamOptions<()>,
     ) -> poem::Result<Self> {
-        let app = request.data::<App>().ok_or_else(|| ApiError::internal("no application in the request"))?;
-        let Some(authenticator) = &app.authenticator else { return Ok(Self(ANONYMOUS.into())) };
+        let caller = request.data::<Caller>().cloned();
+        Ok(caller.ok_or_else(|| ApiError::internal("an operation was reached without authentication"))?)
+    }
+}
+
+impl Caller {
+    /// The caller whom the token of a request proves; anyone if no `authenticator` asks.
+    ///
+    /// # Errors
+    /// 401 without a good token; 503 while the keys that would prove it are out of reach.
+    pub(crate) async fn of(request: &Request, authenticator: Option<&Authenticator>) -> ApiResult<Self> {
+        let Some(authenticator) = authenticator else { return Ok(Self(ANONYMOUS.into())) };
         let mut headers = request.headers().get_all(header::AUTHORIZATION).iter();
         let authorization = match (headers.next(), headers.next()) {
             (None, _) => None,
@@ -53,10 +63,8 @@ impl<'a> ApiExtractor<'a> for Caller {
             (Some(value), None) => Some(value.to_str().unwrap_or_default()),
             (Some(_), Some(_)) => Some(""),
         };
-        match authenticator.authenticate(authorization).await {
-            Ok(identity) => Ok(Self(identity.into())),
-            Err(error) => Err(refusal(error).into()),
-        }
+        let identity = authenticator.authenticate(authorization).await;
+        identity.map(|identity| Self(identity.into())).map_err(refusal)
     }
 }
 

@@ -1,9 +1,11 @@
 //! The two extra ports. Both answer whether the process lives, whether it is ready, and its metrics, so that
 //! either port number the field's tools expect is the right one.
 
+use crate::limits::{head_as_get, trailing_slash};
 use crate::telemetry::{self, Recorder};
-use poem::http::StatusCode;
-use poem::{Endpoint, EndpointExt, Response, Route, get, handler, web::Data};
+use poem::error::MethodNotAllowedError;
+use poem::http::{StatusCode, header};
+use poem::{Endpoint, EndpointExt, IntoResponse, Response, Route, get, handler, web::Data};
 use sea_orm::DatabaseConnection;
 use serde_json::json;
 use service::Context;
@@ -73,6 +75,9 @@ async fn metrics(Data(recorder): Data<&Recorder>, Data(probe): Data<&Probe>) -> 
 
 /// What either port answers.
 pub(crate) fn routes(probe: Probe, recorder: Recorder) -> impl Endpoint {
+    let only_get = |_: MethodNotAllowedError| async {
+        StatusCode::METHOD_NOT_ALLOWED.with_header(header::ALLOW, "GET, HEAD").into_response()
+    };
     Route::new()
         .at("/healthz", get(alive))
         .at("/readyz", get(ready))
@@ -80,4 +85,7 @@ pub(crate) fn routes(probe: Probe, recorder: Recorder) -> impl Endpoint {
         .at("/metrics", get(metrics))
         .data(probe)
         .data(recorder)
+        .catch_error(only_get)
+        .around(trailing_slash)
+        .around(head_as_get)
 }

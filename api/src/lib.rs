@@ -21,6 +21,7 @@ pub mod limits;
 pub mod list;
 pub mod net;
 pub mod openapi;
+pub mod operations;
 pub mod problem;
 pub mod response;
 pub mod routes;
@@ -30,7 +31,6 @@ pub mod telemetry;
 
 mod health;
 mod middleware;
-mod unreadable;
 
 /// The version of the service.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -82,30 +82,12 @@ pub fn swagger_ui() -> String {
     )
 }
 
-/// Id, method and path of every operation.
-pub fn operations() -> Vec<(String, String, String)> {
-    let mut operations = Vec::new();
-    for (path, item) in document()["paths"].as_object().into_iter().flatten() {
-        for (method, operation) in item.as_object().into_iter().flatten() {
-            let id = operation["operationId"].as_str().unwrap_or_default().to_owned();
-            operations.push((id, method.to_ascii_uppercase(), path.clone()));
-        }
-    }
-    operations
-}
-
 /// Everything that `fields` may name: what the schemas of the answers hold.
 pub fn fields() -> Fields {
     let schemas = &document()["components"]["schemas"];
     let of = |name: &str| Selection::of_schema(&schemas[name], schemas);
     let resources = PerKind { cluster: of(&Cluster::name()), node_pool: of(&NodePool::name()) };
     Fields { resources, reports: of(&AdapterStatus::name()) }
-}
-
-/// The first status that the document has for success of an operation.
-pub fn success_of(method: &str, path: &str) -> Option<String> {
-    let responses = document()["paths"][path][method.to_ascii_lowercase()]["responses"].as_object()?;
-    responses.keys().find(|status| status.starts_with('2')).cloned()
 }
 
 fn parse(spec: &str) -> Value {

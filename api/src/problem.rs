@@ -2,7 +2,6 @@
 //! one place where errors become answers.
 
 use crate::dto::Time;
-use crate::limits::{Refusal, count_refused};
 use poem::Response;
 use poem::error::{MethodNotAllowedError, NotFoundError, ParsePathError, ResponseError};
 use poem::http::{HeaderName, HeaderValue, StatusCode, header};
@@ -34,8 +33,10 @@ pub enum Code {
     ExpiredToken,
     /// Not allowed.
     PermissionDenied,
-    /// No such path, or not with this method.
+    /// No such path.
     EndpointNotFound,
+    /// Not with this method.
+    MethodNotAllowed,
     /// No such resource.
     ResourceNotFound,
     /// The name is taken.
@@ -68,6 +69,7 @@ impl Code {
             Code::ExpiredToken => ("HYPERFLEET-AUT-003", "authentication-error", "Invalid Token"),
             Code::PermissionDenied => ("HYPERFLEET-AUZ-001", "permission-denied", "Permission Denied"),
             Code::EndpointNotFound => ("HYPERFLEET-NTF-000", "not-found", "Endpoint Not Found"),
+            Code::MethodNotAllowed => ("HYPERFLEET-NTF-000", "not-found", "Method Not Allowed"),
             Code::ResourceNotFound => ("HYPERFLEET-NTF-001", "not-found", "Resource Not Found"),
             Code::NameConflict => ("HYPERFLEET-CNF-001", "conflict", "Resource Conflict"),
             Code::VersionConflict => ("HYPERFLEET-CNF-002", "conflict", "Version Conflict"),
@@ -84,7 +86,8 @@ impl Code {
         match status.as_u16() {
             401 => Code::InvalidCredentials,
             403 => Code::PermissionDenied,
-            404 | 405 => Code::EndpointNotFound,
+            404 => Code::EndpointNotFound,
+            405 => Code::MethodNotAllowed,
             412 => Code::VersionConflict,
             409 => Code::StateConflict,
             413 | 414 | 415 | 431 => Code::Malformed,
@@ -107,12 +110,22 @@ pub struct ApiError {
     headers: Vec<(HeaderName, HeaderValue)>,
     /// What the log is told and the caller is not.
     cause: Option<String>,
+    /// The limit that refused the request, by its name in the metrics.
+    refused_by: Option<&'static str>,
 }
 
 impl ApiError {
     /// A refusal with this status and text.
     pub fn new(status: StatusCode, code: Code, detail: impl Into<String>) -> Self {
-        Self { status, code, detail: detail.into(), errors: Vec::new(), headers: Vec::new(), cause: None }
+        Self {
+            status,
+            code,
+            detail: detail.into(),
+            errors: Vec::new(),
+            headers: Vec::new(),
+            cause: None,
+            refused_by: None,
+        }
     }
 
     /// Faults in what was sent; `detail` sums them up.
@@ -137,6 +150,20 @@ impl ApiError {
         Self { cause: Some(cause.into()), ..error }
     }
 
+    /// More requests, or more bytes of bodies, than the process takes on at a time.
+    pub fn overloaded() -> Self {
+        let detail = "the service is busy, try again later";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable, detail)
+            .with_header(header::RETRY_AFTER, HeaderValue::from_static("1"))
+            .refused_by("overloaded")
+    }
+
+    /// Names the limit that refused the request, for the metrics: one of `telemetry::LIMITS`.
+    pub fn refused_by(mut self, limit: &'static str) -> Self {
+        self.refused_by = Some(limit);
+        self
+    }
+
     /// Adds a header to the answer.
     pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.push((name, value));
@@ -156,6 +183,16 @@ impl ApiError {
         self.status
     }
 
+    /// The code of the problem.
+    pub fn code(&self) -> &'static str {
+        self.code.words().0
+    }
+
+    /// The limit that refused the request, if it was one.
+    pub fn limit(&self) -> Option<&'static str> {
+        self.refused_by
+    }
+
     /// What the log should say of it, if it is ours.
     pub fn cause(&self) -> Option<&str> {
         self.cause.as_deref()
@@ -163,14 +200,6 @@ impl ApiError {
 
     /// The answer for a refused request to `instance`.
     pub fn into_answer(self, instance: &str, trace_id: &str, timestamp: Time) -> Response {
-        let (parts, body) = self.into_document(instance, trace_id, timestamp).into_parts();
-        let mut response = Response::builder().status(parts.status).body(body);
-        *response.headers_mut() = parts.headers;
-        response
-    }
-
-    /// The same, whole and printed.
-    pub fn into_document(self, instance: &str, trace_id: &str, timestamp: Time) -> http::Response<Vec<u8>> {
         let (code, suffix, title) = self.code.words();
         let problem = Problem {
             r#type: format!("https://api.hyperfleet.io/errors/{suffix}"),
@@ -184,10 +213,8 @@ impl ApiError {
             errors: self.errors.into_iter().map(Violation::from).collect(),
         };
         let body = serde_json::to_vec(&problem).unwrap_or_default();
-        let mut document = http::Response::new(body);
-        *document.status_mut() = self.status;
-        let content_type = HeaderValue::from_static(ProblemDocument::CONTENT_TYPE);
-        document.headers_mut().insert(header::CONTENT_TYPE, content_type);
+        let document = Response::builder().status(self.status).content_type(ProblemDocument::CONTENT_TYPE);
+        let mut document = document.body(body);
         document.headers_mut().extend(self.headers);
         document
     }
@@ -213,16 +240,16 @@ impl From<service::Error> for ApiError {
                 Self::new(StatusCode::PRECONDITION_FAILED, Code::VersionConflict, detail)
             }
             E::KeyReused => Self::new(StatusCode::UNPROCESSABLE_ENTITY, Code::Validation, detail),
-            E::Overloaded => of_refusal(Refusal::Overloaded { retry_after: 1 }.counted()),
+            E::Overloaded => Self::overloaded(),
             E::Unavailable(cause) | E::Retryable(cause) | E::Locked(cause) => {
-                count_refused("database_unavailable");
                 let detail = "The database is unavailable or overloaded; try again";
                 Self::passing(StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable, detail, cause.to_string())
+                    .refused_by("database_unavailable")
             }
             E::Timeout(cause) => {
-                count_refused(Refusal::DeadlinePassed.reason());
                 let detail = "The request took too long; ask for less or try again";
                 Self::passing(StatusCode::GATEWAY_TIMEOUT, Code::Timeout, detail, cause.to_string())
+                    .refused_by("deadline_passed")
             }
             E::Internal(cause) => Self::internal(cause),
         }
@@ -256,12 +283,8 @@ pub fn of_poem(error: poem::Error, path: &str) -> ApiError {
     }
     if error.is::<MethodNotAllowedError>() {
         let detail = "The method is not allowed here; the header Allow lists those that are";
-        return ApiError::new(StatusCode::METHOD_NOT_ALLOWED, Code::EndpointNotFound, detail);
+        return ApiError::new(StatusCode::METHOD_NOT_ALLOWED, Code::MethodNotAllowed, detail);
     }
-    let error = match error.downcast::<Refusal>() {
-        Ok(refusal) => return of_refusal(refusal),
-        Err(error) => error,
-    };
     match error.downcast::<ApiError>() {
         Ok(error) => error,
         Err(error) if error.status().is_server_error() => ApiError::internal(error.to_string()),
@@ -270,16 +293,6 @@ pub fn of_poem(error: poem::Error, path: &str) -> ApiError {
             ApiError::new(status, Code::of_status(status), error.to_string())
         }
     }
-}
-
-/// What a layer refused.
-pub fn of_refusal(refusal: Refusal) -> ApiError {
-    let status = refusal.status();
-    let code = match status {
-        StatusCode::BAD_REQUEST => Code::Malformed,
-        _ => Code::of_status(status),
-    };
-    ApiError { headers: refusal.headers(), ..ApiError::new(status, code, refusal.to_string()) }
 }
 
 /// A refusal that came as a bare answer and not as an error.

@@ -4,11 +4,11 @@ use crate::app::App;
 use crate::auth::{Authenticator, IssuerConfig};
 use crate::config::{Config, Listen};
 use crate::health::{self, Probe};
+use crate::limits::Origins;
 use crate::middleware;
-use crate::net::{self, ConnectionLimits, Edge, ServerTls, Sockets};
+use crate::net::{self, ConnectionLimits, Listener, ServerTls, Sockets};
 use crate::openapi;
 use crate::telemetry::{self, Recorder};
-use crate::unreadable;
 use bytes::Bytes;
 use poem::{Endpoint, EndpointExt, Response, Route, endpoint::make_sync};
 use sea_orm::DbErr;
@@ -30,18 +30,10 @@ const METRICS_TIDY: Duration = Duration::from_secs(5);
 /// How long connections are still taken after the word to stop. Readiness has fallen and every answer asks
 /// for its connection to be closed, so that by the end of it nobody sends anything here any more.
 const LINGER: Duration = Duration::from_secs(1);
+/// Connections that the health and the metrics port each hold open.
+const PROBES: usize = 128;
 /// How long the health port outlives the API's last request.
 const HEALTH_LAST: Duration = Duration::from_millis(100);
-
-/// Where the document and its page are served.
-pub const DOCUMENT_PATHS: [&str; 6] = [
-    "/openapi",
-    "/openapi.json",
-    "/openapi.yaml",
-    "/openapi-ui",
-    "/api/hyperfleet/v1/openapi",
-    "/api/hyperfleet/v1/openapi.html",
-];
 
 /// Why the server did not start.
 pub type StartError = Box<dyn Error + Send + Sync>;
@@ -56,7 +48,7 @@ pub struct Running {
     /// The addresses of the metrics port.
     pub metrics: Vec<SocketAddr>,
     stop: watch::Sender<bool>,
-    task: JoinHandle<std::io::Result<()>>,
+    task: JoinHandle<()>,
 }
 
 impl Running {
@@ -67,21 +59,18 @@ impl Running {
 
     /// Waits until the server has stopped.
     pub async fn stopped(&mut self) -> std::io::Result<()> {
-        (&mut self.task).await.map_err(std::io::Error::other)?
+        (&mut self.task).await.map_err(std::io::Error::other)
     }
 }
 
 /// Starts the server. It is ready for requests when this returns.
 pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> {
-    if let Err(error) = net::raise_descriptor_limit() {
-        tracing::warn!(%error, "the limit of open files stays as it is");
-    }
+    let max_connections = net::connections_within_limit(config.server.max_connections);
     let recorder = Recorder::install();
     let context = context(&config, clock).await?;
     let authenticator = authenticator(&config).await?;
     let app = App {
         context: context.clone(),
-        authenticator,
         fields: Arc::new(openapi::fields()),
         max_page_size: u64::from(config.server.max_page_size),
         request_timeout: config.server.request_timeout,
@@ -96,34 +85,38 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
         None => None,
     };
     let limits = ConnectionLimits {
-        max_connections: config.server.max_connections,
+        max_connections,
         header_timeout: config.server.header_timeout,
-        idle_timeout: config.server.request_timeout + config.server.idle_timeout,
+        idle_timeout: config.server.idle_timeout,
         max_streams: config.server.max_streams,
+        max_header_bytes: u32::try_from(config.server.max_header_bytes).unwrap_or(u32::MAX),
     };
-    let edge = Edge::new(api, limits, tls).explaining(unreadable::explain(context.clock.clone()));
-    let endpoint = middleware::around(routes(), app, &config.server, stopping.clone());
+    // No setting allows other origins yet.
+    let origins = Origins::new(Vec::new(), authenticator.is_none(), &api.addresses());
+    let endpoint =
+        middleware::around(routes(), app, &config.server, authenticator, origins, stopping.clone());
+    let api = Listener { sockets: api, tls, limits };
     let probe = Probe::new(context.clone(), stopping.clone());
     let background = background(context, &config, recorder.clone());
     let drain = config.server.shutdown_timeout.saturating_sub(LINGER);
     let task = tokio::spawn(async move {
         let (last, api_stopped) = watch::channel(false);
-        let aux = |name, sockets| {
-            let edge = Edge::new(sockets, ConnectionLimits::default(), None);
+        let aux = |sockets| {
+            let limits = ConnectionLimits { max_connections: PROBES, ..limits };
+            let listener = Listener { sockets, tls: None, limits };
             let routes = health::routes(probe.clone(), recorder.clone());
-            net::serve(name, edge, routes, until(api_stopped.clone()), HEALTH_LAST)
+            listener.serve(routes, until(api_stopped.clone()), HEALTH_LAST)
         };
-        let health = tokio::spawn(aux("health", health));
-        let metrics = tokio::spawn(aux("metrics", metrics));
+        let health = tokio::spawn(aux(health));
+        let metrics = tokio::spawn(aux(metrics));
         let closing = async {
             until(stopping).await;
             tokio::time::sleep(LINGER).await;
         };
-        let served = net::serve("api", edge, endpoint, closing, drain).await;
+        api.serve(endpoint, closing, drain).await;
         drop(background);
         last.send_replace(true);
         let _ = tokio::join!(health, metrics);
-        served
     });
     let [api, health, metrics] = addresses;
     Ok(Running { api, health, metrics, stop, task })
@@ -190,7 +183,7 @@ fn cannot_migrate(error: DbErr) -> StartError {
     format!("the database's schema cannot be read or migrated: {error}").into()
 }
 
-async fn authenticator(config: &Config) -> Result<Option<Arc<Authenticator>>, StartError> {
+async fn authenticator(config: &Config) -> Result<Option<Authenticator>, StartError> {
     if !config.server.jwt.enabled {
         return Ok(None);
     }
@@ -213,7 +206,7 @@ async fn authenticator(config: &Config) -> Result<Option<Arc<Authenticator>>, St
         }
     });
     let clock = Arc::new(std::time::SystemTime::now);
-    Ok(Some(Arc::new(Authenticator::new(issuers.collect(), clock).await?)))
+    Ok(Some(Authenticator::new(issuers.collect(), clock).await?))
 }
 
 /// All routes: the operations, and the document that describes them.

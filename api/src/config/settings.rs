@@ -120,7 +120,7 @@ pub static SETTINGS: &[Setting] = &[
         "server.header_timeout",
         duration(10 * MS, HOUR),
         "10s",
-        "Longest wait for the head of a request",
+        "Longest wait for the head of a connection's first request",
     ),
     setting(
         "server.max_header_bytes",
@@ -137,8 +137,8 @@ pub static SETTINGS: &[Setting] = &[
     setting(
         "server.idle_timeout",
         duration(10 * MS, 24 * HOUR),
-        "45s",
-        "Longest silence of a connection, beyond the time that one request may take",
+        "75s",
+        "Longest time a connection may be idle between two requests",
     ),
     setting(
         "server.max_body_memory",
@@ -309,6 +309,11 @@ pub static SETTINGS: &[Setting] = &[
         "auto",
         "How log lines look; auto is text on a terminal and JSON elsewhere",
     ),
-    optional("tracing.otlp_endpoint", Kind::HttpUrl, "off", "OpenTelemetry collector that spans are sent to")
-        .also(&["OTEL_EXPORTER_OTLP_ENDPOINT"]),
+    optional(
+        "tracing.otlp_endpoint",
+        Kind::HttpUrl,
+        "off",
+        "OpenTelemetry collector that spans are sent to over HTTP, usually on port 4318",
+    )
+    .also(&["OTEL_EXPORTER_OTLP_ENDPOINT"]),
 ];

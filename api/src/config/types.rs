@@ -55,18 +55,18 @@ pub struct Server {
     pub max_page_size: u32,
     /// Longest time one request may take, body included.
     pub request_timeout: Duration,
-    /// Longest time a client may take to send the head of a request.
+    /// Longest time from the opening of a connection to the end of its first request head.
     pub header_timeout: Duration,
     /// Largest head of a request, in bytes: address and header fields.
     pub max_header_bytes: usize,
     /// Longest time a client may pause within the body of a request.
     pub stall_timeout: Duration,
-    /// Longest silence of a connection, beyond `request_timeout`: a request that is worked on is silent too.
+    /// Longest time a connection may be idle: without an open request, or without reading its answer.
     pub idle_timeout: Duration,
     /// Bytes of bodies held at once, over all requests; further ones are answered 503. Not less than
     /// `max_body_bytes`.
     pub max_body_memory: usize,
-    /// Connections held open at once; further ones wait to be accepted.
+    /// Connections held open at once; a further one takes the place of one that is idle, or is closed.
     pub max_connections: usize,
     /// Requests that one HTTP/2 connection may have open at once.
     pub max_streams: u32,

@@ -5,16 +5,15 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, StreamExt};
-use poem::http::HeaderMap;
-use poem::http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
+use poem::http::header::{ACCEPT_ENCODING, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, EXPECT};
+use poem::http::{HeaderMap, HeaderValue, StatusCode};
 use poem::{Body, Endpoint, IntoResponse, Request, Response, Result};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
 
-use super::layer::Layer;
-use super::refusal::Refusal;
+use crate::problem::{ApiError, Code};
 
-/// The granule in which [`BodyLimit`] counts memory, in bytes.
+/// The granule in which memory is counted, in bytes.
 const UNIT: usize = 1024;
 
 /// Room made for a body before its first byte has come, whatever length it claims.
@@ -23,62 +22,79 @@ const INITIAL_ROOM: usize = 16 * 1024;
 /// A refused body is still received and thrown away up to this multiple of the limit.
 const DRAIN_FACTOR: usize = 8;
 
-/// What a client is told to wait when the memory for bodies is used up, in seconds.
-const RETRY_AFTER: u32 = 1;
-
-/// Reads the body of a request before its handler runs, within limits of size, time and memory.
-///
-/// Requests without a body pass untouched. A body with a `Content-Encoding` is refused unread: nothing
-/// is ever inflated, so there is no decompression bomb. A `Content-Length` over the limit is refused at
-/// once, a chunked body as soon as it is over.
-pub struct BodyLimit {
+/// What bodies are allowed, and the memory they share.
+pub(crate) struct Bodies {
+    /// The largest body, in bytes.
     max_bytes: usize,
+    /// Time for a whole body.
     total_time: Duration,
+    /// Time for the next bytes of one.
     stall_time: Duration,
     memory: Arc<Semaphore>,
 }
 
-impl BodyLimit {
+/// Reads the body of a request before its operation runs, within limits of size, time and memory.
+///
+/// Requests without a body pass untouched. A body with a `Content-Encoding` is refused unread: nothing is ever
+/// inflated, so there is no decompression bomb. A `Content-Length` over the limit is refused at once, a chunked body
+/// as soon as it is over.
+pub(crate) async fn read_body(
+    next: Arc<impl Endpoint>,
+    mut request: Request,
+    bodies: Arc<Bodies>,
+) -> Result<Response> {
+    let body = request.take_body();
+    if body.is_empty() {
+        return next.call(request).await.map(IntoResponse::into_response);
+    }
+    let (bytes, _memory) = bodies.read(request.headers(), body).await?;
+    request.set_body(bytes);
+    next.call(request).await.map(IntoResponse::into_response)
+}
+
+impl Bodies {
     /// - `max_bytes`: the largest body.
-    /// - `total_time`: time for the whole body.
-    /// - `stall_time`: time for the next bytes of it.
+    /// - `total_time`: time for a whole body.
+    /// - `stall_time`: time for the next bytes of one.
     /// - `memory_bytes`: bodies held at a time, together; beyond that requests are refused as overload.
-    pub fn new(max_bytes: usize, total_time: Duration, stall_time: Duration, memory_bytes: usize) -> Self {
+    pub(crate) fn new(
+        max_bytes: usize,
+        total_time: Duration,
+        stall_time: Duration,
+        memory_bytes: usize,
+    ) -> Arc<Self> {
         let memory = Arc::new(Semaphore::new((memory_bytes / UNIT).min(Semaphore::MAX_PERMITS)));
-        Self { max_bytes, total_time, stall_time, memory }
+        Arc::new(Self { max_bytes, total_time, stall_time, memory })
     }
 
-    /// Reads the body to its end. On refusal the rest of it is drained in the background: closing a
-    /// connection with unread bytes resets it, and the client might never see why it was refused.
-    async fn read(&self, headers: &HeaderMap, body: Body) -> Result<(Bytes, OwnedSemaphorePermit), Refusal> {
+    /// Reads the body to its end.
+    async fn read(&self, headers: &HeaderMap, body: Body) -> Result<(Bytes, OwnedSemaphorePermit), ApiError> {
         let mut stream = Box::pin(body.into_bytes_stream());
-        let outcome = match self.check_head(headers) {
+        let outcome = match self.check_fields(headers) {
             Ok(()) => self.collect(&mut stream).await,
             Err(refusal) => Err(refusal),
         };
-        if let Err(
-            Refusal::BodyTooLarge { .. } | Refusal::UnsupportedEncoding { .. } | Refusal::Overloaded { .. },
-        ) = outcome
-        {
-            let most = self.max_bytes.saturating_mul(DRAIN_FACTOR);
-            tokio::spawn(drain(stream, most, self.total_time, self.stall_time));
+        // Who has been waited for once is not waited for again.
+        if outcome.as_ref().is_err_and(|refusal| refusal.status_code() != StatusCode::REQUEST_TIMEOUT) {
+            self.drain(stream);
         }
         outcome
     }
 
-    fn check_head(&self, headers: &HeaderMap) -> Result<(), Refusal> {
+    fn check_fields(&self, headers: &HeaderMap) -> Result<(), ApiError> {
         if !is_identity(headers) {
-            return Err(Refusal::UnsupportedEncoding { accepted: "identity" });
+            let detail = "the Content-Encoding of the request is not supported";
+            let error = ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, Code::Malformed, detail);
+            let error = error.with_header(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+            return Err(error.refused_by("unsupported_encoding"));
         }
         match content_length(headers) {
-            Some(length) if length > self.max_bytes as u64 => {
-                Err(Refusal::BodyTooLarge { limit: self.max_bytes })
-            }
+            Some(length) if length > self.max_bytes as u64 => Err(self.too_large()),
             _ => Ok(()),
         }
     }
 
-    async fn collect<S>(&self, stream: &mut S) -> Result<(Bytes, OwnedSemaphorePermit), Refusal>
+    async fn collect<S>(&self, stream: &mut S) -> Result<(Bytes, OwnedSemaphorePermit), ApiError>
     where
         S: Stream<Item = std::io::Result<Bytes>> + Unpin,
     {
@@ -88,37 +104,70 @@ impl BodyLimit {
         loop {
             let next = timeout_at(end.min(Instant::now() + self.stall_time), stream.next()).await;
             let chunk = match next {
-                Err(_) => return Err(Refusal::BodyTimeout),
-                Ok(Some(Err(_))) => return Err(Refusal::BodyBroken),
+                Err(_) => {
+                    let detail = "the request body did not arrive in time";
+                    let error = ApiError::new(StatusCode::REQUEST_TIMEOUT, Code::BadRequest, detail);
+                    return Err(closing(error).refused_by("body_timeout"));
+                }
+                Ok(Some(Err(_))) => {
+                    let error = ApiError::malformed("the request body ended early or is framed wrongly");
+                    return Err(closing(error).refused_by("body_broken"));
+                }
                 Ok(None) => return Ok((body.freeze(), memory)),
                 Ok(Some(Ok(chunk))) => chunk,
             };
             let length = body.len() + chunk.len();
             if length > self.max_bytes {
-                return Err(Refusal::BodyTooLarge { limit: self.max_bytes });
+                return Err(self.too_large());
             }
             memory.merge(self.reserve(length.div_ceil(UNIT) - memory.num_permits())?);
             body.extend_from_slice(&chunk);
         }
     }
 
-    fn reserve(&self, units: usize) -> Result<OwnedSemaphorePermit, Refusal> {
-        let overloaded = Refusal::Overloaded { retry_after: RETRY_AFTER };
-        let units = u32::try_from(units).map_err(|_| overloaded.clone())?;
-        self.memory.clone().try_acquire_many_owned(units).map_err(|_| overloaded)
+    fn reserve(&self, units: usize) -> Result<OwnedSemaphorePermit, ApiError> {
+        let units = u32::try_from(units).map_err(|_| ApiError::overloaded())?;
+        self.memory.clone().try_acquire_many_owned(units).map_err(|_| ApiError::overloaded())
+    }
+
+    fn too_large(&self) -> ApiError {
+        let detail = format!("the request body is larger than {} bytes", self.max_bytes);
+        ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, Code::Malformed, detail).refused_by("body_too_large")
+    }
+
+    /// Takes a body that nobody reads out of its request, receives it and drops it.
+    pub(crate) fn discard(&self, request: &mut Request) {
+        let body = request.take_body();
+        // Who asks before sending is not invited.
+        if !body.is_empty() && !request.headers().contains_key(EXPECT) {
+            self.drain(Box::pin(body.into_bytes_stream()));
+        }
+    }
+
+    /// Receives the rest of a body in the background: closing a connection with unread bytes resets it, and the
+    /// client might never see why it was refused.
+    fn drain<S>(&self, mut stream: S)
+    where
+        S: Stream<Item = std::io::Result<Bytes>> + Send + Unpin + 'static,
+    {
+        let mut most = self.max_bytes.saturating_mul(DRAIN_FACTOR);
+        let (end, stall_time) = (Instant::now() + self.total_time, self.stall_time);
+        tokio::spawn(async move {
+            while let Ok(Some(Ok(chunk))) =
+                timeout_at(end.min(Instant::now() + stall_time), stream.next()).await
+            {
+                match most.checked_sub(chunk.len()) {
+                    Some(left) => most = left,
+                    None => return,
+                }
+            }
+        });
     }
 }
 
-impl Layer for BodyLimit {
-    async fn handle<E: Endpoint>(&self, mut request: Request, next: &E) -> Result<Response> {
-        let body = request.take_body();
-        if body.is_empty() {
-            return next.call(request).await.map(IntoResponse::into_response);
-        }
-        let (bytes, _memory) = self.read(request.headers(), body).await.map_err(Refusal::counted)?;
-        request.set_body(bytes);
-        next.call(request).await.map(IntoResponse::into_response)
-    }
+/// The rest of the body stands between this request and a next one.
+fn closing(error: ApiError) -> ApiError {
+    error.with_header(CONNECTION, HeaderValue::from_static("close"))
 }
 
 fn content_length(headers: &HeaderMap) -> Option<u64> {
@@ -134,18 +183,4 @@ fn is_identity(headers: &HeaderMap) -> bool {
                 .all(|coding| coding.is_empty() || coding.eq_ignore_ascii_case("identity"))
         })
     })
-}
-
-/// Receives and drops at most `most` bytes.
-async fn drain<S>(mut stream: S, mut most: usize, total_time: Duration, stall_time: Duration)
-where
-    S: Stream<Item = std::io::Result<Bytes>> + Unpin,
-{
-    let end = Instant::now() + total_time;
-    while let Ok(Some(Ok(chunk))) = timeout_at(end.min(Instant::now() + stall_time), stream.next()).await {
-        match most.checked_sub(chunk.len()) {
-            Some(left) => most = left,
-            None => return,
-        }
-    }
 }

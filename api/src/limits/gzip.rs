@@ -1,18 +1,18 @@
 //! Compressed answers.
 
 use std::io::Write;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use poem::http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, IF_NONE_MATCH, VARY};
+use http_body::Body as _;
+use http_body_util::combinators::BoxBody;
+use poem::http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, ETAG, VARY};
 use poem::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use poem::{Body, Endpoint, IntoResponse, Request, Response, Result};
 
 use super::accept_encoding::wants_gzip;
-use super::etag;
-use super::layer::Layer;
-use super::size::measured;
 
 /// Smaller bodies fit into one packet anyway. In bytes.
 const WORTH_IT: u64 = 1024;
@@ -23,31 +23,24 @@ const BIG: u64 = 256 * 1024;
 
 /// Compresses answers for clients that ask for it.
 ///
-/// Touched are bodies of known size from 1 KiB on, of a textual type, that nobody has encoded before.
-/// All answers of such a type carry `Vary: Accept-Encoding`, compressed or not. Strong entity tags get a
-/// suffix that conditional requests may or may not repeat: see the module `etag`.
-pub struct Gzip;
-
-impl Layer for Gzip {
-    async fn handle<E: Endpoint>(&self, mut request: Request, next: &E) -> Result<Response> {
-        let wanted = request.method() != Method::HEAD && wants_gzip(request.headers());
-        let conditions: Vec<_> = request.headers().get_all(IF_NONE_MATCH).iter().cloned().collect();
-        etag::restore_conditions(request.headers_mut());
-
-        let mut response = next.call(request).await?.into_response();
-        if response.status() == StatusCode::NOT_MODIFIED {
-            add_vary(response.headers_mut());
-            if etag::holds_compressed(&conditions, response.headers()) {
-                etag::mark_compressed(response.headers_mut());
-            }
-        } else if response.content_type().is_some_and(is_textual) {
-            add_vary(response.headers_mut());
-            if wanted && may_be_encoded(&response) {
-                compress(&mut response).await;
-            }
+/// Touched are bodies of known size from 1 KiB on, of a textual type, that nobody has encoded before. All answers of
+/// such a type carry `Vary: Accept-Encoding`, compressed or not. A strong entity tag stands for exact bytes, so that
+/// of a compressed answer becomes weak; conditional requests take either form.
+pub(crate) async fn gzip(next: Arc<impl Endpoint>, request: Request) -> Result<Response> {
+    let wanted = request.method() != Method::HEAD && wants_gzip(request.headers());
+    let mut response = next.call(request).await?.into_response();
+    if response.status() == StatusCode::NOT_MODIFIED {
+        add_vary(response.headers_mut());
+        if wanted {
+            weaken_tag(response.headers_mut());
         }
-        Ok(response)
+    } else if response.content_type().is_some_and(is_textual) {
+        add_vary(response.headers_mut());
+        if wanted && may_be_encoded(&response) {
+            compress(&mut response).await;
+        }
     }
+    Ok(response)
 }
 
 /// Whether the answer is a whole representation that is not encoded yet.
@@ -67,19 +60,26 @@ async fn compress(response: &mut Response) {
     };
     // A body of known size is in memory already and reading it cannot fail.
     let plain = body.into_bytes().await.unwrap_or_default();
-    match gzip(plain.clone(), size).await {
+    match packed(plain.clone(), size).await {
         Some(packed) if packed.len() < plain.len() => {
             response.set_body(Body::from_vec(packed));
             let headers = response.headers_mut();
             headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
             headers.remove(CONTENT_LENGTH);
-            etag::mark_compressed(headers);
+            weaken_tag(headers);
         }
         _ => response.set_body(plain),
     }
 }
 
-async fn gzip(plain: Bytes, size: u64) -> Option<Vec<u8>> {
+/// The body again, and its size in bytes if it is known: a streamed body has none.
+pub(super) fn measured(body: Body) -> (Body, Option<u64>) {
+    let body: BoxBody<Bytes, std::io::Error> = body.into();
+    let size = body.size_hint().exact();
+    (body.into(), size)
+}
+
+async fn packed(plain: Bytes, size: u64) -> Option<Vec<u8>> {
     if size < BIG {
         return pack(&plain);
     }
@@ -94,28 +94,21 @@ fn pack(plain: &[u8]) -> Option<Vec<u8>> {
     encoder.finish().ok()
 }
 
-fn is_textual(content_type: &str) -> bool {
-    let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    match essence.split_once('/') {
-        Some(("text", _)) => true,
-        Some(("application", subtype)) => {
-            matches!(subtype, "json" | "yaml" | "x-yaml" | "javascript" | "xml")
-                || subtype.ends_with("+json")
-                || subtype.ends_with("+yaml")
-        }
-        Some(("image", subtype)) => subtype == "svg+xml",
-        _ => false,
+/// Makes a strong entity tag weak.
+fn weaken_tag(headers: &mut HeaderMap) {
+    let strong = headers.get(ETAG).and_then(|tag| tag.to_str().ok()).filter(|tag| tag.starts_with('"'));
+    if let Some(weak) = strong.and_then(|tag| HeaderValue::try_from(format!("W/{tag}")).ok()) {
+        headers.insert(ETAG, weak);
     }
 }
 
+fn is_textual(content_type: &str) -> bool {
+    let content_type = content_type.to_ascii_lowercase();
+    let textual = ["json", "yaml", "javascript", "xml"];
+    content_type.starts_with("text/") || textual.iter().any(|word| content_type.contains(word))
+}
+
+/// No layer within varies its answers.
 fn add_vary(headers: &mut HeaderMap) {
-    let told = headers.get_all(VARY).iter().filter_map(|value| value.to_str().ok()).any(|fields| {
-        fields
-            .split(',')
-            .map(str::trim)
-            .any(|field| field == "*" || field.eq_ignore_ascii_case("accept-encoding"))
-    });
-    if !told {
-        headers.append(VARY, HeaderValue::from_name(ACCEPT_ENCODING));
-    }
+    headers.append(VARY, HeaderValue::from_name(ACCEPT_ENCODING));
 }

@@ -1,20 +1,16 @@
 //! Paths that end in a slash.
 
+use std::sync::Arc;
+
 use poem::http::Uri;
 use poem::{Endpoint, IntoResponse, Request, Response, Result};
 
-use super::layer::Layer;
-
 /// Ignores one slash at the end of the path, but not in the path `/` itself.
-pub struct TrailingSlash;
-
-impl Layer for TrailingSlash {
-    async fn handle<E: Endpoint>(&self, mut request: Request, next: &E) -> Result<Response> {
-        if let Some(uri) = without_slash(request.uri()) {
-            *request.uri_mut() = uri;
-        }
-        next.call(request).await.map(IntoResponse::into_response)
+pub(crate) async fn trailing_slash(next: Arc<impl Endpoint>, mut request: Request) -> Result<Response> {
+    if let Some(uri) = without_slash(request.uri()) {
+        *request.uri_mut() = uri;
     }
+    next.call(request).await.map(IntoResponse::into_response)
 }
 
 /// The address without the slash, if there is one to take off.

@@ -15,20 +15,10 @@ const PAUSE_AFTER_FAILURE: Duration = Duration::from_millis(50);
 /// At most one log line about failing accepts in this time.
 const LOG_INTERVAL: Duration = Duration::from_secs(1);
 
-/// A connection as the kernel hands it over.
-pub(super) struct Accepted {
-    /// The connection itself.
-    pub(super) stream: TcpStream,
-    /// The address of the client.
-    pub(super) peer: SocketAddr,
-    /// The address of the socket that took it.
-    pub(super) local: SocketAddr,
-}
-
 /// One listening socket for each address of a host name, all on one port.
 #[derive(Debug)]
 pub struct Sockets {
-    listeners: Vec<(TcpListener, SocketAddr)>,
+    listeners: Vec<TcpListener>,
     last_logged: Option<Instant>,
 }
 
@@ -41,20 +31,21 @@ impl Sockets {
     /// # Errors
     /// When the name does not resolve, when no address is left, or when binding fails for any other
     /// reason, such as a port that is taken.
-    pub async fn bind(host: &str, port: u16) -> io::Result<Self> {
-        let mut listeners: Vec<(TcpListener, SocketAddr)> = Vec::new();
+    pub async fn bind(host: &str, mut port: u16) -> io::Result<Self> {
+        let mut listeners = Vec::new();
+        let mut bound: Vec<SocketAddr> = Vec::new();
         let mut missing = io::Error::new(io::ErrorKind::NotFound, "the host name has no address");
         for mut address in tokio::net::lookup_host((host, port)).await? {
-            if let Some((_, first)) = listeners.first() {
-                address.set_port(first.port());
-            }
-            if listeners.iter().any(|(_, bound)| *bound == address) {
+            address.set_port(port);
+            if bound.contains(&address) {
                 continue;
             }
             match TcpListener::bind(address).await {
                 Ok(listener) => {
-                    let bound = listener.local_addr()?;
-                    listeners.push((listener, bound));
+                    let address = listener.local_addr()?;
+                    port = address.port();
+                    bound.push(address);
+                    listeners.push(listener);
                 }
                 Err(error) if is_missing_address(&error) => missing = error,
                 Err(error) => return Err(error),
@@ -68,15 +59,20 @@ impl Sockets {
 
     /// The addresses that are listened on, with their real port.
     pub fn addresses(&self) -> Vec<SocketAddr> {
-        self.listeners.iter().map(|(_, address)| *address).collect()
+        // A socket that is bound has an address.
+        self.listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect()
     }
 
-    /// The next connection on any of the sockets. Failures are logged and waited out, never returned:
-    /// the server would only call again at once. Dropping the future loses no connection.
-    pub(super) async fn accept(&mut self) -> Accepted {
+    /// Waits for a connection on any of the sockets. Failures are logged and waited out, never returned:
+    /// there is nothing to do but to try again. Dropping the future loses no connection.
+    pub(super) async fn accept(&mut self) -> TcpStream {
         loop {
             match self.accept_any().await {
-                Ok(accepted) => return accepted,
+                Ok(stream) => {
+                    // Small answers are not to be delayed. It fails only when the client has already left.
+                    let _ = stream.set_nodelay(true);
+                    return stream;
+                }
                 Err(error) if is_gone_peer(&error) => {}
                 Err(error) => {
                     self.log(&error);
@@ -86,18 +82,11 @@ impl Sockets {
         }
     }
 
-    async fn accept_any(&self) -> io::Result<Accepted> {
+    async fn accept_any(&self) -> io::Result<TcpStream> {
         std::future::poll_fn(|cx| {
-            for (listener, local) in &self.listeners {
-                if let Poll::Ready(outcome) = listener.poll_accept(cx) {
-                    return Poll::Ready(outcome.map(|(stream, peer)| Accepted {
-                        stream,
-                        peer,
-                        local: *local,
-                    }));
-                }
-            }
-            Poll::Pending
+            let mut polled = self.listeners.iter().map(|listener| listener.poll_accept(cx));
+            let ready = polled.find(Poll::is_ready);
+            ready.unwrap_or(Poll::Pending).map_ok(|(stream, _)| stream)
         })
         .await
     }

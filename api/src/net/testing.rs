@@ -1,27 +1,34 @@
 //! A real server on the loopback interface and a client that speaks HTTP/1.1 byte by byte.
 
 use std::collections::HashMap;
-use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use poem::{EndpointExt, IntoEndpoint};
+use poem::IntoEndpoint;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use super::{ConnectionLimits, Edge, ServerTls, Sockets, serve};
+use super::{ConnectionLimits, Listener, ServerTls, Sockets};
 
 /// Longer than anything in these tests may take: a test that waits this long has failed.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Limits that no test runs into.
+pub(crate) const WIDE: ConnectionLimits = ConnectionLimits {
+    max_connections: 1024,
+    header_timeout: PATIENCE,
+    idle_timeout: Duration::from_secs(75),
+    max_streams: 100,
+    max_header_bytes: 64 * 1024,
+};
 
 /// A server that is running.
 pub(crate) struct Running {
     pub(crate) address: SocketAddr,
     stop: oneshot::Sender<()>,
-    task: JoinHandle<io::Result<()>>,
+    task: JoinHandle<()>,
 }
 
 impl Running {
@@ -34,16 +41,8 @@ impl Running {
         let address = sockets.addresses()[0];
         let (stop, stopped) = oneshot::channel();
         let stopped = async move { stopped.await.unwrap_or_default() };
-        let explain = |status| {
-            let refused = http::Response::builder().status(status).header("retry-after", "1");
-            refused.body(Vec::new()).expect("an answer")
-        };
-        // The endpoints of these tests carry no request id, by which the parser's refusals are told.
-        let endpoint = endpoint.into_endpoint().after(|answer: poem::Result<_>| async move {
-            answer.map(|answer| poem::IntoResponse::with_header(answer, "x-request-id", "test"))
-        });
-        let edge = Edge::new(sockets, limits, tls).explaining(Arc::new(explain));
-        let task = tokio::spawn(serve("test", edge, endpoint, stopped, Duration::from_millis(500)));
+        let listener = Listener { sockets, tls, limits };
+        let task = tokio::spawn(listener.serve(endpoint, stopped, Duration::from_millis(500)));
         Self { address, stop, task }
     }
 
@@ -53,15 +52,30 @@ impl Running {
         E: IntoEndpoint + Send + 'static,
         E::Endpoint: 'static,
     {
-        Self::start(ConnectionLimits::default(), None, endpoint).await
+        Self::start(WIDE, None, endpoint).await
     }
 
     pub(crate) async fn client(&self) -> Client<TcpStream> {
         Client(TcpStream::connect(self.address).await.expect("a connection"))
     }
 
+    /// A client that has been answered, on the first of its connections that is.
+    pub(crate) async fn admitted(&self) -> Client<TcpStream> {
+        let ask = async {
+            loop {
+                let mut client = self.client().await;
+                // The server may close it before anything is sent.
+                let sent = client.0.write_all(b"GET / HTTP/1.1\r\nHost: test\r\n\r\n").await;
+                if sent.is_ok() && client.answer_or_end().await.is_some_and(|answer| answer.status == 200) {
+                    return client;
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, ask).await.expect("a place")
+    }
+
     /// Asks the server to stop; the handle resolves when it has.
-    pub(crate) fn stop(self) -> JoinHandle<io::Result<()>> {
+    pub(crate) fn stop(self) -> JoinHandle<()> {
         self.stop.send(()).expect("a server that is still running");
         self.task
     }
@@ -84,19 +98,32 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Client<Io> {
 
     /// The next answer, whose body is delimited by `Content-Length`.
     pub(crate) async fn answer(&mut self) -> Answer {
-        tokio::time::timeout(PATIENCE, self.read_answer()).await.expect("an answer in time")
+        let answer = tokio::time::timeout(PATIENCE, self.answer_or_end()).await;
+        answer.expect("an answer in time").expect("the head of an answer")
     }
 
-    async fn read_answer(&mut self) -> Answer {
+    /// The next answer; nothing if the connection ends before its head does.
+    pub(crate) async fn answer_or_end(&mut self) -> Option<Answer> {
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
-            head.push(self.0.read_u8().await.expect("the head of an answer"));
+            head.push(self.0.read_u8().await.ok()?);
         }
         let mut answer = Answer::parse(&String::from_utf8(head).expect("text"));
         let length = answer.header("content-length").map_or(0, |length| length.parse().expect("a length"));
         answer.body = vec![0; length];
         self.0.read_exact(&mut answer.body).await.expect("the body of an answer");
-        answer
+        Some(answer)
+    }
+
+    /// Reads up to this text.
+    pub(crate) async fn read_until(&mut self, end: &[u8]) {
+        let read = async {
+            let mut received = Vec::new();
+            while !received.ends_with(end) {
+                received.push(self.0.read_u8().await.expect("more to read"));
+            }
+        };
+        tokio::time::timeout(PATIENCE, read).await.expect("the text in time");
     }
 
     /// Waits for the server to close the connection, answer or not, and tells how long that took.

@@ -9,6 +9,7 @@ use crate::problem::{ApiError, ApiResult, Code};
 use crate::response::{
     Changed, Created, Deleting, Document, ForceDeleted, Reported, StoredAnswer, versioned,
 };
+use crate::telemetry::Scope;
 use poem::http::StatusCode;
 use service::idempotency::Key;
 use service::resource::{self, Applied, Change, Create, IfMatch, Outcome, Resource, ResourceChange, Target};
@@ -157,6 +158,7 @@ fn audit(action: &'static str, caller: &Caller, reason: Option<&str>, changes: &
             generation_before,
             generation_after,
             removed,
+            request_id = Scope::request_id(),
             "audit"
         );
     }

@@ -1,15 +1,14 @@
-use super::json::Json;
-use super::trace::{self, Traces};
+use super::request::{self, Scope};
+use super::trace::{self, StartTelemetryError, Traces};
 use crate::config::{LogFormat, Logging, Tracing};
+use json_subscriber::JsonLayer;
 use std::io::IsTerminal;
+use tracing::Subscriber;
+use tracing_subscriber::fmt::time::SystemTime;
 use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
-
-/// Why logging or tracing did not start.
-#[derive(Debug, thiserror::Error)]
-#[error("tracing.otlp_endpoint: {0}")]
-pub struct StartTelemetryError(pub(super) String);
 
 /// Logs and traces of the process, as long as it runs.
 #[must_use = "spans that are not sent yet are lost unless it is stopped"]
@@ -29,16 +28,21 @@ pub fn start(logging: &Logging, tracing: &Tracing) -> Result<Telemetry, StartTel
         LogFormat::Text => false,
         LogFormat::Auto => !terminal,
     };
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stdout);
+    let text = || {
+        tracing_subscriber::fmt::layer().with_writer(std::io::stdout).with_ansi(terminal).with_target(false)
+    };
     let lines = match json {
-        true => lines.event_format(Json).with_filter(filter).boxed(),
-        false => lines.with_ansi(terminal).with_filter(filter).boxed(),
+        true => json_lines().with_filter(filter).boxed(),
+        false => text().with_filter(filter).boxed(),
     };
     let spans = traces.as_ref().map(Traces::layer);
     let registry = tracing_subscriber::registry().with(lines).with(spans);
     let started = registry.try_init();
     if started.is_ok() && traces.is_some() {
         trace::turn_on();
+    }
+    if started.is_ok() && !json {
+        request::write_for_people();
     }
     Ok(Telemetry(traces))
 }
@@ -50,6 +54,27 @@ impl Telemetry {
             traces.stop().await;
         }
     }
+}
+
+/// Log lines as JSON objects: when, how grave, what, in which request, and the fields of the event.
+fn json_lines<S>() -> JsonLayer<S>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    const REQUEST_ID: &str = "request_id";
+    let mut lines = JsonLayer::stdout();
+    lines
+        .with_timer("timestamp", SystemTime)
+        .with_level("level")
+        .with_target("target")
+        .with_flattened_event();
+    lines.add_dynamic_field(REQUEST_ID, |event, _| {
+        let told = event.fields().any(|field| field.name() == REQUEST_ID);
+        Scope::request_id().filter(|_| !told)
+    });
+    lines.add_dynamic_field("trace_id", |_, _| Scope::trace().map(|(trace, _)| trace));
+    lines.add_dynamic_field("span_id", |_, _| Scope::trace().map(|(_, span)| span));
+    lines
 }
 
 /// What is written at this level.

@@ -1,5 +1,6 @@
-use crate::limits::Refusal;
-use metrics::{counter, gauge, histogram};
+use crate::operations;
+use metrics::Unit::{Count, Seconds};
+use metrics::{Unit, counter, describe_counter, gauge, histogram};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use service::status::DiscardReason;
 use std::sync::OnceLock;
@@ -8,6 +9,58 @@ use std::sync::OnceLock;
 const REQUEST_BUCKETS: [f64; 11] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 /// Bounds of query durations in seconds.
 const QUERY_BUCKETS: [f64; 9] = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0];
+
+/// What a request can be refused by: the values of `reason` of `hyperfleet_api_refused_total`.
+const LIMITS: [&str; 11] = [
+    "body_too_large",
+    "body_timeout",
+    "body_broken",
+    "unsupported_encoding",
+    "head_too_large",
+    "method_not_allowed",
+    "overloaded",
+    "connections",
+    "database_unavailable",
+    "deadline_passed",
+    "panicked",
+];
+
+/// What each metric counts or measures.
+const HELP: [(&str, Unit, &str); 16] = [
+    ("hyperfleet_api_build_info", Count, "Always 1; the labels say what is running"),
+    ("hyperfleet_api_requests_total", Count, "Answered requests by operation and status"),
+    ("hyperfleet_api_request_duration_seconds", Seconds, "From the head of a request to that of its answer"),
+    ("hyperfleet_api_requests_in_flight", Count, "Requests that are being worked on"),
+    ("hyperfleet_api_refused_total", Count, "Requests and connections that were refused, by the limit"),
+    ("hyperfleet_api_status_reports_discarded_total", Count, "Status reports not stored, by reason"),
+    (
+        "hyperfleet_api_reconciliation_started_total",
+        Count,
+        "Changes that resources are to be reconciled with",
+    ),
+    ("hyperfleet_api_resource_pending_reconciliation", Count, "Resources that are not reconciled"),
+    ("hyperfleet_api_resource_pending_reconciliation_stuck", Count, "Those of them past the threshold"),
+    (
+        "hyperfleet_api_resource_pending_reconciliation_stuck_duration_seconds",
+        Seconds,
+        "Age of the oldest of these",
+    ),
+    ("hyperfleet_db_query_duration_seconds", Seconds, "Time that statements took, by operation and table"),
+    (
+        "hyperfleet_db_pool_wait_seconds",
+        Seconds,
+        "Time that statements and transactions waited for a connection",
+    ),
+    ("hyperfleet_db_errors_total", Count, "Failed statements by operation and kind of error"),
+    ("hyperfleet_db_retries_total", Count, "Transactions that were tried again"),
+    ("hyperfleet_db_connections_open", Count, "Open connections to the database"),
+    ("hyperfleet_db_connections_in_use", Count, "Connections that statements are using"),
+];
+
+/// Counts a request or a connection that one of the limits refused.
+pub(crate) fn count_refused(limit: &'static str) {
+    counter!("hyperfleet_api_refused_total", "reason" => limit).increment(1);
+}
 
 /// The metrics of the process.
 #[derive(Clone)]
@@ -29,9 +82,20 @@ impl Recorder {
         Self(handle.clone())
     }
 
-    /// The metrics in the text format of Prometheus.
+    /// The metrics in the text format of Prometheus, in the order of their names and labels.
     pub fn render(&self) -> String {
-        self.0.render()
+        let text = self.0.render();
+        let mut families: Vec<Vec<&str>> =
+            text.trim_end().split("\n\n").map(|family| family.lines().collect()).collect();
+        // Buckets stay in the order of their bounds: the bound is the last label.
+        let series = |line: &&str| {
+            let labels = line.split_once('{').map_or("", |(_, labels)| labels);
+            let labels = labels.split(",le=\"").next().and_then(|labels| labels.split('}').next());
+            (!line.starts_with('#'), labels.unwrap_or_default().to_owned())
+        };
+        families.iter_mut().for_each(|family| family.sort_by_cached_key(series));
+        families.sort_by_key(|family| family.first().and_then(|line| line.split(' ').nth(2)));
+        families.iter().map(|family| family.join("\n") + "\n\n").collect()
     }
 
     /// Drops what is too old to matter; to be called every few seconds.
@@ -51,28 +115,26 @@ fn builder() -> Result<PrometheusBuilder, BuildError> {
 }
 
 fn register() {
+    for (name, unit, help) in HELP {
+        // The exporter keeps one text for a name, whatever the kind of its metric.
+        describe_counter!(name, unit, help);
+    }
     let build = [("commit", crate::COMMIT), ("rust_version", crate::RUST_VERSION)];
     gauge!("hyperfleet_api_build_info", &build).set(1.0);
     gauge!("hyperfleet_api_requests_in_flight").set(0.0);
-    for reason in Refusal::REASONS {
-        counter!("hyperfleet_api_refused_total", "reason" => reason).increment(0);
+    for limit in LIMITS {
+        counter!("hyperfleet_api_refused_total", "reason" => limit).increment(0);
     }
     for reason in DiscardReason::ALL {
         let reason = reason.as_str();
         counter!("hyperfleet_api_status_reports_discarded_total", "reason" => reason).increment(0);
     }
-    for (_, method, path) in crate::openapi::operations() {
-        let Some(code) = crate::openapi::success_of(&method, &path) else { continue };
-        let labels = [("method", method), ("path", template(&path)), ("code", code)];
+    for operation in operations::all() {
+        let Some(code) = operation.success.clone() else { continue };
+        let labels = operation.labels(code);
         counter!("hyperfleet_api_requests_total", &labels).increment(0);
         let _ = histogram!("hyperfleet_api_request_duration_seconds", &labels);
     }
     service::metrics::register();
     metrics_process::Collector::default().describe();
-}
-
-/// The path of an operation in metrics: ids would make a series of their own each.
-pub(crate) fn template(path: &str) -> String {
-    let parts = path.split('/').map(|part| if part.starts_with('{') { "-" } else { part });
-    parts.collect::<Vec<_>>().join("/")
 }

@@ -3,8 +3,8 @@
 //! The endpoint turns it on. Sampler, resource, headers, batching and time limits follow the standard
 //! variables `OTEL_*`, which the SDK reads itself.
 
-use super::log::StartTelemetryError;
 use crate::config::Tracing;
+use crate::operations::Operation;
 use async_trait::async_trait;
 use opentelemetry::propagation::TextMapPropagator;
 use opentelemetry::trace::{Status, TraceContextExt, TracerProvider};
@@ -14,6 +14,7 @@ use opentelemetry_otlp::{SpanExporter, WithExportConfig, WithHttpConfig};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::SdkTracerProvider;
+use poem::http::Method;
 use poem::http::header::USER_AGENT;
 use poem::{Request, Response};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -37,6 +38,11 @@ const SEND: Duration = Duration::from_secs(10);
 /// A variable that names the endpoint of spans alone, and outranks the one of all signals.
 const TRACES_ENDPOINT: &str = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT";
 
+/// Why logging or tracing did not start.
+#[derive(Debug, thiserror::Error)]
+#[error("tracing.otlp_endpoint: {0}")]
+pub struct StartTelemetryError(String);
+
 static ON: AtomicBool = AtomicBool::new(false);
 
 /// Makes every request a span from now on.
@@ -58,7 +64,8 @@ impl Traces {
         }
         let fault = |error: &dyn std::fmt::Display| StartTelemetryError(error.to_string());
         let client = reqwest::Client::builder().timeout(SEND).build().map_err(|error| fault(&error))?;
-        let client = Client { client, runtime: Handle::try_current().map_err(|error| fault(&error))? };
+        let runtime = Handle::try_current().map_err(|error| fault(&error))?;
+        let client = Client { client, runtime, failing: AtomicBool::new(false) };
         let mut exporter = SpanExporter::builder().with_http().with_http_client(client);
         if let (Some(endpoint), false) = (&tracing.otlp_endpoint, own_endpoint) {
             exporter = exporter.with_endpoint(format!("{}/v1/traces", endpoint.trim_end_matches('/')));
@@ -121,6 +128,7 @@ fn resource() -> Resource {
 struct Client {
     client: reqwest::Client,
     runtime: Handle,
+    failing: AtomicBool,
 }
 
 #[async_trait]
@@ -128,14 +136,32 @@ impl HttpClient for Client {
     async fn send_bytes(&self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, HttpError> {
         let client = self.client.clone();
         let sending = self.runtime.spawn(async move {
-            let response = client.execute(request.try_into()?).await?;
+            let response = client.execute(request.try_into()?).await?.error_for_status()?;
             let mut answer = http::Response::builder().status(response.status());
             if let Some(headers) = answer.headers_mut() {
                 headers.clone_from(response.headers());
             }
             Ok::<_, HttpError>(answer.body(response.bytes().await?)?)
         });
-        sending.await?
+        let sent = sending.await?;
+        self.tell(sent.as_ref().err());
+        sent
+    }
+}
+
+impl Client {
+    /// Logs when sending begins to fail and when it succeeds again: the SDK drops spans without a word.
+    fn tell(&self, error: Option<&HttpError>) {
+        let failed_before = self.failing.swap(error.is_some(), Ordering::Relaxed);
+        match error {
+            Some(error) if !failed_before => {
+                let causes = std::iter::successors(error.source(), |error| error.source());
+                let cause = causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"));
+                tracing::warn!(cause, "spans cannot be sent and are dropped until the collector takes them");
+            }
+            None if failed_before => tracing::info!("spans are sent again"),
+            _ => {}
+        }
     }
 }
 
@@ -178,15 +204,14 @@ impl ServerSpan {
         Some((context.trace_id().to_string(), context.span_id().to_string()))
     }
 
-    /// Ends the span with the answer, and tells the caller which it was. `route` is the template of the
-    /// path, if the request was for an operation.
-    pub(crate) fn end(self, method: &str, route: Option<&str>, response: &mut Response) {
+    /// Ends the span with the answer, and tells the caller which it was.
+    pub(crate) fn end(self, method: &Method, operation: Option<&Operation>, response: &mut Response) {
         let Some(span) = self.0 else { return };
         let context = span.context();
         let status = response.status();
-        if let Some(route) = route {
-            context.span().update_name(format!("{method} {route}"));
-            span.set_attribute("http.route", route.to_owned());
+        if let Some(Operation { path, .. }) = operation {
+            context.span().update_name(format!("{method} {path}"));
+            span.set_attribute("http.route", path.clone());
         }
         span.set_attribute("http.response.status_code", i64::from(status.as_u16()));
         if status.is_server_error() {

@@ -1,18 +1,17 @@
 //! Ids, HEAD, slashes, `Allow`, large heads, closing.
 
 use poem::endpoint::{make, make_sync};
-use poem::http::Method;
+use poem::http::{HeaderValue, Method, Version};
 use poem::{Endpoint, EndpointExt, IntoResponse, Request, Route};
 use tokio::io::AsyncReadExt;
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use super::{get, refusal};
-use crate::limits::{
-    AllowHeader, AllowTable, CloseWhenStopping, HeadAsGet, HeadLimit, Refusal, RequestId, RequestIds,
-    TrailingSlash, layer,
-};
+use super::get;
+use crate::dto::Time;
+use crate::limits::{RequestId, check_head, close_when_stopping, head_as_get, request_ids, trailing_slash};
 use crate::net::testing::Running;
+use crate::problem::ApiError;
 
 #[tokio::test]
 async fn every_answer_carries_an_id() {
@@ -20,7 +19,7 @@ async fn every_answer_carries_an_id() {
         let id = request.data::<RequestId>().expect("an id").0.clone();
         if request.uri().path() == "/" { Ok(id) } else { Err(poem::error::NotFoundError) }
     });
-    let endpoint = tell.with(layer(RequestIds::new(Uuid::nil)));
+    let endpoint = tell.around(|next, request| request_ids(next, request, Uuid::nil));
     let (long, too_long, made) = ("a".repeat(128), "a".repeat(129), Uuid::nil().to_string());
     for (sent, expected) in [
         (None, made.as_str()),
@@ -52,7 +51,7 @@ async fn every_answer_carries_an_id() {
 #[tokio::test]
 async fn head_is_get_without_the_body() {
     let route = Route::new().at("/", poem::get(make_sync(|_| "hello".with_header("x-other", "1"))));
-    let server = Running::with_default_limits(route.with(layer(HeadAsGet))).await;
+    let server = Running::with_default_limits(route.around(head_as_get)).await;
     let mut client = server.client().await;
     client.send("HEAD / HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n").await;
     let mut head = String::new();
@@ -66,7 +65,7 @@ async fn head_is_get_without_the_body() {
 async fn head_of_a_path_without_get_is_refused() {
     let route = Route::new().at("/", poem::post(make_sync(|_| ())));
     let request = Request::builder().method(Method::HEAD).finish();
-    assert_eq!(route.with(layer(HeadAsGet)).get_response(request).await.status(), 405);
+    assert_eq!(route.around(head_as_get).get_response(request).await.status(), 405);
 }
 
 #[tokio::test]
@@ -75,7 +74,7 @@ async fn a_trailing_slash_finds_the_route() {
         "/api",
         Route::new().at("/a", poem::get(make_sync(|request: Request| request.uri().to_string()))),
     );
-    let endpoint = route.with(layer(TrailingSlash));
+    let endpoint = route.around(trailing_slash);
     for (path, expected) in [("/", "root"), ("/api/a", "/a"), ("/api/a/?b=/", "/a?b=/")] {
         let response = endpoint.get_response(get(path)).await;
         assert_eq!(response.into_body().into_string().await.expect("text"), expected, "{path}");
@@ -84,37 +83,60 @@ async fn a_trailing_slash_finds_the_route() {
 }
 
 #[tokio::test]
-async fn an_unknown_method_is_told_the_known_ones() {
-    let table = AllowTable::new([("/a/{id}", vec![Method::GET, Method::PATCH])]);
-    let route = Route::new().at("/a/:id", poem::get(make_sync(|_| "done")).patch(make_sync(|_| "done")));
-    let endpoint = route.with(layer(AllowHeader::new(table)));
-    for method in [Method::PUT, Method::OPTIONS, Method::TRACE] {
-        let request = Request::builder().method(method.clone()).uri_str("/a/1").finish();
-        let allow = "GET, HEAD, PATCH".to_owned();
-        assert_eq!(refusal(&endpoint, request).await, Refusal::MethodNotAllowed { allow }, "{method}");
+async fn a_head_is_checked_for_its_size_its_host_and_repetitions() {
+    let long = "a".repeat(1000);
+    let host = ("host", "test");
+    for (path, fields, expected) in [
+        ("/", &[host][..], None),
+        ("/", &[host, ("a", &long)], Some((431, ""))),
+        (&format!("/?{long}"), &[host], Some((431, ""))),
+        ("/", &[], Some((400, "Host required"))),
+        ("/", &[host, host], Some((400, "Host unique"))),
+        ("/", &[("host", "a b")], Some((400, "Host format"))),
+        ("/", &[("host", "[::1]:8000")], None),
+        ("/", &[host, ("if-match", "\"1\""), ("if-none-match", "*"), ("idempotency-key", "a")], None),
+        (
+            "/",
+            &[host, ("idempotency-key", "a"), ("idempotency-key", "a")],
+            Some((400, "Idempotency-Key unique")),
+        ),
+        ("/", &[host, ("if-match", "\"1\""), ("if-match", "\"2\"")], Some((400, "If-Match unique"))),
+        ("/", &[host, ("if-none-match", "schlüssel")], Some((400, "If-None-Match format"))),
+    ] {
+        let mut request = Request::builder().uri(path.parse().expect("a URI")).finish();
+        for (name, value) in fields {
+            request.headers_mut().append(*name, HeaderValue::from_bytes(value.as_bytes()).expect("a value"));
+        }
+        let refused = match check_head(&request, 1000) {
+            Ok(()) => None,
+            Err(refusal) => Some(told(refusal).await),
+        };
+        let refused = refused.as_ref().map(|(status, faults)| (*status, faults.as_str()));
+        assert_eq!(refused, expected, "{path} {fields:?}");
     }
-    let request = Request::builder().method(Method::PUT).uri_str("/a/1").finish();
-    let response = endpoint.get_response(request).await;
-    assert_eq!((response.status().as_u16(), response.header("allow")), (405, Some("GET, HEAD, PATCH")));
-    assert_eq!(endpoint.get_response(get("/a/1")).await.status(), 200);
-    assert_eq!(endpoint.get_response(get("/b")).await.status(), 404);
+    let mut old = Request::builder().version(Version::HTTP_10).finish();
+    assert!(check_head(&old, 1000).is_ok(), "HTTP/1.0 needs no host");
+    old.headers_mut().insert("host", HeaderValue::from_static("test"));
+    assert!(check_head(&old, 1000).is_ok());
 }
 
-#[tokio::test]
-async fn a_large_head_is_refused() {
-    let endpoint = make_sync(|_| "done").with(layer(HeadLimit::new(1000)));
-    assert!(endpoint.call(get("/")).await.is_ok());
-    let refused = Refusal::HeadTooLarge { limit: 1000 };
-    assert_eq!(refusal(&endpoint, get(&format!("/?{}", "a".repeat(1000)))).await, refused);
-    let mut request = get("/");
-    request.headers_mut().insert("a", "a".repeat(1000).parse().expect("a header value"));
-    assert_eq!(refusal(&endpoint, request).await, refused);
+/// The status of a refusal, and each field it complains of with the rule that was broken.
+async fn told(refusal: ApiError) -> (u16, String) {
+    let answer = refusal.into_answer("/", "test", Time(chrono::DateTime::UNIX_EPOCH));
+    let status = answer.status().as_u16();
+    let problem = answer.into_body().into_json::<serde_json::Value>().await.expect("JSON");
+    let faults = problem["errors"].as_array().into_iter().flatten();
+    let faults = faults.map(|fault| {
+        [&fault["field"], &fault["constraint"]].map(|text| text.as_str().unwrap_or_default()).join(" ")
+    });
+    (status, faults.collect::<Vec<_>>().join(","))
 }
 
 #[tokio::test]
 async fn connections_end_with_the_next_answer_once_the_process_stops() {
     let (stop, stopping) = watch::channel(false);
-    let endpoint = make_sync(|_| "done").with(layer(CloseWhenStopping::new(stopping)));
+    let endpoint = make_sync(|_| "done")
+        .around(move |next, request| close_when_stopping(next, request, stopping.clone()));
     let server = Running::with_default_limits(endpoint).await;
     let mut client = server.client().await;
     assert_eq!(client.get("/").await.header("connection"), None);

@@ -1,12 +1,14 @@
 //! Bodies that are too large, too slow or encoded, and those that are fine.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use poem::endpoint::make;
 use poem::{EndpointExt, Request};
 use tokio::io::AsyncWriteExt;
 
-use crate::limits::{BodyLimit, layer};
+use super::documented;
+use crate::limits::{Bodies, read_body};
 use crate::net::testing::{Client, PATIENCE, Running};
 
 const MAX: usize = 1000;
@@ -15,12 +17,13 @@ const STALL: Duration = Duration::from_millis(200);
 
 /// A server that answers with the body it was sent.
 async fn echo() -> Running {
-    echo_within(BodyLimit::new(MAX, TOTAL, STALL, MAX * 10)).await
+    echo_within(Bodies::new(MAX, TOTAL, STALL, MAX * 10)).await
 }
 
-async fn echo_within(limit: BodyLimit) -> Running {
+async fn echo_within(bodies: Arc<Bodies>) -> Running {
     let echo = make(|request: Request| async move { request.into_body().into_bytes().await });
-    Running::with_default_limits(echo.with(layer(limit))).await
+    let limited = echo.around(move |next, request| read_body(next, request, bodies.clone()));
+    Running::with_default_limits(limited.around(documented)).await
 }
 
 fn head(fields: &str) -> String {
@@ -83,7 +86,7 @@ async fn a_client_that_sends_everything_first_still_sees_why_it_was_refused() {
 
 #[tokio::test]
 async fn a_body_without_end_is_cut_off() {
-    let server = echo_within(BodyLimit::new(MAX, PATIENCE * 2, PATIENCE * 2, MAX * 10)).await;
+    let server = echo_within(Bodies::new(MAX, PATIENCE * 2, PATIENCE * 2, MAX * 10)).await;
     let (_read, mut write) = server.client().await.0.into_split();
     let head = head("Transfer-Encoding: chunked");
     write.write_all(head.as_bytes()).await.expect("an open connection");
@@ -136,7 +139,7 @@ async fn an_encoded_body_is_refused_and_told_what_is_accepted() {
 #[tokio::test]
 async fn bodies_share_a_budget_of_memory() {
     // Room for one unit: the first body takes it with its first byte and keeps it.
-    let server = echo_within(BodyLimit::new(MAX, PATIENCE, PATIENCE, 1024)).await;
+    let server = echo_within(Bodies::new(MAX, PATIENCE, PATIENCE, 1024)).await;
     let (mut first, mut second) = (server.client().await, server.client().await);
     first.send(head("Content-Length: 2\r\nExpect: 100-continue")).await;
     assert_eq!(first.answer().await.status, 100);

@@ -8,8 +8,8 @@ use poem::endpoint::{make, make_sync};
 use poem::{Endpoint, EndpointExt, Request};
 use tokio::sync::Semaphore;
 
-use super::{get, refusal};
-use crate::limits::{CatchPanic, Deadline, MaxInFlight, Refusal, layer};
+use super::{documented, get, refusal};
+use crate::limits::{InFlight, admit, catch_panic, deadline};
 use crate::net::testing::Running;
 
 const PLACES: usize = 4;
@@ -34,7 +34,10 @@ async fn excess_is_refused_at_once_and_the_admitted_are_served() {
     let metrics = recorder.handle();
     let _installed = metrics::set_default_local_recorder(&recorder);
     let (entered, gate) = (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0)));
-    let endpoint = gated(entered.clone(), gate.clone()).with(layer(MaxInFlight::new(PLACES)));
+    let places = InFlight::new(PLACES);
+    let endpoint = gated(entered.clone(), gate.clone())
+        .around(move |next, request| admit(next, request, places.clone()))
+        .around(documented);
     let server = Running::with_default_limits(endpoint).await;
 
     let mut admitted = Vec::new();
@@ -53,7 +56,6 @@ async fn excess_is_refused_at_once_and_the_admitted_are_served() {
         assert_eq!((answer.status, answer.header("retry-after")), (503, Some("1")));
         assert!(start.elapsed() < Duration::from_millis(250), "{:?}", start.elapsed());
     }
-    assert!(metrics.render().contains(r#"hyperfleet_api_refused_total{reason="overloaded"} 50"#));
 
     gate.add_permits(PLACES);
     for mut client in admitted {
@@ -66,10 +68,11 @@ async fn excess_is_refused_at_once_and_the_admitted_are_served() {
 #[tokio::test]
 async fn a_request_that_is_dropped_gives_its_place_back() {
     let (entered, gate) = (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0)));
-    let endpoint = gated(entered, gate).with(layer(MaxInFlight::new(1)));
+    let places = InFlight::new(1);
+    let endpoint = gated(entered, gate).around(move |next, request| admit(next, request, places.clone()));
     let mut request = Box::pin(endpoint.call(get("/slow")));
     assert!(futures_util::poll!(request.as_mut()).is_pending());
-    assert_eq!(refusal(&endpoint, get("/")).await, Refusal::Overloaded { retry_after: 1 });
+    assert_eq!(refusal(&endpoint, get("/")).await.limit(), Some("overloaded"));
     drop(request);
     assert!(endpoint.call(get("/")).await.is_ok());
 }
@@ -85,8 +88,9 @@ async fn a_request_that_takes_too_long_is_dropped() {
             drop(guard);
         }
     })
-    .with(layer(Deadline::new(Duration::from_millis(100))));
-    assert_eq!(refusal(&endpoint, get("/")).await, Refusal::DeadlinePassed);
+    .around(|next, request| deadline(next, request, Duration::from_millis(100)));
+    let refused = refusal(&endpoint, get("/")).await;
+    assert_eq!((refused.status_code().as_u16(), refused.limit()), (504, Some("deadline_passed")));
     assert_eq!(dropped.available_permits(), 1, "the handler is gone");
 }
 
@@ -105,9 +109,10 @@ async fn a_panic_is_a_refusal_and_the_next_request_is_served() {
         assert_ne!(request.uri().path(), "/panic", "asked for");
         "done"
     });
-    let server = Running::with_default_limits(endpoint.with(layer(CatchPanic))).await;
+    let server = Running::with_default_limits(endpoint.around(catch_panic).around(documented)).await;
     let mut client = server.client().await;
     let answer = client.get("/panic").await;
-    assert_eq!((answer.status, answer.text()), (500, "internal error"));
+    assert_eq!(answer.status, 500);
+    assert!(answer.text().contains("HYPERFLEET-INT-001") && !answer.text().contains("asked for"));
     assert_eq!(client.get("/").await.text(), "done");
 }

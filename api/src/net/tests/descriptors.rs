@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use poem::endpoint::make_sync;
 use tokio::net::TcpStream;
 
-use crate::net::raise_descriptor_limit;
+use crate::net::connections_within_limit;
 use crate::net::testing::{Client, PATIENCE, Running};
 
 /// Set in the child process that serves.
@@ -18,9 +18,12 @@ const CLIENTS: usize = 80;
 const WINDOW: Duration = Duration::from_secs(1);
 
 #[test]
-fn the_soft_limit_is_raised_to_the_hard_one() {
-    let raised = raise_descriptor_limit().expect("a limit");
-    assert_eq!(rlimit::Resource::NOFILE.get().expect("limits"), (raised, raised));
+fn the_soft_limit_is_raised_to_the_hard_one_and_is_not_all_for_connections() {
+    assert_eq!(connections_within_limit(1), 1);
+    let most = connections_within_limit(usize::MAX) as u64;
+    let (soft, hard) = rlimit::Resource::NOFILE.get().expect("limits");
+    assert_eq!(soft, hard);
+    assert!((hard / 2..hard).contains(&most), "{most} of {hard}");
 }
 
 /// The limit holds for a whole process, so the server runs in one of its own: this same test again.

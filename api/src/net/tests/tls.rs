@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use tokio::net::TcpStream;
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
-use crate::net::testing::{Client, PATIENCE, Running};
+use crate::net::testing::{Client, PATIENCE, Running, WIDE};
 use crate::net::{ConnectionLimits, ServerTls, TlsError};
 
 const INTERVAL: Duration = Duration::from_millis(20);
@@ -82,7 +82,7 @@ fn shown(stream: &TlsStream<TcpStream>) -> CertificateDer<'static> {
 #[tokio::test]
 async fn requests_are_served_over_tls() {
     let pair = pair();
-    let server = Files::with(&pair).serve(ConnectionLimits::default()).await;
+    let server = Files::with(&pair).serve(WIDE).await;
     let stream = connect(&server, &[&pair]).await.expect("a handshake");
     assert_eq!(Client(stream).get("/").await.text(), "https");
 }
@@ -91,7 +91,7 @@ async fn requests_are_served_over_tls() {
 async fn a_new_certificate_is_used_without_a_restart() {
     let (old, new) = (pair(), pair());
     let files = Files::with(&old);
-    let server = files.serve(ConnectionLimits::default()).await;
+    let server = files.serve(WIDE).await;
     let first = connect(&server, &[&old]).await.expect("a handshake");
 
     write(&files.cert(), &new.cert.pem());
@@ -108,7 +108,7 @@ async fn a_new_certificate_is_used_without_a_restart() {
 async fn a_certificate_without_its_key_does_not_replace_the_old_one() {
     let (old, new) = (pair(), pair());
     let files = Files::with(&old);
-    let server = files.serve(ConnectionLimits::default()).await;
+    let server = files.serve(WIDE).await;
     write(&files.cert(), &new.cert.pem());
     let start = Instant::now();
     while start.elapsed() < INTERVAL * 10 {
@@ -131,7 +131,7 @@ async fn unusable_files_are_refused_at_the_start() {
 #[tokio::test]
 async fn a_handshake_has_the_deadline_of_a_head() {
     let header_timeout = Duration::from_millis(200);
-    let limits = ConnectionLimits { header_timeout, ..ConnectionLimits::default() };
+    let limits = ConnectionLimits { header_timeout, ..WIDE };
     let server = Files::with(&pair()).serve(limits).await;
     let mut client = server.client().await;
     // The start of a TLS record that never ends.
@@ -143,7 +143,7 @@ async fn a_handshake_has_the_deadline_of_a_head() {
 #[tokio::test]
 async fn a_client_without_tls_does_not_disturb_the_others() {
     let pair = pair();
-    let server = Files::with(&pair).serve(ConnectionLimits::default()).await;
+    let server = Files::with(&pair).serve(WIDE).await;
     let mut plain = server.client().await;
     plain.send("GET / HTTP/1.1\r\nHost: test\r\n\r\n").await;
     plain.closed().await;

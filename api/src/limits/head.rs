@@ -1,0 +1,59 @@
+//! What holds for the head of every request.
+
+use poem::Request;
+use poem::http::header::HOST;
+use poem::http::uri::Authority;
+use poem::http::{StatusCode, Version};
+use service::FieldError;
+
+use crate::problem::{ApiError, Code};
+
+/// Bytes that stand around each header field: colon, space and line end.
+const FIELD_OVERHEAD: usize = 4;
+
+/// Header fields that decide what a request does, by their names in the document.
+const DECISIVE: [&str; 3] = ["If-Match", "If-None-Match", "Idempotency-Key"];
+
+/// Refuses a request whose head is larger than `max_bytes`, does not name its host as RFC 9112 §3.2 demands, or
+/// whose decisive header fields are repeated or no ASCII text.
+///
+/// The HTTP parser has bounds of its own: it answers 414 to an address over 64 KiB and 431 to a head over about
+/// 400 KiB or 100 fields. The framework takes the first of repeated fields and takes what is no text for absent: what
+/// was meant to be conditional or repeatable would silently be neither.
+pub(crate) fn check_head(request: &Request, max_bytes: usize) -> Result<(), ApiError> {
+    let fields = request.headers().iter();
+    let fields: usize = fields.map(|(name, value)| name.as_str().len() + value.len() + FIELD_OVERHEAD).sum();
+    let address = request.uri().path_and_query().map_or(0, |address| address.as_str().len());
+    if fields + address > max_bytes {
+        let detail = format!("the request line and header fields are larger than {max_bytes} bytes");
+        let error = ApiError::new(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, Code::Malformed, detail);
+        return Err(error.refused_by("head_too_large"));
+    }
+    let faults: Vec<_> = host_fault(request).into_iter().chain(field_faults(request)).collect();
+    if faults.is_empty() { Ok(()) } else { Err(ApiError::invalid("Invalid headers", faults)) }
+}
+
+fn host_fault(request: &Request) -> Option<FieldError> {
+    let hosts: Vec<_> = request.headers().get_all(HOST).iter().collect();
+    let constraint = match hosts.as_slice() {
+        [] if request.version() == Version::HTTP_11 => "required",
+        [] => return None,
+        [host] if Authority::try_from(host.as_bytes()).is_ok() => return None,
+        [_] => "format",
+        _ => "unique",
+    };
+    Some(FieldError::new("Host", "a request names one host, and its port").constraint(constraint))
+}
+
+fn field_faults(request: &Request) -> impl Iterator<Item = FieldError> {
+    DECISIVE.iter().filter_map(|name| {
+        let values: Vec<_> = request.headers().get_all(*name).iter().collect();
+        let (message, constraint) = match values.as_slice() {
+            [] => return None,
+            [value] if value.to_str().is_ok() => return None,
+            [_] => ("must be printable ASCII", "format"),
+            _ => ("must not be repeated", "unique"),
+        };
+        Some(FieldError::new(*name, format!("{name} {message}")).constraint(constraint))
+    })
+}

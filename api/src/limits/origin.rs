@@ -1,0 +1,121 @@
+//! Which web pages may ask.
+//!
+//! Without tokens, whoever reaches the server may write. A browser reaches a server on its user's machine for any page
+//! that its user opens, so pages of other origins are refused, unless the operator allows them.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use poem::http::header::{
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
+    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_HEADERS,
+    ACCESS_CONTROL_REQUEST_METHOD, HOST, ORIGIN, VARY,
+};
+use poem::http::uri::Authority;
+use poem::http::{HeaderValue, Method, StatusCode, Uri};
+use poem::{Endpoint, IntoResponse, Request, Response, Result};
+
+use crate::problem::{ApiError, Code};
+
+/// Header fields of answers that a page of an allowed origin may read.
+const EXPOSED: &str = "ETag, Location, Retry-After, WWW-Authenticate, X-Request-ID, X-Operation-ID, \
+                       HyperFleet-Discard-Reason, HyperFleet-Waited";
+
+/// Which origins are trusted, and whether others are refused.
+#[derive(Debug)]
+pub(crate) struct Origins {
+    allowed: Vec<String>,
+    refuse_foreign: bool,
+    refuse_names: bool,
+}
+
+impl Origins {
+    /// `allowed` origins, like `https://console.example.com`, are trusted. Where callers need no token (`open`), all
+    /// others but the server's own are refused, and where the server listens on loopback `addresses` only, also every
+    /// host name that does not name this machine: behind it a foreign page may pretend to be the server's own.
+    pub(crate) fn new(allowed: Vec<String>, open: bool, addresses: &[SocketAddr]) -> Arc<Self> {
+        let loopback = addresses.iter().all(|address| address.ip().is_loopback());
+        Arc::new(Self { allowed, refuse_foreign: open, refuse_names: open && loopback })
+    }
+
+    fn allow(&self, origin: &HeaderValue) -> bool {
+        self.allowed.iter().any(|allowed| allowed.as_bytes() == origin.as_bytes())
+    }
+
+    /// Refuses a request of a page that is not trusted.
+    pub(crate) fn check(&self, request: &Request) -> std::result::Result<(), ApiError> {
+        let host = host_of(request);
+        if self.refuse_names && host.as_ref().is_some_and(|host| !is_loopback(host.host())) {
+            return Err(forbidden("the server is reached by the names of this machine only, like localhost"));
+        }
+        match request.headers().get(ORIGIN) {
+            Some(origin) if self.refuse_foreign && !self.allow(origin) && !is_own(origin, host.as_ref()) => {
+                Err(forbidden("pages of other origins may not ask; server.cors.allowed_origins allows them"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn forbidden(detail: &str) -> ApiError {
+    ApiError::new(StatusCode::FORBIDDEN, Code::PermissionDenied, detail)
+}
+
+/// Host and port that a request is for: HTTP/2 and proxies say it in the address.
+fn host_of(request: &Request) -> Option<Authority> {
+    let address = request.uri().authority().cloned();
+    address.or_else(|| request.header(HOST)?.parse().ok())
+}
+
+fn is_loopback(host: &str) -> bool {
+    let name = host.trim_start_matches('[').trim_end_matches(']').to_ascii_lowercase();
+    let address = name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+    address || name == "localhost" || name.ends_with(".localhost")
+}
+
+/// Whether an origin has the host and the port that the request is for.
+fn is_own(origin: &HeaderValue, host: Option<&Authority>) -> bool {
+    let origin = origin.to_str().ok().and_then(|origin| origin.parse::<Uri>().ok());
+    let (Some(origin), Some(host)) = (origin, host) else { return false };
+    let default = match origin.scheme_str() {
+        Some("http") => 80,
+        Some("https") => 443,
+        _ => return false,
+    };
+    origin.host().is_some_and(|name| name.eq_ignore_ascii_case(host.host()))
+        && origin.port_u16().unwrap_or(default) == host.port_u16().unwrap_or(default)
+}
+
+/// Tells browsers that pages of allowed origins may ask and read the answers.
+pub(crate) async fn cors(
+    next: Arc<impl Endpoint>,
+    request: Request,
+    origins: Arc<Origins>,
+) -> Result<Response> {
+    let origin = request.headers().get(ORIGIN).filter(|origin| origins.allow(origin)).cloned();
+    let preflight =
+        request.method() == Method::OPTIONS && request.headers().contains_key(ACCESS_CONTROL_REQUEST_METHOD);
+    let mut response = match &origin {
+        Some(_) if preflight => preflight_answer(&request),
+        _ => next.call(request).await?.into_response(),
+    };
+    let headers = response.headers_mut();
+    if !origins.allowed.is_empty() {
+        headers.append(VARY, HeaderValue::from_name(ORIGIN));
+    }
+    if let Some(origin) = origin {
+        headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+        headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(EXPOSED));
+    }
+    Ok(response)
+}
+
+fn preflight_answer(request: &Request) -> Response {
+    let asked = request.header(ACCESS_CONTROL_REQUEST_HEADERS).unwrap_or_default();
+    Response::builder()
+        .status(StatusCode::NO_CONTENT)
+        .header(ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD, POST, PUT, PATCH, DELETE")
+        .header(ACCESS_CONTROL_ALLOW_HEADERS, asked)
+        .header(ACCESS_CONTROL_MAX_AGE, "600")
+        .finish()
+}

@@ -1,0 +1,205 @@
+//! What can be asked for, by method and path: the one table that `Allow`, authentication, metrics and the log use.
+
+use crate::openapi;
+use crate::problem::{ApiError, Code};
+use poem::http::{HeaderValue, Method, StatusCode, header};
+use serde_json::Value;
+use std::sync::LazyLock;
+use std::time::Duration;
+
+/// Where the document and its page are served.
+pub const DOCUMENT_PATHS: [&str; 6] = [
+    "/openapi",
+    "/openapi.json",
+    "/openapi.yaml",
+    "/openapi-ui",
+    "/api/hyperfleet/v1/openapi",
+    "/api/hyperfleet/v1/openapi.html",
+];
+
+/// One operation of the document.
+#[derive(Debug)]
+pub struct Operation {
+    /// Its id.
+    pub id: String,
+    /// Its method.
+    pub method: Method,
+    /// Its path with the names of its parameters, as the document has it.
+    pub path: String,
+    /// Its path in metrics: ids would make a series of their own each.
+    pub metrics_path: String,
+    /// Whether a caller must present a token.
+    pub secured: bool,
+    /// The first status that the document has for its success.
+    pub success: Option<String>,
+}
+
+impl Operation {
+    /// The labels of its metrics.
+    pub(crate) fn labels(&self, code: String) -> [(&'static str, String); 3] {
+        [("method", self.method.to_string()), ("path", self.metrics_path.clone()), ("code", code)]
+    }
+
+    /// Counts and measures a request that was answered with this status.
+    pub(crate) fn count(&self, status: u16, elapsed: Duration) {
+        let labels = self.labels(status.to_string());
+        metrics::counter!("hyperfleet_api_requests_total", &labels).increment(1);
+        metrics::histogram!("hyperfleet_api_request_duration_seconds", &labels).record(elapsed.as_secs_f64());
+    }
+}
+
+/// A path and what can be done there.
+#[derive(Debug)]
+struct Place {
+    /// Without a slash at its end.
+    template: String,
+    operations: Vec<Operation>,
+    /// The methods, in alphabetical order, as a value of `Allow`.
+    allow: String,
+}
+
+/// What a request asks for.
+#[derive(Clone, Copy, Debug)]
+pub enum Asked {
+    /// An operation.
+    Operation(&'static Operation),
+    /// Something else that the router may know, as the document is.
+    Other,
+    /// A method that the path does not have, but these.
+    OtherMethod(&'static str),
+}
+
+static TABLE: LazyLock<Vec<Place>> = LazyLock::new(|| {
+    let paths = openapi::document()["paths"].as_object().into_iter().flatten();
+    let places = paths.map(|(path, item)| {
+        let operations = item.as_object().into_iter().flatten();
+        place(path, operations.filter_map(|(method, operation)| read(path, method, operation)).collect())
+    });
+    let documents = DOCUMENT_PATHS.iter().map(|path| place(path, Vec::new()));
+    places.chain(documents).collect()
+});
+
+fn read(path: &str, method: &str, operation: &Value) -> Option<Operation> {
+    let parts = path.split('/').map(|part| if part.starts_with('{') { "-" } else { part });
+    let statuses = operation["responses"].as_object().into_iter().flatten();
+    Some(Operation {
+        id: operation["operationId"].as_str()?.to_owned(),
+        method: method.to_ascii_uppercase().parse().ok()?,
+        path: path.to_owned(),
+        metrics_path: parts.collect::<Vec<_>>().join("/"),
+        secured: operation["security"].as_array().is_some_and(|schemes| !schemes.is_empty()),
+        success: statuses.map(|(status, _)| status).find(|status| status.starts_with('2')).cloned(),
+    })
+}
+
+/// A place without operations is a document, which is read with GET.
+fn place(path: &str, operations: Vec<Operation>) -> Place {
+    let mut methods: Vec<&str> = operations.iter().map(|operation| operation.method.as_str()).collect();
+    if methods.is_empty() {
+        methods.push("GET");
+    }
+    if methods.contains(&"GET") {
+        methods.push("HEAD");
+    }
+    methods.sort_unstable();
+    let allow = methods.join(", ");
+    Place { template: without_slash(path).to_owned(), operations, allow }
+}
+
+fn without_slash(path: &str) -> &str {
+    path.strip_suffix('/').unwrap_or(path)
+}
+
+/// Whether a path fits a template.
+fn fits(template: &str, path: &str) -> bool {
+    let (mut parts, mut asked) = (template.split('/'), path.split('/'));
+    loop {
+        match (parts.next(), asked.next()) {
+            (None, None) => return true,
+            (Some(part), Some(asked)) if part == asked => {}
+            (Some(part), Some(asked)) if part.starts_with('{') && !asked.is_empty() => {}
+            _ => return false,
+        }
+    }
+}
+
+/// All operations, in the order of the document.
+pub fn all() -> impl Iterator<Item = &'static Operation> {
+    TABLE.iter().flat_map(|place| &place.operations)
+}
+
+impl Asked {
+    /// What a request for `path` asks for; one slash at its end is ignored. Where several templates fit, the one with
+    /// the fewest parameters counts, as in the router.
+    pub fn of(method: &Method, path: &str) -> Self {
+        let path = without_slash(path);
+        let fitting = TABLE.iter().filter(|place| fits(&place.template, path));
+        let fitting = fitting.min_by_key(|place| place.template.matches('{').count());
+        let Some(place) = fitting else { return Self::Other };
+        match place.operations.iter().find(|operation| operation.method == *method) {
+            Some(operation) => Self::Operation(operation),
+            None if place.operations.is_empty() && *method == Method::GET => Self::Other,
+            None => Self::OtherMethod(&place.allow),
+        }
+    }
+
+    /// The operation, if it is one.
+    pub fn operation(self) -> Option<&'static Operation> {
+        match self {
+            Self::Operation(operation) => Some(operation),
+            Self::Other | Self::OtherMethod(_) => None,
+        }
+    }
+
+    /// Refuses a method that the path does not have. OPTIONS is no exception: it is no operation of the document.
+    ///
+    /// # Errors
+    /// 405 with `Allow`.
+    pub fn check_method(self) -> Result<(), ApiError> {
+        let Self::OtherMethod(allow) = self else { return Ok(()) };
+        let detail = format!("the method is not allowed here, only {allow}");
+        let error = ApiError::new(StatusCode::METHOD_NOT_ALLOWED, Code::MethodNotAllowed, detail);
+        let error = error.with_header(header::ALLOW, HeaderValue::from_static(allow));
+        Err(error.refused_by("method_not_allowed"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_asked_for_is_found() {
+        let prefix = "/api/hyperfleet/v1";
+        for (method, path, expected) in [
+            ("GET", "/clusters", "getClusters"),
+            ("GET", "/clusters/", "getClusters"),
+            ("GET", "/clusters//", "none"),
+            ("GET", "/clusters/1", "getClusterById"),
+            ("PATCH", "/clusters/1/", "patchClusterById"),
+            ("GET", "/clusters/1/other", "none"),
+            ("GET", "", "getVersionMetadata"),
+            ("PUT", "", "GET, HEAD"),
+            ("PUT", "/clusters", "GET, HEAD, POST"),
+            ("OPTIONS", "/clusters/1", "DELETE, GET, HEAD, PATCH"),
+            ("PUT", "/clusters/1/force-delete", "POST"),
+            ("GET", "/openapi", "none"),
+            ("POST", "/openapi/", "GET, HEAD"),
+        ] {
+            let method = Method::from_bytes(method.as_bytes()).expect("a method");
+            let found = match Asked::of(&method, &format!("{prefix}{path}")) {
+                Asked::Operation(operation) => &operation.id,
+                Asked::OtherMethod(allow) => allow,
+                Asked::Other => "none",
+            };
+            assert_eq!(found, expected, "{method} {path}");
+        }
+    }
+
+    #[test]
+    fn metrics_have_no_ids_in_their_paths() {
+        let paths: Vec<_> = all().map(|operation| operation.metrics_path.as_str()).collect();
+        assert!(paths.contains(&"/api/hyperfleet/v1/clusters/-/statuses"), "{paths:?}");
+        assert!(paths.iter().all(|path| !path.contains('{')), "{paths:?}");
+    }
+}
