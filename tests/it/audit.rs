@@ -149,3 +149,37 @@ async fn a_change_whose_caller_leaves_is_finished_and_told_on_sqlite() {
 async fn a_change_whose_caller_leaves_is_finished_and_told_on_postgres() {
     a_change_whose_caller_leaves_is_finished_and_told(Engine::Postgres).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_line_of_a_request_says_who_asked_for_what_and_why_it_was_refused() {
+    let process = Process::start(&[]).await;
+    let query = format!("search=nope&more={}", "x".repeat(500));
+    let refused =
+        process.request("GET", &format!("clusters?{query}")).header("authorization", "Bearer secret");
+    let refused = Answer::of(refused).await;
+    process.get(&format!("{}/nowhere", process.url)).await.status(404);
+    let log = process.stop().await;
+    assert!(!log.0.contains("secret"), "{}", log.0);
+    let lines = log.lines();
+    let requests: Vec<_> = lines.iter().filter(|line| line["message"] == "request").collect();
+    let line = requests[0];
+    let expected = json!({
+        "level": "INFO", "message": "request", "request_id": refused.status(400).header("x-request-id"),
+        "operation": "getClusters", "method": "GET", "path": "/api/hyperfleet/v1/clusters",
+        "query": query[..200], "status": 400, "code": refused.at("/code"), "caller": "system@hyperfleet.local",
+    });
+    for (key, value) in expected.as_object().expect("an object") {
+        assert_eq!(&line[key], value, "{key}: {line}");
+    }
+    assert!(line["peer"].as_str().is_some_and(|peer| peer.starts_with("127.0.0.1:")), "{line}");
+    let thousandths = line["duration_ms"].as_f64().expect("a number") * 1e3;
+    assert!(thousandths > 0.0 && (thousandths - thousandths.round()).abs() < 1e-6, "{line}");
+    assert_eq!(
+        (&requests[1]["operation"], &requests[1]["code"]),
+        (&json!("none"), &json!("HYPERFLEET-NTF-000"))
+    );
+    for line in &lines {
+        let time = line["timestamp"].as_str().expect("a time");
+        assert!(time.len() == "2026-01-02T03:04:05.678901Z".len() && time.ends_with('Z'), "{time}");
+    }
+}

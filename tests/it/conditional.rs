@@ -91,6 +91,8 @@ async fn a_change_of_another_version_is_refused(app: TestApp) {
     ask(&app, "PATCH", path, ("if-match", &first), change(2)).await.problem(412, "HYPERFLEET-CNF-002");
     ask(&app, "DELETE", path, ("if-match", &first), None).await.problem(412, "HYPERFLEET-CNF-002");
     ask(&app, "DELETE", path, ("if-match", "\"x\""), None).await.problem(412, "HYPERFLEET-CNF-002");
+    let weak = format!("W/{first}");
+    ask(&app, "PATCH", path, ("if-match", &weak), change(2)).await.problem(412, "HYPERFLEET-CNF-002");
     app.get(path).await.status(200).body(&patched.body);
     // A tag is a version number, so the weak form that proxies make of it names the same version.
     let weak = format!("W/{second}");
@@ -114,7 +116,7 @@ async fn a_tag_of_a_compressed_answer_is_as_good(app: TestApp) {
     let gzip = app.request("GET", path).header("accept-encoding", "gzip").send().await.expect("an answer");
     assert_eq!(gzip.headers()["content-encoding"], "gzip");
     let tag = gzip.headers()["etag"].to_str().expect("text").to_owned();
-    assert_ne!(tag, app.get(path).await.header("etag"), "other bytes under the same strong tag");
+    assert_eq!(tag, format!("W/{}", app.get(path).await.header("etag")), "other bytes, so no strong tag");
     ask(&app, "GET", path, ("if-none-match", &tag), None).await.status(304);
     ask(&app, "PATCH", path, ("if-match", &tag), Some(json!({"labels": {"a": "b"}}))).await.status(200);
     ask(&app, "PATCH", path, ("if-match", &tag), Some(json!({"labels": {"a": "c"}}))).await.status(412);

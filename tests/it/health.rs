@@ -16,6 +16,9 @@ async fn both_ports_answer_every_probe_and_the_metrics() {
             answer.status(200).body(&json!({"status": "ok"}));
             assert_eq!(answer.header("content-type"), "application/json");
         }
+        process.get(&format!("{port}/healthz/")).await.status(200);
+        let posted = Answer::of(process.client.post(format!("{port}/healthz"))).await;
+        assert_eq!(posted.status(405).header("allow"), "GET, HEAD");
         let metrics = process.get(&format!("{port}/metrics")).await;
         assert_eq!(metrics.status(200).header("content-type"), "text/plain; version=0.0.4; charset=utf-8");
         assert!(metrics.text.contains("hyperfleet_api_build_info{"));

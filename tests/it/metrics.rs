@@ -48,6 +48,31 @@ async fn what_the_dashboard_and_the_alerts_ask_for_is_there_from_the_start() {
     process.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn every_metric_says_what_it_is_and_has_its_place() {
+    let process = Process::start(&[]).await;
+    created(&process, "alpha").await;
+    let (first, second) = (process.metrics().await, process.metrics().await);
+    let names = first.names();
+    assert!(names.is_sorted(), "{names:?}");
+    for name in &names {
+        assert!(first.0.contains(&format!("# HELP {name} ")), "{name} has no help");
+    }
+    let series = |samples: &crate::harness::Samples| {
+        let lines = samples.0.lines().filter_map(|line| Some(line.rsplit_once(' ')?.0.to_owned()));
+        lines.collect::<Vec<_>>()
+    };
+    assert_eq!(series(&first), series(&second));
+    let buckets =
+        first.0.lines().filter(|line| line.starts_with("hyperfleet_api_request_duration_seconds_bucket"));
+    let bounds =
+        buckets.filter_map(|line| line.split_once("le=\"")?.1.split('"').next()?.parse::<f64>().ok());
+    for bounds in bounds.collect::<Vec<_>>().chunks(12) {
+        assert!(bounds.is_sorted() && bounds[11].is_infinite(), "{bounds:?}");
+    }
+    process.stop().await;
+}
+
 async fn created(process: &Process, name: &str) -> Value {
     let body = json!({"kind": "Cluster", "name": name, "spec": {}});
     Answer::of(process.request("POST", "clusters").json(&body)).await.status(201).body.clone()
@@ -75,6 +100,8 @@ async fn requests_are_counted_by_the_template_of_their_path() {
         assert_eq!(count, Some(1.0), "{labels:?}");
     }
     assert!(!samples.0.contains("nowhere"));
+    let refused = samples.get("hyperfleet_api_refused_total", &[("reason", "body_too_large")]);
+    assert_eq!(refused, Some(1.0));
     let waits = samples.get("hyperfleet_db_pool_wait_seconds_count", &[]);
     assert!(waits.is_some_and(|waits| waits >= 1.0), "a transaction waited for a connection: {waits:?}");
     let query = [("operation", "create"), ("table", "clusters")];

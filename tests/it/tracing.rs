@@ -174,3 +174,20 @@ async fn a_collector_that_never_answers_hinders_nobody() {
     process.stop().await;
     assert!(asked.elapsed().as_secs() < 10, "it took {:?} to stop", asked.elapsed());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn spans_that_cannot_be_sent_are_told_of_once_with_the_cause() {
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("http://{}", nobody.local_addr().expect("an address"));
+    drop(nobody);
+    let often = ("OTEL_BSP_SCHEDULE_DELAY", "20");
+    let process = Process::start(&[("OTEL_EXPORTER_OTLP_ENDPOINT", &url), often]).await;
+    for _ in 0..3 {
+        Answer::of(process.request("GET", "clusters")).await.status(200);
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    let lines = process.stop().await.lines();
+    let warnings: Vec<_> = lines.iter().filter(|line| line["level"] == "WARN").collect();
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    assert!(warnings[0]["cause"].as_str().is_some_and(|cause| cause.contains("refused")), "{warnings:?}");
+}

@@ -1,10 +1,13 @@
 //! The server with JWT on.
 
 use super::support::{
-    ED25519, ISSUER, OTHER_ED25519, TempFile, claims, claims_without, ed25519_jwk, eddsa, merge,
+    Answer as IssuerAnswer, ED25519, ISSUER, IssuerServer, OTHER_ED25519, TempFile, claims, claims_without,
+    ed25519_jwk, eddsa, merge,
 };
 use crate::harness::{Answer, Engine, TestApp, report};
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 crate::engines![
     no_operation_but_the_public_ones_answers_an_anonymous_caller,
@@ -12,6 +15,8 @@ crate::engines![
     audit_fields_hold_the_callers_identity,
     documents_metadata_and_health_are_open,
     a_key_of_an_idempotent_create_is_its_callers_own,
+    bodies_of_strangers_use_up_nothing,
+    who_waits_for_keys_keeps_nobody_from_working,
 ];
 
 /// Operations anybody may call; the documents are no operations.
@@ -19,6 +24,10 @@ const PUBLIC: [&str; 2] = ["/api/hyperfleet", "/api/hyperfleet/v1"];
 
 /// A server that trusts one key, which a file holds.
 async fn guarded(engine: Engine) -> (TestApp, TempFile) {
+    guarded_with(engine, &[]).await
+}
+
+async fn guarded_with(engine: Engine, more: &[(&str, &str)]) -> (TestApp, TempFile) {
     let keys = json!({"keys": [ed25519_jwk(&ED25519, json!({"kid": "main"}))]});
     let file = TempFile::new(keys.to_string());
     let path = file.path().to_str().expect("a path");
@@ -27,7 +36,7 @@ async fn guarded(engine: Engine) -> (TestApp, TempFile) {
         ("HYPERFLEET_SERVER_JWT_ISSUER_URL", ISSUER),
         ("HYPERFLEET_SERVER_JWT_JWK_CERT_FILE", path),
     ];
-    (TestApp::with(engine, &settings).await, file)
+    (TestApp::with(engine, &[&settings, more].concat()).await, file)
 }
 
 /// A token with these claims; it expires in the year 2100.
@@ -143,14 +152,17 @@ async fn audit_fields_hold_the_callers_identity(app: TestApp) {
 
 async fn documents_metadata_and_health_are_open(app: TestApp) {
     let (app, _keys) = guarded(app.engine).await;
-    for path in api::serve::DOCUMENT_PATHS.into_iter().chain(PUBLIC) {
+    for path in api::operations::DOCUMENT_PATHS.into_iter().chain(PUBLIC) {
         app.get(path).await.status(200);
     }
     for path in ["healthz", "readyz", "healthcheck", "metrics"] {
         Answer::of(app.client.get(format!("{}/{path}", app.health_url))).await.status(200);
     }
     unauthorized(&app.get("compatibility").await, "HYPERFLEET-AUT-001");
-    app.get("nope").await.problem(404, "HYPERFLEET-NTF-000");
+    // Spelled otherwise, a path is another path, and not one without its guard.
+    for path in ["nope", "cl%75sters", "/clusters", "/api//hyperfleet/v1/clusters"] {
+        app.get(path).await.problem(404, "HYPERFLEET-NTF-000");
+    }
 }
 
 async fn a_key_of_an_idempotent_create_is_its_callers_own(app: TestApp) {
@@ -164,4 +176,54 @@ async fn a_key_of_an_idempotent_create_is_its_callers_own(app: TestApp) {
     assert_eq!(second.status(201).at("/created_by"), "bob@example.com");
     create("ada@example.com", "alpha").await.status(201).body(&first.body);
     create("bob@example.com", "alpha").await.problem(422, "HYPERFLEET-VAL-000");
+}
+
+async fn bodies_of_strangers_use_up_nothing(app: TestApp) {
+    let room =
+        [("HYPERFLEET_SERVER_MAX_BODY_BYTES", "64KiB"), ("HYPERFLEET_SERVER_MAX_BODY_MEMORY", "64KiB")];
+    let (app, _keys) = guarded_with(app.engine, &room).await;
+    let mut strangers = Vec::new();
+    for (method, path, status) in [
+        ("POST", "/api/hyperfleet/v1/clusters", "401"),
+        ("PUT", "/api/hyperfleet/v1/clusters", "405"),
+        ("POST", "/nowhere", "404"),
+        ("GET", "/openapi", "200"),
+        ("GET", "/api/hyperfleet", "200"),
+    ] {
+        let mut stranger =
+            TcpStream::connect(app.url.trim_start_matches("http://")).await.expect("a connection");
+        let head = format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\ncontent-length: 60000\r\n\r\n");
+        stranger.write_all(head.as_bytes()).await.expect("a head");
+        // The rest comes later, if ever.
+        stranger.write_all(&[b' '; 40_000]).await.expect("most of a body");
+        let mut answer = [0; 12];
+        stranger.read_exact(&mut answer).await.expect("an answer before the body has come");
+        assert_eq!(std::str::from_utf8(&answer), Ok(format!("HTTP/1.1 {status}").as_str()), "{path}");
+        strangers.push(stranger);
+    }
+    let create = by(&app, "ada@example.com", "POST", "clusters");
+    let body = json!({"name": "alpha", "spec": {"text": "x".repeat(50_000)}});
+    Answer::of(create.json(&body)).await.status(201);
+}
+
+async fn who_waits_for_keys_keeps_nobody_from_working(app: TestApp) {
+    let keys = json!([ed25519_jwk(&ED25519, json!({"kid": "main"}))]);
+    let issuer = IssuerServer::start(IssuerAnswer::keys(keys)).await;
+    let settings = [
+        ("HYPERFLEET_SERVER_JWT_ENABLED", "true"),
+        ("HYPERFLEET_SERVER_JWT_ISSUER_URL", ISSUER),
+        ("HYPERFLEET_SERVER_JWT_JWK_CERT_URL", &issuer.url),
+        ("HYPERFLEET_SERVER_MAX_IN_FLIGHT", "1"),
+    ];
+    let app = TestApp::with(app.engine, &settings).await;
+    issuer.now_answers(IssuerAnswer::Silence);
+    let unknown = eddsa(&ED25519, &json!({"alg": "EdDSA", "kid": "new"}), &claims(json!({})));
+    let waiting = tokio::spawn(
+        app.request("GET", "clusters").header("authorization", format!("Bearer {unknown}")).send(),
+    );
+    // The second is for the unknown key: from now on, its holder waits.
+    issuer.reached(2).await;
+    Answer::of(by(&app, "ada@example.com", "GET", "clusters")).await.status(200);
+    assert!(!waiting.is_finished());
+    waiting.abort();
 }

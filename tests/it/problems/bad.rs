@@ -137,7 +137,7 @@ fn check(bad: &Bad, answer: &Answer) {
         answer.text
     );
     answer.problem(bad.status, bad.code);
-    let (suffix, title) = words(bad.code);
+    let (suffix, title) = words(bad.code, bad.status);
     assert_eq!(answer.body["type"], format!("https://api.hyperfleet.io/errors/{suffix}"), "{what}");
     assert_eq!(answer.body["title"], title, "{what}");
     assert_eq!(answer.body["timestamp"], "2026-01-02T03:04:05.678901Z", "{what}");
@@ -155,9 +155,10 @@ fn check(bad: &Bad, answer: &Answer) {
     }
 }
 
-/// The suffix of the type and the title that belong to a code.
-fn words(code: &str) -> (&'static str, &'static str) {
+/// The suffix of the type and the title that belong to a code, and to a status where a code has several.
+fn words(code: &str, status: u16) -> (&'static str, &'static str) {
     match code {
+        "HYPERFLEET-NTF-000" if status == 405 => ("not-found", "Method Not Allowed"),
         "HYPERFLEET-VAL-000" => ("validation-error", "Validation Failed"),
         "HYPERFLEET-VAL-005" => ("bad-request", "Bad Request"),
         "HYPERFLEET-VAL-006" => ("malformed-request", "Malformed Request"),

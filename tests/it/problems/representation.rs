@@ -97,6 +97,7 @@ async fn a_method_that_a_path_has_not_is_answered_with_those_it_has(app: TestApp
     ] {
         let answer = Answer::of(app.request(method, &path)).await;
         answer.problem(405, "HYPERFLEET-NTF-000");
+        assert_eq!(answer.at("/title"), "Method Not Allowed");
         assert_eq!(answer.header("allow"), allow, "{method} {path}");
     }
 }
@@ -144,6 +145,9 @@ async fn a_header_that_decides_and_is_no_text_is_refused_and_not_ignored(app: Te
         answer.problem(400, "HYPERFLEET-VAL-000");
         assert_eq!(answer.error_fields().join(" ").to_ascii_lowercase(), header, "{method} {path}");
     }
+    let twice = app.request("POST", "clusters").header("idempotency-key", "a").header("idempotency-key", "b");
+    let twice = Answer::of(twice.json(&json!({"name": "gamma", "spec": {}}))).await;
+    assert_eq!(twice.problem(400, "HYPERFLEET-VAL-000").error_fields(), ["Idempotency-Key"]);
     app.get(href).await.status(200).body(&cluster);
     assert_eq!(app.get("clusters").await.at("/total"), 1);
 }

