@@ -76,7 +76,7 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
         request_timeout: config.server.request_timeout,
     };
     let (stop, stopping) = watch::channel(false);
-    let api = Sockets::bind(&config.server.host, config.server.port).await.map_err(|e| named(e, "server"))?;
+    let api = bind("server", &config.server.host, config.server.port).await?;
     let health = bind("health", &config.health.host, config.health.port).await?;
     let metrics = bind("metrics", &config.metrics.host, config.metrics.port).await?;
     let addresses = [api.addresses(), health.addresses(), metrics.addresses()];
@@ -122,12 +122,9 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
     Ok(Running { api, health, metrics, stop, task })
 }
 
-async fn bind(name: &str, host: &str, port: u16) -> Result<Sockets, StartError> {
-    Sockets::bind(host, port).await.map_err(|error| named(error, name))
-}
-
-fn named(error: std::io::Error, section: &str) -> StartError {
-    format!("{section}.host and {section}.port: cannot listen there: {error}").into()
+async fn bind(section: &str, host: &str, port: u16) -> Result<Sockets, StartError> {
+    let bound = Sockets::bind(host, port).await;
+    bound.map_err(|error| format!("{section}.host and {section}.port: cannot listen there: {error}").into())
 }
 
 async fn until(mut signal: watch::Receiver<bool>) {
