@@ -16,9 +16,7 @@ import seed
 import servers
 
 HERE = pathlib.Path(__file__).parent
-COLUMNS = ("id, name, generation, revision, spec, labels, phase, observed_generation, status_updated_time, "
-           "status_transition_time, conditions, adapters, reconciled, reconciled_updated_time, "
-           "reconciled_bucket, created_time, updated_time, deleted_time, created_by, updated_by, deleted_by")
+COLUMNS = seed.COLUMNS
 PAGE = f"SELECT {COLUMNS} FROM clusters ORDER BY id DESC LIMIT 101 OFFSET 0"
 TOTAL = "SELECT kind, shard, count FROM resource_counts WHERE kind = 'Cluster'"
 ID = "('0' || to_hex(CAST(:i AS bigint)) || '70008000000000000000')::uuid"

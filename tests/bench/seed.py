@@ -15,6 +15,10 @@ import servers
 
 BASE = 1_760_000_000_000
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+# What a cluster's row is made of here, whichever columns there are besides.
+COLUMNS = ("id, name, generation, revision, spec, labels, phase, observed_generation, status_updated_time, "
+           "status_transition_time, conditions, adapters, reconciled, reconciled_updated_time, "
+           "reconciled_bucket, created_time, updated_time, deleted_time, created_by, updated_by, deleted_by")
 ADAPTERS = ["dns", "hypershift", "validation"]
 
 
@@ -64,7 +68,7 @@ def postgres(server: servers.Postgres, binary: pathlib.Path, fleet: int) -> None
                CASE WHEN n % 100 = 3 THEN 'gold' WHEN n % 10 = 4 THEN 'silver' ELSE 'bronze' END AS tier,
                CASE WHEN n <= {rare} THEN 'yes' ELSE 'no' END AS canary
         FROM generate_series(1, {fleet}) AS n;
-        INSERT INTO clusters
+        INSERT INTO clusters ({COLUMNS})
         SELECT id, 'cluster-' || n, 1, 1, $spec${spec()}$spec$,
                format('{{"tier":"%s","canary":"%s","env":"production"}}', tier, canary),
                CASE WHEN reconciled THEN 'Ready' ELSE 'NotReady' END, 1, made, made,
@@ -98,7 +102,7 @@ def sqlite(database: servers.SqliteFile, binary: pathlib.Path, fleet: int) -> No
         labels = {"tier": "gold" if n % 100 == 3 else "silver" if n % 10 == 4 else "bronze",
                   "canary": "yes" if n <= rare else "no", "env": "production"}
         connection.execute(
-            f"INSERT INTO clusters VALUES ({marks}, ?)",
+            f"INSERT INTO clusters ({COLUMNS}) VALUES ({marks}, ?)",
             (identity, f"cluster-{n}", 1, 1, spec(), json.dumps(labels, separators=(",", ":")),
              "Ready" if good else "NotReady", 1, made, made, conditions(good), adapters(), good, made,
              (BASE + n) // 600_000, made, made, None, "bench@example.com", "bench@example.com", None))

@@ -66,5 +66,5 @@ async fn a_session_does_not_depend_on_the_defaults_of_its_role() {
         answer.status(200);
     }
     assert_eq!(replica.get(href(&cluster)).await.at("/generation"), 17);
-    assert_eq!(replica.get(href(&cluster)).await.at("/created_time"), cluster["created_time"]);
+    assert_eq!(replica.get(href(&cluster)).await.at("/created_time"), &cluster["created_time"]);
 }
