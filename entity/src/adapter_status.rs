@@ -16,15 +16,15 @@ pub struct Model {
     /// The owner's kind, `Cluster` or `NodePool`.
     #[sea_orm(column_type = "Text")]
     pub owner_type: String,
-    /// The generation the adapter had seen.
+    /// The generation that the adapter has observed.
     pub observed_generation: i64,
     /// The conditions as they are answered, a JSON array.
     #[sea_orm(column_type = "Text")]
     pub conditions: JsonText,
-    /// What the adapter wanted kept, a JSON object.
+    /// A document that is stored for the adapter, a JSON object.
     #[sea_orm(column_type = "Text")]
     pub data: JsonText,
-    /// What the adapter said of its own run, a JSON object.
+    /// What the adapter tells about its own run, a JSON object.
     #[sea_orm(column_type = "Text", nullable)]
     pub metadata: Option<JsonText>,
     /// When the adapter's first report was observed.

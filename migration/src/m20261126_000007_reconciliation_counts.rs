@@ -1,4 +1,5 @@
-//! How many resources wait for reconciliation, as one replica has counted them for all.
+//! How many resources wait for reconciliation, as one replica has counted them for all. Used by versions without the
+//! column `reconciled_since` only; the table can be dropped once none of those runs beside this one.
 //!
 //! Counting reads every resource that waits. With many replicas each would do so again and again for its own
 //! metrics; here one of them leaves what it found, and when it is to be found anew.
@@ -9,7 +10,7 @@ use sea_orm_migration::prelude::*;
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
 
-/// Never counted so far, and due since long.
+/// Not counted yet, and due.
 const ROWS: &str = "
     INSERT INTO reconciliation_counts (kind, is_delete, pending, stuck, due_time) VALUES
     ('Cluster', FALSE, 0, 0, '1970-01-01T00:00:00+00:00'), ('Cluster', TRUE, 0, 0, '1970-01-01T00:00:00+00:00'),

@@ -30,7 +30,7 @@ struct Inner<Q, A> {
 
 struct Pending<Q, A> {
     request: Q,
-    /// Set by whoever is first: the batch that takes the request, or the caller who gives up.
+    /// Set by the batch that takes the request or by the caller that gives up, whichever is first.
     decided: Arc<AtomicBool>,
     span: Span,
     reply: oneshot::Sender<Result<A>>,
@@ -81,7 +81,7 @@ impl<Q, A> Inner<Q, A> {
         Ok(())
     }
 
-    /// The next batch; empty if nobody waits.
+    /// The next batch; empty if no request waits.
     fn take(&self) -> Vec<Pending<Q, A>> {
         let mut queue = self.queue();
         let wanted = |pending: &Pending<Q, A>| {
@@ -99,8 +99,8 @@ impl<Q, A> Inner<Q, A> {
     }
 }
 
-/// Runs batches until nobody waits. Whoever comes while all permits are taken relies on this loop, so it looks
-/// once more after it has given back its permit.
+/// Runs batches until no request waits. A request that arrives while all permits are taken relies on this loop, so it
+/// checks the queue once more after it has returned its permit.
 async fn work_off<Q, A, F>(inner: Arc<Inner<Q, A>>, permit: OwnedSemaphorePermit, run: impl Fn(Vec<Q>) -> F)
 where
     F: Future<Output = Result<Vec<A>>>,

@@ -62,7 +62,7 @@ pub enum Error {
     /// The database cannot be reached or refuses to work; worth another try.
     #[error("the database is unavailable")]
     Unavailable(#[source] DbErr),
-    /// The request waited too long for its turn; worth another try.
+    /// The request waited too long before it could be started; worth another try.
     #[error("the service is overloaded, try again later")]
     Overloaded,
     /// Another transaction holds what this one needs; worth another try.

@@ -32,7 +32,7 @@ impl Gate {
         Self { resources: Arc::default(), timeout }
     }
 
-    /// Waits until nobody else in this process writes to the resource.
+    /// Waits until no other request of this process writes to the resource.
     ///
     /// # Errors
     /// [`Error::Locked`] if that takes too long.

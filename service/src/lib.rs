@@ -18,9 +18,9 @@
 //!   `store::save`, which gets the state before and after.
 //! - Reads of single resources, creates and reports that arrive together are handled together (`batch`): one
 //!   statement or one commit for many.
-//! - Writes to one resource line up in the process before they take a connection (`gate`), so that a locked row holds
-//!   up nobody but those who want to write to it.
-//! - Rows are locked parent first, then children by id. Whoever keeps to that order cannot deadlock.
+//! - Writes to one resource line up in the process before they take a connection (`gate`), so that a locked row delays
+//!   only writes to it.
+//! - Rows are locked parent first, then children by id, so that writes cannot deadlock.
 //! - Clusters and node pools share one path. In what they differ is written in [`kind`].
 //! - How the engines differ is data in [`dialect`].
 //!

@@ -232,11 +232,7 @@ async fn derived_data_is_rebuilt_when_its_migration_is_applied_again() {
         migration::up(url).await.expect("up");
         let next = app.replica(&[]).await;
         let found = next.list("clusters", &[("search", "labels.env='test'")]).await;
-        assert_eq!(
-            (found.at("/total"), found.at("/items/0/id")),
-            (&json!(1), &cluster["id"]),
-            "{engine:?}"
-        );
+        assert_eq!((found.at("/total"), found.at("/items/0/id")), (&json!(1), &cluster["id"]), "{engine:?}");
         assert_eq!(next.get("clusters").await.at("/total"), 2, "{engine:?}");
         assert_eq!(next.get("nodepools").await.at("/total"), 1, "{engine:?}");
         next.delete(cluster["href"].as_str().expect("a path")).await.status(202);

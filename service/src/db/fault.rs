@@ -1,4 +1,4 @@
-//! What an error of the database means. Pure: nothing is counted or noted here.
+//! What an error of the database means. Pure: no metric and no connection is touched here.
 
 use crate::dialect::{Dialect, Fault};
 use crate::error::Error;

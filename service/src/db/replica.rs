@@ -4,8 +4,8 @@ use crate::error::{Error, Result};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-/// How long nobody asks a replica that did not answer. Then one read tries it, and the others go on
-/// without it until that one has succeeded.
+/// How long a replica that did not answer is left alone. Then one read tries it, and the others go to the primary
+/// until that one has succeeded.
 const PAUSE: Duration = Duration::from_secs(5);
 
 /// Which state a read must see.

@@ -73,8 +73,8 @@ impl Db {
         let pool = self.writer().connection().cloned().unwrap_or_default();
         // The driver counts a transaction only once the database has answered. Given up before that, the connection
         // would return to the pool inside a transaction, and what is written on it next would never be committed.
-        // So it is begun in a task of its own; if nobody waits for it any more, it is dropped as a whole, which
-        // rolls it back.
+        // So it is begun in a task of its own. If its caller is gone by then, the whole transaction is dropped,
+        // which rolls it back.
         let begun = tokio::spawn(begin_immediate(pool).in_current_span()).await;
         let begun =
             begun.map_err(|error| Error::Internal(format!("a transaction did not begin: {error}")))?;

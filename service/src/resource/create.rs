@@ -36,7 +36,7 @@ pub async fn create(context: &Context, create: Create, key: Option<&Key<'_>>) ->
     Ok(Created::New(Box::new(applied)))
 }
 
-/// Creates in one transaction what arrived together.
+/// Creates in one transaction the resources whose requests arrived together.
 async fn together(context: Context, batch: Vec<Create>) -> Result<Vec<Handled<Create, Applied>>> {
     let (context, creates) = (&context, batch.as_slice());
     let inserted = context.write(|tx| async move { insert(context, &tx, creates, Wait::Skip).await }).await;

@@ -8,7 +8,8 @@ use crate::store::save::{Tx, Write, save};
 use crate::store::{reports, resources};
 use chrono::{DateTime, Utc};
 
-/// Requests the deletion of a resource and of its node pools. What nobody has to clean up is removed at once.
+/// Requests the deletion of a resource and of its node pools. Resources that no adapter has to clean up
+/// are removed immediately.
 ///
 /// # Errors
 /// [`Error::NotFound`] and [`Error::PreconditionFailed`].

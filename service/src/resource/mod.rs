@@ -1,7 +1,7 @@
 //! Clusters and node pools: one file per operation.
 //!
-//! A write locks, reads, decides and saves, in that order. Rows are locked parent first, then children by id;
-//! whoever keeps to that order cannot deadlock.
+//! A write locks, reads, decides and saves, in that order. Rows are locked parent first, then children by id, so that
+//! writes cannot deadlock.
 
 mod create;
 mod delete;

@@ -38,8 +38,8 @@ pub async fn report(context: &Context, target: Target, report: Report) -> Result
     }
 }
 
-/// Takes in one transaction what arrived together. Whoever's resource another transaction has locked is left to wait
-/// for it alone.
+/// Takes in one transaction the reports that arrived together. A report about a resource that another transaction has
+/// locked is left to be taken alone.
 async fn together(
     context: Context,
     batch: Vec<ReportRequest>,

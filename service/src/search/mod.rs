@@ -33,7 +33,7 @@ pub use sql::condition;
 /// # Errors
 ///
 /// Anything that is not a search within the limits: bad syntax, an unknown field, a literal of the wrong type.
-/// A blank text is refused as well; whoever takes it for "no search" does so before.
+/// A blank text is refused as well; callers for which it means "no search" check for it first.
 pub fn parse(text: &str) -> Result<Filter, SearchError> {
     Filter::typed(&parse::expression(text)?)
 }

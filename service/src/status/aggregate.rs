@@ -34,7 +34,7 @@ impl Aggregate {
     }
 }
 
-/// What is aggregated about.
+/// The resource whose reports are aggregated.
 #[derive(Clone, Copy, Debug)]
 pub struct Subject<'a> {
     /// The current generation.
@@ -49,11 +49,11 @@ pub struct Subject<'a> {
     pub has_children: bool,
     /// The required adapters; empty if all that have reported are required.
     pub required: &'a [String],
-    /// What was aggregated before.
+    /// Its previous aggregate.
     pub previous: Option<&'a Aggregate>,
 }
 
-/// What made a new aggregate necessary.
+/// The reason for a new aggregate.
 #[derive(Clone, Copy, Debug)]
 pub enum Event {
     /// The resource itself changed.
@@ -62,7 +62,7 @@ pub enum Event {
     Report(DateTime<Utc>),
 }
 
-/// What a required adapter has said that can be used: a report of no later generation that is Available or not.
+/// A usable report of a required adapter: of no later generation, and either Available or not.
 struct Snapshot<'a> {
     report: &'a ReportState,
     available: bool,
@@ -83,13 +83,13 @@ pub fn aggregate(subject: &Subject<'_>, reports: &[ReportState], event: Event) -
     }
 }
 
-/// The required adapters and what they said.
+/// The required adapters and their reports.
 struct Required<'a> {
     subject: &'a Subject<'a>,
     names: Vec<&'a str>,
     /// Their stored reports, in the order of the names.
     reports: Vec<&'a ReportState>,
-    /// What of these can be used.
+    /// The usable ones among them.
     snapshots: Vec<Snapshot<'a>>,
 }
 
@@ -236,7 +236,7 @@ impl<'a> Required<'a> {
         }
     }
 
-    /// Status, generation and freshness of [`Self::last_known`].
+    /// Status, generation and `last_updated_time` of [`Self::last_known`].
     fn last_known_state(&self, previous: Option<&Condition>) -> (bool, i64, DateTime<Utc>) {
         let reference = self.subject.reference_time;
         let unchanged = previous.map_or(reference, |previous| previous.last_updated_time);
@@ -248,13 +248,13 @@ impl<'a> Required<'a> {
         let not_available_at = |generation: i64| {
             self.snapshots.iter().any(|s| !s.available && s.report.observed_generation == generation)
         };
-        let freshness = || {
+        let last_updated = || {
             let there = self.snapshots.iter().map(|s| s.report);
             let there = there.filter(|report| report.observed_generation == generation);
             if not_available_at(generation) { oldest(there).unwrap_or(unchanged) } else { unchanged }
         };
         if self.snapshots.len() < self.names.len() {
-            return (false, generation, freshness());
+            return (false, generation, last_updated());
         }
         let was_good = previous.filter(|previous| previous.status == ConditionStatus::True);
         if self.snapshots.iter().all(|snapshot| snapshot.available) {
@@ -272,12 +272,12 @@ impl<'a> Required<'a> {
                 Some(good) if !not_available_at(good.observed_generation) => {
                     (true, good.observed_generation, good.last_updated_time)
                 }
-                _ => (false, generation, freshness()),
+                _ => (false, generation, last_updated()),
             }
         }
     }
 
-    /// What one adapter said of itself.
+    /// The condition of one adapter.
     fn successful(&self, snapshot: &Snapshot<'_>) -> Condition {
         let report = snapshot.report;
         let r#type = successful_type(&report.adapter);

@@ -115,7 +115,7 @@ impl PageQuery<'_> {
         if offset == 0 {
             return ordered(select.filter(condition), order).limit(limit);
         }
-        // Rows are wide and the index is not: the rows that a deep page skips are counted off in the index alone.
+        // Rows are wide and the index is not: the rows that a deep page skips are read from the index alone.
         let skipped = ordered(select.clone().select_only().column(id).filter(condition), order);
         let ids = skipped.limit(limit).offset(offset).into_query();
         ordered(select.filter(Expr::col(id).in_subquery(ids)), order)
@@ -125,8 +125,8 @@ impl PageQuery<'_> {
 fn ordered<E: EntityTrait>(select: Select<E>, order: &[Term]) -> Select<E> {
     order.iter().fold(select, |select, term| {
         let column = Expr::col(term.column.name);
-        // An absent value counts as greater than every other, which engines see differently. Left unsaid for other
-        // columns, so that an index gives their order.
+        // An absent value counts as greater than every other, while engines differ. Not stated for other
+        // columns, so that an index can give their order.
         match (term.column.nullable, &term.direction) {
             (false, direction) => select.order_by(column, direction.clone()),
             (true, Order::Desc) => select.order_by_with_nulls(column, Order::Desc, NullOrdering::First),
