@@ -39,7 +39,7 @@ impl MigrationTrait for Migration {
         for (kind, table) in schema::RESOURCES {
             let fill = format!(
                 "INSERT INTO labels (owner_id, owner_type, key, value)
-                 SELECT id, '{kind}', label.key, label.value FROM {table}, {each} AS label"
+                 SELECT {table}.id, '{kind}', label.key, label.value FROM {table}, {each} AS label"
             );
             manager.get_connection().execute_unprepared(&fill).await?;
         }
