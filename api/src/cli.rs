@@ -1,17 +1,22 @@
-//! The command line: `hyperfleet-api [serve|migrate|openapi|healthcheck]`.
+//! The command line: `hyperfleet-api [serve|migrate|openapi|healthcheck|config|completions]`.
 
-use std::collections::BTreeMap;
 use std::ffi::OsString;
 
-use clap::builder::Str;
-use clap::{Arg, ArgAction, ArgMatches};
+use clap::error::{ContextKind, ContextValue};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 
-use crate::config::{Environment, FlagValue, Flags, HealthcheckConfig, MigrateConfig, SETTINGS, Setting};
+use crate::config::database::Database;
+use crate::config::environment::Environment;
+use crate::config::layers::{self, Layers};
+use crate::config::parse::host;
+use crate::config::setting::with_flags;
+use crate::config::settings::Health;
+use crate::config::{Config, inherit_host};
 
 const PRECEDENCE: &str = "\
 A flag outranks the environment, the environment outranks the configuration file, the file outranks
-the default.
-In the file the same settings stand under their dotted names; several token issuers fit only there:
+the default. In the file the same settings stand under their dotted names:
 
     server:
       host: 0.0.0.0
@@ -23,56 +28,102 @@ In the file the same settings stand under their dotted names; several token issu
     database:
       url: postgres://user@db.example.com/hyperfleet
 
-Durations are written 500ms, 30s, 2m, 1h; sizes 65536, 256KiB, 1MiB; lists a,b,c.";
+Durations are written 500ms, 30s, 2m, 1h; sizes 65536, 256KiB, 1MiB; lists a,b,c or a JSON array.";
 
-/// What the program is asked to do.
-#[derive(Debug, PartialEq, Eq)]
+/// The command line as it is declared: its settings have no flags yet.
+#[derive(Debug, Parser)]
+#[command(
+    name = "hyperfleet-api",
+    bin_name = "hyperfleet-api",
+    version = format!("{} ({})", crate::VERSION, crate::COMMIT),
+    about = "The system of record for a fleet of Kubernetes clusters and their node pools",
+    after_help = "Without a command the server runs: hyperfleet-api --server-port 8000",
+    disable_help_subcommand = true
+)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What the program is asked to do, with the settings it needs for that.
+#[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Run the server.
-    Serve(Flags),
-    /// Change or show the state of the database schema.
-    Migrate(Migration, Flags),
-    /// Print the OpenAPI document.
+    /// Run the server (the default command)
+    #[command(after_help = PRECEDENCE)]
+    Serve(Box<Config>),
+    /// Bring the database schema up to date, or show where it stands
+    Migrate {
+        /// up applies what is pending, down takes the last one back, status lists them
+        #[arg(value_enum, default_value = "up", hide_possible_values = true)]
+        migration: Migration,
+        /// The database to migrate.
+        #[command(flatten)]
+        database: Box<Database>,
+    },
+    /// Print the OpenAPI document
     Openapi {
-        /// As YAML instead of JSON.
+        /// As YAML instead of JSON
+        #[arg(long)]
         yaml: bool,
     },
-    /// Ask a running server whether it is ready.
-    Healthcheck(Flags),
+    /// Ask the health port of a running server whether it is ready; ends with 0 if it is
+    Healthcheck {
+        /// Address the API listens on, and the health port unless health.host is set
+        #[arg(id = "server.host", default_value = "localhost", value_parser = host)]
+        server_host: String,
+        /// The health port of the server that is asked.
+        #[command(flatten)]
+        health: Health,
+    },
+    /// Print the settings that serve would have, with where each came from; secrets are masked
+    Config(Box<Config>),
+    /// Print a script that completes commands and flags in a shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
 }
 
 /// What `migrate` does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Migration {
-    /// Apply every pending migration.
+    /// Apply what is pending
     Up,
-    /// Take the last migration back.
+    /// Take the last migration back
     Down,
-    /// List migrations and whether they are applied.
+    /// List the migrations and whether they are applied
     Status,
 }
 
-/// Reads the command line, program name first.
+/// Reads the command line, program name first, and the settings of the command.
 ///
 /// # Errors
-/// An unknown command or flag, and the requests for `--help` and `--version`: [`clap::Error::exit`] prints
-/// each as it should be and ends the process with the right code.
-pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, clap::Error> {
-    let matches = command().try_get_matches_from(with_default_command(arguments))?;
-    let (name, matches) = matches.subcommand().unwrap_or(("serve", &matches));
-    Ok(match name {
-        "migrate" => Command::Migrate(migration(matches), flags(matches)),
-        "openapi" => Command::Openapi { yaml: matches.get_flag("yaml") },
-        "healthcheck" => Command::Healthcheck(flags(matches)),
-        _ => Command::Serve(flags(matches)),
-    })
+/// An unknown command or flag, a setting that cannot be used, and the requests for `--help` and `--version`:
+/// [`clap::Error::exit`] prints each as it should be and ends the process with the right code.
+pub fn parse<'a>(
+    arguments: impl IntoIterator<Item = OsString>,
+    environment: &'a Environment<'a>,
+) -> Result<(Command, Layers<'a>), clap::Error> {
+    let parsed = layers::parse(Cli::command(), &with_default_command(arguments), environment);
+    let (matches, mut layers) = parsed.map_err(without_urls)?;
+    let Cli { mut command } = Cli::from_arg_matches(&matches)?;
+    match &mut command {
+        Command::Serve(config) | Command::Config(config) => config.settle(&mut layers)?,
+        Command::Migrate { database, .. } => database.settle(&mut layers)?,
+        Command::Healthcheck { server_host, health } => {
+            inherit_host(&mut layers, "health.host", &mut health.host, server_host);
+        }
+        Command::Openapi { .. } | Command::Completions { .. } => {}
+    }
+    Ok((command, layers))
 }
 
-/// The process's environment variables. Text that is not Unicode keeps its readable part.
+/// The script for `shell` that completes commands and flags.
 #[must_use]
-pub fn process_environment() -> Environment {
-    let text = |value: OsString| value.to_string_lossy().into_owned();
-    std::env::vars_os().map(|(name, value)| (text(name), text(value))).collect()
+pub fn completions(shell: Shell) -> Vec<u8> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut with_flags(Cli::command()), "hyperfleet-api", &mut script);
+    script
 }
 
 /// Puts `serve` before flags that follow the program name directly.
@@ -87,169 +138,63 @@ fn with_default_command(arguments: impl IntoIterator<Item = OsString>) -> Vec<Os
     arguments
 }
 
-fn command() -> clap::Command {
-    clap::Command::new("hyperfleet-api")
-        .bin_name("hyperfleet-api")
-        .version(format!("{} ({})", crate::VERSION, crate::COMMIT))
-        .about("The system of record for a fleet of Kubernetes clusters and their node pools")
-        .after_help("Without a command the server runs: hyperfleet-api --server-port 8000")
-        .subcommand_required(true)
-        .disable_help_subcommand(true)
-        .subcommand(serve())
-        .subcommand(migrate())
-        .subcommand(
-            clap::Command::new("openapi").about("Print the OpenAPI document").arg(
-                Arg::new("yaml").long("yaml").action(ArgAction::SetTrue).help("As YAML instead of JSON"),
-            ),
-        )
-        .subcommand(
-            with_settings(clap::Command::new("healthcheck"), HealthcheckConfig::reads)
-                .about("Ask the health port of a running server whether it is ready; ends with 0 if it is"),
-        )
-}
-
-fn serve() -> clap::Command {
-    with_settings(clap::Command::new("serve"), |_| true)
-        .about("Run the server (the default command)")
-        .after_help(PRECEDENCE)
-        .arg(
-            Arg::new("no-auth")
-                .long("no-auth")
-                .action(ArgAction::SetTrue)
-                .conflicts_with("server.jwt.enabled")
-                .help_heading(heading("server"))
-                .help("Let everyone in: short for --server-jwt-enabled=false"),
-        )
-}
-
-fn migrate() -> clap::Command {
-    with_settings(clap::Command::new("migrate"), MigrateConfig::reads)
-        .about("Bring the database schema up to date, or show where it stands")
-        .arg(
-            Arg::new("direction")
-                .value_parser(["up", "down", "status"])
-                .default_value("up")
-                .help("up applies what is pending, down takes the last one back, status lists them"),
-        )
-}
-
-/// Gives a command `--config` and a flag for each setting it reads.
-fn with_settings(command: clap::Command, reads: fn(&str) -> bool) -> clap::Command {
-    let config = Arg::new("config")
-        .long("config")
-        .value_name("FILE")
-        .help("YAML file with settings\n[environment: HYPERFLEET_CONFIG] [default: none]");
-    let settings = SETTINGS.iter().filter(|setting| reads(setting.key));
-    command.next_line_help(true).arg(config).args(settings.map(argument))
-}
-
-/// The flag of a setting. Values are taken as they are: the configuration checks them all together.
-fn argument(setting: &Setting) -> Arg {
-    let names = setting.environment().join(", ");
-    let help = format!("{}\n[environment: {names}] [default: {}]", setting.help, setting.default_text());
-    let section = setting.key.split('.').next().unwrap_or_default();
-    let argument = Arg::new(setting.key)
-        .long(setting.flag())
-        .value_name(setting.value_name())
-        .allow_negative_numbers(true)
-        // Taken for a flag, a password with a dash in front would be repeated in the error.
-        .allow_hyphen_values(setting.is_secret())
-        .help_heading(heading(section))
-        .help(help);
-    if setting.is_switch() { argument.num_args(0..=1).default_missing_value("true") } else { argument }
-}
-
-fn heading(section: &str) -> Str {
-    let title = match section {
-        "server" => "Server",
-        "health" => "Health",
-        "metrics" => "Metrics",
-        "database" => "Database",
-        "adapters" => "Adapters",
-        "logging" => "Logging",
-        _ => "Tracing",
-    };
-    title.into()
-}
-
-fn migration(matches: &ArgMatches) -> Migration {
-    match matches.get_one::<String>("direction").map(String::as_str) {
-        Some("down") => Migration::Down,
-        Some("status") => Migration::Status,
-        _ => Migration::Up,
+/// The error without an argument that is a URL: the flag before it may be what is missing, and it may hold a password.
+fn without_urls(mut error: clap::Error) -> clap::Error {
+    for kind in [ContextKind::InvalidArg, ContextKind::InvalidSubcommand, ContextKind::InvalidValue] {
+        if matches!(error.get(kind), Some(ContextValue::String(text)) if text.contains("://")) {
+            error.insert(kind, ContextValue::String("a URL".to_owned()));
+            error.remove(ContextKind::Suggested);
+        }
     }
-}
-
-fn flags(matches: &ArgMatches) -> Flags {
-    let given = |id: &str| matches.try_get_one::<String>(id).ok().flatten().cloned();
-    let mut values: BTreeMap<&'static str, FlagValue> = SETTINGS
-        .iter()
-        .filter_map(|setting| {
-            Some((
-                setting.key,
-                FlagValue { flag: format!("--{}", setting.flag()), text: given(setting.key)? },
-            ))
-        })
-        .collect();
-    if matches!(matches.try_get_one::<bool>("no-auth"), Ok(Some(true))) {
-        let no_auth = FlagValue { flag: "--no-auth".to_owned(), text: "false".to_owned() };
-        values.insert("server.jwt.enabled", no_auth);
-    }
-    Flags { config: given("config"), values }
+    error
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::environment::Variables;
 
     fn parsed(line: &str) -> Result<Command, clap::Error> {
-        parse(line.split(' ').map(OsString::from))
+        let variables = Variables::new();
+        let environment = Environment { variables: &variables, read_file: &|_| Ok(b"{}".to_vec()) };
+        parse(line.split(' ').map(OsString::from), &environment).map(|(command, _)| command)
     }
 
-    fn port(text: &str) -> Flags {
-        let value = FlagValue { flag: "--server-port".to_owned(), text: text.to_owned() };
-        Flags { config: None, values: BTreeMap::from([("server.port", value)]) }
+    /// The start of the command as it is shown for debugging, and the port of the server.
+    fn set(line: &str) -> String {
+        match parsed(line).expect(line) {
+            Command::Serve(config) => format!("serve {}", config.server.port),
+            Command::Config(config) => format!("config {}", config.server.port),
+            Command::Migrate { migration, database } => format!("migrate {migration:?} {}", database.url),
+            Command::Openapi { yaml } => format!("openapi {yaml}"),
+            Command::Healthcheck { health, .. } => format!("healthcheck {}", health.probe_address()),
+            Command::Completions { shell } => format!("completions {shell}"),
+        }
     }
 
     #[test]
     fn commands() {
         let table = [
-            ("hyperfleet-api", Command::Serve(Flags::default())),
-            ("hyperfleet-api serve", Command::Serve(Flags::default())),
-            ("hyperfleet-api serve --server-port 1", Command::Serve(port("1"))),
-            ("hyperfleet-api --server-port 1", Command::Serve(port("1"))),
-            ("hyperfleet-api --server-port=-1", Command::Serve(port("-1"))),
-            ("hyperfleet-api --server-port -1", Command::Serve(port("-1"))),
-            (
-                "hyperfleet-api --config f.yaml",
-                Command::Serve(Flags { config: Some("f.yaml".to_owned()), ..Flags::default() }),
-            ),
-            ("hyperfleet-api migrate", Command::Migrate(Migration::Up, Flags::default())),
-            ("hyperfleet-api migrate down", Command::Migrate(Migration::Down, Flags::default())),
-            ("hyperfleet-api migrate status", Command::Migrate(Migration::Status, Flags::default())),
-            ("hyperfleet-api openapi", Command::Openapi { yaml: false }),
-            ("hyperfleet-api openapi --yaml", Command::Openapi { yaml: true }),
-            ("hyperfleet-api healthcheck", Command::Healthcheck(Flags::default())),
+            ("hyperfleet-api", "serve 8000"),
+            ("hyperfleet-api serve", "serve 8000"),
+            ("hyperfleet-api serve --server-port 1", "serve 1"),
+            ("hyperfleet-api --server-port 1", "serve 1"),
+            ("hyperfleet-api --server-port=1", "serve 1"),
+            ("hyperfleet-api --server-port 1 --server-port 2", "serve 2"),
+            ("hyperfleet-api --config f.yaml", "serve 8000"),
+            ("hyperfleet-api --no-auth", "serve 8000"),
+            ("hyperfleet-api migrate", "migrate Up sqlite://hyperfleet.db?mode=rwc"),
+            ("hyperfleet-api migrate down", "migrate Down sqlite://hyperfleet.db?mode=rwc"),
+            ("hyperfleet-api migrate status --database-url sqlite:x", "migrate Status sqlite:x"),
+            ("hyperfleet-api openapi", "openapi false"),
+            ("hyperfleet-api openapi --yaml", "openapi true"),
+            ("hyperfleet-api healthcheck", "healthcheck localhost:8083"),
+            ("hyperfleet-api healthcheck --server-host other", "healthcheck other:8083"),
+            ("hyperfleet-api config --server-port 1", "config 1"),
+            ("hyperfleet-api completions zsh", "completions zsh"),
         ];
         for (line, expected) in table {
-            assert_eq!(parsed(line).expect(line), expected, "{line}");
-        }
-    }
-
-    #[test]
-    fn switches() {
-        let table = [
-            ("--server-jwt-enabled", "--server-jwt-enabled", "true"),
-            ("--server-jwt-enabled=false", "--server-jwt-enabled", "false"),
-            ("--server-jwt-enabled false", "--server-jwt-enabled", "false"),
-            ("--no-auth", "--no-auth", "false"),
-        ];
-        for (arguments, flag, text) in table {
-            let Ok(Command::Serve(flags)) = parsed(&format!("hyperfleet-api {arguments}")) else {
-                panic!("{arguments} is refused");
-            };
-            let expected = FlagValue { flag: flag.to_owned(), text: text.to_owned() };
-            assert_eq!(flags.values.get("server.jwt.enabled"), Some(&expected), "{arguments}");
+            assert_eq!(set(line), expected, "{line}");
         }
     }
 
@@ -262,7 +207,9 @@ mod tests {
             ("hyperfleet-api migrate sideways", "sideways"),
             ("hyperfleet-api fly", "fly"),
             ("hyperfleet-api --no-auth --server-jwt-enabled", "--no-auth"),
-            ("hyperfleet-api --server-port 1 --server-port 2", "--server-port"),
+            ("hyperfleet-api postgres://u:hunter2@h/db", "a URL"),
+            ("hyperfleet-api serve postgres://u:hunter2@h/db", "a URL"),
+            ("hyperfleet-api migrate postgres://u:hunter2@h/db", "a URL"),
         ];
         for (line, culprit) in table {
             let text = parsed(line).expect_err(line).to_string();
@@ -272,12 +219,14 @@ mod tests {
     }
 
     #[test]
-    fn a_password_may_start_with_a_dash() {
-        let Ok(Command::Serve(flags)) = parsed("hyperfleet-api --database-password --hunter2") else {
-            panic!("the password is taken for a flag");
-        };
-        let password = flags.values.get("database.password").map(|value| value.text.as_str());
-        assert_eq!(password, Some("--hunter2"));
+    fn a_negative_number_and_a_password_with_a_dash_are_values() {
+        let refusal = parsed("hyperfleet-api --server-port -1").expect_err("a negative number").to_string();
+        assert!(
+            refusal.starts_with("error: server.port = \"-1\" (flag --server-port): expected"),
+            "{refusal}"
+        );
+        let line = "hyperfleet-api migrate --database-password --hunter2";
+        assert_eq!(set(line), "migrate Up postgres://hyperfleet:***@localhost:5432/hyperfleet");
     }
 
     #[test]
@@ -291,23 +240,16 @@ mod tests {
 
     #[test]
     fn the_version_names_the_commit() {
-        let said = parsed("hyperfleet-api --version").expect_err("the version").to_string();
-        assert_eq!(said.trim(), format!("hyperfleet-api {} ({})", crate::VERSION, crate::COMMIT));
+        let version = parsed("hyperfleet-api --version").expect_err("the version").to_string();
+        assert_eq!(version.trim(), format!("hyperfleet-api {} ({})", crate::VERSION, crate::COMMIT));
         assert!(!crate::COMMIT.is_empty());
     }
 
     #[test]
-    fn help_of_serve_lists_every_setting_with_environment_and_default() {
-        let help = parsed("hyperfleet-api serve --help").expect_err("help").to_string();
-        for setting in SETTINGS {
-            let line = format!(
-                "[environment: {}] [default: {}]",
-                setting.environment().join(", "),
-                setting.default_text()
-            );
-            assert!(help.contains(&format!("--{}", setting.flag())), "{}", setting.key);
-            assert!(help.contains(setting.help), "{}", setting.key);
-            assert!(help.contains(&line), "{}", setting.key);
+    fn completions_know_the_flags() {
+        for shell in [Shell::Bash, Shell::Zsh, Shell::Fish] {
+            let script = String::from_utf8(completions(shell)).expect("text");
+            assert!(script.contains("database-url") && script.contains("migrate"), "{shell}");
         }
     }
 }

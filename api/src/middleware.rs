@@ -3,7 +3,7 @@
 use crate::app::App;
 use crate::auth::Authenticator;
 use crate::caller::Caller;
-use crate::config::Server;
+use crate::config::settings::Server;
 use crate::dto::Time;
 use crate::limits::{
     Bodies, InFlight, Origins, RequestId, admit, catch_panic, check_head, close_when_stopping, cors,

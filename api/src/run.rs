@@ -1,7 +1,9 @@
 //! The program: what each command does, and how the process ends.
 
 use crate::cli::{self, Command, Migration};
-use crate::config::{Config, Faults, Flags, HealthcheckConfig, Loaded, MigrateConfig, Surroundings};
+use crate::config::Config;
+use crate::config::database::Database;
+use crate::config::environment::{Environment, process_variables};
 use crate::serve::{self, StartError};
 use crate::{openapi, telemetry};
 use service::Clock;
@@ -10,21 +12,27 @@ use tokio::signal::unix::{SignalKind, signal};
 
 /// Does what the command line says.
 pub fn main() -> ExitCode {
-    let command = cli::parse(std::env::args_os()).unwrap_or_else(|error| error.exit());
+    let environment = Environment { variables: &process_variables(), read_file: &|path| std::fs::read(path) };
+    let (command, layers) = match cli::parse(std::env::args_os(), &environment) {
+        Ok(parsed) => parsed,
+        Err(error) => error.exit(),
+    };
+    for warning in &layers.warnings {
+        eprintln!("hyperfleet-api: {warning}");
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return failed(error.into()),
     };
     let done = runtime.block_on(async {
         match command {
-            Command::Serve(flags) => run_server(&flags).await,
-            Command::Migrate(migration, flags) => migrate(migration, &flags).await,
-            Command::Healthcheck(flags) => {
-                let config = load(&flags, HealthcheckConfig::load)?;
-                serve::healthcheck(&config.health).await
-            }
-            Command::Openapi { yaml: true } => print(&openapi::document_yaml()),
-            Command::Openapi { yaml: false } => print(&openapi::document_json()),
+            Command::Serve(config) => run_server(*config).await,
+            Command::Migrate { migration, database } => migrate(migration, &database).await,
+            Command::Healthcheck { health, .. } => serve::healthcheck(&health).await,
+            Command::Config(config) => print(config.to_yaml(&layers)),
+            Command::Openapi { yaml: true } => print(openapi::document_yaml()),
+            Command::Openapi { yaml: false } => print(openapi::document_json()),
+            Command::Completions { shell } => print(cli::completions(shell)),
         }
     });
     done.map_or_else(failed, |()| ExitCode::SUCCESS)
@@ -35,29 +43,14 @@ fn failed(error: StartError) -> ExitCode {
     ExitCode::FAILURE
 }
 
-fn print(text: &str) -> Result<(), StartError> {
+fn print(text: impl AsRef<[u8]>) -> Result<(), StartError> {
     use std::io::Write;
     // Whoever reads may have read enough.
-    let _ = std::io::stdout().write_all(text.as_bytes());
+    let _ = std::io::stdout().write_all(text.as_ref());
     Ok(())
 }
 
-/// Reads the settings of a command from the process's surroundings.
-fn load<T>(
-    flags: &Flags,
-    read: impl Fn(&Flags, &Surroundings<'_>) -> Result<Loaded<T>, Faults>,
-) -> Result<T, StartError> {
-    let environment = cli::process_environment();
-    let read_file = |path: &std::path::Path| std::fs::read(path);
-    let loaded = read(flags, &Surroundings { environment: &environment, read_file: &read_file })?;
-    for warning in loaded.warnings {
-        eprintln!("hyperfleet-api: {warning}");
-    }
-    Ok(loaded.config)
-}
-
-async fn run_server(flags: &Flags) -> Result<(), StartError> {
-    let config = load(flags, Config::load)?;
+async fn run_server(config: Config) -> Result<(), StartError> {
     let telemetry = telemetry::start(&config.logging, &config.tracing)?;
     let served = serve_until_signal(config).await;
     telemetry.stop().await;
@@ -87,9 +80,8 @@ async fn serve_until_signal(config: Config) -> Result<(), StartError> {
     Ok(())
 }
 
-async fn migrate(migration: Migration, flags: &Flags) -> Result<(), StartError> {
-    let config = load(flags, MigrateConfig::load)?;
-    let url = config.database.url.expose();
+async fn migrate(migration: Migration, database: &Database) -> Result<(), StartError> {
+    let url = database.url.expose();
     match migration {
         Migration::Up => migration::up(url).await?,
         Migration::Down => migration::down(url).await?,

@@ -1,8 +1,9 @@
 //! The running process: everything is made here, in order, and stopped in the opposite one.
 
 use crate::app::App;
-use crate::auth::{Authenticator, IssuerConfig};
-use crate::config::{Config, Listen};
+use crate::auth::Authenticator;
+use crate::config::Config;
+use crate::config::settings::Health;
 use crate::health::{self, Probe};
 use crate::limits::Origins;
 use crate::middleware;
@@ -80,8 +81,8 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
     let health = bind("health", &config.health.host, config.health.port).await?;
     let metrics = bind("metrics", &config.metrics.host, config.metrics.port).await?;
     let addresses = [api.addresses(), health.addresses(), metrics.addresses()];
-    let tls = match &config.server.tls {
-        Some(tls) => Some(ServerTls::load(tls.cert_file.clone(), tls.key_file.clone(), TLS_RELOAD).await?),
+    let tls = match config.server.tls_files() {
+        Some((cert_file, key_file)) => Some(ServerTls::load(cert_file, key_file, TLS_RELOAD).await?),
         None => None,
     };
     let limits = ConnectionLimits {
@@ -91,8 +92,8 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
         max_streams: config.server.max_streams,
         max_header_bytes: u32::try_from(config.server.max_header_bytes).unwrap_or(u32::MAX),
     };
-    // No setting allows other origins yet.
-    let origins = Origins::new(Vec::new(), authenticator.is_none(), &api.addresses());
+    let allowed = config.server.allowed_origins.clone();
+    let origins = Origins::new(allowed, authenticator.is_none(), &api.addresses());
     let endpoint =
         middleware::around(routes(), app, &config.server, authenticator, origins, stopping.clone());
     let api = Listener { sockets: api, tls, limits };
@@ -139,9 +140,9 @@ async fn context(config: &Config, clock: Clock) -> Result<Context, StartError> {
     let connect = Connect {
         url: url.clone(),
         read_url: database.read_url.as_ref().map(|url| url.expose().to_owned()),
-        max_connections: database.pool.max_connections,
+        max_connections: database.max_connections,
         startup_timeout: database.startup_timeout,
-        acquire_timeout: database.pool.acquire_timeout.unwrap_or(Duration::from_secs(2)),
+        acquire_timeout: database.acquire_timeout,
         busy_timeout: database.busy_timeout,
         // Shorter than the request's, so that it is the database that gives up, and says so.
         statement_timeout: config.server.request_timeout.mul_f32(0.9),
@@ -166,11 +167,11 @@ async fn context(config: &Config, clock: Clock) -> Result<Context, StartError> {
     };
     let settings = Settings {
         required: PerKind {
-            cluster: config.adapters.required.cluster.clone(),
-            node_pool: config.adapters.required.nodepool.clone(),
+            cluster: config.adapters.required_cluster.clone(),
+            node_pool: config.adapters.required_nodepool.clone(),
         },
         mandatory_conditions: config.adapters.mandatory_conditions.clone(),
-        max_adapters: 100,
+        max_adapters: config.adapters.max_per_resource,
         schemas,
     };
     Ok(Context::new(db, clock, settings))
@@ -181,29 +182,11 @@ fn cannot_migrate(error: DbErr) -> StartError {
 }
 
 async fn authenticator(config: &Config) -> Result<Option<Authenticator>, StartError> {
-    if !config.server.jwt.enabled {
+    if !config.server.jwt.is_enabled() {
         return Ok(None);
     }
-    let issuers = config.server.jwt.issuers.iter().map(|issuer| {
-        let crate::config::IssuerConfig {
-            issuer_url,
-            jwk_cert_url,
-            jwk_cert_file,
-            jwk_cert_ca_file,
-            audience,
-            identity_claim,
-        } = issuer.clone();
-        IssuerConfig {
-            issuer_url,
-            jwk_cert_url,
-            jwk_cert_file,
-            jwk_cert_ca_file,
-            audience,
-            identity_claim: identity_claim.unwrap_or_else(|| "email".into()),
-        }
-    });
     let clock = Arc::new(std::time::SystemTime::now);
-    Ok(Some(Authenticator::new(issuers.collect(), clock).await?))
+    Ok(Some(Authenticator::new(config.server.jwt.issuers.clone(), clock).await?))
 }
 
 /// All routes: the operations, and the document that describes them.
@@ -262,8 +245,8 @@ async fn remove_expired(context: Context) {
 }
 
 /// Asks the health port of a running server whether it is ready.
-pub async fn healthcheck(listen: &Listen) -> Result<(), StartError> {
-    let url = format!("http://{}/readyz", listen.probe_address());
+pub async fn healthcheck(health: &Health) -> Result<(), StartError> {
+    let url = format!("http://{}/readyz", health.probe_address());
     let client = reqwest::Client::builder().timeout(Duration::from_secs(3)).build()?;
     let answer = client.get(&url).send().await?;
     match answer.status().is_success() {

@@ -27,6 +27,7 @@ mod replica;
 mod search;
 mod search_oracle;
 mod secrets;
+mod settings;
 mod statuses;
 mod tracing;
 mod walk;

@@ -1,11 +1,12 @@
 //! The schema: forward, back, forward again, and by many at once.
 
 use crate::harness::{Engine, Postgres, TestApp};
-use api::config::{Config, Environment, Flags, Surroundings};
+use api::cli::{self, Command};
+use api::config::environment::{Environment, Variables};
 use sea_orm::{ConnectionTrait, Database, Statement};
 use serde_json::json;
 use service::Clock;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use uuid::Uuid;
 
 /// A folder that is gone when the test is over.
@@ -126,12 +127,12 @@ async fn serve(url: &str, settings: &[(&str, &str)]) -> Result<api::serve::Runni
         ("HYPERFLEET_DATABASE_URL", url),
     ];
     let all = defaults.iter().chain(settings);
-    let environment: Environment = all.map(|(name, value)| (name.to_string(), value.to_string())).collect();
-    let read_file = |path: &Path| std::fs::read(path);
-    let surroundings = Surroundings { environment: &environment, read_file: &read_file };
-    let config = Config::load(&Flags::default(), &surroundings).expect("the settings are good").config;
+    let variables: Variables = all.map(|(name, value)| (name.to_string(), value.to_string())).collect();
+    let environment = Environment { variables: &variables, read_file: &|path| std::fs::read(path) };
+    let parsed = cli::parse(["hyperfleet-api".into()], &environment);
+    let Command::Serve(config) = parsed.expect("the settings are good").0 else { panic!("another command") };
     let start = "2026-01-02T03:04:05Z".parse().expect("a time");
-    api::serve::start(config, Clock::new(move || start)).await.map_err(|error| error.to_string())
+    api::serve::start(*config, Clock::new(move || start)).await.map_err(|error| error.to_string())
 }
 
 async fn stop(mut running: api::serve::Running) {

@@ -46,3 +46,37 @@ async fn a_database_that_cannot_be_reached_is_named_without_its_password() {
     assert!(said.contains("database.url"), "{said}");
     assert!(!said.contains(PASSWORD), "{said}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_that_is_refused_is_named_without_its_password() {
+    let table = [
+        (
+            "HYPERFLEET_DATABASE_URL",
+            format!("postgres://postgres:{PASSWORD}/x@127.0.0.1:1/fleet"),
+            "percent-encode",
+        ),
+        (
+            "DATABASE_URL",
+            format!("postgres://postgres:{PASSWORD}@127.0.0.1:port/fleet"),
+            "invalid port number",
+        ),
+        (
+            "HYPERFLEET_DATABASE_READ_URL",
+            format!("postgres://postgres:{PASSWORD}@[::1/fleet"),
+            "invalid IPv6 address",
+        ),
+        (
+            "OTEL_EXPORTER_OTLP_ENDPOINT",
+            format!("http://me:{PASSWORD}@127.0.0.1:1"),
+            "without user, password",
+        ),
+        ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", format!("http://me:{PASSWORD}@127.0.0.1:x"), "expected a URL"),
+    ];
+    for (variable, url, reason) in &table {
+        // An empty variable counts as not set.
+        let no_default = ("HYPERFLEET_DATABASE_URL", "");
+        let said = Process::fails(&[no_default, (*variable, url.as_str())]).await;
+        assert!(said.contains(variable) && said.contains(reason), "{said}");
+        assert!(!said.contains(PASSWORD), "{said}");
+    }
+}

@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::claims::ClaimRules;
-use super::config::{ConfigError, IssuerConfig};
 use super::file::FileKeys;
 use super::key::{KeySet, Verdict, judge};
 use super::remote::{RemoteKeys, Unavailable};
 use super::token::Token;
 use super::{AuthError, Identity};
+use crate::config::error::ConfigError;
+use crate::config::issuer::IssuerConfig;
 
 /// An issuer whose tokens are accepted.
 #[derive(Debug)]

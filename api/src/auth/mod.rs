@@ -12,7 +12,6 @@
 //! must be one that the key was made for.
 
 mod claims;
-mod config;
 mod file;
 mod issuer;
 mod key;
@@ -26,7 +25,8 @@ use std::time::SystemTime;
 
 use futures_util::future::join_all;
 
-pub use config::{ConfigError, IssuerConfig};
+use crate::config::error::ConfigError;
+use crate::config::issuer::IssuerConfig;
 
 use issuer::Issuer;
 use token::Token;
@@ -60,10 +60,7 @@ impl Authenticator {
         for (position, config) in configs.into_iter().enumerate() {
             let key = format!("server.jwt.issuers[{position}]");
             if !urls.insert(config.issuer_url.clone()) {
-                return Err(ConfigError::new(
-                    &format!("{key}.issuer_url"),
-                    "another issuer has the same URL",
-                ));
+                return Err(ConfigError::new(format!("{key}.issuer_url"), "another issuer has the same URL"));
             }
             issuers.push(Issuer::new(config).map_err(|error| error.within(&key))?);
         }

@@ -9,8 +9,8 @@ use reqwest::{Certificate, Client, StatusCode, Url, redirect};
 use tokio::sync::{Mutex, watch};
 use tokio::time::{sleep, timeout};
 
-use super::config::ConfigError;
 use super::key::KeySet;
+use crate::config::error::ConfigError;
 
 /// The longest a fetch may take, and the longest a request waits for one.
 const FETCH_LIMIT: Duration = Duration::from_secs(5);

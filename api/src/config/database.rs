@@ -1,10 +1,15 @@
-//! The URL of the database: given whole, in a file, or in parts.
+//! The database: its URL is set whole, in a file, or in parts.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use clap::Args;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::error::ConfigError;
 use super::layers::Layers;
-use super::secret::DatabaseUrl;
-use super::types::{Database, Pool};
+use super::parse::{duration, host_or_folder, number, text};
+use super::url::{DatabaseUrl, Secret};
 
 const URL: &str = "database.url";
 const URL_FILE: &str = "database.url_file";
@@ -13,136 +18,168 @@ const READ_URL_FILE: &str = "database.read_url_file";
 const HOST: &str = "database.host";
 const PASSWORD: &str = "database.password";
 const PASSWORD_FILE: &str = "database.password_file";
-/// The parts a URL is composed of.
-const PARTS: [&str; 8] = [
-    HOST,
-    "database.port",
-    "database.name",
-    "database.username",
-    PASSWORD,
-    PASSWORD_FILE,
-    "database.ssl.mode",
-    "database.ssl.root_cert_file",
-];
+/// The parts that a URL is composed of.
+const PARTS: [&str; 6] =
+    [HOST, "database.port", "database.name", "database.username", PASSWORD, PASSWORD_FILE];
+/// The settings of encryption, which hold for a whole URL as well.
+const SSL: [&str; 2] = ["database.ssl.mode", "database.ssl.root_cert_file"];
+/// What is escaped in a part of a URL: every byte that may mean something there.
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// The database section.
-pub(super) fn database(layers: &mut Layers<'_>) -> Database {
-    let url = url(layers);
-    let read_url = match layers.strongest(&[READ_URL, READ_URL_FILE]) {
-        Some(READ_URL_FILE) => url_from_file(layers, READ_URL_FILE),
-        _ => layers.text(READ_URL).and_then(|text| DatabaseUrl::parse(&text)),
-    };
-    if let (Some(read), Some(write)) = (&read_url, &url)
-        && !read.same_engine(write)
-    {
-        layers.refuse(READ_URL, "must name the same engine as the database itself");
-    }
-    Database {
-        url: url.unwrap_or_else(DatabaseUrl::unknown),
-        read_url,
-        startup_timeout: layers.duration("database.startup_timeout"),
-        auto_migrate: layers.switch("database.auto_migrate"),
-        busy_timeout: layers.duration("database.busy_timeout"),
-        pool: Pool {
-            max_connections: layers.number("database.pool.max_connections"),
-            reserve_connections: layers.number("database.pool.reserve_connections"),
-            acquire_timeout: layers.optional_duration("database.pool.acquire_timeout"),
-        },
-    }
+/// The database and how it is used.
+#[derive(Debug, Clone, Args)]
+pub struct Database {
+    /// Database: a SQLite file, or postgres://user:password@host:5432/name.
+    #[arg(
+        id = "database.url",
+        env = "DATABASE_URL",
+        default_value = "sqlite://hyperfleet.db?mode=rwc",
+        value_parser = DatabaseUrl::parse,
+    )]
+    pub url: DatabaseUrl,
+    /// File that holds the database URL.
+    #[arg(id = "database.url_file")]
+    url_file: Option<PathBuf>,
+    /// Replica of the database that answers reads; by default they go to the database itself.
+    #[arg(id = "database.read_url", value_parser = DatabaseUrl::parse)]
+    pub read_url: Option<DatabaseUrl>,
+    /// File that holds the URL of the replica.
+    #[arg(id = "database.read_url_file")]
+    read_url_file: Option<PathBuf>,
+    /// PostgreSQL host or socket folder; used with the settings below when no URL is set.
+    #[arg(id = "database.host", value_parser = host_or_folder)]
+    host: Option<String>,
+    /// PostgreSQL port.
+    #[arg(id = "database.port", default_value = "5432", value_parser = number::<u16>(1, 65_535))]
+    port: u16,
+    /// PostgreSQL database.
+    #[arg(id = "database.name", default_value = "hyperfleet", value_parser = text)]
+    name: String,
+    /// PostgreSQL user.
+    #[arg(id = "database.username", default_value = "hyperfleet", value_parser = text)]
+    username: String,
+    /// PostgreSQL password; other users of the machine can read a flag, not a file.
+    #[arg(id = "database.password", value_parser = Secret::parse)]
+    password: Option<Secret>,
+    /// File that holds the PostgreSQL password.
+    #[arg(id = "database.password_file")]
+    password_file: Option<PathBuf>,
+    /// Encryption of the connection to PostgreSQL, also with a URL; by default prefer, or verify-ca with an authority.
+    #[arg(id = "database.ssl.mode", value_parser = ["disable", "prefer", "require", "verify-ca", "verify-full"])]
+    ssl_mode: Option<String>,
+    /// Certificate authority (PEM) that vouches for PostgreSQL, also with a URL; by default the public authorities.
+    #[arg(id = "database.ssl.root_cert_file")]
+    ssl_root_cert_file: Option<PathBuf>,
+    /// Longest wait for a PostgreSQL that is away when the server starts.
+    #[arg(id = "database.startup_timeout", default_value = "30s", value_parser = duration("0s", "1h"))]
+    pub startup_timeout: Duration,
+    /// Whether serve applies pending migrations itself; by default true on SQLite and false on PostgreSQL.
+    #[arg(id = "database.auto_migrate")]
+    pub auto_migrate: Option<bool>,
+    /// Most connections to the database; by default four a core, 8 to 32; on SQLite one a core, 2 to 8.
+    #[arg(id = "database.pool.max_connections", value_parser = number::<u32>(1, 10_000))]
+    pub max_connections: Option<u32>,
+    /// Longest time that a request waits for a connection.
+    #[arg(id = "database.pool.acquire_timeout", default_value = "2s", value_parser = duration("10ms", "5m"))]
+    pub acquire_timeout: Duration,
+    /// Prepared statements kept per connection to PostgreSQL, by default 100; 0 for a PgBouncer in transaction mode.
+    #[arg(id = "database.statement_cache", value_parser = number::<u32>(0, 10_000))]
+    statement_cache: Option<u32>,
+    /// Longest wait of SQLite for another process that writes to the same file.
+    #[arg(id = "database.busy_timeout", default_value = "5s", value_parser = duration("0s", "5m"))]
+    pub busy_timeout: Duration,
 }
 
-/// The strongest source decides between a whole URL and parts; from one source a whole URL wins.
-/// None only when a fault is reported.
-fn url(layers: &mut Layers<'_>) -> Option<DatabaseUrl> {
-    let is_default = |key: &str| layers.origin(key).is_none_or(|origin| origin.rank() == 0);
-    let decisive = layers.strongest(&[URL, URL_FILE, HOST]).filter(|key| !is_default(key));
-    let parts_only = PARTS.iter().any(|part| !is_default(part));
-    match decisive {
-        Some(HOST) => composed(layers),
-        None if parts_only && !layers.is_faulty(URL) => composed(layers),
-        Some(URL_FILE) => {
-            warn_unused(layers, URL_FILE);
-            url_from_file(layers, URL_FILE)
+impl Database {
+    /// Decides on the URLs.
+    ///
+    /// Of a whole URL, a file with one and parts, the one from the strongest source is used; from one source the
+    /// whole URL.
+    pub(crate) fn settle(&mut self, layers: &mut Layers<'_>) -> Result<(), ConfigError> {
+        let part = PARTS.into_iter().chain(SSL).find(|key| layers.given(key).is_some());
+        let key = layers.strongest(&[URL, URL_FILE, HOST]).or(part).unwrap_or(URL);
+        let url = match key {
+            URL => self.url.clone(),
+            URL_FILE => url_in_file(layers, key, self.url_file.as_deref())?,
+            _ => self.composed(layers)?,
+        };
+        let whole = key == URL || key == URL_FILE;
+        let unused = PARTS.into_iter().filter(|_| whole).chain(SSL.into_iter().filter(|_| url.is_sqlite()));
+        let set = unused.filter_map(|part| Some((part, &layers.given(part)?.origin)));
+        let warning = |(part, origin)| format!("{part} ({origin}) has no effect, because {key} is set");
+        let warnings: Vec<String> = set.map(warning).collect();
+        layers.warnings.extend(warnings);
+        self.url = self.completed(layers, key, url)?;
+        layers.set_by(URL, key);
+        let read_key = layers.strongest(&[READ_URL, READ_URL_FILE]).unwrap_or(READ_URL);
+        let read_url = match read_key {
+            READ_URL => self.read_url.take(),
+            file => Some(url_in_file(layers, file, self.read_url_file.as_deref())?),
+        };
+        if let Some(url) = read_url {
+            if url.is_sqlite() != self.url.is_sqlite() {
+                return Err(layers.refuse(read_key, "must name the same engine as the database itself"));
+            }
+            self.read_url = Some(self.completed(layers, read_key, url)?);
+            layers.set_by(READ_URL, read_key);
         }
-        _ => {
-            warn_unused(layers, URL);
-            layers.text(URL).and_then(|text| DatabaseUrl::parse(&text))
+        Ok(())
+    }
+
+    /// The URL of the parts.
+    fn composed(&self, layers: &Layers<'_>) -> Result<DatabaseUrl, ConfigError> {
+        let host = match self.host.as_deref().unwrap_or("localhost") {
+            address if address.contains(':') => format!("[{address}]"),
+            host => escaped(host),
+        };
+        let password = match layers.strongest(&[PASSWORD, PASSWORD_FILE]) {
+            Some(PASSWORD_FILE) => Some(text_in_file(layers, PASSWORD_FILE, self.password_file.as_deref())?),
+            _ => self.password.as_ref().map(|password| password.expose().to_owned()),
+        };
+        let password = password.map(|password| format!(":{}", escaped(&password))).unwrap_or_default();
+        let (user, port, name) = (escaped(&self.username), self.port, escaped(&self.name));
+        DatabaseUrl::parse(&format!("postgres://{user}{password}@{host}:{port}/{name}"))
+            .map_err(|problem| ConfigError::new(HOST, problem))
+    }
+
+    /// The URL with the settings that hold for a whole one too, where it is one of PostgreSQL.
+    fn completed(
+        &self,
+        layers: &mut Layers<'_>,
+        key: &str,
+        url: DatabaseUrl,
+    ) -> Result<DatabaseUrl, ConfigError> {
+        if url.is_sqlite() {
+            return Ok(url);
         }
-    }
-}
-
-/// The URL that a file holds. None only when a fault is reported.
-fn url_from_file(layers: &mut Layers<'_>, key: &'static str) -> Option<DatabaseUrl> {
-    let text = secret_from_file(layers, key)?;
-    let parsed = DatabaseUrl::parse(&text);
-    if parsed.is_none() {
-        layers.refuse(key, format!("the file must hold {}", DatabaseUrl::ALLOWED));
-    }
-    parsed
-}
-
-/// Parts beside a whole URL have no effect, which their author should know.
-fn warn_unused(layers: &mut Layers<'_>, decisive: &str) {
-    for part in PARTS {
-        if let Some(origin) = layers.origin(part).filter(|origin| origin.rank() > 0) {
-            let warning = format!("{part} ({origin}) has no effect, because {decisive} is given");
-            layers.warnings.push(warning);
+        if !url.ignored().is_empty() {
+            let names = url.ignored().join(", ");
+            layers.warnings.push(format!("{key}: parameters that are not known are ignored: {names}"));
         }
+        let ca = self.ssl_root_cert_file.as_ref().map(|path| path.to_string_lossy());
+        let cache = self.statement_cache.map(|size| size.to_string());
+        let url = url.completed(self.ssl_mode.as_deref(), ca.as_deref(), cache.as_deref());
+        url.map_err(|(setting, problem)| layers.refuse(setting, format!("{problem} ({key})")))
     }
 }
 
-/// A PostgreSQL URL made of the parts.
-fn composed(layers: &mut Layers<'_>) -> Option<DatabaseUrl> {
-    let encoded = |key: &str| layers.text(key).map(|text| percent_encoded(&text));
-    let host = match layers.text(HOST) {
-        Some(host) if host.starts_with('[') => host,
-        Some(host) if host.contains(':') => format!("[{host}]"),
-        Some(host) => percent_encoded(&host),
-        None => "localhost".to_owned(),
-    };
-    let user = encoded("database.username")?;
-    let name = encoded("database.name")?;
-    let port: u16 = layers.number("database.port")?;
-    let parameters: Vec<String> =
-        [("sslmode", "database.ssl.mode"), ("sslrootcert", "database.ssl.root_cert_file")]
-            .into_iter()
-            .filter_map(|(parameter, key)| Some(format!("{parameter}={}", encoded(key)?)))
-            .collect();
-    let query = if parameters.is_empty() { String::new() } else { format!("?{}", parameters.join("&")) };
-    let credentials = match password(layers)? {
-        password if password.is_empty() => user,
-        password => format!("{user}:{}", percent_encoded(&password)),
-    };
-    DatabaseUrl::parse(&format!("postgres://{credentials}@{host}:{port}/{name}{query}"))
+fn url_in_file(layers: &Layers<'_>, key: &str, path: Option<&Path>) -> Result<DatabaseUrl, ConfigError> {
+    let text = text_in_file(layers, key, path)?;
+    DatabaseUrl::parse(&text)
+        .map_err(|problem| layers.refuse(key, format!("the file does not hold one: {problem}")))
 }
 
-/// The password, empty when there is none. None only when a fault is reported.
-fn password(layers: &mut Layers<'_>) -> Option<String> {
-    match layers.strongest(&[PASSWORD, PASSWORD_FILE]) {
-        Some(PASSWORD_FILE) => secret_from_file(layers, PASSWORD_FILE),
-        Some(_) => layers.text(PASSWORD),
-        None => Some(String::new()),
-    }
-}
-
-/// The content of a file, without the line break that editors put at its end.
-fn secret_from_file(layers: &mut Layers<'_>, key: &'static str) -> Option<String> {
-    let path = layers.text(key)?;
-    let content = layers.surroundings.read(Path::new(&path)).ok()?;
+/// The content of a file without the line break that editors put at its end.
+fn text_in_file(layers: &Layers<'_>, key: &str, path: Option<&Path>) -> Result<String, ConfigError> {
+    let content = layers.environment.read(path.unwrap_or(Path::new("")));
+    let content = content.map_err(|problem| layers.refuse(key, problem))?;
     let text = String::from_utf8(content).unwrap_or_default();
-    let secret = text.trim_end_matches(['\r', '\n']);
-    if secret.is_empty() {
-        layers.refuse(key, "the file is empty or not UTF-8 text");
-        return None;
+    match text.trim_end_matches(['\r', '\n']) {
+        "" => Err(layers.refuse(key, "the file is empty or not UTF-8 text")),
+        text => Ok(text.to_owned()),
     }
-    Some(secret.to_owned())
 }
 
-/// The text with every byte escaped that means something in a URL.
-fn percent_encoded(text: &str) -> String {
-    let escape = |byte: u8| match byte {
-        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
-        other => format!("%{other:02X}"),
-    };
-    text.bytes().map(escape).collect()
+fn escaped(text: &str) -> String {
+    utf8_percent_encode(text, ESCAPED).to_string()
 }

@@ -1,100 +1,137 @@
-//! The YAML file: reading it, finding a key in it, refusing keys that nothing reads.
+//! The YAML file: reading it, refusing keys that nothing reads, and what files of the Go service hold besides.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
+use clap::Arg;
 use serde_json::{Map, Value};
 use serde_saphyr::UserMessageFormatter;
 
-use super::fault::{Fault, Origin};
-use super::jwt;
-use super::settings::SETTINGS;
-use super::{Flags, Surroundings};
+use super::environment::Environment;
+use super::error::ConfigError;
 
-/// The key under which faults of the file itself are reported.
-const CONFIG: &str = "config";
+/// Keys and sections of the Go service's configuration that have no meaning here.
+const GO_KEYS: &str = "server.hostname server.timeouts server.tls.enabled database.dialect database.debug \
+    database.pool.max_idle_connections database.pool.conn_max_lifetime database.pool.conn_max_idle_time \
+    database.pool.request_timeout database.pool.conn_retry_attempts database.pool.conn_retry_interval \
+    database.pool.advisory_lock_timeout health.shutdown_timeout health.db_ping_timeout logging.output \
+    logging.masking logging.otel metrics.label_metrics_inclusion_duration tracing.enabled tracing.service_name";
+/// Sections of the Go service's configuration that can be ignored only while they are off: whoever turns them on
+/// relies on them.
+const GO_SWITCHES: [&str; 3] = ["server.tenant", "health.tls", "metrics.tls"];
+/// The kinds of the Go service whose required adapters are taken.
+const GO_KINDS: [(&str, &str); 2] =
+    [("Cluster", "adapters.required.cluster"), ("NodePool", "adapters.required.nodepool")];
 
-/// The parsed file, or nothing when no file is named.
+/// How alike two names are, from 0 to 1, for one to be taken for a slip of the other.
+const ALIKE: f64 = 0.8;
+
+/// The settings of a file.
 #[derive(Debug, Default)]
 pub(super) struct ConfigFile {
-    path: String,
-    root: Map<String, Value>,
+    /// Its path, as it was named.
+    pub(super) path: String,
+    /// The values by dotted key. A key without a value (`port:`) counts as absent.
+    pub(super) values: BTreeMap<String, Value>,
+    /// Keys that are ignored.
+    ignored: Vec<String>,
+    /// Why keys are refused.
+    refused: Vec<String>,
 }
 
 impl ConfigFile {
-    /// Reads the file named by `--config` or `HYPERFLEET_CONFIG`.
-    ///
-    /// A file that cannot be read counts as empty once it is reported, so that other faults are found too.
-    pub(super) fn read(flags: &Flags, surroundings: &Surroundings<'_>, faults: &mut Vec<Fault>) -> Self {
-        let from_flag = flags.config.clone().map(|path| (path, Origin::Flag("--config".to_owned())));
-        let from_environment = || {
-            let path = surroundings.variable("HYPERFLEET_CONFIG")?;
-            Some((path.to_owned(), Origin::Environment("HYPERFLEET_CONFIG".to_owned())))
+    /// Reads the file named by `flag` or else by `HYPERFLEET_CONFIG`; without a name there are no settings.
+    pub(super) fn read(
+        flag: Option<&String>,
+        environment: &Environment<'_>,
+        known: &[Arg],
+    ) -> Result<Self, ConfigError> {
+        let variable = environment.variable("HYPERFLEET_CONFIG").map(str::trim);
+        let (path, origin) = match (flag.map(String::as_str), variable) {
+            (Some(path), _) => (path, "flag --config"),
+            (None, Some(path)) => (path, "environment HYPERFLEET_CONFIG"),
+            (None, None) => return Ok(Self::default()),
         };
-        let Some((path, origin)) = from_flag.or_else(from_environment) else {
-            return Self::default();
-        };
-        let root = parse(&path, surroundings).unwrap_or_else(|remedy| {
-            faults.push(Fault::new(CONFIG, remedy).showing(&path).from(&origin));
-            Map::new()
-        });
-        let file = Self { path, root };
-        file.refuse_unknown(&file.root, "", faults);
-        file
+        let refused = |problem: String| ConfigError::new("config", problem).from(origin).showing(path);
+        let bytes = environment.read(Path::new(path)).map_err(refused)?;
+        let mut file = Self { path: path.to_owned(), ..Self::default() };
+        file.collect(parse(bytes).map_err(refused)?, "", known);
+        match file.refused.is_empty() {
+            true => Ok(file),
+            false => {
+                let lines: String = file.refused.iter().map(|line| format!("\n  - {line}")).collect();
+                Err(refused(format!("the file has keys that cannot be used:{lines}")))
+            }
+        }
     }
 
-    /// Where values of this file come from.
-    pub(super) fn origin(&self) -> Origin {
-        Origin::File(self.path.clone())
+    /// The one warning on what is ignored.
+    pub(super) fn warning(&self) -> Option<String> {
+        let (path, ignored) = (&self.path, self.ignored.join(", "));
+        let text = format!("{path}: keys of the Go service without a meaning here are ignored: {ignored}");
+        (!self.ignored.is_empty()).then_some(text)
     }
 
-    /// The value at a dotted key. A key without a value (`port:`) counts as absent.
-    pub(super) fn get(&self, key: &str) -> Option<&Value> {
-        let mut names = key.split('.');
-        let first = self.root.get(names.next()?)?;
-        names.try_fold(first, |value, name| value.as_object()?.get(name)).filter(|value| !value.is_null())
-    }
-
-    fn refuse_unknown(&self, section: &Map<String, Value>, prefix: &str, faults: &mut Vec<Fault>) {
+    fn collect(&mut self, section: Map<String, Value>, prefix: &str, known: &[Arg]) {
         for (name, value) in section {
             let key = format!("{prefix}{name}");
             let below = format!("{key}.");
-            if !name.contains('.') && known().any(|known| known == key) {
-                continue;
+            let plain = !name.contains('.');
+            if plain && known.iter().any(|arg| arg.get_id() == key.as_str()) {
+                if !value.is_null() {
+                    self.values.insert(key, value);
+                }
+            } else if plain && known.iter().any(|arg| arg.get_id().as_str().starts_with(&below)) {
+                match value {
+                    Value::Object(section) => self.collect(section, &below, known),
+                    Value::Null => {}
+                    _ => self.refused.push(format!("{key}: expected a section with settings below it")),
+                }
+            } else if key == "entities" {
+                self.take_entities(&value);
+            } else if GO_SWITCHES.contains(&key.as_str()) && value["enabled"] == true {
+                self.refused
+                    .push(format!("{key}: not supported; ignored only while {key}.enabled is not true"));
+            } else if GO_KEYS.split(' ').any(|known| known == key) || GO_SWITCHES.contains(&key.as_str()) {
+                self.ignored.push(key);
+            } else {
+                self.refused.push(format!("{key}: unknown key; {}", suggestion(&name, prefix, known)));
             }
-            if name.contains('.') || !known().any(|known| known.starts_with(&below)) {
-                faults.push(Fault::new(key, expected_in(prefix)).from(&self.origin()));
-            } else if let Some(inner) = value.as_object() {
-                self.refuse_unknown(inner, &below, faults);
-            } else if !value.is_null() {
-                faults.push(
-                    Fault::new(key, "expected a section with settings below it")
-                        .showing(value)
-                        .from(&self.origin()),
-                );
+        }
+    }
+
+    /// Takes the required adapters of the kinds there are, unless the file has settings for them.
+    fn take_entities(&mut self, entities: &Value) {
+        self.ignored.push("entities, but for required_adapters of Cluster and NodePool".to_owned());
+        for entity in entities.as_array().into_iter().flatten() {
+            let kind = GO_KINDS.iter().find(|(kind, _)| entity["kind"] == *kind);
+            if let (Some((_, key)), Some(adapters)) = (kind, entity.get("required_adapters"))
+                && !adapters.is_null()
+            {
+                self.values.entry((*key).to_owned()).or_insert_with(|| adapters.clone());
             }
         }
     }
 }
 
-/// Every key the file may hold.
-fn known() -> impl Iterator<Item = &'static str> {
-    SETTINGS.iter().map(|setting| setting.key).chain([jwt::ISSUERS])
-}
-
-/// The names that are allowed where an unknown one was found.
-fn expected_in(prefix: &str) -> String {
+/// What may have been meant by an unknown name in a section.
+fn suggestion(name: &str, prefix: &str, known: &[Arg]) -> String {
     let mut names: Vec<&str> = Vec::new();
-    for rest in known().filter_map(|key| key.strip_prefix(prefix)) {
+    for rest in known.iter().filter_map(|arg| arg.get_id().as_str().strip_prefix(prefix)) {
         let name = rest.split('.').next().unwrap_or_default();
         if !names.contains(&name) {
             names.push(name);
         }
     }
-    format!("unknown key; expected one of {}", names.join(", "))
+    let similarity = |other: &str| strsim::jaro_winkler(name, other);
+    let closest = names.iter().max_by(|a, b| similarity(a).total_cmp(&similarity(b)));
+    match closest.filter(|closest| similarity(closest) > ALIKE) {
+        Some(closest) => format!("did you mean {prefix}{closest}?"),
+        None => format!("expected one of {}", names.join(", ")),
+    }
 }
 
-fn parse(path: &str, surroundings: &Surroundings<'_>) -> Result<Map<String, Value>, String> {
-    let bytes = surroundings.read(Path::new(path))?;
+fn parse(bytes: Vec<u8>) -> Result<Map<String, Value>, String> {
     let text = String::from_utf8(bytes).map_err(|_| "the file is not UTF-8 text".to_owned())?;
     // Without snippets: the lines around a mistake may hold a password.
     let options = serde_saphyr::options! { with_snippet: false, strict_booleans: true };

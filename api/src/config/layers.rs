@@ -1,161 +1,180 @@
 //! Finds each setting's value: flag, else environment, else file, else default.
 
 use std::collections::BTreeMap;
+use std::error::Error;
+use std::ffi::OsString;
+use std::fmt;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use super::fault::{Fault, Faults, Origin};
+use clap::error::{ContextKind, ContextValue};
+use clap::parser::ValueSource;
+use clap::{Arg, ArgMatches, Command};
+use serde_json::Value;
+
+use super::environment::Environment;
+use super::error::ConfigError;
 use super::file::ConfigFile;
-use super::settings::{Fallback, SETTINGS, Setting};
-use super::value::{Kind, Raw, Value};
-use super::{Flags, Loaded, Surroundings};
+use super::setting;
+use super::url::Secret;
 
-/// The values of all settings in question, and what was found wrong on the way.
-///
-/// The getters answer with an empty value for a setting that is at fault: nobody sees it, because
-/// [`Layers::finish`] gives out nothing while there are faults.
-pub(super) struct Layers<'a> {
-    values: BTreeMap<&'static str, (Value, Origin)>,
-    pub(super) file: ConfigFile,
-    pub(super) surroundings: &'a Surroundings<'a>,
-    pub(super) faults: Vec<Fault>,
-    pub(super) warnings: Vec<String>,
+/// The text of a setting and where it was found.
+#[derive(Clone)]
+pub(super) struct Given {
+    pub(super) text: String,
+    /// Such as `flag --server-port`.
+    pub(super) origin: String,
+    /// A higher rank wins.
+    rank: u8,
 }
 
-impl<'a> Layers<'a> {
-    /// Reads every source and checks the settings that `wanted` says yes to, by key.
-    pub(super) fn read(flags: &Flags, surroundings: &'a Surroundings<'a>, wanted: fn(&str) -> bool) -> Self {
-        let mut faults = Vec::new();
-        let file = ConfigFile::read(flags, surroundings, &mut faults);
-        let warnings = surroundings.unknown_variables();
-        let mut layers = Self { values: BTreeMap::new(), file, surroundings, faults, warnings };
-        for setting in SETTINGS.iter().filter(|setting| wanted(setting.key)) {
-            match layers.find(setting, flags) {
-                Ok(Some(found)) => {
-                    layers.values.insert(setting.key, found);
+/// Where the values of the settings came from, and what their author should hear although they can be used.
+pub struct Layers<'a> {
+    /// Sentences to log: settings without effect, environment variables that look like settings.
+    pub warnings: Vec<String>,
+    pub(super) environment: &'a Environment<'a>,
+    /// All settings there are.
+    pub(super) settings: Vec<Arg>,
+    given: BTreeMap<String, Given>,
+}
+
+/// What clap makes of a command line whose settings come from the environment and the file too, unless it gives them
+/// itself. The file is the one named by `--config` or `HYPERFLEET_CONFIG`. Only settings that the subcommand has are
+/// looked at.
+pub(crate) fn parse<'a>(
+    command: Command,
+    arguments: &[OsString],
+    environment: &'a Environment<'a>,
+) -> Result<(ArgMatches, Layers<'a>), clap::Error> {
+    let settings = setting::all(&command);
+    let mut layers = Layers { warnings: Vec::new(), environment, settings, given: BTreeMap::new() };
+    // The command line by itself comes first: help, and what is wrong with a flag.
+    let command = setting::with_flags(command);
+    let first = layers.matches(command.clone(), arguments)?;
+    let Some((name, own)) = first.subcommand() else { return Ok((first, layers)) };
+    let declared = command.find_subcommand(name).into_iter().flat_map(Command::get_arguments);
+    let declared: Vec<&Arg> = declared.filter(|arg| setting::is_setting(arg)).collect();
+    if declared.is_empty() {
+        return Ok((first, layers));
+    }
+    let path = own.try_get_one::<String>(setting::FILE).ok().flatten();
+    let file = ConfigFile::read(path, environment, &layers.settings)?;
+    layers.warnings = environment.unknown(&layers.settings);
+    layers.warnings.extend(file.warning());
+    for arg in layers.settings.iter().filter(|arg| declared.iter().any(|own| own.get_id() == arg.get_id())) {
+        if let Some(given) = find(arg, own, environment, &file)? {
+            layers.given.insert(arg.get_id().to_string(), given);
+        }
+    }
+    let with_default = |arg: Arg| match layers.given(arg.get_id().as_str()) {
+        Some(given) => arg.default_value(given.text.clone()),
+        None => arg,
+    };
+    let command = command.mut_subcommand(name, |command| command.mut_args(with_default));
+    let matches = layers.matches(command, arguments)?;
+    for arg in layers.settings.iter().filter(|arg| setting::is::<PathBuf>(arg)) {
+        let key = arg.get_id().as_str();
+        if let Some(given) = layers.given(key) {
+            let content = environment.read(Path::new(&given.text));
+            content.map_err(|problem| layers.refuse(key, problem))?;
+        }
+    }
+    Ok((matches, layers))
+}
+
+/// The value from the strongest source; none if the default holds.
+fn find(
+    arg: &Arg,
+    matches: &ArgMatches,
+    environment: &Environment<'_>,
+    file: &ConfigFile,
+) -> Result<Option<Given>, ConfigError> {
+    let key = arg.get_id().as_str();
+    let given = |rank, origin, text: &str| Ok(Some(Given { text: text.to_owned(), origin, rank }));
+    if matches.value_source(key) == Some(ValueSource::CommandLine) {
+        let text = matches.get_raw(key).and_then(|mut values| values.next_back()).unwrap_or_default();
+        return given(2, format!("flag {}", setting::flag(arg)), &text.to_string_lossy());
+    }
+    let variable = setting::variables(arg).find_map(|name| Some((environment.variable(&name)?, name)));
+    if let Some((text, name)) = variable {
+        // Secrets of Kubernetes often end in a line break.
+        let is_password = setting::is::<Secret>(arg);
+        let text = if is_password { text.trim_end_matches(['\r', '\n']) } else { text.trim() };
+        return given(1, format!("environment {name}"), text);
+    }
+    let origin = format!("file {}", file.path);
+    match file.values.get(key) {
+        None => Ok(None),
+        Some(Value::String(text)) => given(0, origin, text),
+        Some(other) if !setting::is_text(arg) => given(0, origin, &other.to_string()),
+        Some(other) => {
+            let problem = "expected text (in YAML: put it in quotes)";
+            Err(refused(arg, problem, &other.to_string(), &origin))
+        }
+    }
+}
+
+/// An error about a value, which is left out if it may be a secret.
+fn refused(arg: &Arg, problem: impl fmt::Display, value: &str, origin: &str) -> ConfigError {
+    let error = ConfigError::new(arg.get_id().as_str(), problem).from(origin);
+    if setting::is_secret(arg) { error } else { error.showing(value) }
+}
+
+impl Layers<'_> {
+    /// What clap makes of the arguments. A value that it refuses is reported by the key of its setting.
+    fn matches(&self, command: Command, arguments: &[OsString]) -> Result<ArgMatches, clap::Error> {
+        command.try_get_matches_from(arguments).map_err(|error| {
+            let text = |kind| match error.get(kind) {
+                Some(ContextValue::String(text)) => text.as_str(),
+                _ => "",
+            };
+            // Shown as in the help: `--server-port <NUMBER>`.
+            let flag = text(ContextKind::InvalidArg).split(' ').next();
+            let arg = self.settings.iter().find(|arg| Some(&*setting::flag(arg)) == flag);
+            let (Some(arg), true) = (arg, error.get(ContextKind::InvalidValue).is_some()) else {
+                return error;
+            };
+            let problem = match (error.source(), error.get(ContextKind::ValidValue)) {
+                (Some(problem), _) => problem.to_string(),
+                (None, Some(ContextValue::Strings(words))) if !words.is_empty() => {
+                    format!("expected one of {}", words.join(", "))
                 }
-                Ok(None) => {}
-                Err(fault) => layers.faults.push(fault),
-            }
-        }
-        layers
+                _ => "expected a value".to_owned(),
+            };
+            let origin = self.given(arg.get_id().as_str()).map(|given| given.origin.clone());
+            let origin = origin.unwrap_or_else(|| format!("flag {}", setting::flag(arg)));
+            refused(arg, problem, text(ContextKind::InvalidValue), &origin).into()
+        })
     }
 
-    fn find(&self, setting: &Setting, flags: &Flags) -> Result<Option<(Value, Origin)>, Fault> {
-        let names = setting.environment();
-        if let Some(given) = flags.values.get(setting.key) {
-            return self.check(setting, Raw::Text(&given.text), Origin::Flag(given.flag.clone())).map(Some);
-        }
-        if let Some((name, text)) =
-            names.iter().find_map(|name| Some((name, self.surroundings.variable(name)?)))
-        {
-            return self.check(setting, Raw::Text(text), Origin::Environment(name.clone())).map(Some);
-        }
-        if let Some(value) = self.file.get(setting.key) {
-            return self.check(setting, Raw::Yaml(value), self.file.origin()).map(Some);
-        }
-        match setting.default {
-            Fallback::Value(text) => self.check(setting, Raw::Text(text), Origin::Default).map(Some),
-            Fallback::Absent(_) => Ok(None),
+    /// An error about a setting, with its value and where that came from.
+    pub(super) fn refuse(&self, key: &str, problem: impl fmt::Display) -> ConfigError {
+        match (self.given(key), self.settings.iter().find(|arg| arg.get_id() == key)) {
+            (Some(given), Some(arg)) => refused(arg, problem, &given.text, &given.origin),
+            _ => ConfigError::new(key, problem),
         }
     }
 
-    fn check(&self, setting: &Setting, raw: Raw<'_>, origin: Origin) -> Result<(Value, Origin), Fault> {
-        let fault = |remedy: String| {
-            let fault = Fault::new(setting.key, remedy).from(&origin);
-            if setting.is_secret() { fault } else { fault.showing(raw.shown()) }
-        };
-        let value = setting.kind.parse(raw).ok_or_else(|| fault(setting.kind.allowed()))?;
-        if let (Kind::File, Value::Text(path)) = (&setting.kind, &value) {
-            self.surroundings.read(Path::new(path)).map_err(fault)?;
-        }
-        Ok((value, origin))
+    /// What is set for a key; none if its default holds.
+    pub(super) fn given(&self, key: &str) -> Option<&Given> {
+        self.given.get(key)
     }
 
-    /// What was built, or everything that is wrong.
-    pub(super) fn finish<T>(self, config: T) -> Result<Loaded<T>, Faults> {
-        if self.faults.is_empty() {
-            Ok(Loaded { config, warnings: self.warnings })
-        } else {
-            Err(Faults(self.faults))
-        }
-    }
-
-    /// Reports a setting whose value is acceptable by itself but not beside the others.
-    pub(super) fn refuse(&mut self, key: &str, remedy: impl Into<String>) {
-        let mut fault = Fault::new(key, remedy);
-        if let Some((value, origin)) = self.values.get(key) {
-            fault = fault.from(origin);
-            if !SETTINGS.iter().any(|setting| setting.key == key && setting.is_secret()) {
-                fault = fault.showing(value);
-            }
-        }
-        self.faults.push(fault);
-    }
-
-    /// Whether a fault of this setting is already known.
-    pub(super) fn is_faulty(&self, key: &str) -> bool {
-        self.faults.iter().any(|fault| fault.key == key)
-    }
-
-    /// Where the setting's value came from; none when it has no value.
-    pub(super) fn origin(&self, key: &str) -> Option<&Origin> {
-        self.values.get(key).map(|(_, origin)| origin)
-    }
-
-    /// Of these settings the one given by the strongest source, the first one of equals.
+    /// Of these settings the one from the strongest source, the first one of equals; none if none is set.
     pub(super) fn strongest(&self, keys: &[&'static str]) -> Option<&'static str> {
-        let given = keys.iter().rev().filter_map(|key| Some((self.origin(key)?.rank(), *key)));
-        given.max_by_key(|(rank, _)| *rank).map(|(_, key)| key)
+        let set = keys.iter().rev().filter_map(|key| Some((self.given(key)?.rank, *key)));
+        set.max_by_key(|(rank, _)| *rank).map(|(_, key)| key)
     }
 
-    /// A text setting.
-    pub(super) fn text(&self, key: &str) -> Option<String> {
-        match self.values.get(key) {
-            Some((Value::Text(text), _)) => Some(text.clone()),
-            _ => None,
+    /// Notes that the value of `key` was made from that of `from`.
+    pub(super) fn set_by(&mut self, key: &str, from: &str) {
+        if let Some(given) = self.given(from).cloned() {
+            self.given.insert(key.to_owned(), given);
         }
     }
 
-    /// A path.
-    pub(super) fn path(&self, key: &str) -> Option<PathBuf> {
-        self.text(key).map(PathBuf::from)
-    }
-
-    /// A switch.
-    pub(super) fn switch(&self, key: &str) -> Option<bool> {
-        match self.values.get(key) {
-            Some((Value::Bool(value), _)) => Some(*value),
-            _ => None,
-        }
-    }
-
-    /// A number or a size; none also when it does not fit the type, which the setting's limits rule out.
-    pub(super) fn number<T: TryFrom<u64>>(&self, key: &str) -> Option<T> {
-        match self.values.get(key) {
-            Some((Value::Integer(number), _)) => T::try_from(*number).ok(),
-            _ => None,
-        }
-    }
-
-    /// A duration that has a default.
-    pub(super) fn duration(&self, key: &str) -> Duration {
-        self.optional_duration(key).unwrap_or_default()
-    }
-
-    /// A duration that may be left out.
-    pub(super) fn optional_duration(&self, key: &str) -> Option<Duration> {
-        match self.values.get(key) {
-            Some((Value::Duration(duration), _)) => Some(*duration),
-            _ => None,
-        }
-    }
-
-    /// A list.
-    pub(super) fn list(&self, key: &str) -> Vec<String> {
-        match self.values.get(key) {
-            Some((Value::List(items), _)) => items.clone(),
-            _ => Vec::new(),
-        }
+    /// Notes that `flag` stands for another flag.
+    pub(super) fn set_by_flag(&mut self, key: &str, text: &str, flag: &str) {
+        let given = Given { text: text.to_owned(), origin: format!("flag {flag}"), rank: 2 };
+        self.given.insert(key.to_owned(), given);
     }
 }

@@ -1,6 +1,6 @@
 use super::request::{self, Scope};
 use super::trace::{self, StartTelemetryError, Traces};
-use crate::config::{LogFormat, Logging, Tracing};
+use crate::config::settings::{LogFormat, Logging, Tracing};
 use json_subscriber::JsonLayer;
 use std::io::IsTerminal;
 use tracing::Subscriber;

@@ -1,6 +1,6 @@
 //! What is measured from time to time rather than when it happens.
 
-use crate::config::Metrics;
+use crate::config::settings::Metrics;
 use chrono::TimeDelta;
 use service::context::Context;
 use service::{metrics, reconciliation};

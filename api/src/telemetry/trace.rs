@@ -3,7 +3,7 @@
 //! The endpoint turns it on. Sampler, resource, headers, batching and time limits follow the standard
 //! variables `OTEL_*`, which the SDK reads itself.
 
-use crate::config::Tracing;
+use crate::config::settings::Tracing;
 use crate::operations::Operation;
 use async_trait::async_trait;
 use opentelemetry::propagation::TextMapPropagator;

@@ -1,6 +1,6 @@
 //! Tokens that must be accepted, and the name of the caller that each proves.
 
-use api::auth::IssuerConfig;
+use api::config::issuer::IssuerConfig;
 use serde_json::{Value, json};
 
 use super::support::{

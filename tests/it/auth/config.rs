@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use api::auth::{Authenticator, IssuerConfig};
+use api::auth::Authenticator;
+use api::config::issuer::IssuerConfig;
 use serde_json::json;
 
 use super::support::{ED25519, RSA, TempFile, TestClock, ed25519_jwk, issuer, rsa_jwk};

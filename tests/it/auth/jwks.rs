@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::auth::{AuthError, Authenticator, IssuerConfig};
+use api::auth::{AuthError, Authenticator};
+use api::config::issuer::IssuerConfig;
 use futures_util::future::join_all;
 use serde_json::json;
 use tokio::sync::Semaphore;

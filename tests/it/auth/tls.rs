@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use api::auth::{AuthError, IssuerConfig};
+use api::auth::AuthError;
+use api::config::issuer::IssuerConfig;
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs;

@@ -1,6 +1,7 @@
 //! Two issuers with all sorts of keys, and tokens made from their good ones.
 
-use api::auth::{AuthError, Authenticator, IssuerConfig};
+use api::auth::{AuthError, Authenticator};
+use api::config::issuer::IssuerConfig;
 use serde_json::{Value, json};
 
 use super::support::{

@@ -1,5 +1,7 @@
 use super::{Answer, Postgres};
-use api::config::{Config, Environment, Flags, Surroundings};
+use api::cli::{self, Command};
+use api::config::Config;
+use api::config::environment::{Environment, Variables};
 use api::serve::{self, Running};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
@@ -180,8 +182,10 @@ fn config(database_url: &str, settings: &[(&str, &str)]) -> Config {
         ("HYPERFLEET_DATABASE_POOL_MAX_CONNECTIONS", "8"),
     ];
     let all = defaults.iter().chain(settings);
-    let environment: Environment = all.map(|(name, value)| (name.to_string(), value.to_string())).collect();
-    let read_file = |path: &std::path::Path| std::fs::read(path);
-    let surroundings = Surroundings { environment: &environment, read_file: &read_file };
-    Config::load(&Flags::default(), &surroundings).expect("the settings are good").config
+    let variables: Variables = all.map(|(name, value)| (name.to_string(), value.to_string())).collect();
+    let environment = Environment { variables: &variables, read_file: &|path| std::fs::read(path) };
+    match cli::parse(["hyperfleet-api".into()], &environment).expect("the settings are good") {
+        (Command::Serve(config), _) => *config,
+        (other, _) => panic!("{other:?}"),
+    }
 }

@@ -1,23 +1,26 @@
 //! The configuration as its users meet it: a command line, an environment and files.
 
 mod database;
+mod go;
 mod jwt;
 mod precedence;
 mod refusals;
+mod show;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io;
 use std::path::Path;
 
-use super::{Config, Environment, Faults, Flags, HealthcheckConfig, Loaded, MigrateConfig, Surroundings};
+use super::Config;
+use super::environment::{Environment, Variables};
 use crate::cli::{self, Command};
 
 /// Everything a configuration is made of, without a process around it.
 #[derive(Debug, Clone, Default)]
 struct World {
     arguments: Vec<&'static str>,
-    environment: Environment,
+    variables: Variables,
     files: BTreeMap<String, Vec<u8>>,
 }
 
@@ -32,7 +35,7 @@ impl World {
     }
 
     fn env(mut self, name: &str, value: &str) -> Self {
-        self.environment.insert(name.to_owned(), value.to_owned());
+        self.variables.insert(name.to_owned(), value.to_owned());
         self
     }
 
@@ -46,34 +49,57 @@ impl World {
         self.file("config.yaml", content).flag("--config=config.yaml")
     }
 
-    fn with<T>(&self, command: &'static str, load: impl Fn(&Flags, &Surroundings<'_>) -> T) -> T {
+    /// The command with its settings, its warnings, and the settings as `config` prints them.
+    fn parse(&self, command: &'static str) -> Result<(Command, Vec<String>, String), String> {
         let line = ["hyperfleet-api", command].into_iter().chain(self.arguments.iter().copied());
-        let flags = match cli::parse(line.map(OsString::from)).expect("a valid command line") {
-            Command::Serve(flags) | Command::Migrate(_, flags) | Command::Healthcheck(flags) => flags,
-            Command::Openapi { .. } => Flags::default(),
-        };
         let read = |path: &Path| {
             let name = path.to_string_lossy().into_owned();
             self.files.get(&name).cloned().ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))
         };
-        load(&flags, &Surroundings { environment: &self.environment, read_file: &read })
-    }
-
-    fn serve(&self) -> Result<Loaded<Config>, Faults> {
-        self.with("serve", Config::load)
+        let environment = Environment { variables: &self.variables, read_file: &read };
+        let parsed = cli::parse(line.map(OsString::from), &environment);
+        let (command, layers) = parsed.map_err(|error| error.to_string())?;
+        let shown = match &command {
+            Command::Config(config) => config.to_yaml(&layers),
+            _ => String::new(),
+        };
+        Ok((command, layers.warnings, shown))
     }
 
     fn config(&self) -> Config {
-        self.serve().expect("a usable configuration").config
+        match self.parse("serve").expect("usable settings").0 {
+            Command::Serve(config) => *config,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn database_to_migrate(&self) -> String {
+        match self.parse("migrate").expect("usable settings").0 {
+            Command::Migrate { database, .. } => database.url.expose().to_owned(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn address_to_probe(&self) -> String {
+        match self.parse("healthcheck").expect("usable settings").0 {
+            Command::Healthcheck { health, .. } => health.probe_address(),
+            other => panic!("{other:?}"),
+        }
     }
 
     fn warnings(&self) -> Vec<String> {
-        self.serve().expect("a usable configuration").warnings
+        self.parse("serve").expect("usable settings").1
     }
 
-    /// Every fault, one a line.
-    fn faults(&self) -> Vec<String> {
-        self.serve().expect_err("a faulty configuration").0.iter().map(ToString::to_string).collect()
+    /// What the command `config` prints.
+    fn show(&self) -> String {
+        self.parse("config").expect("usable settings").2
+    }
+
+    /// Why the settings are refused.
+    fn refusal(&self) -> String {
+        let error = self.parse("serve").expect_err("settings that cannot be used");
+        error.strip_prefix("error: ").expect("an error").trim_end().to_owned()
     }
 }
 
@@ -83,13 +109,16 @@ fn migrate_and_healthcheck_do_not_look_at_other_sections() {
         .yaml("server: {host: 0.0.0.0, port: no, jwt: {enabled: maybe}}\nhealth: {port: 1234}\n")
         .env("HYPERFLEET_DATABASE_URL", "postgres://u:p@h/db")
         .env("HYPERFLEET_METRICS_PORT", "x");
-    assert_eq!(world.faults().len(), 3);
+    assert!(world.parse("serve").is_err());
+    assert_eq!(world.database_to_migrate(), "postgres://u:p@h/db");
+    assert_eq!(world.address_to_probe(), "127.0.0.1:1234");
+}
 
-    let migrate = world.with("migrate", MigrateConfig::load).expect("a usable configuration");
-    assert_eq!(migrate.config.database.url.expose(), "postgres://u:p@h/db");
-
-    let healthcheck = world.with("healthcheck", HealthcheckConfig::load).expect("a usable configuration");
-    assert_eq!(healthcheck.config.health.probe_address(), "127.0.0.1:1234");
+#[test]
+fn commands_without_settings_read_nothing() {
+    let world = World::new().env("HYPERFLEET_CONFIG", "gone").env("HYPERFLEET_SERVER_PROT", "1");
+    let (_, warnings, _) = world.parse("openapi").expect("a command");
+    assert!(warnings.is_empty(), "{warnings:?}");
 }
 
 #[test]
@@ -102,8 +131,10 @@ fn probe_addresses() {
         ("10.0.0.7", "10.0.0.7:8083"),
     ];
     for (host, expected) in table {
-        let world = World::new().env("HYPERFLEET_HEALTH_HOST", host);
-        let loaded = world.with("healthcheck", HealthcheckConfig::load).expect("a usable configuration");
-        assert_eq!(loaded.config.health.probe_address(), expected);
+        let world = World::new().env("HYPERFLEET_SERVER_HOST", host);
+        assert_eq!(world.address_to_probe(), expected);
+        assert_eq!(World::new().env("HYPERFLEET_HEALTH_HOST", host).address_to_probe(), expected);
     }
+    let world = World::new().flag("--server-host=other").env("HYPERFLEET_HEALTH_HOST", "own");
+    assert_eq!(world.address_to_probe(), "own:8083");
 }

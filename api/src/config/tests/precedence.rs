@@ -1,7 +1,10 @@
 use std::time::Duration;
 
 use super::World;
-use crate::config::{LogFormat, SETTINGS};
+use crate::cli::Cli;
+use crate::config::setting;
+use crate::config::settings::LogFormat;
+use clap::CommandFactory;
 
 #[test]
 fn defaults() {
@@ -17,11 +20,11 @@ fn defaults() {
     assert_eq!((config.server.max_connections, config.server.max_in_flight), (1_024, 512));
     assert_eq!(config.metrics.reconciliation_stuck_threshold, Duration::from_secs(600));
     assert_eq!(config.database.url.expose(), "sqlite://hyperfleet.db?mode=rwc");
-    assert_eq!(config.database.pool.acquire_timeout, None);
-    assert_eq!((config.database.auto_migrate, config.database.pool.max_connections), (None, None));
-    assert!(config.adapters.required.cluster.is_empty() && config.adapters.mandatory_conditions.is_empty());
+    assert_eq!(config.database.acquire_timeout, Duration::from_secs(2));
+    assert_eq!((config.database.auto_migrate, config.database.max_connections), (None, None));
+    assert!(config.adapters.required_cluster.is_empty() && config.adapters.mandatory_conditions.is_empty());
     assert_eq!((config.logging.level, config.logging.format), (tracing::Level::INFO, LogFormat::Auto));
-    assert!(config.server.tls.is_none() && config.tracing.otlp_endpoint.is_none());
+    assert!(config.server.tls_files().is_none() && config.tracing.otlp_endpoint.is_none());
 }
 
 #[test]
@@ -80,18 +83,22 @@ fn health_and_metrics_listen_where_the_server_does() {
 
 #[test]
 fn lists_from_every_source() {
-    let required = |world: World| world.config().adapters.required.cluster;
+    let required = |world: World| world.config().adapters.required_cluster;
     assert_eq!(required(World::new().flag("--adapters-required-cluster=a,b")), ["a", "b"]);
     assert_eq!(required(World::new().env("HYPERFLEET_ADAPTERS_REQUIRED_CLUSTER", "a, b")), ["a", "b"]);
     assert_eq!(required(World::new().yaml("adapters: {required: {cluster: [a, b]}}")), ["a", "b"]);
     assert_eq!(required(World::new().yaml("adapters: {required: {cluster: 'a,b'}}")), ["a", "b"]);
+    let json = |text| World::new().env("HYPERFLEET_ADAPTERS_REQUIRED_CLUSTER", text);
+    assert_eq!(required(json(r#"["a","b"]"#)), ["a", "b"]);
+    assert_eq!(required(json(" [\"a\"]\n")), ["a"]);
+    assert!(required(json("[]")).is_empty());
     let emptied =
         World::new().yaml("adapters: {required: {cluster: [a]}}").flag("--adapters-required-cluster=");
     assert!(required(emptied).is_empty());
 }
 
 /// A value other than the default for each setting that has a field of its own.
-const SAMPLES: [(&str, &str); 46] = [
+const SAMPLES: [(&str, &str); 49] = [
     ("server.host", "127.0.0.9"),
     ("server.port", "7001"),
     ("server.openapi_schema_path", "f"),
@@ -110,6 +117,7 @@ const SAMPLES: [(&str, &str); 46] = [
     ("server.tls.cert_file", "f"),
     ("server.tls.key_file", "f"),
     ("server.jwt.enabled", "true"),
+    ("server.jwt.issuers", r#"[{"issuer_url":"https://listed","jwk_cert_url":"https://listed/keys"}]"#),
     ("server.jwt.issuer_url", "https://other"),
     ("server.jwt.jwk_cert_url", "https://other/keys"),
     ("server.jwt.jwk_cert_file", "f"),
@@ -129,9 +137,11 @@ const SAMPLES: [(&str, &str); 46] = [
     ("database.startup_timeout", "7s"),
     ("database.auto_migrate", "false"),
     ("database.pool.max_connections", "7"),
-    ("database.pool.reserve_connections", "7"),
     ("database.pool.acquire_timeout", "7s"),
     ("database.busy_timeout", "7s"),
+    ("server.cors.allowed_origins", "https://console"),
+    ("database.statement_cache", "7"),
+    ("adapters.max_per_resource", "7"),
     ("adapters.required.cluster", "dns"),
     ("adapters.required.nodepool", "dns"),
     ("adapters.mandatory_conditions", "Available"),
@@ -150,9 +160,10 @@ fn every_setting_reaches_its_field() {
         );
     let shown = |world: &World| format!("{:?}", world.config());
     let mut seen = vec![shown(&base)];
-    for setting in SETTINGS {
-        let sample = SAMPLES.iter().find(|(key, _)| *key == setting.key);
-        let Some((key, sample)) = sample else {
+    for arg in setting::all(&Cli::command()) {
+        let key = arg.get_id().as_str();
+        let sample = SAMPLES.iter().find(|(sampled, _)| *sampled == key);
+        let Some((_, sample)) = sample else {
             let composed = [
                 "host",
                 "port",
@@ -163,14 +174,68 @@ fn every_setting_reaches_its_field() {
                 "ssl.mode",
                 "ssl.root_cert_file",
             ];
-            let part = setting.key.strip_prefix("database.").unwrap_or_default();
-            assert!(composed.contains(&part), "{} has no sample", setting.key);
+            let part = key.strip_prefix("database.").unwrap_or_default();
+            assert!(composed.contains(&part), "{key} has no sample");
             continue;
         };
-        let config = shown(&base.clone().env(&setting.environment()[0], sample));
+        let variable = setting::variables(&arg).next().expect("a variable");
+        let config = shown(&base.clone().env(&variable, sample));
         assert!(!seen.contains(&config), "{key} changes nothing, or what another setting changes");
         seen.push(config);
     }
+}
+
+#[test]
+fn help_of_serve_lists_every_setting_with_environment_and_default() {
+    let help = World::new().flag("--help").parse("serve").expect_err("help");
+    for arg in setting::all(&Cli::command()) {
+        let (key, text) = (arg.get_id(), arg.get_help().expect("help").to_string());
+        assert!(help.contains(&text), "{key}: {text} is missing");
+        let variables = setting::variables(&arg).collect::<Vec<_>>().join(", ");
+        assert!(help.contains(&format!("[environment: {variables}]")), "{key}: {variables} is missing");
+        let flag = setting::flag(&arg);
+        assert!(help.contains(&format!("{flag} ")), "{flag} is missing");
+    }
+    let port = "      --server-port <NUMBER>\n          Port the API listens on; 0 picks a free one\n          \
+                [environment: HYPERFLEET_SERVER_PORT] [default: 8000]\n";
+    assert!(help.contains(port), "{help}");
+    assert!(
+        help.contains("[environment: HYPERFLEET_DATABASE_URL, DATABASE_URL] [default: sqlite://"),
+        "{help}"
+    );
+    assert!(help.contains("      --no-auth\n"), "{help}");
+}
+
+#[test]
+fn help_needs_no_usable_settings_and_shows_none() {
+    let world =
+        World::new().env("HYPERFLEET_CONFIG", "gone").env("DATABASE_URL", "postgres://u:hunter2@h/db");
+    let help = world.flag("--help").parse("serve").expect_err("help");
+    assert!(help.contains("--server-port") && !help.contains("hunter2"), "{help}");
+}
+
+#[test]
+fn white_space_around_a_variable_is_dropped() {
+    let world = World::new()
+        .env("DATABASE_URL", " postgres://a/x\n")
+        .env("HYPERFLEET_SERVER_PORT", "7001\n")
+        .env("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318\n");
+    let config = world.config();
+    assert_eq!((config.database.url.expose(), config.server.port), ("postgres://a/x", 7001));
+    assert_eq!(config.tracing.otlp_endpoint.as_deref(), Some("http://collector:4318"));
+}
+
+#[test]
+fn a_host_may_stand_in_brackets() {
+    let config = World::new().flag("--server-host=[::1]").config();
+    assert_eq!((&*config.server.host, &*config.health.host), ("::1", "::1"));
+    assert!(!config.server.jwt.is_enabled());
+}
+
+#[test]
+fn of_a_repeated_flag_the_last_one_counts() {
+    let world = World::new().flag("--server-port=1").flag("--server-port=2");
+    assert_eq!(world.config().server.port, 2);
 }
 
 #[test]

@@ -1,0 +1,102 @@
+//! What follows from the id of a setting: its flag, its environment variable, its place in the help.
+
+use std::any::TypeId;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::builder::Str;
+use clap::{Arg, Command};
+
+use super::issuer::IssuerConfig;
+use super::url::{DatabaseUrl, Secret};
+
+/// The flag that names the file.
+pub(super) const FILE: &str = "config";
+
+/// The command with a flag for each setting, and one for the file.
+pub(crate) fn with_flags(command: Command) -> Command {
+    command.mut_subcommands(|command| {
+        if !command.get_arguments().any(is_setting) {
+            return command;
+        }
+        let help = "YAML file with settings\n[environment: HYPERFLEET_CONFIG]";
+        let command = command.arg(Arg::new(FILE).long(FILE).value_name("FILE").help(help));
+        let mut order = 0..;
+        command.next_line_help(true).args_override_self(true).mut_args(|arg| {
+            let arg = if is_setting(&arg) { with_flag(arg) } else { arg };
+            arg.display_order(order.next().unwrap_or_default())
+        })
+    })
+}
+
+/// Every setting once, in the order of their declaration.
+pub(super) fn all(command: &Command) -> Vec<Arg> {
+    let mut all: Vec<Arg> = Vec::new();
+    for arg in command.get_subcommands().flat_map(Command::get_arguments).filter(|arg| is_setting(arg)) {
+        if all.iter().all(|other| other.get_id() != arg.get_id()) {
+            all.push(arg.clone());
+        }
+    }
+    all
+}
+
+/// Settings are the arguments with a dotted id, such as `server.port`, which is also their key in the file.
+pub(super) fn is_setting(arg: &Arg) -> bool {
+    arg.get_id().as_str().contains('.')
+}
+
+/// The flag of a setting, with its dashes.
+pub(super) fn flag(arg: &Arg) -> String {
+    format!("--{}", arg.get_id().as_str().replace(['.', '_'], "-"))
+}
+
+/// The environment variables of a setting, the one that wins first.
+pub(super) fn variables(arg: &Arg) -> impl Iterator<Item = String> {
+    let own = format!("HYPERFLEET_{}", arg.get_id().as_str().replace('.', "_").to_uppercase());
+    let other = arg.get_env().map(|name| name.to_string_lossy().into_owned());
+    std::iter::once(own).chain(other)
+}
+
+/// Whether values may hold a secret and are therefore never shown.
+pub(super) fn is_secret(arg: &Arg) -> bool {
+    is::<Secret>(arg) || is::<DatabaseUrl>(arg)
+}
+
+/// Whether values are text, so that other values of the YAML file must be a mistake: `0123` is not the same there.
+pub(super) fn is_text(arg: &Arg) -> bool {
+    matches!(value_name(arg), "TEXT" | "FILE" | "URL")
+}
+
+/// Whether values have the type `T`.
+pub(super) fn is<T: 'static>(arg: &Arg) -> bool {
+    arg.get_value_parser().type_id() == TypeId::of::<T>()
+}
+
+fn with_flag(arg: Arg) -> Arg {
+    let section = arg.get_id().as_str().split('.').next().unwrap_or_default();
+    let heading = Str::from(section[..1].to_uppercase() + &section[1..]);
+    let variables = variables(&arg).collect::<Vec<_>>().join(", ");
+    let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
+    let help = format!("{help}\n[environment: {variables}]");
+    let (flag, value_name, is_secret, is_switch) =
+        (flag(&arg), value_name(&arg), is_secret(&arg), is::<bool>(&arg));
+    let arg =
+        arg.long(Str::from(flag[2..].to_owned())).value_name(value_name).help_heading(heading).help(help);
+    // Taken for a flag, a password with a dash in front would be repeated in the error.
+    let arg = arg.allow_negative_numbers(true).allow_hyphen_values(is_secret);
+    // Read through `Environment`, not by clap.
+    let arg = arg.env(None);
+    if is_switch { arg.num_args(0..=1).default_missing_value("true") } else { arg }
+}
+
+fn value_name(arg: &Arg) -> &'static str {
+    match () {
+        () if is::<bool>(arg) => "BOOL",
+        () if is::<u16>(arg) || is::<u32>(arg) || is::<usize>(arg) => "NUMBER",
+        () if is::<Duration>(arg) => "DURATION",
+        () if is::<Vec<String>>(arg) || is::<Vec<IssuerConfig>>(arg) => "LIST",
+        () if is::<PathBuf>(arg) => "FILE",
+        () if is::<DatabaseUrl>(arg) => "URL",
+        () => "TEXT",
+    }
+}

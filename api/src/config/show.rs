@@ -1,0 +1,47 @@
+//! The settings in force as a YAML file, with where each value came from. Strings are written as in JSON.
+
+use super::layers::Layers;
+use super::url::MASK;
+use super::{Config, setting};
+
+impl Config {
+    /// One line a setting; secrets are masked.
+    #[must_use]
+    pub fn to_yaml(&self, layers: &Layers<'_>) -> String {
+        let (mut shown, mut open): (String, Vec<&str>) = (String::new(), Vec::new());
+        for arg in &layers.settings {
+            let key = arg.get_id().as_str();
+            let mut sections: Vec<&str> = key.split('.').collect();
+            let name = sections.pop().unwrap_or_default();
+            let common = sections.iter().zip(&open).take_while(|(a, b)| a == b).count();
+            for (depth, section) in sections.iter().enumerate().skip(common) {
+                shown += &format!("{:1$}{section}:\n", "", 2 * depth);
+            }
+            let given = layers.given(key);
+            let default = arg.get_default_values().first().map(|text| text.to_string_lossy().into_owned());
+            let value = match given.map(|given| given.text.clone()).or(default) {
+                _ if key == "database.url" => quoted(&self.database.url.to_string()),
+                _ if key == "server.jwt.enabled" => self.server.jwt.is_enabled().to_string(),
+                None => "null".to_owned(),
+                Some(_) if setting::is_secret(arg) => {
+                    let url = self.database.read_url.as_ref().filter(|_| key == "database.read_url");
+                    quoted(&url.map_or(MASK.to_owned(), ToString::to_string))
+                }
+                Some(text) if !setting::is_text(arg) && is_json(&text) => text,
+                Some(text) => quoted(&text),
+            };
+            let origin = given.map_or("default", |given| &given.origin);
+            shown += &format!("{:1$}{name}: {value}  # {origin}\n", "", 2 * sections.len());
+            open = sections;
+        }
+        shown
+    }
+}
+
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+fn is_json(text: &str) -> bool {
+    serde_json::from_str::<serde_json::Value>(text).is_ok()
+}

@@ -1,0 +1,316 @@
+//! Database URLs and passwords: checked when they are read, never shown.
+
+use std::fmt;
+
+use reqwest::Url;
+use sea_orm::sqlx::{postgres::PgConnectOptions, sqlite::SqliteConnectOptions};
+
+/// What is shown in place of a password.
+pub(super) const MASK: &str = "***";
+const ENCODE: &str =
+    "percent-encode the user and the password (/ is %2F, # is %23, ? is %3F, @ is %40, % is %25)";
+/// The parameters of a PostgreSQL URL that the driver knows under these names.
+const PARAMETERS: &str = "sslmode sslrootcert sslcert ssl-cert sslkey ssl-key statement-cache-capacity host \
+                          hostaddr port dbname user password application_name options";
+
+const CA: &str = "database.ssl.root_cert_file";
+
+/// A password. `Debug` masks it; nothing displays it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Any text but an empty one.
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
+        if text.is_empty() { Err("expected text".to_owned()) } else { Ok(Self(text.to_owned())) }
+    }
+
+    /// The password itself.
+    pub(super) fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(MASK)
+    }
+}
+
+/// The URL of a database that the driver accepts, so that no later error repeats it.
+///
+/// `Display` and `Debug` mask the password; [`DatabaseUrl::expose`] is the one way to the whole text.
+#[derive(Clone, PartialEq, Eq)]
+pub struct DatabaseUrl {
+    text: String,
+    ignored: Vec<String>,
+}
+
+impl DatabaseUrl {
+    /// Checks a URL of SQLite or PostgreSQL. White space around it is dropped.
+    ///
+    /// # Errors
+    /// What is wrong, without the URL.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let text = text.trim();
+        match text.split_once(':') {
+            _ if text.contains(char::is_control) => Err("must not hold control characters".to_owned()),
+            Some(("sqlite", _)) => sqlite(text),
+            Some(("postgres" | "postgresql", _)) => postgres(text),
+            _ => Err("expected a URL that starts with sqlite:, postgres: or postgresql:, such as \
+                      postgres://user@host:5432/name"
+                .to_owned()),
+        }
+    }
+
+    /// The whole URL, password included: for connecting, never for logs.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.text
+    }
+
+    /// The names of the parameters that the driver does not know and that were dropped.
+    pub(super) fn ignored(&self) -> &[String] {
+        &self.ignored
+    }
+
+    pub(super) fn is_sqlite(&self) -> bool {
+        self.text.starts_with("sqlite:")
+    }
+
+    /// A PostgreSQL URL with this encryption and size of the statement cache where it has none itself.
+    ///
+    /// The driver uses a certificate authority in the modes `verify-ca` and `verify-full` only. One that is named
+    /// is to be used, so `require` and no mode at all become `verify-ca`.
+    ///
+    /// # Errors
+    /// The setting that the URL contradicts, and why.
+    pub(super) fn completed(
+        self,
+        mode: Option<&str>,
+        ca: Option<&str>,
+        cache: Option<&str>,
+    ) -> Result<Self, (&'static str, String)> {
+        let Ok(mut url) = Url::parse(&self.text) else { return Ok(self) };
+        let mut parameters: Vec<(String, String)> = url.query_pairs().into_owned().collect();
+        let mut take = |name: &str, key, setting: Option<&str>| {
+            let at = parameters.iter().rposition(|(own, _)| own == name);
+            match (setting, at.map(|at| parameters.remove(at).1)) {
+                (Some(setting), Some(own)) if setting != own => {
+                    Err((key, format!("the URL has {own} for it: remove one of the two")))
+                }
+                (setting, own) => Ok(own.or(setting.map(str::to_owned))),
+            }
+        };
+        let mut mode = take("sslmode", "database.ssl.mode", mode)?;
+        let ca = take("sslrootcert", CA, ca)?;
+        let cache = take("statement-cache-capacity", "database.statement_cache", cache)?;
+        match (mode.as_deref(), &ca) {
+            (None | Some("require"), Some(_)) => mode = Some("verify-ca".to_owned()),
+            (Some(weak @ ("disable" | "allow" | "prefer")), Some(_)) => {
+                let problem =
+                    format!("has no use in mode {weak}, which checks no certificate: set verify-ca");
+                return Err((CA, problem));
+            }
+            _ => {}
+        }
+        let added = [("sslmode", mode), ("sslrootcert", ca), ("statement-cache-capacity", cache)];
+        parameters.extend(added.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
+        set_parameters(&mut url, parameters);
+        Ok(Self { text: url.into(), ..self })
+    }
+}
+
+impl fmt::Display for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let url = Url::parse(&self.text).ok().filter(|_| !self.is_sqlite());
+        let Some(mut url) = url else { return f.write_str(&self.text) };
+        if url.password().is_some() {
+            // Refused only where there is no host, and then there is no password either.
+            let _ = url.set_password(Some(MASK));
+        }
+        let masked = |(name, value)| if name == "password" { (name, MASK.to_owned()) } else { (name, value) };
+        let parameters = url.query_pairs().into_owned().map(masked).collect();
+        set_parameters(&mut url, parameters);
+        f.write_str(url.as_str())
+    }
+}
+
+impl fmt::Debug for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "DatabaseUrl({self})")
+    }
+}
+
+fn set_parameters(url: &mut Url, parameters: Vec<(String, String)>) {
+    url.set_query(None);
+    if !parameters.is_empty() {
+        url.query_pairs_mut().extend_pairs(parameters);
+    }
+}
+
+fn sqlite(text: &str) -> Result<DatabaseUrl, String> {
+    let (path, parameters) = text.split_once('?').unwrap_or((text, ""));
+    let in_memory = path.contains(":memory:") || parameters.split('&').any(|one| one == "mode=memory");
+    if in_memory || matches!(path, "sqlite:" | "sqlite://") {
+        let problem = "a database in memory would be lost with the connection that holds it, and is not supported: \
+                       name a file, such as sqlite:///tmp/hyperfleet.db?mode=rwc";
+        return Err(problem.to_owned());
+    }
+    match text.parse::<SqliteConnectOptions>() {
+        Ok(_) => Ok(DatabaseUrl { text: text.to_owned(), ignored: Vec::new() }),
+        Err(_) => {
+            Err("a SQLite URL has the parameters mode (ro, rw, rwc), cache, immutable and vfs".to_owned())
+        }
+    }
+}
+
+fn postgres(text: &str) -> Result<DatabaseUrl, String> {
+    // The texts of these errors are constant.
+    let mut url = Url::parse(text).map_err(|error| format!("not a valid URL ({error}): {ENCODE}"))?;
+    let mut parameters = url.query().unwrap_or_default().split('&').filter(|text| !text.is_empty());
+    let whole = |parameter: &str| parameter.split_once('=').is_some_and(|(name, _)| !name.contains('@'));
+    // What follows an unescaped / # or ? of the password has become part of the path, fragment or parameters.
+    if url.path().contains('@') || url.fragment().is_some() || !parameters.all(whole) {
+        return Err(format!("not a valid URL: {ENCODE}"));
+    }
+    let (mut known, mut ignored) = (Vec::new(), Vec::new());
+    for (name, value) in url.query_pairs().into_owned() {
+        match name.as_str() {
+            "ssl-mode" => known.push(("sslmode".to_owned(), value)),
+            "ssl-root-cert" | "ssl-ca" => known.push(("sslrootcert".to_owned(), value)),
+            own if PARAMETERS.split(' ').any(|known| known == own) => known.push((name, value)),
+            own if own.starts_with("options[") => known.push((name, value)),
+            // The driver would log it with its value.
+            _ => ignored.push(name),
+        }
+    }
+    set_parameters(&mut url, known);
+    match url.as_str().parse::<PgConnectOptions>() {
+        Ok(_) => Ok(DatabaseUrl { text: url.into(), ignored }),
+        Err(_) => {
+            Err("a parameter has a value that is not valid, or the user or password is not UTF-8".to_owned())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(url: &str) -> DatabaseUrl {
+        DatabaseUrl::parse(url).unwrap_or_else(|error| panic!("{url}: {error}"))
+    }
+
+    #[test]
+    fn a_password_is_never_shown() {
+        let table = [
+            ("sqlite://hyperfleet.db?mode=rwc", "sqlite://hyperfleet.db?mode=rwc"),
+            ("sqlite:hyperfleet.db", "sqlite:hyperfleet.db"),
+            ("postgres://u@h/db", "postgres://u@h/db"),
+            ("postgres://u:hunter2@h:5432/db?sslmode=require", "postgres://u:***@h:5432/db?sslmode=require"),
+            ("postgres://u:hunter2%2F%40%3Fx@h/db", "postgres://u:***@h/db"),
+            ("postgres://u:hunter2@x@h/db", "postgres://u:***@h/db"),
+            ("postgresql://h/db?user=u&password=hunter2", "postgresql://h/db?user=u&password=***"),
+            ("postgresql:///db?password=hunter2", "postgresql:///db?password=***"),
+        ];
+        for (url, shown) in table {
+            assert_eq!(parsed(url).to_string(), shown);
+            assert!(!format!("{:?}", parsed(url)).contains("hunter2"));
+            assert_eq!(parsed(url).expose().contains("hunter2"), url.contains("hunter2"));
+        }
+        assert_eq!(format!("{:?}", Secret::parse("hunter2")), "Ok(***)");
+    }
+
+    #[test]
+    fn unknown_parameters_are_dropped_before_the_driver_logs_them() {
+        let url = parsed("postgres://h/db?pasword=hunter2&sslmode=require&connect_timeout=1&options[a]=b");
+        assert_eq!(url.expose(), "postgres://h/db?sslmode=require&options%5Ba%5D=b");
+        assert_eq!(url.ignored(), ["pasword", "connect_timeout"]);
+    }
+
+    #[test]
+    fn white_space_around_a_url_is_dropped() {
+        for url in ["postgres://h/db\n", " postgres://h/db ", "\tpostgres://h/db\r\n"] {
+            assert_eq!(parsed(url).expose(), "postgres://h/db");
+        }
+    }
+
+    #[test]
+    fn refusals_say_why_and_never_what() {
+        let table = [
+            ("mysql://u:hunter2@h/db", "starts with sqlite:"),
+            ("hunter2.db", "starts with sqlite:"),
+            ("", "starts with sqlite:"),
+            ("Postgres://u:hunter2@h/db", "starts with sqlite:"),
+            ("postgres://u:hunter2@h/d\nb", "control characters"),
+            ("postgres://u:hunter2/x@h/db", "percent-encode"),
+            ("postgres://u:hunter2#x@h/db", "percent-encode"),
+            ("postgres://u:hunter2?x@h/db", "percent-encode"),
+            ("postgres://u:1/hunter2@h/db", "percent-encode"),
+            ("postgres://u:1#hunter2@h/db", "percent-encode"),
+            ("postgres://u:1?hunter2@h/db", "percent-encode"),
+            ("postgres://u:1?hunter2@h/db?a=b", "percent-encode"),
+            ("postgres://u:hunter2@h:port/db", "invalid port number"),
+            ("postgres://u:hunter2@h:99999/db", "invalid port number"),
+            ("postgres://u:hunter2@[::1/db", "invalid IPv6 address"),
+            ("postgres://u:hunter2@h/db?sslmode=hunter2", "a parameter has a value"),
+            ("postgres://u:hunter2%ff@h/db", "not UTF-8"),
+            ("sqlite://hunter2.db?mode=hunter2", "a SQLite URL has the parameters mode"),
+            ("sqlite://hunter2.db?password=hunter2", "a SQLite URL has the parameters mode"),
+            ("sqlite::memory:", "in memory"),
+            ("sqlite://:memory:", "in memory"),
+            ("sqlite://", "in memory"),
+            ("sqlite:?mode=rwc", "in memory"),
+            ("sqlite://hunter2?mode=memory&cache=shared", "in memory"),
+        ];
+        for (url, reason) in table {
+            let error = DatabaseUrl::parse(url).expect_err(url);
+            assert!(error.contains(reason) && !error.contains("hunter2"), "{url}: {error}");
+        }
+    }
+
+    #[test]
+    fn encryption_and_cache_are_set_where_the_url_says_nothing() {
+        let with =
+            |url: &str, mode, ca| parsed(url).completed(mode, ca, None).map(|url| url.expose().to_owned());
+        let table = [
+            ("postgres://h/db", None, None, "postgres://h/db"),
+            ("postgres://h/db", Some("verify-full"), None, "postgres://h/db?sslmode=verify-full"),
+            ("postgres://h/db?user=u", Some("disable"), None, "postgres://h/db?user=u&sslmode=disable"),
+            ("postgres://h/db?ssl-mode=require", Some("require"), None, "postgres://h/db?sslmode=require"),
+            // An authority that is named is used.
+            ("postgres://h/db", None, Some("/ca"), "postgres://h/db?sslmode=verify-ca&sslrootcert=%2Fca"),
+            (
+                "postgres://h/db?sslmode=require&sslrootcert=/ca",
+                None,
+                None,
+                "postgres://h/db?sslmode=verify-ca&sslrootcert=%2Fca",
+            ),
+            (
+                "postgres://h/db?sslmode=verify-full",
+                None,
+                Some("/ca"),
+                "postgres://h/db?sslmode=verify-full&sslrootcert=%2Fca",
+            ),
+        ];
+        for (url, mode, ca, expected) in table {
+            assert_eq!(with(url, mode, ca).ok().as_deref(), Some(expected), "{url}");
+        }
+        let cached = |url: &str| parsed(url).completed(None, None, Some("0"));
+        let url = cached("postgres://h/db").map(|url| url.expose().to_owned());
+        assert_eq!(url.as_deref(), Ok("postgres://h/db?statement-cache-capacity=0"));
+        let (key, _) = cached("postgres://h/db?statement-cache-capacity=5").expect_err("a contradiction");
+        assert_eq!(key, "database.statement_cache");
+        let conflicts = [
+            ("postgres://h/db?sslmode=require", Some("verify-full"), None, "database.ssl.mode"),
+            ("postgres://h/db?sslrootcert=/a", None, Some("/b"), CA),
+            ("postgres://h/db", Some("prefer"), Some("/ca"), CA),
+            ("postgres://h/db?sslmode=disable", None, Some("/ca"), CA),
+        ];
+        for (url, mode, ca, expected) in conflicts {
+            let (key, problem) = with(url, mode, ca).expect_err(url);
+            assert_eq!(key, expected, "{problem}");
+        }
+    }
+}

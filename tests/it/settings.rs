@@ -1,0 +1,74 @@
+//! Settings that change what callers see, and the commands about settings.
+
+use crate::harness::{Answer, Engine, TestApp, report};
+use crate::statuses::href;
+use std::process::{Command, Output};
+
+async fn on_both_engines(settings: &[(&str, &str)]) -> [TestApp; 2] {
+    [TestApp::with(Engine::Sqlite, settings).await, TestApp::with(Engine::Postgres, settings).await]
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn adapters_of_one_resource_are_limited() {
+    for app in on_both_engines(&[("HYPERFLEET_ADAPTERS_MAX_PER_RESOURCE", "1")]).await {
+        let cluster = app.a_cluster().create().await;
+        app.report(href(&cluster), report("dns", 1, &[("Available", "True")])).await.status(201);
+        let second = app.report(href(&cluster), report("validation", 1, &[("Available", "True")])).await;
+        second.status(400);
+        app.report(href(&cluster), report("dns", 1, &[("Available", "True")])).await.status(201);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pages_of_allowed_origins_may_call() {
+    let console = "https://console.example.com";
+    for app in on_both_engines(&[("HYPERFLEET_SERVER_CORS_ALLOWED_ORIGINS", console)]).await {
+        let asked_by = |origin| Answer::of(app.request("GET", "clusters").header("Origin", origin));
+        let answer = asked_by(console).await;
+        assert_eq!(answer.status(200).header("access-control-allow-origin"), console);
+        asked_by("https://other.example.com").await.status(403);
+    }
+}
+
+/// Prepared statements that live on a connection are what a PgBouncer in transaction mode cannot keep apart.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_a_statement_cache_the_server_works_as_ever() {
+    let app = TestApp::with(Engine::Postgres, &[("HYPERFLEET_DATABASE_STATEMENT_CACHE", "0")]).await;
+    let cluster = app.a_cluster().create().await;
+    app.report(href(&cluster), report("dns", 1, &[("Available", "True")])).await.status(201);
+    app.get(href(&cluster)).await.status(200);
+}
+
+/// Runs the program with an empty environment but for a password.
+fn run(arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_hyperfleet-api-under-test"));
+    let command = command.env_clear().env("HYPERFLEET_DATABASE_PASSWORD", "hunter2").args(arguments);
+    command.output().expect("the program runs")
+}
+
+#[test]
+fn the_settings_in_force_are_printed_without_secrets() {
+    let done = run(&["config", "--database-host", "db", "--server-port", "1"]);
+    let printed = String::from_utf8(done.stdout).expect("text");
+    assert!(done.status.success() && done.stderr.is_empty(), "{printed}");
+    assert!(printed.contains("  port: 1  # flag --server-port\n"), "{printed}");
+    let url = "  url: \"postgres://hyperfleet:***@db:5432/hyperfleet\"  # flag --database-host\n";
+    assert!(printed.contains(url) && !printed.contains("hunter2"), "{printed}");
+}
+
+#[test]
+fn a_setting_that_cannot_be_used_ends_the_program() {
+    for command in ["serve", "migrate", "config"] {
+        let done = run(&[command, "--database-url", "postgres://me:hunter2/x@db/fleet"]);
+        let said = String::from_utf8([done.stdout, done.stderr].concat()).expect("text");
+        assert!(!done.status.success() && !said.contains("hunter2"), "{said}");
+        assert!(said.starts_with("error: database.url (flag --database-url): not a valid URL"), "{said}");
+    }
+}
+
+#[test]
+fn completions_are_printed_for_a_shell() {
+    let done = run(&["completions", "bash"]);
+    let script = String::from_utf8(done.stdout).expect("text");
+    assert!(done.status.success() && script.contains("--database-url"), "{script}");
+}
