@@ -81,15 +81,19 @@ Environment, volumes and mounts that lead to the database. Takes a dict of `root
   value: {{ .name | quote }}
 - name: HYPERFLEET_DATABASE_USERNAME
   value: {{ .username | quote }}
-- name: HYPERFLEET_DATABASE_SSL_MODE
-  value: {{ .ssl.mode }}
-{{- if .ssl.caSecret }}
-- name: HYPERFLEET_DATABASE_SSL_ROOT_CERT_FILE
-  value: /etc/hyperfleet/database-ca/ca.crt
-{{- end }}
 {{- if or .password .existingSecret.name }}
 - name: HYPERFLEET_DATABASE_PASSWORD_FILE
   value: /etc/hyperfleet/database/password
+{{- end }}
+{{- end }}
+{{- if eq .engine "postgresql" }}
+{{- with default (ternary "" "require" (ne .existingSecret.urlKey "")) .ssl.mode }}
+- name: HYPERFLEET_DATABASE_SSL_MODE
+  value: {{ . }}
+{{- end }}
+{{- if .ssl.caSecret }}
+- name: HYPERFLEET_DATABASE_SSL_ROOT_CERT_FILE
+  value: /etc/hyperfleet/database-ca/ca.crt
 {{- end }}
 {{- end }}
 {{- if .existingSecret.readUrlKey }}
@@ -103,8 +107,6 @@ Environment, volumes and mounts that lead to the database. Takes a dict of `root
 - name: HYPERFLEET_DATABASE_POOL_MAX_CONNECTIONS
   value: {{ .pool.maxConnections | quote }}
 {{- end }}
-- name: HYPERFLEET_DATABASE_POOL_RESERVE_CONNECTIONS
-  value: {{ .pool.reserveConnections | quote }}
 {{- end }}
 {{- end }}
 
@@ -153,6 +155,9 @@ Environment, volumes and mounts that lead to the database. Takes a dict of `root
 
 {{/* Refuses sets of values that would install and then not work. */}}
 {{- define "hyperfleet-api.validate" -}}
+{{- if not (kindIs "bool" .Values.config.server.jwt.enabled) -}}
+{{- fail "config.server.jwt.enabled must be set: true, with config.server.jwt.issuers, or false, which lets everyone in" -}}
+{{- end -}}
 {{- $db := .Values.database -}}
 {{- if eq $db.engine "sqlite" -}}
 {{- if or $db.host $db.password $db.existingSecret.name -}}
