@@ -116,8 +116,28 @@ impl SpecSchemas {
         let Some(validator) = self.validators.get(schema_name) else {
             return Ok(());
         };
-        let violations = violation::collect(validator.iter_errors(spec), spec);
+        let violations = violation::collect(validator.iter_errors(spec), "spec", spec);
         if violations.is_empty() { Ok(()) } else { Err(violations) }
+    }
+}
+
+/// One schema of an OpenAPI document, for values other than a `spec`.
+#[derive(Debug)]
+pub struct Schema(Validator);
+
+impl Schema {
+    /// Compiles the component `name` of a document.
+    ///
+    /// # Errors
+    /// The text is no OpenAPI document, or the component cannot be applied.
+    pub fn component(document: &str, name: &str) -> Result<Self, SpecSchemaError> {
+        compile(&Document::parse(document)?, &format!("/components/schemas/{name}")).map(Self)
+    }
+
+    /// Everything in `value` that does not match, at most 100 violations. Their paths start with the fields of `value`.
+    #[must_use]
+    pub fn violations(&self, value: &Value) -> Vec<Violation> {
+        violation::collect(self.0.iter_errors(value), "", value)
     }
 }
 
@@ -147,7 +167,7 @@ fn refused(graph: &Graph<'_>, schema: &Value, error: &ValidationError<'_>) -> Sp
         let pattern = violation::shorten(error.instance().as_str().unwrap_or_default());
         return SpecSchemaError::Pattern { at, pattern };
     }
-    let message = violation::of(error, schema).into_iter().next().map(|violation| violation.message);
+    let message = violation::of(error, "schema", schema).into_iter().next().map(|violation| violation.message);
     SpecSchemaError::Invalid {
         at,
         message: message.unwrap_or_else(|| violation::shorten(&error.to_string())),

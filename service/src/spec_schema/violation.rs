@@ -4,19 +4,22 @@ use jsonschema::ValidationError;
 use jsonschema::error::{TypeKind, ValidationErrorKind as Kind};
 use serde_json::Value;
 
+use crate::FieldError;
+
 /// Most violations that are reported at once.
 const MAX_VIOLATIONS: usize = 100;
 /// Most characters of a value, a name or a pattern that are repeated.
 const MAX_SHOWN: usize = 100;
 
-/// One way in which a `spec` differs from its schema.
+/// One way in which a value differs from its schema.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
-    /// The field at fault, such as `spec.nodes` or `spec.items[2].name`; for a missing one, its own path.
+    /// The field at fault, such as `spec.nodes` or `spec.items[2].name`; for a missing one, its own path. Empty for
+    /// the value as a whole, if that has no name.
     pub path: String,
     /// What was expected there.
     pub message: String,
-    /// The kind of rule: `required`, `min`, `max`, `min_length`, `max_length`, `pattern`, `enum`, `format`,
+    /// The kind of rule: `required`, `type`, `min`, `max`, `min_length`, `max_length`, `pattern`, `enum`, `format`,
     /// `unique`; none for rules that are of none of these kinds.
     pub constraint: Option<&'static str>,
 }
@@ -25,7 +28,7 @@ impl Violation {
     /// A `spec` that is no object.
     pub(super) fn not_an_object(spec: &Value) -> Self {
         let message = format!("must be an object, not {}", type_of(spec));
-        Self { path: "spec".to_owned(), message, constraint: None }
+        Self { path: "spec".to_owned(), message, constraint: Some("type") }
     }
 
     fn new(path: String, message: impl Into<String>, constraint: Option<&'static str>) -> Self {
@@ -33,11 +36,24 @@ impl Violation {
     }
 }
 
-/// The violations behind the errors of one value, each once.
-pub(super) fn collect<'i>(errors: impl Iterator<Item = ValidationError<'i>>, spec: &Value) -> Vec<Violation> {
+/// The message repeats the field: a problem with one fault shows nothing else of it in its summary.
+impl From<Violation> for FieldError {
+    fn from(violation: Violation) -> Self {
+        let Violation { path, message, constraint } = violation;
+        let message = format!("{path} {message}");
+        Self { constraint, ..FieldError::new(path, message) }
+    }
+}
+
+/// The violations behind the errors of one value, which is called `name`, each once.
+pub(super) fn collect<'i>(
+    errors: impl Iterator<Item = ValidationError<'i>>,
+    name: &str,
+    value: &Value,
+) -> Vec<Violation> {
     let mut found: Vec<Violation> = Vec::new();
     for error in errors {
-        for violation in of(&error, spec) {
+        for violation in of(&error, name, value) {
             if found.len() == MAX_VIOLATIONS {
                 return found;
             }
@@ -49,13 +65,13 @@ pub(super) fn collect<'i>(errors: impl Iterator<Item = ValidationError<'i>>, spe
     found
 }
 
-/// The violations behind one error about a part of `root`.
-pub(super) fn of(error: &ValidationError<'_>, root: &Value) -> Vec<Violation> {
-    let path = path_of(error.instance_path().as_str(), root);
+/// The violations behind one error about a part of `root`, which is called `name`.
+pub(super) fn of(error: &ValidationError<'_>, name: &str, root: &Value) -> Vec<Violation> {
+    let path = path_of(error.instance_path().as_str(), name, root);
     match error.kind() {
         Kind::Required { property } => {
-            let name = property.as_str().unwrap_or_default();
-            vec![Violation::new(with_property(&path, name), "is required", Some("required"))]
+            let property = property.as_str().unwrap_or_default();
+            vec![Violation::new(with_property(&path, property), "is required", Some("required"))]
         }
         Kind::AdditionalProperties { unexpected } | Kind::UnevaluatedProperties { unexpected } => {
             let refused =
@@ -63,7 +79,7 @@ pub(super) fn of(error: &ValidationError<'_>, root: &Value) -> Vec<Violation> {
             unexpected.iter().take(MAX_VIOLATIONS).map(refused).collect()
         }
         Kind::AnyOf { context } | Kind::OneOfNotValid { context } => match meant(context, error) {
-            Some(branch) => branch.iter().flat_map(|inner| of(inner, root)).collect(),
+            Some(branch) => branch.iter().flat_map(|inner| of(inner, name, root)).collect(),
             None => {
                 let message = format!("must match one of {} alternatives and matches none", context.len());
                 vec![Violation::new(path, message, None)]
@@ -103,7 +119,8 @@ fn only<T>(mut items: impl Iterator<Item = T>) -> Option<T> {
 fn describe(kind: &Kind, error: &ValidationError<'_>) -> (String, Option<&'static str>) {
     match kind {
         Kind::Type { kind } => {
-            (format!("must be of type {}, not {}", types(kind), type_of(error.instance())), None)
+            let message = format!("must be of type {}, not {}", types(kind), type_of(error.instance()));
+            (message, Some("type"))
         }
         Kind::Enum { options } => (format!("must be one of {}", shorten(&listed(options))), Some("enum")),
         Kind::Constant { expected_value } => {
@@ -134,9 +151,10 @@ fn describe(kind: &Kind, error: &ValidationError<'_>) -> (String, Option<&'stati
     }
 }
 
-/// The path of the part of `root` that a JSON pointer leads to, in the form `spec.items[2].name`.
-fn path_of(pointer: &str, root: &Value) -> String {
-    let mut path = "spec".to_owned();
+/// The path of the part of `root` that a JSON pointer leads to, in the form `spec.items[2].name` if `root` is called
+/// `spec`.
+fn path_of(pointer: &str, name: &str, root: &Value) -> String {
+    let mut path = name.to_owned();
     let mut value = Some(root);
     for step in pointer.split('/').skip(1) {
         let name = step.replace("~1", "/").replace("~0", "~");
@@ -156,7 +174,11 @@ fn path_of(pointer: &str, root: &Value) -> String {
 fn with_property(path: &str, name: &str) -> String {
     let plain = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '$'));
     let name = shorten(name);
-    if plain { format!("{path}.{name}") } else { format!("{path}[{name:?}]") }
+    match plain {
+        true if path.is_empty() => name,
+        true => format!("{path}.{name}"),
+        false => format!("{path}[{name:?}]"),
+    }
 }
 
 /// The first characters of a text.

@@ -14,7 +14,7 @@ fn built_in_schemas_accept_every_object_and_nothing_else() {
     for name in [CLUSTER_SPEC, NODE_POOL_SPEC] {
         assert!(schemas.validate(name, &json!({ "any": ["thing", { "x": null }] })).is_ok());
         let refused = schemas.validate(name, &json!([])).expect_err("an array");
-        assert_eq!(refused, [violation("spec", "must be an object, not array", None)]);
+        assert_eq!(refused, [violation("spec", "must be an object, not array", Some("type"))]);
     }
 }
 
@@ -49,7 +49,7 @@ fn every_violation_is_named_with_its_path() {
         violation("spec.zones", "must not hold the same item twice", Some("unique")),
         violation("spec.zones[0]", "must have at least 3 characters", Some("min_length")),
         violation("spec.zones[1]", "must have at least 3 characters", Some("min_length")),
-        violation("spec[\"host.name\"]", "must be of type boolean, not integer", None),
+        violation("spec[\"host.name\"]", "must be of type boolean, not integer", Some("type")),
     ];
     assert_eq!(found, expected);
 }
