@@ -56,6 +56,9 @@ impl Selection {
     pub fn narrow(&self, text: &str) -> Result<Self, FieldError> {
         let paths: Vec<&str> = text.split(',').map(str::trim).filter(|path| !path.is_empty()).collect();
         let fault = |message| Err(FieldError::new("fields", message).constraint("enum"));
+        if paths.is_empty() {
+            return fault("at least one field must be named".into());
+        }
         if paths.len() > MAX_FIELDS {
             return fault(format!("at most {MAX_FIELDS} fields may be named"));
         }
@@ -112,6 +115,7 @@ mod tests {
             shown("status.conditions.type"),
             json!({"id": 1, "status": {"conditions": [{"type": "A"}]}})
         );
+        assert!(narrow(",").is_err() && narrow(" , ").is_err());
         assert!(
             narrow("nope").is_err() && narrow("status.nope").is_err() && narrow("spec.any.thing").is_ok()
         );

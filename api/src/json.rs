@@ -1,17 +1,19 @@
-//! Reading JSON strictly, and saying of a body everything that is wrong with it at once.
+//! Reading JSON strictly.
 
 use crate::problem::ApiError;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
-use service::FieldError;
 use std::fmt;
 
 /// The deepest nesting that is read.
 const MAX_DEPTH: usize = 64;
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// Reads a document. Refuses what JSON parsers disagree about, or a database could not keep: repeated
-/// keys, NUL characters, numbers beyond a double, nesting beyond 64 levels, anything after the document.
+/// keys, NUL characters, numbers beyond a double, nesting beyond 64 levels, anything after the document. A byte order
+/// mark before it is skipped.
 pub fn parse(bytes: &[u8]) -> Result<Value, ApiError> {
+    let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Err(ApiError::malformed("Request body is required but was empty"));
     }
@@ -101,162 +103,6 @@ impl<'de> Visitor<'de> for Strict {
     }
 }
 
-/// The fields of an object being read, and the faults found so far.
-#[derive(Debug)]
-pub struct Fields {
-    map: Map<String, Value>,
-    prefix: String,
-    errors: Vec<FieldError>,
-}
-
-impl Fields {
-    /// Starts to read `value`, which must be an object.
-    pub fn of(value: Value) -> Result<Self, ApiError> {
-        match value {
-            Value::Object(map) => Ok(Self { map, prefix: String::new(), errors: Vec::new() }),
-            other => Err(ApiError::malformed(format!(
-                "The request body must be an object, found {}",
-                kind_of(&other)
-            ))),
-        }
-    }
-
-    /// Starts to read an object inside another; faults are found below `prefix`, like `conditions[0].`.
-    pub fn nested(map: Map<String, Value>, prefix: String) -> Self {
-        Self { map, prefix, errors: Vec::new() }
-    }
-
-    /// Ends reading: the value if no fault was found.
-    pub fn finish<T>(self, value: Option<T>) -> Result<T, ApiError> {
-        match (value, self.errors) {
-            (Some(value), errors) if errors.is_empty() => Ok(value),
-            (_, errors) => Err(invalid(errors)),
-        }
-    }
-
-    /// Ends reading inside another object.
-    pub fn into_errors(self) -> Vec<FieldError> {
-        self.errors
-    }
-
-    /// Adds faults.
-    pub fn extend(&mut self, errors: impl IntoIterator<Item = FieldError>) {
-        self.errors.extend(errors);
-    }
-
-    /// Adds one fault of a field of this object.
-    pub fn fault(&mut self, field: &str, message: impl Into<String>, constraint: &'static str) {
-        let field = format!("{}{field}", self.prefix);
-        self.errors.push(FieldError::new(field, message).constraint(constraint));
-    }
-
-    /// Keeps a result's value; keeps its fault too.
-    pub fn keep<T>(&mut self, result: Result<T, FieldError>) -> Option<T> {
-        result.map_err(|error| self.errors.push(error)).ok()
-    }
-
-    /// The names of the fields that nobody has taken.
-    pub fn rest(&self) -> Vec<String> {
-        self.map.keys().cloned().collect()
-    }
-
-    /// A field that may be absent; null counts as absent.
-    pub fn optional(&mut self, field: &str) -> Option<Value> {
-        self.map.remove(field).filter(|value| !value.is_null())
-    }
-
-    /// A text that may be absent.
-    pub fn optional_text(&mut self, field: &str) -> Option<String> {
-        match self.optional(field)? {
-            Value::String(text) => Some(text),
-            other => self.wrong_type(field, "a string", &other),
-        }
-    }
-
-    /// A text.
-    pub fn text(&mut self, field: &str) -> Option<String> {
-        self.required(field)?;
-        self.optional_text(field)
-    }
-
-    /// A whole number that may be absent.
-    pub fn optional_integer(&mut self, field: &str) -> Option<i64> {
-        let value = self.optional(field)?;
-        // A number without a fraction is whole however it is written, as 1.0 is.
-        let whole = value.as_f64().filter(|f| f.fract() == 0.0 && f.abs() < 9e15).map(|f| f as i64);
-        match value.as_i64().or(whole) {
-            Some(number) => Some(number),
-            None => self.wrong_type(field, "an integer", &value),
-        }
-    }
-
-    /// A whole number.
-    pub fn integer(&mut self, field: &str) -> Option<i64> {
-        self.required(field)?;
-        self.optional_integer(field)
-    }
-
-    /// An object that may be absent.
-    pub fn optional_object(&mut self, field: &str) -> Option<Map<String, Value>> {
-        match self.optional(field)? {
-            Value::Object(map) => Some(map),
-            other => self.wrong_type(field, "an object", &other),
-        }
-    }
-
-    /// An object.
-    pub fn object(&mut self, field: &str) -> Option<Map<String, Value>> {
-        if self.map.get(field).is_some_and(Value::is_null) {
-            return self.wrong_type(field, "an object", &Value::Null);
-        }
-        self.required(field)?;
-        self.optional_object(field)
-    }
-
-    /// A list.
-    pub fn list(&mut self, field: &str) -> Option<Vec<Value>> {
-        self.required(field)?;
-        match self.optional(field)? {
-            Value::Array(list) => Some(list),
-            other => self.wrong_type(field, "an array", &other),
-        }
-    }
-
-    /// Records a value of the wrong type.
-    pub fn wrong_type<T>(&mut self, field: &str, expected: &str, found: &Value) -> Option<T> {
-        self.fault(field, format!("{field} must be {expected}, found {}", kind_of(found)), "type");
-        None
-    }
-
-    fn required(&mut self, field: &str) -> Option<()> {
-        if self.map.get(field).is_none_or(Value::is_null) {
-            self.fault(field, format!("{field} is required"), "required");
-            return None;
-        }
-        Some(())
-    }
-}
-
-/// Faults of a body, summed up.
-pub fn invalid(errors: Vec<FieldError>) -> ApiError {
-    let detail = match errors.as_slice() {
-        [one] => one.message.clone(),
-        many => format!("{} fields are invalid", many.len()),
-    };
-    ApiError::invalid(detail, errors)
-}
-
-fn kind_of(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "a boolean",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a string",
-        Value::Array(_) => "an array",
-        Value::Object(_) => "an object",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -273,6 +119,8 @@ mod tests {
             "{}x",
             "{} {}",
             r#"{"a":1,"a":2}"#,
+            "\u{feff}",
+            "\u{feff}\u{feff}{}",
             r#"{"a":{"b":1,"b":2}}"#,
             r#""\u0000""#,
             r#"{"\u0000":1}"#,
@@ -285,6 +133,11 @@ mod tests {
             assert!(parse(text.as_bytes()).is_err(), "{text}");
         }
         assert!(parse(b"\"\xff\"").is_err());
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_skipped() {
+        assert_eq!(parse("\u{feff} {}".as_bytes()).expect("a document"), serde_json::json!({}));
     }
 
     #[test]

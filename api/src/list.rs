@@ -1,11 +1,14 @@
 //! Reading the parameters of lists. Every fault in them is reported at once.
 
+use crate::dto::ParameterSet;
 use crate::fields::Selection;
 use crate::problem::ApiError;
 use percent_encoding::percent_decode_str;
 use poem::http::HeaderMap;
 use poem::http::header::CACHE_CONTROL;
-use poem::{FromRequest, Request, RequestBody};
+use poem::{Request, RequestBody};
+use poem_openapi::registry::{MetaParamIn, MetaSchemaRef};
+use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 use service::db::Consistency;
 use service::error::FieldError;
 use service::kind::Kind;
@@ -13,6 +16,8 @@ use service::list::{Cursor, Ordering};
 use service::resource::{ListQuery, Start};
 use service::search;
 use std::collections::HashMap;
+use std::marker::PhantomData;
+use std::ops::Deref;
 use uuid::Uuid;
 
 /// The largest page number: far beyond any list, and times any page size still a number of rows.
@@ -25,10 +30,38 @@ pub struct Parameters {
     consistency: Consistency,
 }
 
-impl<'a> FromRequest<'a> for Parameters {
-    async fn from_request(request: &'a Request, _: &mut RequestBody) -> poem::Result<Self> {
-        let values = Self::parse(request.uri().query().unwrap_or_default())?;
-        Ok(Self { values, consistency: consistency(request.headers()) })
+/// The [`Parameters`] of an operation, which the document shows as the set `S`.
+#[derive(Debug)]
+pub struct Query<S>(Parameters, PhantomData<S>);
+
+impl<S> Deref for Query<S> {
+    type Target = Parameters;
+
+    fn deref(&self) -> &Parameters {
+        &self.0
+    }
+}
+
+impl<'a, S: ParameterSet> ApiExtractor<'a> for Query<S> {
+    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::Parameter];
+    type ParamType = ();
+    type ParamRawType = ();
+
+    fn param_in() -> Option<MetaParamIn> {
+        Some(MetaParamIn::Query)
+    }
+
+    fn param_schema_ref() -> Option<MetaSchemaRef> {
+        Some(S::schema())
+    }
+
+    async fn from_request(
+        request: &'a Request,
+        _: &mut RequestBody,
+        _: ExtractParamOptions<()>,
+    ) -> poem::Result<Self> {
+        let values = Parameters::parse(request.uri().query().unwrap_or_default())?;
+        Ok(Self(Parameters { values, consistency: consistency(request.headers()) }, PhantomData))
     }
 }
 

@@ -3,7 +3,8 @@
 use crate::openapi;
 use crate::problem::{ApiError, Code};
 use poem::http::{HeaderValue, Method, StatusCode, header};
-use serde_json::Value;
+use poem_openapi::registry::MetaOperation;
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 use std::time::Duration;
 
@@ -17,7 +18,7 @@ pub const DOCUMENT_PATHS: [&str; 6] = [
     "/api/hyperfleet/v1/openapi.html",
 ];
 
-/// One operation of the document.
+/// One operation.
 #[derive(Debug)]
 pub struct Operation {
     /// Its id.
@@ -70,26 +71,26 @@ pub enum Asked {
 }
 
 static TABLE: LazyLock<Vec<Place>> = LazyLock::new(|| {
-    let paths = openapi::document()["paths"].as_object().into_iter().flatten();
-    let places = paths.map(|(path, item)| {
-        let operations = item.as_object().into_iter().flatten();
-        place(path, operations.filter_map(|(method, operation)| read(path, method, operation)).collect())
-    });
-    let documents = DOCUMENT_PATHS.iter().map(|path| place(path, Vec::new()));
-    places.chain(documents).collect()
+    let mut paths: BTreeMap<String, Vec<Operation>> = BTreeMap::new();
+    for (path, operation) in openapi::operations() {
+        let operation = read(&path, operation);
+        paths.entry(path).or_default().push(operation);
+    }
+    let places = paths.into_iter().map(|(path, operations)| place(&path, operations));
+    places.chain(DOCUMENT_PATHS.iter().map(|path| place(path, Vec::new()))).collect()
 });
 
-fn read(path: &str, method: &str, operation: &Value) -> Option<Operation> {
+fn read(path: &str, operation: MetaOperation) -> Operation {
     let parts = path.split('/').map(|part| if part.starts_with('{') { "-" } else { part });
-    let statuses = operation["responses"].as_object().into_iter().flatten();
-    Some(Operation {
-        id: operation["operationId"].as_str()?.to_owned(),
-        method: method.to_ascii_uppercase().parse().ok()?,
+    let mut statuses = operation.responses.responses.iter().filter_map(|response| response.status);
+    Operation {
+        id: operation.operation_id.unwrap_or_default().to_owned(),
+        method: operation.method,
         path: path.to_owned(),
         metrics_path: parts.collect::<Vec<_>>().join("/"),
-        secured: operation["security"].as_array().is_some_and(|schemes| !schemes.is_empty()),
-        success: statuses.map(|(status, _)| status).find(|status| status.starts_with('2')).cloned(),
-    })
+        secured: !operation.security.is_empty(),
+        success: statuses.find(|status| (200..300).contains(status)).map(|status| status.to_string()),
+    }
 }
 
 /// A place without operations is a document, which is read with GET.

@@ -5,13 +5,15 @@ use crate::dto::Time;
 use poem::Response;
 use poem::error::{MethodNotAllowedError, NotFoundError, ParsePathError, ResponseError};
 use poem::http::{HeaderName, HeaderValue, StatusCode, header};
-use poem_openapi::payload::Payload;
-use poem_openapi::registry::{MetaMediaType, MetaResponse, MetaResponses, MetaSchemaRef, Registry};
+use poem_openapi::registry::{MetaHeader, MetaMediaType, MetaResponse, MetaResponses, Registry};
 use poem_openapi::types::Type;
 use poem_openapi::{ApiResponse, Object};
 use serde::Serialize;
 use service::FieldError;
 use std::fmt;
+
+/// The media type of problems.
+const CONTENT_TYPE: &str = "application/problem+json";
 
 /// The result of an operation.
 pub type ApiResult<T> = Result<T, ApiError>;
@@ -27,15 +29,15 @@ pub enum Code {
     Malformed,
     /// No credentials.
     AuthenticationRequired,
-    /// Credentials that are not good.
+    /// Credentials that are invalid.
     InvalidCredentials,
-    /// Credentials that were good once.
+    /// Credentials that have expired.
     ExpiredToken,
     /// Not allowed.
     PermissionDenied,
     /// No such path.
     EndpointNotFound,
-    /// Not with this method.
+    /// The path does not have this method.
     MethodNotAllowed,
     /// No such resource.
     ResourceNotFound,
@@ -47,9 +49,9 @@ pub enum Code {
     StateConflict,
     /// Too many requests.
     RateLimit,
-    /// Ours.
+    /// An internal error.
     Internal,
-    /// The database is away or overloaded.
+    /// The database is unavailable or overloaded.
     Unavailable,
     /// It took too long.
     Timeout,
@@ -108,7 +110,7 @@ pub struct ApiError {
     detail: String,
     errors: Vec<FieldError>,
     headers: Vec<(HeaderName, HeaderValue)>,
-    /// What the log is told and the caller is not.
+    /// What is logged and not answered.
     cause: Option<String>,
     /// The limit that refused the request, by its name in the metrics.
     refused_by: Option<&'static str>,
@@ -143,7 +145,7 @@ impl ApiError {
         Self { errors, ..Self::new(StatusCode::BAD_REQUEST, Code::BadRequest, detail) }
     }
 
-    /// Trouble of ours: the caller learns nothing of it but where to ask.
+    /// An internal error: the caller is told nothing but the trace id.
     pub fn internal(cause: impl Into<String>) -> Self {
         let detail = "An unexpected error occurred; the trace id names it in the log";
         let error = Self::new(StatusCode::INTERNAL_SERVER_ERROR, Code::Internal, detail);
@@ -193,7 +195,7 @@ impl ApiError {
         self.refused_by
     }
 
-    /// What the log should say of it, if it is ours.
+    /// What is logged of it, if it is an internal error.
     pub fn cause(&self) -> Option<&str> {
         self.cause.as_deref()
     }
@@ -213,7 +215,7 @@ impl ApiError {
             errors: self.errors.into_iter().map(Violation::from).collect(),
         };
         let body = serde_json::to_vec(&problem).unwrap_or_default();
-        let document = Response::builder().status(self.status).content_type(ProblemDocument::CONTENT_TYPE);
+        let document = Response::builder().status(self.status).content_type(CONTENT_TYPE);
         let mut document = document.body(body);
         document.headers_mut().extend(self.headers);
         document
@@ -270,13 +272,13 @@ impl ResponseError for ApiError {
     }
 }
 
-/// What the framework or a layer refused, as a refusal of ours. `path` is the path asked for.
+/// What the framework or a layer refused. `path` is the path asked for.
 pub fn of_poem(error: poem::Error, path: &str) -> ApiError {
     if error.is::<NotFoundError>() {
         let detail = format!("The requested endpoint '{path}' does not exist");
         return ApiError::new(StatusCode::NOT_FOUND, Code::EndpointNotFound, detail);
     }
-    // The framework's own fault of a parameter in the path: an id that is no text names nothing either.
+    // An id that is not even text names nothing either.
     if error.is::<ParsePathError>() {
         let detail = format!("The requested resource '{path}' does not exist");
         return ApiError::new(StatusCode::NOT_FOUND, Code::ResourceNotFound, detail);
@@ -358,57 +360,56 @@ impl From<FieldError> for Violation {
     }
 }
 
-/// A [`Problem`] in its media type.
-struct ProblemDocument;
-
-impl Payload for ProblemDocument {
-    const CONTENT_TYPE: &'static str = "application/problem+json";
-
-    fn schema_ref() -> MetaSchemaRef {
-        Problem::schema_ref()
-    }
-
-    fn register(registry: &mut Registry) {
-        Problem::register(registry);
-    }
-}
-
-/// What any operation may be refused with. `openapi.rs` leaves out what cannot happen to an operation.
+/// What operations are refused with. The served document shows for each operation what can happen to it.
 const DOCUMENTED: [(u16, &str); 16] = [
     (400, "The request breaks rules or cannot be understood."),
-    (401, "Credentials are missing, not good, or expired."),
-    (403, "The caller is not allowed to do this."),
+    (401, "Credentials are missing, invalid or expired."),
+    (403, "A web page of another origin may not make this request."),
     (404, "There is no such resource."),
     (408, "The request did not arrive in time."),
     (409, "The name is taken, or the resource's state forbids it."),
     (412, "The resource is not at the version that `If-Match` names."),
     (413, "The body is too large."),
     (414, "The address is too long."),
-    (415, "The body is not JSON, or is compressed."),
-    (422, "The request is understood and cannot be done this way."),
+    (415, "The body is of another media type, or is compressed."),
+    (422, "The idempotency key was used before with another request."),
     (429, "Too many requests; try again after `Retry-After` seconds."),
-    (431, "The head of the request is too large."),
-    (500, "Trouble of ours; `trace_id` names it in the log."),
+    (431, "The header fields of the request are too large."),
+    (500, "Internal error; `trace_id` names the request in the log."),
     (503, "The database is unavailable or overloaded; try again after `Retry-After` seconds."),
     (504, "The request took too long."),
 ];
 
 impl ApiResponse for ApiError {
     fn meta() -> MetaResponses {
-        let response = |(status, description)| MetaResponse {
-            description,
-            status: Some(status),
-            status_range: None,
-            content: vec![MetaMediaType {
-                content_type: ProblemDocument::CONTENT_TYPE,
-                schema: ProblemDocument::schema_ref(),
-            }],
-            headers: Vec::new(),
+        let response = |(status, description)| {
+            let header = match status {
+                401 => Some((
+                    "WWW-Authenticate",
+                    "How to authenticate, and what is wrong with the token (RFC 6750).",
+                )),
+                429 | 503 => Some(("Retry-After", "Seconds after which to try again.")),
+                _ => None,
+            };
+            let header = header.map(|(name, description)| MetaHeader {
+                name: name.into(),
+                description: Some(description.into()),
+                required: true,
+                deprecated: false,
+                schema: String::schema_ref(),
+            });
+            MetaResponse {
+                description,
+                status: Some(status),
+                status_range: None,
+                content: vec![MetaMediaType { content_type: CONTENT_TYPE, schema: Problem::schema_ref() }],
+                headers: header.into_iter().collect(),
+            }
         };
         MetaResponses { responses: DOCUMENTED.into_iter().map(response).collect() }
     }
 
     fn register(registry: &mut Registry) {
-        ProblemDocument::register(registry);
+        Problem::register(registry);
     }
 }

@@ -6,7 +6,7 @@ use crate::problem::ApiError;
 use poem::{IntoResponse, Response};
 use poem_openapi::ApiResponse;
 use poem_openapi::payload::Payload;
-use poem_openapi::registry::{MetaSchemaRef, Registry};
+use poem_openapi::registry::{MetaResponses, MetaSchemaRef, Registry};
 use poem_openapi::types::Type;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -212,6 +212,23 @@ pub enum Reported<T: Type + Send> {
         #[oai(header = "HyperFleet-Discard-Reason")]
         String,
     ),
+}
+
+/// The answer of an operation that only refuses. The served document leaves such an operation out.
+pub enum Refused {}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        match self {}
+    }
+}
+
+impl ApiResponse for Refused {
+    fn meta() -> MetaResponses {
+        MetaResponses { responses: Vec::new() }
+    }
+
+    fn register(_: &mut Registry) {}
 }
 
 /// The document of a resource, and its entity tag.

@@ -30,8 +30,8 @@ pub fn main() -> ExitCode {
             Command::Migrate { migration, database } => migrate(migration, &database).await,
             Command::Healthcheck { health, .. } => serve::healthcheck(&health).await,
             Command::Config(config) => print(config.to_yaml(&layers)),
-            Command::Openapi { yaml: true } => print(openapi::document_yaml()),
-            Command::Openapi { yaml: false } => print(openapi::document_json()),
+            Command::Openapi { yaml: true } => print(openapi::Document::new(true).yaml()),
+            Command::Openapi { yaml: false } => print(openapi::Document::new(true).json()),
             Command::Completions { shell } => print(cli::completions(shell)),
         }
     });

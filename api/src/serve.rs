@@ -70,9 +70,10 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
     let recorder = Recorder::install();
     let context = context(&config, clock).await?;
     let authenticator = authenticator(&config).await?;
+    let document = openapi::Document::new(authenticator.is_some());
     let app = App {
         context: context.clone(),
-        fields: Arc::new(openapi::fields()),
+        fields: Arc::new(document.fields()),
         max_page_size: u64::from(config.server.max_page_size),
         request_timeout: config.server.request_timeout,
     };
@@ -94,8 +95,8 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
     };
     let allowed = config.server.allowed_origins.clone();
     let origins = Origins::new(allowed, authenticator.is_none(), &api.addresses());
-    let endpoint =
-        middleware::around(routes(), app, &config.server, authenticator, origins, stopping.clone());
+    let routes = routes(&document);
+    let endpoint = middleware::around(routes, app, &config.server, authenticator, origins, stopping.clone());
     let api = Listener { sockets: api, tls, limits };
     let probe = Probe::new(context.clone(), stopping.clone());
     let background = background(context, &config, recorder.clone());
@@ -190,10 +191,10 @@ async fn authenticator(config: &Config) -> Result<Option<Authenticator>, StartEr
 }
 
 /// All routes: the operations, and the document that describes them.
-fn routes() -> Route {
-    let json = Bytes::from(openapi::document_json());
-    let yaml = Bytes::from(openapi::document_yaml());
-    let page = Bytes::from(openapi::swagger_ui());
+fn routes(document: &openapi::Document) -> Route {
+    let json = Bytes::from(document.json());
+    let yaml = Bytes::from(document.yaml());
+    let page = Bytes::from(document.swagger_ui());
     let json = || served("application/json", json.clone());
     let page = || served("text/html; charset=utf-8", page.clone());
     Route::new()

@@ -1,11 +1,17 @@
-//! The served document, and whether answers are what it says.
+//! The served document, and whether requests and answers are what it says.
 
 mod answers;
+mod requests;
 mod schemas;
 
+use api::openapi::Document;
+use schemas::resolved;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
 /// Method, path and description of each operation.
-fn operations() -> Vec<(&'static str, &'static str, &'static serde_json::Value)> {
-    let paths = api::openapi::document()["paths"].as_object().expect("paths");
+fn operations(document: &Value) -> Vec<(&str, &str, &Value)> {
+    let paths = document["paths"].as_object().expect("paths");
     let all = paths.iter().flat_map(|(path, item)| {
         let methods = item.as_object().expect("operations").iter();
         methods.map(move |(method, operation)| (method.as_str(), path.as_str(), operation))
@@ -13,41 +19,142 @@ fn operations() -> Vec<(&'static str, &'static str, &'static serde_json::Value)>
     all.collect()
 }
 
+/// Calls `look` with every object in `value`.
+fn each_object(value: &Value, look: &mut impl FnMut(&serde_json::Map<String, Value>)) {
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| each_object(item, look)),
+        Value::Object(members) => {
+            look(members);
+            members.values().for_each(|member| each_object(member, look));
+        }
+        _ => {}
+    }
+}
+
 #[test]
 fn refusals_are_described_with_their_headers() {
     let expected = [("401", "WWW-Authenticate"), ("429", "Retry-After"), ("503", "Retry-After")];
     let mut seen = 0;
-    for (method, path, operation) in operations() {
+    let served = Document::new(true);
+    for (method, path, operation) in operations(served.value()) {
         for (status, header) in expected {
-            let response = &operation["responses"][status];
+            let response = resolved(served.value(), &operation["responses"][status]);
             if !response.is_null() {
                 assert!(response["headers"][header].is_object(), "{method} {path} {status}");
                 seen += 1;
             }
         }
-        let asks_for_a_token = operation["security"].is_array();
+        let asks_for_a_token = operation["security"] != json!([]);
         assert_eq!(operation["responses"]["401"].is_object(), asks_for_a_token, "{method} {path}");
     }
     assert!(seen > 80, "{seen}");
 }
 
 #[test]
-fn headers_are_spelled_as_everywhere_else() {
-    let cluster =
-        &api::openapi::document()["paths"]["/api/hyperfleet/v1/clusters"]["post"]["responses"]["201"];
-    let headers: Vec<_> = cluster["headers"].as_object().expect("headers").keys().collect();
-    assert_eq!(headers, ["ETag", "Location"]);
-    let shouted = operations().into_iter().filter(|(.., operation)| {
-        let responses = operation["responses"].as_object().into_iter().flatten();
-        let names = responses.filter_map(|(_, response)| response["headers"].as_object()).flatten();
-        names.into_iter().any(|(name, _)| !name.bytes().any(|byte| byte.is_ascii_lowercase()))
-    });
-    assert_eq!(shouted.count(), 0);
+fn what_every_operation_can_be_refused_with_is_described_once() {
+    let served = Document::new(true);
+    let described = served.value()["components"]["responses"].as_object().expect("responses");
+    let mut used = BTreeSet::new();
+    for (method, path, operation) in operations(served.value()) {
+        for (status, response) in operation["responses"].as_object().expect("responses") {
+            let reference = response["$ref"].as_str();
+            assert_eq!(reference.is_some(), status.as_str() >= "400", "{method} {path} {status}");
+            used.extend(reference.map(|reference| reference.trim_start_matches("#/components/responses/")));
+        }
+    }
+    assert_eq!(used, described.keys().map(String::as_str).collect());
 }
 
 #[test]
-fn the_checked_in_document_is_the_one_that_is_served() {
+fn each_operation_has_one_tag() {
+    let served = Document::new(true);
+    let known = served.value()["tags"].as_array().expect("tags");
+    for (method, path, operation) in operations(served.value()) {
+        let tags = operation["tags"].as_array().expect("tags");
+        assert_eq!(tags.len(), 1, "{method} {path}");
+        assert!(known.iter().any(|tag| tag["name"] == tags[0]), "{method} {path}");
+        assert_eq!(tags[0] == "Statuses", path.ends_with("/statuses"), "{method} {path}");
+    }
+}
+
+#[test]
+fn a_description_stands_beside_a_reference_and_not_in_a_schema_of_its_own() {
+    let mut seen = 0;
+    each_object(Document::new(true).value(), &mut |object| {
+        if let Some(parts) = object.get("allOf") {
+            let parts = parts.as_array().expect("a list");
+            assert!(parts.len() == 1 && parts[0].get("$ref").is_some(), "{object:?}");
+            assert!(object.contains_key("description"), "{object:?}");
+            seen += 1;
+        }
+    });
+    assert!(seen >= 10, "{seen}");
+}
+
+#[test]
+fn who_may_call_is_said_of_every_operation_where_tokens_are_demanded() {
+    let served = Document::new(true);
+    let public = ["/api/hyperfleet", "/api/hyperfleet/v1"];
+    for (method, path, operation) in operations(served.value()) {
+        let expected = if public.contains(&path) { json!([]) } else { json!([{ "BearerAuth": [] }]) };
+        assert_eq!(operation["security"], expected, "{method} {path}");
+        assert!(operation["responses"]["403"].is_null(), "{method} {path}");
+    }
+}
+
+#[test]
+fn nothing_is_said_of_tokens_where_none_are_demanded() {
+    let served = Document::new(false);
+    assert!(served.value()["components"].get("securitySchemes").is_none());
+    for (method, path, operation) in operations(served.value()) {
+        assert!(operation.get("security").is_none(), "{method} {path}");
+        assert!(operation["responses"]["401"].is_null(), "{method} {path}");
+        assert!(operation["responses"]["403"].is_object(), "{method} {path}");
+    }
+}
+
+#[test]
+fn ids_have_one_format_and_parameters_are_not_empty() {
+    let served = Document::new(true);
+    for (method, path, operation) in operations(served.value()) {
+        for parameter in operation["parameters"].as_array().into_iter().flatten() {
+            let is_id = parameter["in"] == "path";
+            assert_eq!(parameter["schema"]["format"] == "uuid", is_id, "{method} {path}");
+            assert!(parameter.get("allowEmptyValue").is_none(), "{method} {path}");
+        }
+    }
+    for name in ["Cluster", "NodePool", "OwnerReference"] {
+        let id = &served.value()["components"]["schemas"][name]["properties"]["id"];
+        assert_eq!((&id["type"], &id["format"]), (&json!("string"), &json!("uuid")), "{name}");
+    }
+}
+
+#[test]
+fn what_can_only_be_refused_is_not_offered() {
+    let served = Document::new(true);
+    let path = &served.value()["paths"]["/api/hyperfleet/v1/nodepools"];
+    assert!(path["get"].is_object() && path.get("post").is_none());
+    let operations = api::openapi::operations();
+    assert!(operations.iter().any(|(id, ..)| id == "postNodePool"), "it is still known to the router");
+}
+
+#[test]
+fn headers_are_spelled_as_everywhere_else() {
+    let served = Document::new(true);
+    let cluster = &served.value()["paths"]["/api/hyperfleet/v1/clusters"]["post"]["responses"]["201"];
+    let headers: Vec<_> = cluster["headers"].as_object().expect("headers").keys().collect();
+    assert_eq!(headers, ["ETag", "Location"]);
+    each_object(served.value(), &mut |object| {
+        let headers = object.get("headers").and_then(Value::as_object).into_iter().flatten();
+        for (name, _) in headers {
+            assert!(name.bytes().any(|byte| byte.is_ascii_lowercase()), "{name}");
+        }
+    });
+}
+
+#[test]
+fn the_checked_in_document_is_the_one_of_a_server_that_demands_tokens() {
     let checked_in = include_str!("../../api/openapi.json");
     let command = "cargo run -- openapi > api/openapi.json";
-    assert!(checked_in == api::openapi::document_json(), "api/openapi.json is not current: run `{command}`");
+    assert!(checked_in == Document::new(true).json(), "api/openapi.json is not current: run `{command}`");
 }

@@ -1,255 +1,217 @@
-use super::{Raw, ReadBody, Time};
-use crate::app::App;
-use crate::json::Fields;
-use crate::problem::ApiError;
-use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+use super::body::{Body, read};
+use super::request::without_nulls;
+use super::resource::ConditionStatus;
+use super::value::{As, Time};
+use crate::problem::ApiResult;
+use chrono::{DateTime, TimeDelta, Utc};
 use entity::JsonText;
-use poem_openapi::{Enum, Object};
-use serde::Serialize;
-use serde_json::{Map, Value};
+use poem_openapi::Object;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Number, Value};
+use service::error::{Error, FieldError};
+use service::name::AdapterName;
 use service::status::{Report, ReportState, ReportedCondition, StoredCondition, StoredReport};
-use service::{AdapterName, FieldError};
 use std::collections::{HashMap, HashSet};
 
 /// How far ahead an observation may be: clocks differ.
 const AHEAD: TimeDelta = TimeDelta::minutes(5);
 /// How old an observation may be.
 const BEHIND: TimeDelta = TimeDelta::minutes(30);
-/// The most conditions one report may carry.
-const MAX_CONDITIONS: usize = 100;
-/// The longest condition type, in characters.
-const MAX_TYPE: usize = 316;
+/// The time that Go programs send when they have set none, 0001-01-01T00:00:00Z, in seconds since 1970.
+const ZERO_TIME: i64 = -62_135_596_800;
 
 /// What an adapter last reported about a resource.
 #[derive(Debug, Object, Serialize)]
 pub struct AdapterStatus {
     /// The adapter's name.
     pub adapter: String,
-    /// The generation it had seen.
+    /// The generation it had observed.
     pub observed_generation: i64,
-    /// When it looked.
+    /// When it observed the resource.
     pub observed_time: Time,
-    /// What it saw.
-    pub conditions: Vec<AdapterCondition>,
-    /// What it wanted kept.
-    pub data: Raw<HashMap<String, Value>>,
-    /// What it said of its own run.
+    /// The conditions it reported.
+    pub conditions: As<Vec<AdapterCondition>, Vec<StoredCondition>>,
+    /// The data it reported.
+    pub data: As<HashMap<String, Value>>,
+    /// What it reported about its own run.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[oai(skip_serializing_if_is_none)]
-    pub metadata: Option<Raw<HashMap<String, Value>>>,
+    pub metadata: Option<As<HashMap<String, Value>>>,
     /// When its first report was observed.
     pub created_time: Time,
     /// When this report was observed.
     pub last_report_time: Time,
 }
 
-/// One statement of an adapter.
-#[derive(Debug, Object, Serialize)]
+/// A condition reported by an adapter.
+#[derive(Debug, Object)]
+#[oai(skip_serializing_if_is_none)]
 pub struct AdapterCondition {
-    /// What is stated.
+    /// What the condition is about.
     pub r#type: String,
     /// Whether it holds.
     pub status: ConditionStatus,
     /// One word on why.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[oai(skip_serializing_if_is_none)]
     pub reason: Option<String>,
     /// A sentence on why.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[oai(skip_serializing_if_is_none)]
     pub message: Option<String>,
-    /// Who states it.
+    /// Who reported it.
     pub adapter: String,
     /// The generation it speaks of.
     pub observed_generation: i64,
-    /// When it was first stated.
+    /// When it was first reported.
     pub created_at: Time,
-    /// When it was last stated.
+    /// When it was last reported.
     pub updated_at: Time,
     /// When its status last changed.
     pub last_transition_time: Time,
 }
 
-/// Whether a statement holds.
-#[derive(Debug, Enum, Serialize)]
-pub enum ConditionStatus {
-    /// It holds.
-    True,
-    /// It does not.
-    False,
-    /// Nobody can tell.
-    Unknown,
-}
-
-/// What an adapter reports about a resource.
-#[derive(Debug, Object)]
+/// What an adapter reports about a resource. Unknown members are ignored.
+#[derive(Debug, Object, Deserialize)]
 pub struct AdapterStatusCreateRequest {
     /// The adapter's name.
-    #[oai(validator(
-        min_length = 1,
-        max_length = 253,
-        pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$"
-    ))]
+    #[oai(validator(min_length = 1, max_length = 253, pattern = "^[-A-Za-z0-9_.]+$"))]
     pub adapter: String,
-    /// The generation the adapter had seen when it looked.
+    /// The generation the adapter had observed.
+    #[serde(deserialize_with = "whole")]
     #[oai(validator(minimum(value = "1")))]
     pub observed_generation: i64,
-    /// When the adapter looked: at most 5 minutes ahead and 30 behind. The server's time if absent.
+    /// When the adapter observed the resource: at most 5 minutes ahead and 30 behind. The server's time if it is
+    /// absent or the zero time `0001-01-01T00:00:00Z`.
+    #[serde(default, deserialize_with = "time_if_set")]
+    #[oai(nullable)]
     pub observed_time: Option<Time>,
-    /// What it saw, each type once.
-    #[oai(validator(max_items = 100))]
+    /// Its conditions, each type once.
+    #[oai(validator(max_items = 100, unique_items = true))]
     pub conditions: Vec<ConditionRequest>,
-    /// Anything the adapter wants kept.
-    pub data: Option<HashMap<String, Value>>,
-    /// What the adapter says of its own run.
-    pub metadata: Option<HashMap<String, Value>>,
+    /// Any data the adapter wants kept.
+    #[oai(nullable)]
+    pub data: Option<As<HashMap<String, Value>>>,
+    /// What the adapter reports about its own run.
+    #[oai(nullable)]
+    pub metadata: Option<As<HashMap<String, Value>>>,
 }
 
-/// One statement of an adapter.
-#[derive(Debug, Object)]
+/// A condition in a report.
+#[derive(Debug, Object, Deserialize, PartialEq, Eq, Hash)]
 pub struct ConditionRequest {
-    /// What is stated, like `Available`.
+    /// What the condition is about, like `Available`.
     #[oai(validator(min_length = 1, max_length = 316, pattern = r"[^\s\x85]"))]
     pub r#type: String,
     /// Whether it holds.
     pub status: ConditionStatus,
     /// One word on why.
+    #[oai(nullable)]
     pub reason: Option<String>,
     /// A sentence on why.
+    #[oai(nullable)]
     pub message: Option<String>,
-    /// Who states it; the report's adapter if absent.
+    /// Who reports it; the report's adapter if absent.
+    #[oai(nullable)]
     pub adapter: Option<String>,
     /// The generation it speaks of; the report's if absent.
+    #[serde(default, deserialize_with = "whole_if_set")]
+    #[oai(nullable)]
     pub observed_generation: Option<i64>,
-    /// When it was first stated.
+    /// When it was first reported.
+    #[serde(default, deserialize_with = "time_if_set")]
+    #[oai(nullable)]
     pub created_at: Option<Time>,
-    /// When it was last stated.
+    /// When it was last reported.
+    #[serde(default, deserialize_with = "time_if_set")]
+    #[oai(nullable)]
     pub updated_at: Option<Time>,
 }
 
-impl ReadBody for AdapterStatusCreateRequest {
-    type Value = Report;
+impl Body for AdapterStatusCreateRequest {
+    type Value = Self;
 
-    fn read(body: Value, app: &App) -> Result<Report, ApiError> {
-        let now = app.context.clock.now();
-        let mut fields = Fields::of(body)?;
-        let adapter = fields.text("adapter").and_then(|name| fields.keep(AdapterName::parse(&name)));
-        let generation = fields.integer("observed_generation");
-        if generation.is_some_and(|generation| generation < 1) {
-            fields.fault("observed_generation", "observed_generation must be at least 1", "min");
+    fn read(_: &str, body: Value, now: DateTime<Utc>) -> ApiResult<Self> {
+        let mut body = without_nulls(body);
+        if let Some(Value::Array(conditions)) = body.get_mut("conditions") {
+            conditions.iter_mut().for_each(|condition| *condition = without_nulls(condition.take()));
         }
-        let conditions = fields.list("conditions").map(|list| read_conditions(&mut fields, list));
-        let time = read_time(&mut fields, "observed_time").map(|time| time.trunc_subsecs(6));
-        if time.is_some_and(|time| time > now + AHEAD) {
-            fields.fault(
-                "observed_time",
-                "observed_time must not be more than 5 minutes in the future",
-                "max",
-            );
-        } else if time.is_some_and(|time| time < now - BEHIND) {
-            fields.fault(
-                "observed_time",
-                "observed_time must not be more than 30 minutes in the past",
-                "min",
-            );
-        }
-        let object = |map: Map<String, Value>| JsonText(Value::Object(map).to_string());
-        let data = fields.optional_object("data").map_or_else(|| JsonText("{}".into()), object);
-        let metadata = fields.optional_object("metadata").map(object);
-        let report =
-            adapter.zip(generation).zip(conditions).map(|((adapter, generation), conditions)| Report {
-                adapter,
-                observed_generation: generation,
-                observed_time: time,
-                conditions,
-                data,
-                metadata,
-            });
-        fields.finish(report)
+        let mut faults = repeated_types(&body["conditions"]);
+        faults.extend(outside_window(&body["observed_time"], now));
+        read(body, faults)
     }
 }
 
-fn read_conditions(fields: &mut Fields, list: Vec<Value>) -> Vec<ReportedCondition> {
-    if list.len() > MAX_CONDITIONS {
-        fields.fault("conditions", format!("at most {MAX_CONDITIONS} conditions are allowed"), "max_items");
-        return Vec::new();
+impl AdapterStatusCreateRequest {
+    /// The report for the service.
+    pub fn into_report(self) -> service::Result<Report> {
+        Ok(Report {
+            adapter: AdapterName::parse(&self.adapter).map_err(|fault| Error::invalid_fields(vec![fault]))?,
+            observed_generation: self.observed_generation,
+            observed_time: self.observed_time.map(|time| time.0),
+            conditions: self.conditions.into_iter().map(ReportedCondition::from).collect(),
+            data: self.data.map_or_else(|| JsonText("{}".into()), |data| data.value),
+            metadata: self.metadata.map(|metadata| metadata.value),
+        })
     }
-    let mut conditions = Vec::new();
+}
+
+impl From<ConditionRequest> for ReportedCondition {
+    fn from(condition: ConditionRequest) -> Self {
+        Self {
+            r#type: condition.r#type,
+            status: condition.status.into(),
+            reason: condition.reason,
+            message: condition.message,
+            adapter: condition.adapter,
+            observed_generation: condition.observed_generation,
+            created_at: condition.created_at.map(|time| time.0),
+            updated_at: condition.updated_at.map(|time| time.0),
+        }
+    }
+}
+
+/// A type that is there again. Only whole items can be told to be unique by the schema.
+fn repeated_types(conditions: &Value) -> Vec<FieldError> {
     let mut types = HashSet::new();
-    for (index, item) in list.into_iter().enumerate() {
-        let (condition, errors) = read_condition(item, index);
-        fields.extend(errors);
-        if let Some(condition) = condition {
-            if !types.insert(condition.r#type.clone()) {
-                let message = format!("duplicate condition type '{}' at index {index}", condition.r#type);
-                fields.fault(&format!("conditions[{index}].type"), message, "unique");
-            }
-            conditions.push(condition);
-        }
-    }
-    conditions
-}
-
-fn read_condition(item: Value, index: usize) -> (Option<ReportedCondition>, Vec<FieldError>) {
-    let prefix = format!("conditions[{index}].");
-    let Value::Object(map) = item else {
-        let error = FieldError::new(format!("conditions[{index}]"), "a condition must be an object");
-        return (None, vec![error.constraint("type")]);
-    };
-    let mut fields = Fields::nested(map, prefix);
-    let name = fields.text("type");
-    if let Some(name) = &name {
-        check_type(&mut fields, name, index);
-    }
-    let status = fields.text("status").and_then(|text| {
-        text.parse()
-            .map_err(|()| {
-                let found: String = text.chars().take(80).collect();
-                let message = format!("invalid status value '{found}': must be True, False or Unknown");
-                fields.fault("status", message, "enum");
-            })
-            .ok()
+    let named = conditions.as_array().into_iter().flatten().map(|condition| condition["type"].as_str());
+    let repeated = named.enumerate().filter_map(|(index, name)| Some((index, name?)));
+    let repeated = repeated.filter(|(_, name)| !types.insert(*name)).map(|(index, name)| {
+        let shown: String = name.chars().take(80).collect();
+        let message = format!("duplicate condition type '{shown}' at index {index}");
+        FieldError::new(format!("conditions[{index}].type"), message).constraint("unique")
     });
-    let reason = fields.optional_text("reason");
-    let message = fields.optional_text("message");
-    let adapter = fields.optional_text("adapter");
-    let observed_generation = fields.optional_integer("observed_generation");
-    let created_at = read_time(&mut fields, "created_at");
-    let updated_at = read_time(&mut fields, "updated_at");
-    let condition = name.zip(status).map(|(r#type, status)| ReportedCondition {
-        r#type,
-        status,
-        reason,
-        message,
-        adapter,
-        observed_generation,
-        created_at,
-        updated_at,
-    });
-    (condition, fields.into_errors())
+    repeated.collect()
 }
 
-fn check_type(fields: &mut Fields, name: &str, index: usize) {
-    if name.trim().is_empty() {
-        fields.fault("type", format!("condition type cannot be empty at index {index}"), "required");
-    } else if name.chars().count() > MAX_TYPE {
-        fields.fault("type", format!("condition type must be at most {MAX_TYPE} characters"), "max_length");
+/// An observation that is too far from the server's time.
+fn outside_window(observed_time: &Value, now: DateTime<Utc>) -> Option<FieldError> {
+    let Time(time) = Time::parse(observed_time.as_str()?).filter(is_set)?;
+    let fault = |message, constraint| Some(FieldError::new("observed_time", message).constraint(constraint));
+    if time > now + AHEAD {
+        fault("observed_time must not be more than 5 minutes in the future", "max")
+    } else if time < now - BEHIND {
+        fault("observed_time must not be more than 30 minutes in the past", "min")
+    } else {
+        None
     }
 }
 
-fn read_time(fields: &mut Fields, field: &str) -> Option<DateTime<Utc>> {
-    let text = fields.optional_text(field)?;
-    match DateTime::parse_from_rfc3339(&text) {
-        Ok(time) => Some(time.to_utc().trunc_subsecs(6)),
-        Err(_) => {
-            fields.fault(
-                field,
-                format!("{field} must be an RFC 3339 time, like 2026-01-01T00:00:00Z"),
-                "format",
-            );
-            None
-        }
-    }
+fn is_set(time: &Time) -> bool {
+    time.0.timestamp() != ZERO_TIME
+}
+
+fn time_if_set<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Time>, D::Error> {
+    Ok(Option::<Time>::deserialize(deserializer)?.filter(is_set))
+}
+
+/// Without a fraction a number is an integer however it is written, as 1.0 is.
+fn integer(number: &Number) -> i64 {
+    number.as_i64().unwrap_or_else(|| number.as_f64().unwrap_or_default() as i64)
+}
+
+fn whole<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
+    Ok(integer(&Number::deserialize(deserializer)?))
+}
+
+fn whole_if_set<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
+    Ok(Option::<Number>::deserialize(deserializer)?.as_ref().map(integer))
 }
 
 impl From<StoredReport> for AdapterStatus {
@@ -260,48 +222,11 @@ impl From<StoredReport> for AdapterStatus {
             adapter,
             observed_generation,
             observed_time: last_report_time.into(),
-            conditions: conditions.into_iter().map(AdapterCondition::from).collect(),
+            conditions: conditions.into(),
             data: data.into(),
-            metadata: metadata.map(Raw::from),
+            metadata: metadata.map(As::from),
             created_time: created_time.into(),
             last_report_time: last_report_time.into(),
-        }
-    }
-}
-
-impl From<StoredCondition> for AdapterCondition {
-    fn from(condition: StoredCondition) -> Self {
-        let StoredCondition {
-            r#type,
-            status,
-            reason,
-            message,
-            adapter,
-            observed_generation,
-            created_at,
-            updated_at,
-            last_transition_time,
-        } = condition;
-        Self {
-            r#type,
-            status: status.into(),
-            reason,
-            message,
-            adapter,
-            observed_generation,
-            created_at: created_at.into(),
-            updated_at: updated_at.into(),
-            last_transition_time: last_transition_time.into(),
-        }
-    }
-}
-
-impl From<service::status::ConditionStatus> for ConditionStatus {
-    fn from(status: service::status::ConditionStatus) -> Self {
-        match status {
-            service::status::ConditionStatus::True => Self::True,
-            service::status::ConditionStatus::False => Self::False,
-            service::status::ConditionStatus::Unknown => Self::Unknown,
         }
     }
 }

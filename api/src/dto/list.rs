@@ -1,8 +1,7 @@
-use poem_openapi::Object;
+use super::schema::{described, inline, integer, object, reference, register, text};
 use poem_openapi::registry::{MetaSchema, MetaSchemaRef, Registry};
 use poem_openapi::types::Type;
 use serde::Serialize;
-use std::borrow::Cow;
 
 /// A page of a list.
 #[derive(Debug, Serialize)]
@@ -23,94 +22,106 @@ pub struct List<T> {
     pub next: Option<String>,
 }
 
-/// The schema of a [`List`]; its name is made of its items', which a derived one's could not be.
-impl<T: Type> Type for List<T> {
-    const IS_REQUIRED: bool = true;
-    type RawValueType = Self;
-    type RawElementValueType = Self;
+described!(List<T> where [T: Type], format!("{}List", T::name()), reference::<Self>(), register_list::<T>);
 
-    fn name() -> Cow<'static, str> {
-        format!("{}List", T::name()).into()
-    }
+fn register_list<T: Type>(registry: &mut Registry) {
+    T::register(registry);
+    let kind = MetaSchema { enum_items: vec![List::<T>::name().into()], ..text(None) };
+    let items = MetaSchema { items: Some(Box::new(T::schema_ref())), ..MetaSchema::new("array") };
+    let members = [
+        ("kind", "What is listed.", kind),
+        ("page", "The page's number, from 1; 1 on pages asked for by cursor.", integer(0.0)),
+        ("size", "How many items are on this page.", integer(0.0)),
+        ("total", "How many items match; absent if `total=false` was asked.", integer(0.0)),
+        ("items", "The items, in order.", items),
+        ("next", "Opaque cursor of the next page, to send as `cursor`. Absent on the last page.", text(None)),
+    ];
+    register::<List<T>>(registry, object("A page of a list.", &["kind", "page", "size", "items"], members));
+}
 
-    fn schema_ref() -> MetaSchemaRef {
-        MetaSchemaRef::Reference(Self::name().into_owned())
-    }
+/// Parameters that are read together, so that every fault in them is found at once; the framework would stop at the
+/// first. The document shows each of them.
+pub trait ParameterSet: Send {
+    /// Which parameters there are.
+    const NAMES: &'static [&'static str];
+    /// The format of `fields`.
+    const FIELDS: &'static str = "resource-fields";
 
-    fn register(registry: &mut Registry) {
-        T::register(registry);
-        let name = Self::name().into_owned();
-        let described = |schema: MetaSchema, description| {
-            MetaSchemaRef::Inline(Box::new(MetaSchema { description: Some(description), ..schema }))
-        };
-        let integer = || MetaSchema { minimum: Some(0.0), ..MetaSchema::new_with_format("integer", "int64") };
-        let items = MetaSchema { items: Some(Box::new(T::schema_ref())), ..MetaSchema::new("array") };
-        let kind = MetaSchema { enum_items: vec![name.clone().into()], ..MetaSchema::new("string") };
-        let next = "Opaque cursor of the next page: send it as `cursor`. Absent on the last page.";
-        let list = MetaSchema {
-            description: Some("A page of a list."),
-            required: vec!["kind", "page", "size", "items"],
-            properties: vec![
-                ("kind", described(kind, "What is listed.")),
-                ("page", described(integer(), "The page's number, from 1; 1 on pages asked for by cursor.")),
-                ("size", described(integer(), "How many items are on this page.")),
-                ("total", described(integer(), "How many items match; absent if `total=false` was asked.")),
-                ("items", described(items, "The items, in order.")),
-                ("next", described(MetaSchema::new("string"), next)),
-            ],
-            ..MetaSchema::new("object")
-        };
-        registry.schemas.entry(name).or_insert(list);
-    }
-
-    fn as_raw_value(&self) -> Option<&Self> {
-        Some(self)
-    }
-
-    fn raw_element_iter<'a>(&'a self) -> Box<dyn Iterator<Item = &'a Self> + 'a> {
-        Box::new(std::iter::once(self))
+    /// All of them as one schema.
+    fn schema() -> MetaSchemaRef {
+        let mut all = all(Self::FIELDS);
+        all.properties.retain(|(name, _)| Self::NAMES.contains(name));
+        inline(all)
     }
 }
 
-/// The parameters of every list, as the served document shows them.
-///
-/// They are read by [`crate::list`], which finds every fault at once; the framework would stop at the first.
-#[derive(Debug, Object)]
-pub struct ListParameters {
-    /// The page's number.
-    #[oai(validator(minimum(value = "1"), maximum(value = "1000000000000")), default = "one")]
-    pub page: Option<i64>,
-    /// How many items a page has, at most 500.
-    #[oai(validator(minimum(value = "1"), maximum(value = "500")), default = "hundred")]
-    pub size: Option<i64>,
-    /// The same as `size`, which wins if both are given.
-    #[oai(rename = "pageSize", validator(minimum(value = "1"), maximum(value = "500")))]
-    pub page_size: Option<i64>,
-    /// Only what matches, like `labels.env='production' and status.phase!='Ready'`.
-    #[oai(validator(max_length = 4096))]
-    pub search: Option<String>,
-    /// Fields to order by, like `name desc, created_time`; the newest first if absent. With `orderBy`, the direction.
-    pub order: Option<String>,
-    /// Fields to order by; `order` may then say `asc` or `desc` for all of them.
-    #[oai(rename = "orderBy")]
-    pub order_by: Option<String>,
-    /// Only these fields, like `name,status.phase`; the id is always there.
-    pub fields: Option<String>,
-    /// Where another page ended: its `next`. Takes the place of `page`.
-    pub cursor: Option<String>,
-    /// `false` leaves out `total`, which costs time on filtered lists.
-    #[oai(default = "yes")]
-    pub total: Option<bool>,
+/// The parameters of lists of resources.
+#[derive(Debug)]
+pub struct ListParameters;
+
+impl ParameterSet for ListParameters {
+    const NAMES: &'static [&'static str] = &[
+        "page",
+        "size",
+        "pageSize",
+        "total",
+        "search",
+        "order",
+        "orderBy",
+        "fields",
+        "cursor",
+        CACHE_CONTROL,
+    ];
 }
 
-fn one() -> Option<i64> {
-    Some(1)
+/// The parameters of lists of reports.
+#[derive(Debug)]
+pub struct StatusListParameters;
+
+impl ParameterSet for StatusListParameters {
+    const NAMES: &'static [&'static str] = &["page", "size", "pageSize", "total", "fields", CACHE_CONTROL];
+    const FIELDS: &'static str = "status-fields";
 }
 
-fn hundred() -> Option<i64> {
-    Some(100)
+/// The parameters with which one resource is read.
+#[derive(Debug)]
+pub struct ItemParameters;
+
+impl ParameterSet for ItemParameters {
+    const NAMES: &'static [&'static str] = &["fields", CACHE_CONTROL];
 }
 
-fn yes() -> Option<bool> {
-    Some(true)
+/// The one of the parameters that is a header.
+pub const CACHE_CONTROL: &str = "Cache-Control";
+
+fn all(fields: &'static str) -> MetaSchema {
+    let number = |maximum, default| MetaSchema { maximum: Some(maximum), default, ..integer(1.0) };
+    let total = MetaSchema { default: Some(true.into()), ..MetaSchema::new("boolean") };
+    let search = MetaSchema { max_length: Some(4096), ..text(Some("search-expression")) };
+    let members = [
+        ("page", "The page's number.", number(1e12, Some(1.into()))),
+        ("size", "How many items a page has, at most 500.", number(500.0, Some(100.into()))),
+        ("pageSize", "The same as `size`, which wins if both are given.", number(500.0, None)),
+        ("total", "`false` leaves out `total`, which costs time on filtered lists.", total),
+        ("search", "Only what matches, like `labels.env='production' and status.phase!='Ready'`.", search),
+        ("order", ORDER, text(Some("order"))),
+        (
+            "orderBy",
+            "Fields to order by; `order` may then be `asc` or `desc` for all.",
+            text(Some("order-fields")),
+        ),
+        (
+            "fields",
+            "Only these fields, like `name,status.phase`, and what identifies an item.",
+            text(Some(fields)),
+        ),
+        ("cursor", "Where another page ended: its `next`. Takes the place of `page`.", text(Some("cursor"))),
+        (CACHE_CONTROL, FRESHNESS, text(None)),
+    ];
+    object("", &[], members)
 }
+
+const ORDER: &str = "Fields to order by, like `name desc, created_time`; the newest first if absent. With `orderBy`, \
+                     the direction.";
+const FRESHNESS: &str = "With `no-cache`, what is read holds every change that was answered before. Without, a \
+                         replica of the database may answer, which can lag behind.";

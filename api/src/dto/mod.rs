@@ -1,21 +1,26 @@
 //! What goes over the wire. Each type is the schema in the served document and the shape of the bytes;
-//! a test holds real answers against the document. A row is mapped beside the type it becomes.
+//! a test holds real answers against the document, and requests are checked by the schema itself. A row is mapped
+//! beside the type it becomes.
 
 mod adapter_status;
+mod body;
+mod header;
 mod list;
 mod meta;
-mod raw;
 mod request;
 mod resource;
+mod schema;
+mod value;
 
-pub use adapter_status::{
-    AdapterCondition, AdapterStatus, AdapterStatusCreateRequest, ConditionRequest, ConditionStatus,
-};
-pub use list::{List, ListParameters};
+pub use adapter_status::{AdapterStatus, AdapterStatusCreateRequest};
+pub use body::{Body, Input};
+pub use header::{EntityTags, IdempotencyKey, IfMatch, MAX_KEY};
+pub use list::{CACHE_CONTROL, ItemParameters, List, ListParameters, ParameterSet, StatusListParameters};
 pub use meta::{Compatibility, Metadata};
-pub use raw::{Id, Raw, Time};
 pub use request::{
-    ClusterCreateRequest, ClusterPatchRequest, ForceDeleteRequest, Input, NewResource, NodePoolCreateRequest,
-    NodePoolPatchRequest, ReadBody,
+    Change, ClusterCreateRequest, ClusterPatchRequest, CreateRequest, ForceDeleteRequest,
+    NodePoolCreateRequest, NodePoolPatchRequest, PatchRequest,
 };
 pub use resource::{Cluster, NodePool, ResourceView};
+pub use schema::tidy;
+pub use value::{Id, Time};

@@ -1,267 +1,227 @@
-use crate::app::App;
-use crate::json::{self, Fields};
-use crate::problem::{ApiError, Code};
-use poem::http::{StatusCode, header};
-use poem::{Request, RequestBody};
-use poem_openapi::registry::{MetaMediaType, MetaRequest, Registry};
+use super::body::{Body, JSON, MERGE_PATCH, check, read};
+use super::resource::{Cluster, NodePool, ResourceView};
+use super::schema::{described, inline, nothing, object, reference, register, text};
+use crate::problem::{ApiError, ApiResult};
+use chrono::{DateTime, Utc};
+use poem_openapi::Object;
+use poem_openapi::registry::{MetaSchema, MetaSchemaRef};
 use poem_openapi::types::Type;
-use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions, Object};
-use serde_json::{Map, Value};
-use service::resource::Change;
-use service::{FieldError, Kind, Labels, ResourceName};
-use std::collections::{BTreeMap, HashMap};
+use serde::Deserialize;
+use serde_json::Value;
+use service::error::{Error, FieldError};
+use service::kind::Kind;
+use service::name::{Labels, ResourceName};
+use service::resource::Create;
+use std::collections::BTreeMap;
+use std::marker::PhantomData;
+use uuid::Uuid;
 
 /// The largest desired state, in bytes.
 const MAX_SPEC: usize = 256 * 1024;
-/// The longest reason of a forced deletion, in characters.
-const MAX_REASON: usize = 1024;
+/// The most labels a resource may have.
+const MAX_LABELS: usize = 64;
 
-/// What a body is read as. The implementing type is what the served document says of it.
-pub trait ReadBody: Type {
-    /// What an operation gets.
-    type Value: Send;
+const NAME: &str = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$";
+const LABEL_VALUE: &str = "^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$";
 
-    /// Reads `body`; every fault in it is found at once.
-    fn read(body: Value, app: &App) -> Result<Self::Value, ApiError>;
+/// A cluster that is to be created.
+pub type ClusterCreateRequest = CreateRequest<Cluster>;
+/// A node pool that is to be created.
+pub type NodePoolCreateRequest = CreateRequest<NodePool>;
+/// A change of a cluster.
+pub type ClusterPatchRequest = PatchRequest<Cluster>;
+/// A change of a node pool.
+pub type NodePoolPatchRequest = PatchRequest<NodePool>;
+
+/// A resource that is to be created. Its `kind` need not be read: the schema allows one only.
+#[derive(Debug, Deserialize)]
+#[serde(bound = "")]
+pub struct CreateRequest<K> {
+    name: String,
+    spec: Value,
+    labels: Option<BTreeMap<String, String>>,
+    #[serde(skip)]
+    kind: PhantomData<fn() -> K>,
 }
 
-/// The body of a request.
+/// A change of a resource. What is absent or null stays as it is.
+#[derive(Debug, Deserialize)]
+#[serde(bound = "")]
+pub struct PatchRequest<K> {
+    spec: Option<Value>,
+    labels: Option<BTreeMap<String, String>>,
+    #[serde(skip)]
+    kind: PhantomData<fn() -> K>,
+}
+
+/// A change of a resource as a JSON merge patch.
 #[derive(Debug)]
-pub struct Input<S: ReadBody> {
-    /// What was read.
-    pub value: S::Value,
-    /// The document as it was understood, the same for any two bodies that say the same.
-    pub canonical: String,
+struct MergePatch;
+
+/// What a change does.
+#[derive(Debug)]
+pub enum Change {
+    /// Each section that is given replaces the one there is.
+    Replace {
+        /// The whole new desired state, an object.
+        spec: Option<Value>,
+        /// All the new labels.
+        labels: Option<Labels>,
+    },
+    /// A JSON merge patch (RFC 7396) of `{spec, labels}`. It names nothing else, leaves `spec` an object and gives
+    /// labels good keys and values; the rules of what they may be as a whole remain to be checked on the result.
+    Merge(Value),
 }
 
-impl<'a, S: ReadBody> ApiExtractor<'a> for Input<S> {
-    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::RequestObject];
-    type ParamType = ();
-    type ParamRawType = ();
-
-    fn register(registry: &mut Registry) {
-        S::register(registry);
-    }
-
-    fn request_meta() -> Option<MetaRequest> {
-        let content = vec![MetaMediaType { content_type: "application/json", schema: S::schema_ref() }];
-        Some(MetaRequest { description: None, content, required: true })
-    }
-
-    async fn from_request(
-        request: &'a Request,
-        body: &mut RequestBody,
-        _: ExtractParamOptions<()>,
-    ) -> poem::Result<Self> {
-        check_content_type(request.content_type())?;
-        let app = request.data::<App>().ok_or_else(|| ApiError::internal("no application in the request"))?;
-        let bytes = body.take()?.into_bytes().await?;
-        let body = json::parse(&bytes)?;
-        let canonical = body.to_string();
-        Ok(Self { value: S::read(body, app)?, canonical })
-    }
-}
-
-/// JSON by any of its names. No name at all passes for JSON: many clients send none.
-fn check_content_type(content_type: Option<&str>) -> Result<(), ApiError> {
-    let Some(content_type) = content_type else { return Ok(()) };
-    let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    let suffixed = essence.starts_with("application/") && essence.ends_with("+json");
-    if essence == "application/json" || suffixed {
-        return Ok(());
-    }
-    let detail = "The request body must be JSON, with Content-Type: application/json";
-    let error = ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, Code::Malformed, detail);
-    Err(error.with_header(header::ACCEPT, header::HeaderValue::from_static("application/json")))
-}
-
-/// A cluster to be.
-#[derive(Debug, Object)]
-pub struct ClusterCreateRequest {
-    /// If given, `Cluster`.
-    pub kind: Option<String>,
-    /// Unique among clusters that are not marked for deletion.
-    #[oai(validator(min_length = 3, max_length = 53, pattern = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"))]
-    pub name: String,
-    /// The desired state, at most 256 KiB.
-    pub spec: HashMap<String, Value>,
-    /// At most 64 labels by the rules of Kubernetes.
-    pub labels: Option<HashMap<String, String>>,
-}
-
-/// A node pool to be.
-#[derive(Debug, Object)]
-pub struct NodePoolCreateRequest {
-    /// If given, `NodePool`.
-    pub kind: Option<String>,
-    /// Unique among the node pools of the cluster that are not marked for deletion.
-    #[oai(validator(min_length = 3, max_length = 15, pattern = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"))]
-    pub name: String,
-    /// The desired state, at most 256 KiB.
-    pub spec: HashMap<String, Value>,
-    /// At most 64 labels by the rules of Kubernetes.
-    pub labels: Option<HashMap<String, String>>,
-}
-
-/// What shall become of a cluster. Absent or null leaves a section as it is; at least one must be given.
-#[derive(Debug, Object)]
-pub struct ClusterPatchRequest {
-    /// The whole new desired state.
-    #[oai(nullable)]
-    pub spec: Option<HashMap<String, Value>>,
-    /// All the new labels.
-    #[oai(nullable)]
-    pub labels: Option<HashMap<String, String>>,
-}
-
-/// What shall become of a node pool. Absent or null leaves a section as it is; at least one must be given.
-#[derive(Debug, Object)]
-pub struct NodePoolPatchRequest {
-    /// The whole new desired state.
-    #[oai(nullable)]
-    pub spec: Option<HashMap<String, Value>>,
-    /// All the new labels.
-    #[oai(nullable)]
-    pub labels: Option<HashMap<String, String>>,
-}
-
-/// Why a resource shall go at once.
-#[derive(Debug, Object)]
+/// Why a resource is to be removed immediately.
+#[derive(Debug, Object, Deserialize)]
 pub struct ForceDeleteRequest {
     /// The reason, for the audit log.
     #[oai(validator(min_length = 1, max_length = 1024, pattern = r"[^\s\x85]"))]
     pub reason: String,
 }
 
-/// A resource to be, as it was read.
-#[derive(Debug)]
-pub struct NewResource {
-    /// Its name.
-    pub name: ResourceName,
-    /// Its desired state.
-    pub spec: Value,
-    /// Its labels.
-    pub labels: Labels,
-}
-
-impl ReadBody for ClusterCreateRequest {
-    type Value = NewResource;
-
-    fn read(body: Value, app: &App) -> Result<NewResource, ApiError> {
-        read_new(Kind::Cluster, body, app)
+impl<K: ResourceView> CreateRequest<K> {
+    /// The resource for the service to create.
+    pub fn into_create(self, owner: Option<Uuid>, caller: String) -> service::Result<Create> {
+        let name =
+            ResourceName::parse(K::KIND, &self.name).map_err(|fault| Error::invalid_fields(vec![fault]))?;
+        let labels = Labels::parse(self.labels.unwrap_or_default()).map_err(Error::invalid_fields)?;
+        Ok(Create { kind: K::KIND, owner, name, spec: self.spec, labels, caller })
     }
 }
 
-impl ReadBody for NodePoolCreateRequest {
-    type Value = NewResource;
+impl<K: ResourceView> Body for CreateRequest<K> {
+    type Value = Self;
 
-    fn read(body: Value, app: &App) -> Result<NewResource, ApiError> {
-        read_new(Kind::NodePool, body, app)
+    fn read(_: &str, body: Value, _: DateTime<Utc>) -> ApiResult<Self> {
+        let body = without_nulls(body);
+        let more = section_faults(&body);
+        read(body, more)
     }
 }
 
-impl ReadBody for ClusterPatchRequest {
+impl<K: ResourceView> Body for PatchRequest<K> {
     type Value = Change;
 
-    fn read(body: Value, app: &App) -> Result<Change, ApiError> {
-        read_change(Kind::Cluster, body, app)
-    }
-}
+    const MEDIA_TYPES: &'static [(&'static str, fn() -> MetaSchemaRef)] =
+        &[(JSON, Self::schema_ref), (MERGE_PATCH, MergePatch::schema_ref)];
 
-impl ReadBody for NodePoolPatchRequest {
-    type Value = Change;
-
-    fn read(body: Value, app: &App) -> Result<Change, ApiError> {
-        read_change(Kind::NodePool, body, app)
-    }
-}
-
-impl ReadBody for ForceDeleteRequest {
-    /// The reason.
-    type Value = String;
-
-    fn read(body: Value, _: &App) -> Result<String, ApiError> {
-        let mut fields = Fields::of(body)?;
-        let reason = fields.text("reason");
-        let length = reason.as_deref().map_or(0, |reason| reason.chars().count());
-        if reason.as_deref().is_some_and(|reason| reason.trim().is_empty()) {
-            fields.fault("reason", "reason is required", "required");
-        } else if length > MAX_REASON {
-            fields.fault("reason", "reason must be at most 1024 characters", "max_length");
-        }
-        fields.finish(reason)
-    }
-}
-
-fn read_new(kind: Kind, body: Value, app: &App) -> Result<NewResource, ApiError> {
-    let mut fields = Fields::of(body)?;
-    if fields.optional_text("kind").is_some_and(|named| named != kind.as_str()) {
-        fields.fault("kind", format!("kind must be '{kind}'"), "enum");
-    }
-    let name = fields.text("name").and_then(|name| fields.keep(ResourceName::parse(kind, &name)));
-    let spec = fields.object("spec").and_then(|spec| check_spec(kind, spec, app, &mut fields));
-    let labels = fields.optional_object("labels");
-    let labels = labels.map_or(Some(Labels::default()), |map| read_labels(map, &mut fields));
-    let new = name.zip(spec).zip(labels).map(|((name, spec), labels)| NewResource { name, spec, labels });
-    fields.finish(new)
-}
-
-fn read_change(kind: Kind, body: Value, app: &App) -> Result<Change, ApiError> {
-    let mut fields = Fields::of(body)?;
-    let spec = fields.optional_object("spec").and_then(|spec| check_spec(kind, spec, app, &mut fields));
-    let labels = fields.optional_object("labels").and_then(|map| read_labels(map, &mut fields));
-    for unknown in fields.rest() {
-        let shown: String = unknown.chars().take(80).collect();
-        fields.fault(&shown, "only spec and labels can be changed", "enum");
-    }
-    let change = fields.finish(Some(Change { spec, labels }))?;
-    if change.spec.is_none() && change.labels.is_none() {
-        let detail = "at least one field must be provided for update: spec or labels";
-        return Err(ApiError::bad_request(detail, Vec::new()));
-    }
-    Ok(change)
-}
-
-fn check_spec(kind: Kind, spec: Map<String, Value>, app: &App, fields: &mut Fields) -> Option<Value> {
-    let spec = Value::Object(spec);
-    if spec.to_string().len() > MAX_SPEC {
-        fields.fault("spec", format!("spec must be at most {MAX_SPEC} bytes"), "max_length");
-        return None;
-    }
-    match app.context.settings.schemas.validate(kind.spec_schema(), &spec) {
-        Ok(()) => Some(spec),
-        Err(violations) => {
-            fields.extend(violations.into_iter().map(|violation| FieldError {
-                field: violation.path,
-                message: violation.message,
-                constraint: violation.constraint,
-                value: None,
-            }));
-            None
-        }
-    }
-}
-
-fn read_labels(map: Map<String, Value>, fields: &mut Fields) -> Option<Labels> {
-    let mut labels = BTreeMap::new();
-    let mut texts = true;
-    for (key, value) in map {
-        match value {
-            Value::String(value) => {
-                labels.insert(key, value);
+    fn read(media_type: &str, body: Value, _: DateTime<Utc>) -> ApiResult<Change> {
+        let change = if media_type == MERGE_PATCH {
+            check::<MergePatch>(&body, key_faults(&body["labels"]))?;
+            Change::Merge(body)
+        } else {
+            let more = section_faults(&body);
+            let Self { spec, labels, kind: _ } = read(body, more)?;
+            Change::Replace {
+                spec,
+                labels: labels.map(Labels::parse).transpose().map_err(Error::invalid_fields)?,
             }
-            other => {
-                texts = false;
-                let shown: String = key.chars().take(80).collect();
-                fields.wrong_type::<()>(&format!("labels[{shown}]"), "a string", &other);
-            }
+        };
+        let nothing = match &change {
+            Change::Replace { spec, labels } => spec.is_none() && labels.is_none(),
+            Change::Merge(patch) => patch.as_object().is_none_or(serde_json::Map::is_empty),
+        };
+        if nothing {
+            let detail = "at least one field must be provided for update: spec or labels";
+            return Err(ApiError::bad_request(detail, Vec::new()));
         }
+        Ok(change)
     }
-    match Labels::parse(labels) {
-        Ok(labels) => texts.then_some(labels),
-        Err(errors) => {
-            fields.extend(errors);
-            None
-        }
+}
+
+impl Body for ForceDeleteRequest {
+    type Value = Self;
+
+    fn read(_: &str, body: Value, _: DateTime<Utc>) -> ApiResult<Self> {
+        read(without_nulls(body), Vec::new())
     }
+}
+
+/// Null counts as absent, so that a missing field is told as such; a `spec` that is null is of the wrong type.
+pub(super) fn without_nulls(mut body: Value) -> Value {
+    if let Some(members) = body.as_object_mut() {
+        members.retain(|name, value| !value.is_null() || name == "spec");
+    }
+    body
+}
+
+/// What is wrong with `spec` and `labels` that their schemas have no word for.
+fn section_faults(body: &Value) -> Vec<FieldError> {
+    let mut faults = key_faults(&body["labels"]);
+    if body["spec"].is_object() && body["spec"].to_string().len() > MAX_SPEC {
+        let message = format!("spec must be at most {MAX_SPEC} bytes");
+        faults.push(FieldError::new("spec", message).constraint("max_length"));
+    }
+    faults
+}
+
+/// The faults of the keys of labels: OpenAPI 3.0 has no word for names of members.
+fn key_faults(labels: &Value) -> Vec<FieldError> {
+    let set = labels.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null());
+    Labels::parse(set.map(|(key, _)| (key.clone(), String::new())).collect()).err().unwrap_or_default()
+}
+
+described!(
+    CreateRequest<K> where [K: ResourceView],
+    format!("{}CreateRequest", K::KIND),
+    reference::<Self>(),
+    |registry| register::<Self>(registry, create(K::KIND))
+);
+described!(
+    PatchRequest<K> where [K: ResourceView],
+    format!("{}PatchRequest", K::KIND),
+    reference::<Self>(),
+    |registry| {
+        MergePatch::register(registry);
+        register::<Self>(registry, patch(false));
+    }
+);
+described!(MergePatch, "MergePatch", reference::<Self>(), |registry| register::<Self>(registry, patch(true)));
+
+fn create(kind: Kind) -> MetaSchema {
+    let (length, pattern) = (kind.name_length(), Some(NAME.into()));
+    let (min_length, max_length) = (Some(*length.start()), Some(*length.end()));
+    let kind = vec![kind.as_str().into(), Value::Null];
+    let members = [
+        ("kind", "What it is.", MetaSchema { enum_items: kind, nullable: true, ..text(None) }),
+        ("name", UNIQUE, MetaSchema { min_length, max_length, pattern, ..text(None) }),
+        ("spec", "The desired state, at most 256 KiB, by the rules of the provider's schema.", spec(false)),
+        ("labels", LABELS, labels(false)),
+    ];
+    object("A resource to create. Unknown members are ignored.", &["name", "spec"], members)
+}
+
+/// A change, as a JSON merge patch or of whole sections.
+fn patch(merged: bool) -> MetaSchema {
+    let members = match merged {
+        true => ["What changes in the desired state.", "What changes in the labels."],
+        false => ["The whole new desired state.", "All the new labels."],
+    };
+    let members = [("spec", members[0], spec(!merged)), ("labels", members[1], labels(merged))];
+    let (min_properties, additional_properties) = (Some(1), nothing());
+    let description =
+        if merged { MERGED } else { "A change of a resource. What is absent or null stays as it is." };
+    MetaSchema { min_properties, additional_properties, ..object(description, &[], members) }
+}
+
+const UNIQUE: &str = "Unique among all of its kind, or of its cluster, that are not marked for deletion.";
+const MERGED: &str = "A change of a resource as a JSON merge patch (RFC 7396): members are merged, null removes. The \
+                      result keeps to the rules of a resource to create.";
+const LABELS: &str = "At most 64 labels by the rules of Kubernetes. A key is an optional DNS prefix of at most 253 \
+                      characters and `/`, then at most 63 letters, digits, `.`, `_` or `-`, with a letter or digit \
+                      at both ends.";
+
+fn spec(nullable: bool) -> MetaSchema {
+    let additional_properties = Some(Box::new(inline(MetaSchema::ANY)));
+    MetaSchema { nullable, additional_properties, ..MetaSchema::new("object") }
+}
+
+/// Labels. In a merge patch null removes one, and how many remain is known from the result only.
+fn labels(merged: bool) -> MetaSchema {
+    let value = MetaSchema { pattern: Some(LABEL_VALUE.into()), nullable: merged, ..text(None) };
+    let additional_properties = Some(Box::new(inline(value)));
+    let max_properties = (!merged).then_some(MAX_LABELS);
+    MetaSchema { nullable: true, max_properties, additional_properties, ..MetaSchema::new("object") }
 }

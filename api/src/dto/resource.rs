@@ -1,12 +1,13 @@
-use super::{Raw, Time};
-use crate::dto::adapter_status::ConditionStatus;
+use super::value::{As, Id, Time};
 use poem_openapi::types::Type;
 use poem_openapi::{Enum, Object};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use service::status::StoredStatus;
-use service::{Kind, Resource};
+use service::kind::Kind;
+use service::resource::Resource;
+use service::status::{self, StoredStatus};
 use std::collections::HashMap;
+use uuid::Uuid;
 
 /// How resources of a kind are shown.
 pub trait ResourceView: From<Resource> + Serialize + Type {
@@ -14,69 +15,49 @@ pub trait ResourceView: From<Resource> + Serialize + Type {
     const KIND: Kind;
 }
 
-/// A Kubernetes cluster of the fleet: what it shall be, and what the adapters say it is.
+/// A Kubernetes cluster of the fleet: its desired state, and what the adapters report about it.
 #[derive(Debug, Object, Serialize)]
 pub struct Cluster {
-    /// The cluster's id, a UUIDv7 in lower case.
-    #[oai(validator(pattern = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"))]
-    pub id: String,
     /// Always `Cluster`.
     pub kind: ClusterKind,
-    /// The cluster's name, unique among clusters that are not marked for deletion.
-    pub name: String,
-    /// The cluster's path.
-    pub href: String,
-    /// The desired state, as the provider's schema has it.
-    pub spec: Raw<HashMap<String, Value>>,
-    /// The cluster's labels.
-    pub labels: Raw<HashMap<String, String>>,
-    /// Counts the versions of the desired state. Grows by one with each real change of `spec` or `labels`,
-    /// and with the request for deletion.
-    #[oai(validator(minimum(value = "1")))]
-    pub generation: i64,
-    /// When the cluster was created.
-    pub created_time: Time,
-    /// When its desired state last changed, or its deletion was requested.
-    pub updated_time: Time,
-    /// Who created it.
-    pub created_by: String,
-    /// Who last changed its desired state.
-    pub updated_by: String,
-    /// When its deletion was requested; absent while it is wanted.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[oai(skip_serializing_if_is_none)]
-    pub deleted_time: Option<Time>,
-    /// Who requested its deletion; absent while it is wanted.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[oai(skip_serializing_if_is_none)]
-    pub deleted_by: Option<String>,
-    /// What the adapters' reports add up to.
-    pub status: ResourceStatus,
+    /// What it has in common with node pools.
+    #[serde(flatten)]
+    #[oai(flatten)]
+    pub common: Common,
 }
 
-/// A group of nodes of one cluster: what it shall be, and what the adapters say it is.
+/// A group of nodes of one cluster: its desired state, and what the adapters report about it.
 #[derive(Debug, Object, Serialize)]
 pub struct NodePool {
-    /// The node pool's id, a UUIDv7 in lower case.
-    #[oai(validator(pattern = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"))]
-    pub id: String,
     /// Always `NodePool`.
     pub kind: NodePoolKind,
-    /// The node pool's name, unique among those of its cluster that are not marked for deletion.
-    pub name: String,
-    /// The node pool's path, below its cluster's.
-    pub href: String,
     /// The cluster it belongs to.
     pub owner_references: OwnerReference,
-    /// The desired state, as the provider's schema has it.
-    pub spec: Raw<HashMap<String, Value>>,
-    /// The node pool's labels.
-    pub labels: Raw<HashMap<String, String>>,
+    /// What it has in common with clusters.
+    #[serde(flatten)]
+    #[oai(flatten)]
+    pub common: Common,
+}
+
+/// What all resources have.
+#[derive(Debug, Object, Serialize)]
+pub struct Common {
+    /// The resource's id, a UUIDv7 in lower case.
+    pub id: As<Id, Uuid>,
+    /// The resource's name, unique among the clusters, or among the node pools of a cluster, that are not marked for
+    /// deletion.
+    pub name: String,
+    /// The resource's path. That of a node pool is below its cluster's.
+    pub href: String,
+    /// The desired state, by the rules of the provider's schema.
+    pub spec: As<HashMap<String, Value>>,
+    /// The resource's labels.
+    pub labels: As<HashMap<String, String>>,
     /// Counts the versions of the desired state. Grows by one with each real change of `spec` or `labels`,
     /// and with the request for deletion.
     #[oai(validator(minimum(value = "1")))]
     pub generation: i64,
-    /// When the node pool was created.
+    /// When the resource was created.
     pub created_time: Time,
     /// When its desired state last changed, or its deletion was requested.
     pub updated_time: Time,
@@ -84,15 +65,15 @@ pub struct NodePool {
     pub created_by: String,
     /// Who last changed its desired state.
     pub updated_by: String,
-    /// When its deletion was requested; absent while it is wanted.
+    /// When its deletion was requested; absent before.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[oai(skip_serializing_if_is_none)]
     pub deleted_time: Option<Time>,
-    /// Who requested its deletion; absent while it is wanted.
+    /// Who requested its deletion; absent before.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[oai(skip_serializing_if_is_none)]
     pub deleted_by: Option<String>,
-    /// What the adapters' reports add up to.
+    /// The aggregate of the adapters' reports.
     pub status: ResourceStatus,
 }
 
@@ -114,48 +95,69 @@ pub enum NodePoolKind {
 #[derive(Debug, Object, Serialize)]
 pub struct OwnerReference {
     /// The cluster's id.
-    pub id: String,
+    pub id: As<Id, Uuid>,
     /// Always `Cluster`.
     pub kind: ClusterKind,
     /// The cluster's path.
     pub href: String,
 }
 
-/// What the adapters' reports about a resource add up to.
+/// The aggregate of the adapters' reports about a resource.
 #[derive(Debug, Object, Serialize)]
 pub struct ResourceStatus {
-    /// The state in one word: `Ready` when every counted adapter has reported the current generation as
+    /// The state in one word: `Ready` when every required adapter has reported the current generation as
     /// available, `Failed` when one reports a failure of it, else `NotReady`.
-    pub phase: Phase,
-    /// Lowest generation over the counted adapters' reports, 0 before the first.
+    pub phase: As<Phase, String>,
+    /// Lowest generation over the required adapters' reports, 0 before the first.
     #[oai(validator(minimum(value = "0")))]
     pub observed_generation: i64,
-    /// The oldest of the counted adapters' last reports; before the first, when the resource last changed.
+    /// The oldest of the required adapters' last reports; before the first, when the resource last changed.
     pub last_updated_time: Time,
     /// When `phase` last changed.
     pub last_transition_time: Time,
-    /// `Reconciled`, `LastKnownReconciled`, and one `<Adapter>Successful` for each counted adapter that reported.
-    pub conditions: Raw<Vec<ResourceCondition>>,
+    /// `Reconciled`, `LastKnownReconciled`, and one `<Adapter>Successful` for each required adapter that reported.
+    pub conditions: As<Vec<ResourceCondition>>,
     /// One short entry for each adapter that reported.
-    pub adapters: Raw<Vec<AdapterSummary>>,
+    pub adapters: As<Vec<AdapterSummary>>,
 }
 
 /// The state of a resource in one word.
-#[derive(Debug, Enum, Serialize)]
+#[derive(Debug, Enum)]
 pub enum Phase {
-    /// Some counted adapter has not reported the current generation as available.
+    /// Some required adapter has not reported the current generation as available.
     NotReady,
-    /// Every counted adapter has.
+    /// Every required adapter has.
     Ready,
-    /// A counted adapter reports a failure of the current generation.
+    /// A required adapter reports a failure of the current generation.
     Failed,
 }
 
-/// One statement about a resource, made of the adapters' reports.
+/// Whether a condition holds.
+#[derive(Debug, Enum, Deserialize, PartialEq, Eq, Hash)]
+pub enum ConditionStatus {
+    /// It holds.
+    True,
+    /// It does not.
+    False,
+    /// It is not known whether it holds.
+    Unknown,
+}
+
+impl From<ConditionStatus> for status::ConditionStatus {
+    fn from(status: ConditionStatus) -> Self {
+        match status {
+            ConditionStatus::True => Self::True,
+            ConditionStatus::False => Self::False,
+            ConditionStatus::Unknown => Self::Unknown,
+        }
+    }
+}
+
+/// A condition of a resource, aggregated from the adapters' reports.
 #[derive(Debug, Object)]
 #[oai(skip_serializing_if_is_none)]
 pub struct ResourceCondition {
-    /// What is stated.
+    /// What the condition is about.
     pub r#type: String,
     /// Whether it holds.
     pub status: ConditionStatus,
@@ -165,7 +167,7 @@ pub struct ResourceCondition {
     pub message: Option<String>,
     /// The generation it speaks of.
     pub observed_generation: i64,
-    /// When it was first stated.
+    /// When it was first set.
     pub created_time: Time,
     /// How fresh it is.
     pub last_updated_time: Time,
@@ -178,13 +180,13 @@ pub struct ResourceCondition {
 pub struct AdapterSummary {
     /// The adapter's name.
     pub adapter: String,
-    /// The generation it had seen.
+    /// The generation it had observed.
     pub observed_generation: i64,
-    /// Whether it calls the resource available.
+    /// Whether it reports the resource as available.
     pub available: ConditionStatus,
     /// Its condition `Health`, `Unknown` if it reports none.
     pub health: ConditionStatus,
-    /// When it looked.
+    /// When it observed the resource.
     pub last_report_time: Time,
 }
 
@@ -197,6 +199,24 @@ impl ResourceView for NodePool {
 }
 
 impl From<Resource> for Cluster {
+    fn from(resource: Resource) -> Self {
+        Self { kind: ClusterKind::Cluster, common: resource.into() }
+    }
+}
+
+impl From<Resource> for NodePool {
+    fn from(resource: Resource) -> Self {
+        let owner = resource.owner_id.unwrap_or_default();
+        let owner_references = OwnerReference {
+            id: owner.into(),
+            kind: ClusterKind::Cluster,
+            href: Kind::Cluster.href(owner, None),
+        };
+        Self { kind: NodePoolKind::NodePool, owner_references, common: resource.into() }
+    }
+}
+
+impl From<Resource> for Common {
     fn from(resource: Resource) -> Self {
         let href = resource.href();
         let Resource {
@@ -217,55 +237,9 @@ impl From<Resource> for Cluster {
             deleted_by,
         } = resource;
         Self {
-            id: id.to_string(),
-            kind: ClusterKind::Cluster,
+            id: id.into(),
             name,
             href,
-            spec: spec.into(),
-            labels: labels.into(),
-            generation,
-            created_time: created_time.into(),
-            updated_time: updated_time.into(),
-            created_by,
-            updated_by,
-            deleted_time: deleted_time.map(Time),
-            deleted_by,
-            status: status.into(),
-        }
-    }
-}
-
-impl From<Resource> for NodePool {
-    fn from(resource: Resource) -> Self {
-        let href = resource.href();
-        let Resource {
-            kind: _,
-            id,
-            owner_id,
-            name,
-            generation,
-            revision: _,
-            spec,
-            labels,
-            status,
-            created_time,
-            updated_time,
-            deleted_time,
-            created_by,
-            updated_by,
-            deleted_by,
-        } = resource;
-        let owner = owner_id.unwrap_or_default();
-        Self {
-            id: id.to_string(),
-            kind: NodePoolKind::NodePool,
-            name,
-            href,
-            owner_references: OwnerReference {
-                id: owner.to_string(),
-                kind: ClusterKind::Cluster,
-                href: Kind::Cluster.href(owner, None),
-            },
             spec: spec.into(),
             labels: labels.into(),
             generation,
@@ -294,11 +268,7 @@ impl From<StoredStatus> for ResourceStatus {
             reconciled_since: _,
         } = status;
         Self {
-            phase: match phase.as_str() {
-                "Ready" => Phase::Ready,
-                "Failed" => Phase::Failed,
-                _ => Phase::NotReady,
-            },
+            phase: phase.into(),
             observed_generation,
             last_updated_time: updated_time.into(),
             last_transition_time: transition_time.into(),

@@ -4,10 +4,11 @@ use super::{Tag, read, write};
 use crate::app::App;
 use crate::caller::Caller;
 use crate::dto::{
-    AdapterStatus, AdapterStatusCreateRequest, ForceDeleteRequest, Id, Input, List, NodePool,
-    NodePoolCreateRequest, NodePoolPatchRequest,
+    AdapterStatus, AdapterStatusCreateRequest, ForceDeleteRequest, Id, IdempotencyKey, IfMatch, Input,
+    ItemParameters, List, ListParameters, NodePool, NodePoolCreateRequest, NodePoolPatchRequest,
+    StatusListParameters,
 };
-use crate::list::Parameters;
+use crate::list::Query;
 use crate::problem::ApiResult;
 use crate::response::{Changed, Created, Deleting, Fetched, ForceDeleted, Reported, Shown};
 use poem::web::Data;
@@ -18,7 +19,7 @@ use service::Kind;
 /// Node pools, below their cluster.
 pub struct ClusterNodePoolsApi;
 
-#[OpenApi(prefix_path = "/v1", tag = "Tag::NodePools")]
+#[OpenApi(prefix_path = "/hyperfleet/v1", tag = "Tag::NodePools")]
 impl ClusterNodePoolsApi {
     /// List the node pools of a cluster
     ///
@@ -30,7 +31,7 @@ impl ClusterNodePoolsApi {
         _caller: Caller,
         /// The cluster's id.
         cluster_id: Path<Id>,
-        parameters: Parameters,
+        parameters: Query<ListParameters>,
     ) -> ApiResult<Shown<List<NodePool>>> {
         let owner = read::parse(Kind::Cluster, &cluster_id.0)?;
         read::list(app.0, Some(owner), &parameters).await
@@ -48,7 +49,7 @@ impl ClusterNodePoolsApi {
         cluster_id: Path<Id>,
         /// Any text that names this request, so that it can be repeated safely.
         #[oai(name = "Idempotency-Key")]
-        idempotency_key: Header<Option<String>>,
+        idempotency_key: Header<Option<IdempotencyKey>>,
         body: Input<NodePoolCreateRequest>,
     ) -> ApiResult<Created<NodePool>> {
         let owner = read::parse(Kind::Cluster, &cluster_id.0)?;
@@ -74,7 +75,7 @@ impl ClusterNodePoolsApi {
         /// Entity tags of versions the caller has.
         #[oai(name = "If-None-Match")]
         if_none_match: Header<Option<String>>,
-        parameters: Parameters,
+        parameters: Query<ItemParameters>,
     ) -> ApiResult<Fetched<NodePool>> {
         read::get(app.0, read::node_pool_of(&cluster_id.0, &nodepool_id.0)?, if_none_match.0, &parameters)
             .await
@@ -99,7 +100,7 @@ impl ClusterNodePoolsApi {
         nodepool_id: Path<Id>,
         /// Entity tags of which the node pool must bear one, or the request changes nothing (412).
         #[oai(name = "If-Match")]
-        if_match: Header<Option<String>>,
+        if_match: Header<Option<IfMatch>>,
         body: Input<NodePoolPatchRequest>,
     ) -> ApiResult<Changed<NodePool>> {
         write::patch(
@@ -131,7 +132,7 @@ impl ClusterNodePoolsApi {
         nodepool_id: Path<Id>,
         /// Entity tags of which the node pool must bear one, or the request changes nothing (412).
         #[oai(name = "If-Match")]
-        if_match: Header<Option<String>>,
+        if_match: Header<Option<IfMatch>>,
     ) -> ApiResult<Deleting<NodePool>> {
         write::delete(app.0, caller, read::node_pool_of(&cluster_id.0, &nodepool_id.0)?, if_match.0).await
     }
@@ -154,7 +155,7 @@ impl ClusterNodePoolsApi {
         nodepool_id: Path<Id>,
         /// Entity tags of which the node pool must bear one, or the request changes nothing (412).
         #[oai(name = "If-Match")]
-        if_match: Header<Option<String>>,
+        if_match: Header<Option<IfMatch>>,
         body: Input<ForceDeleteRequest>,
     ) -> ApiResult<ForceDeleted> {
         write::force_delete(
@@ -162,7 +163,7 @@ impl ClusterNodePoolsApi {
             caller,
             read::node_pool_of(&cluster_id.0, &nodepool_id.0)?,
             if_match.0,
-            body.value,
+            body.value.reason,
         )
         .await
     }
@@ -184,7 +185,7 @@ impl ClusterNodePoolsApi {
         cluster_id: Path<Id>,
         /// The node pool's id.
         nodepool_id: Path<Id>,
-        parameters: Parameters,
+        parameters: Query<StatusListParameters>,
     ) -> ApiResult<Shown<List<AdapterStatus>>> {
         read::list_statuses(app.0, read::node_pool_of(&cluster_id.0, &nodepool_id.0)?, &parameters).await
     }

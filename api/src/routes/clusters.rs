@@ -5,9 +5,10 @@ use crate::app::App;
 use crate::caller::Caller;
 use crate::dto::{
     AdapterStatus, AdapterStatusCreateRequest, Cluster, ClusterCreateRequest, ClusterPatchRequest,
-    ForceDeleteRequest, Id, Input, List,
+    ForceDeleteRequest, Id, IdempotencyKey, IfMatch, Input, ItemParameters, List, ListParameters,
+    StatusListParameters,
 };
-use crate::list::Parameters;
+use crate::list::Query;
 use crate::problem::ApiResult;
 use crate::response::{Changed, Created, Deleting, Fetched, ForceDeleted, Reported, Shown};
 use poem::web::Data;
@@ -17,7 +18,7 @@ use poem_openapi::param::{Header, Path};
 /// Clusters.
 pub struct ClustersApi;
 
-#[OpenApi(prefix_path = "/v1", tag = "Tag::Clusters")]
+#[OpenApi(prefix_path = "/hyperfleet/v1", tag = "Tag::Clusters")]
 impl ClustersApi {
     /// List clusters
     ///
@@ -27,7 +28,7 @@ impl ClustersApi {
         &self,
         app: Data<&App>,
         _caller: Caller,
-        parameters: Parameters,
+        parameters: Query<ListParameters>,
     ) -> ApiResult<Shown<List<Cluster>>> {
         read::list(app.0, None, &parameters).await
     }
@@ -42,7 +43,7 @@ impl ClustersApi {
         caller: Caller,
         /// Any text that names this request, so that it can be repeated safely.
         #[oai(name = "Idempotency-Key")]
-        idempotency_key: Header<Option<String>>,
+        idempotency_key: Header<Option<IdempotencyKey>>,
         body: Input<ClusterCreateRequest>,
     ) -> ApiResult<Created<Cluster>> {
         write::create(app.0, caller, None, idempotency_key.0, body).await
@@ -61,7 +62,7 @@ impl ClustersApi {
         /// Entity tags of versions the caller has.
         #[oai(name = "If-None-Match")]
         if_none_match: Header<Option<String>>,
-        parameters: Parameters,
+        parameters: Query<ItemParameters>,
     ) -> ApiResult<Fetched<Cluster>> {
         read::get(app.0, read::cluster(&cluster_id.0)?, if_none_match.0, &parameters).await
     }
@@ -79,7 +80,7 @@ impl ClustersApi {
         cluster_id: Path<Id>,
         /// Entity tags of which the cluster must bear one, or the request changes nothing (412).
         #[oai(name = "If-Match")]
-        if_match: Header<Option<String>>,
+        if_match: Header<Option<IfMatch>>,
         body: Input<ClusterPatchRequest>,
     ) -> ApiResult<Changed<Cluster>> {
         write::patch(app.0, caller, read::cluster(&cluster_id.0)?, if_match.0, body.value).await
@@ -98,7 +99,7 @@ impl ClustersApi {
         cluster_id: Path<Id>,
         /// Entity tags of which the cluster must bear one, or the request changes nothing (412).
         #[oai(name = "If-Match")]
-        if_match: Header<Option<String>>,
+        if_match: Header<Option<IfMatch>>,
     ) -> ApiResult<Deleting<Cluster>> {
         write::delete(app.0, caller, read::cluster(&cluster_id.0)?, if_match.0).await
     }
@@ -115,10 +116,10 @@ impl ClustersApi {
         cluster_id: Path<Id>,
         /// Entity tags of which the cluster must bear one, or the request changes nothing (412).
         #[oai(name = "If-Match")]
-        if_match: Header<Option<String>>,
+        if_match: Header<Option<IfMatch>>,
         body: Input<ForceDeleteRequest>,
     ) -> ApiResult<ForceDeleted> {
-        write::force_delete(app.0, caller, read::cluster(&cluster_id.0)?, if_match.0, body.value).await
+        write::force_delete(app.0, caller, read::cluster(&cluster_id.0)?, if_match.0, body.value.reason).await
     }
 
     /// List the statuses of a cluster
@@ -136,7 +137,7 @@ impl ClustersApi {
         _caller: Caller,
         /// The cluster's id.
         cluster_id: Path<Id>,
-        parameters: Parameters,
+        parameters: Query<StatusListParameters>,
     ) -> ApiResult<Shown<List<AdapterStatus>>> {
         read::list_statuses(app.0, read::cluster(&cluster_id.0)?, &parameters).await
     }

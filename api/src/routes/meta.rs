@@ -15,7 +15,7 @@ impl MetaApi {
     /// Tell which contract is served
     ///
     /// For clients that want to know before they start.
-    #[oai(path = "/v1/compatibility", method = "get", operation_id = "getCompatibility")]
+    #[oai(path = "/hyperfleet/v1/compatibility", method = "get", operation_id = "getCompatibility")]
     async fn compatibility(&self, _caller: Caller) -> ApiResult<Shown<Compatibility>> {
         let features = ["clusters", "nodepools", "adapter_status", "status_aggregation"];
         let compatibility = Compatibility {
@@ -29,7 +29,7 @@ impl MetaApi {
     /// Tell what is running
     ///
     /// The service's version and the commit it was built from.
-    #[oai(path = "/", method = "get", operation_id = "getMetadata")]
+    #[oai(path = "/hyperfleet", method = "get", operation_id = "getMetadata")]
     async fn metadata(&self) -> ApiResult<Shown<Metadata>> {
         metadata("/api/hyperfleet")
     }
@@ -37,7 +37,7 @@ impl MetaApi {
     /// Tell what is running
     ///
     /// The service's version and the commit it was built from.
-    #[oai(path = "/v1", method = "get", operation_id = "getVersionMetadata")]
+    #[oai(path = "/hyperfleet/v1", method = "get", operation_id = "getVersionMetadata")]
     async fn version_metadata(&self) -> ApiResult<Shown<Metadata>> {
         metadata("/api/hyperfleet/v1")
     }

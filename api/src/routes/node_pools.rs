@@ -4,12 +4,12 @@ use super::{Tag, read, write};
 use crate::app::App;
 use crate::caller::Caller;
 use crate::dto::{
-    AdapterStatus, AdapterStatusCreateRequest, ForceDeleteRequest, Id, Input, List, NodePool,
-    NodePoolCreateRequest, NodePoolPatchRequest,
+    AdapterStatus, AdapterStatusCreateRequest, ForceDeleteRequest, Id, IfMatch, Input, ItemParameters, List,
+    ListParameters, NodePool, NodePoolCreateRequest, NodePoolPatchRequest, StatusListParameters,
 };
-use crate::list::Parameters;
+use crate::list::Query;
 use crate::problem::ApiResult;
-use crate::response::{Changed, Created, Deleting, Fetched, ForceDeleted, Reported, Shown};
+use crate::response::{Changed, Deleting, Fetched, ForceDeleted, Refused, Reported, Shown};
 use poem::web::Data;
 use poem_openapi::OpenApi;
 use poem_openapi::param::{Header, Path};
@@ -17,7 +17,7 @@ use poem_openapi::param::{Header, Path};
 /// Node pools, wherever they are.
 pub struct NodePoolsApi;
 
-#[OpenApi(prefix_path = "/v1", tag = "Tag::NodePools")]
+#[OpenApi(prefix_path = "/hyperfleet/v1", tag = "Tag::NodePools")]
 impl NodePoolsApi {
     /// List the node pools of all clusters
     ///
@@ -27,22 +27,22 @@ impl NodePoolsApi {
         &self,
         app: Data<&App>,
         _caller: Caller,
-        parameters: Parameters,
+        parameters: Query<ListParameters>,
     ) -> ApiResult<Shown<List<NodePool>>> {
         read::list(app.0, None, &parameters).await
     }
 
     /// Refuse to create a node pool without a cluster
     ///
-    /// A node pool belongs to a cluster, which this path does not name: a body without faults is answered
-    /// with 422 and the path to use.
+    /// A node pool belongs to a cluster, which this path does not name. A body without faults is answered with 422 and
+    /// the path to use.
     #[oai(path = "/nodepools", method = "post", operation_id = "postNodePool")]
     async fn create(
         &self,
         _app: Data<&App>,
         _caller: Caller,
         _body: Input<NodePoolCreateRequest>,
-    ) -> ApiResult<Created<NodePool>> {
+    ) -> ApiResult<Refused> {
         Err(write::refuse_without_parent())
     }
 
@@ -59,7 +59,7 @@ impl NodePoolsApi {
         /// Entity tags of versions the caller has.
         #[oai(name = "If-None-Match")]
         if_none_match: Header<Option<String>>,
-        parameters: Parameters,
+        parameters: Query<ItemParameters>,
     ) -> ApiResult<Fetched<NodePool>> {
         read::get(app.0, read::node_pool(&nodepool_id.0)?, if_none_match.0, &parameters).await
     }
@@ -77,7 +77,7 @@ impl NodePoolsApi {
         nodepool_id: Path<Id>,
         /// Entity tags of which the node pool must bear one, or the request changes nothing (412).
         #[oai(name = "If-Match")]
-        if_match: Header<Option<String>>,
+        if_match: Header<Option<IfMatch>>,
         body: Input<NodePoolPatchRequest>,
     ) -> ApiResult<Changed<NodePool>> {
         write::patch(app.0, caller, read::node_pool(&nodepool_id.0)?, if_match.0, body.value).await
@@ -96,7 +96,7 @@ impl NodePoolsApi {
         nodepool_id: Path<Id>,
         /// Entity tags of which the node pool must bear one, or the request changes nothing (412).
         #[oai(name = "If-Match")]
-        if_match: Header<Option<String>>,
+        if_match: Header<Option<IfMatch>>,
     ) -> ApiResult<Deleting<NodePool>> {
         write::delete(app.0, caller, read::node_pool(&nodepool_id.0)?, if_match.0).await
     }
@@ -117,10 +117,11 @@ impl NodePoolsApi {
         nodepool_id: Path<Id>,
         /// Entity tags of which the node pool must bear one, or the request changes nothing (412).
         #[oai(name = "If-Match")]
-        if_match: Header<Option<String>>,
+        if_match: Header<Option<IfMatch>>,
         body: Input<ForceDeleteRequest>,
     ) -> ApiResult<ForceDeleted> {
-        write::force_delete(app.0, caller, read::node_pool(&nodepool_id.0)?, if_match.0, body.value).await
+        write::force_delete(app.0, caller, read::node_pool(&nodepool_id.0)?, if_match.0, body.value.reason)
+            .await
     }
 
     /// List the statuses of a node pool
@@ -138,7 +139,7 @@ impl NodePoolsApi {
         _caller: Caller,
         /// The node pool's id.
         nodepool_id: Path<Id>,
-        parameters: Parameters,
+        parameters: Query<StatusListParameters>,
     ) -> ApiResult<Shown<List<AdapterStatus>>> {
         read::list_statuses(app.0, read::node_pool(&nodepool_id.0)?, &parameters).await
     }

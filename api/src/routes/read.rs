@@ -1,7 +1,7 @@
 //! What the reading operations on clusters and node pools have in common: all but their addresses and texts.
 
 use crate::app::App;
-use crate::dto::{AdapterStatus, Id, List, ResourceView};
+use crate::dto::{AdapterStatus, EntityTags, Id, List, ResourceView};
 use crate::list::{ListRequest, Parameters, read_status_list};
 use crate::problem::ApiResult;
 use crate::response::{Document, Fetched, Shown};
@@ -64,7 +64,10 @@ pub(super) async fn get<T: ResourceView>(
     let selection = parameters.selection(&app.fields.resources[T::KIND])?;
     let resource = resource::get(&app.context, parameters.consistency(), &target).await?;
     let etag = resource.etag();
-    if if_none_match.is_some_and(|tags| names(&tags, &etag)) {
+    if if_none_match
+        .and_then(|tags| EntityTags::parse(&tags))
+        .is_some_and(|tags| tags.matches(resource.revision))
+    {
         return Ok(Fetched::NotModified(etag));
     }
     let document = Document::selected(&T::from(resource), selection.as_ref(), &["id"])?;
@@ -89,13 +92,4 @@ pub(super) async fn list_statuses(
     };
     let Some(selection) = selection else { return Ok(Shown::Document(Document::list(&list)?)) };
     Ok(Shown::Document(Document::of_list(&list, &selection, &["adapter"])?))
-}
-
-/// Whether `If-None-Match` names this version. Weak and strong tags compare alike here (RFC 9110, 13.1.2).
-fn names(tags: &str, etag: &str) -> bool {
-    tags.split(',').map(str::trim).any(|tag| tag == "*" || strong(tag) == etag)
-}
-
-pub(super) fn strong(tag: &str) -> &str {
-    tag.strip_prefix("W/").unwrap_or(tag)
 }

@@ -4,7 +4,10 @@
 
 use crate::app::App;
 use crate::caller::Caller;
-use crate::dto::{AdapterStatus, Input, NewResource, ReadBody, ResourceView};
+use crate::dto::{
+    AdapterStatus, AdapterStatusCreateRequest, Change, CreateRequest, EntityTags, IdempotencyKey, IfMatch,
+    Input, MAX_KEY, ResourceView,
+};
 use crate::problem::{ApiError, ApiResult, Code};
 use crate::response::{
     Changed, Created, Deleting, Document, ForceDeleted, Reported, StoredAnswer, versioned,
@@ -12,23 +15,19 @@ use crate::response::{
 use crate::telemetry::Scope;
 use poem::http::StatusCode;
 use service::idempotency::Key;
-use service::resource::{self, Applied, Change, Create, IfMatch, Outcome, Resource, ResourceChange, Target};
-use service::status::Report;
+use service::resource::{self, Applied, Outcome, Resource, ResourceChange, Target};
 use uuid::Uuid;
-
-/// The longest idempotency key, in characters.
-const MAX_KEY: usize = 255;
 
 pub(super) async fn create<T: ResourceView>(
     app: &App,
     caller: Caller,
     owner: Option<Uuid>,
-    idempotency_key: Option<String>,
-    body: Input<impl ReadBody<Value = NewResource>>,
+    idempotency_key: Option<IdempotencyKey>,
+    body: Input<CreateRequest<T>>,
 ) -> ApiResult<Created<T>> {
     let key = idempotency_key.map(checked_key).transpose()?;
-    let Input { value: NewResource { name, spec, labels }, canonical } = body;
-    let create = Create { kind: T::KIND, owner, name, spec, labels, caller: caller.0.clone() };
+    let Input { value, canonical } = body;
+    let create = value.into_create(owner, caller.0.clone())?;
     let context = app.context.clone();
     let created = app.to_the_end(async move {
         let path = owner.map(|id| id.to_string()).unwrap_or_default();
@@ -49,7 +48,7 @@ pub(super) async fn create<T: ResourceView>(
     Ok(Created::Resource(Document::printed(body), etag, location))
 }
 
-fn checked_key(key: String) -> ApiResult<String> {
+fn checked_key(IdempotencyKey { value: key, .. }: IdempotencyKey) -> ApiResult<String> {
     let length = key.chars().count();
     if (1..=MAX_KEY).contains(&length) && !key.chars().any(char::is_control) {
         return Ok(key);
@@ -68,10 +67,17 @@ pub(super) async fn patch<T: ResourceView>(
     app: &App,
     caller: Caller,
     target: Target,
-    if_match: Option<String>,
+    if_match: Option<IfMatch>,
     change: Change,
 ) -> ApiResult<Changed<T>> {
     let if_match = if_match_of(if_match)?;
+    let change = match change {
+        Change::Replace { spec, labels } => resource::Change { spec, labels },
+        Change::Merge(_) => {
+            let detail = "application/merge-patch+json is not supported yet";
+            return Err(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, Code::Malformed, detail));
+        }
+    };
     let context = app.context.clone();
     let patched = app.to_the_end(async move {
         let Applied { resource, changes } =
@@ -87,7 +93,7 @@ pub(super) async fn delete<T: ResourceView>(
     app: &App,
     caller: Caller,
     target: Target,
-    if_match: Option<String>,
+    if_match: Option<IfMatch>,
 ) -> ApiResult<Deleting<T>> {
     let if_match = if_match_of(if_match)?;
     let context = app.context.clone();
@@ -104,7 +110,7 @@ pub(super) async fn force_delete(
     app: &App,
     caller: Caller,
     target: Target,
-    if_match: Option<String>,
+    if_match: Option<IfMatch>,
     reason: String,
 ) -> ApiResult<ForceDeleted> {
     let if_match = if_match_of(if_match)?;
@@ -121,8 +127,9 @@ pub(super) async fn report(
     app: &App,
     caller: Caller,
     target: Target,
-    report: Report,
+    report: AdapterStatusCreateRequest,
 ) -> ApiResult<Reported<AdapterStatus>> {
+    let report = report.into_report()?;
     let adapter = report.adapter.as_str().to_owned();
     let context = app.context.clone();
     let reported = app.to_the_end(async move {
@@ -164,21 +171,15 @@ fn audit(action: &'static str, caller: &Caller, reason: Option<&str>, changes: &
     }
 }
 
-/// The versions that `If-Match` names. A tag is a version number, so the weak form that proxies make of it names the
-/// same; a tag of another form names none.
-fn if_match_of(header: Option<String>) -> ApiResult<IfMatch> {
-    let Some(header) = header else { return Ok(IfMatch::Absent) };
-    if header.trim() == "*" {
-        return Ok(IfMatch::Any);
-    }
-    let mut revisions = Vec::new();
-    for tag in header.split(',').map(str::trim) {
-        let quoted = tag.strip_prefix("W/").unwrap_or(tag);
-        let Some(opaque) = quoted.strip_prefix('"').and_then(|tag| tag.strip_suffix('"')) else {
+/// The versions that `If-Match` names.
+fn if_match_of(header: Option<IfMatch>) -> ApiResult<resource::IfMatch> {
+    let Some(header) = header else { return Ok(resource::IfMatch::Absent) };
+    match EntityTags::parse(&header.value) {
+        Some(EntityTags::Any) => Ok(resource::IfMatch::Any),
+        Some(EntityTags::Revisions(revisions)) => Ok(resource::IfMatch::Revisions(revisions)),
+        None => {
             let message = "If-Match must be * or a list of entity tags in quotes, as in the header ETag";
-            return Err(service::Error::invalid("If-Match", message, "format").into());
-        };
-        revisions.extend(opaque.parse::<i64>().ok());
+            Err(service::Error::invalid("If-Match", message, "format").into())
+        }
     }
-    Ok(IfMatch::Revisions(revisions))
 }

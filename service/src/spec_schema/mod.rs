@@ -52,15 +52,8 @@ impl SpecSchemas {
 
     /// Checks a desired state against the schema of its component.
     pub fn check(&self, component: &str, spec: &Value) -> Result<(), Vec<crate::error::FieldError>> {
-        self.validate(component, spec).map_err(|violations| {
-            let field = |violation: Violation| crate::error::FieldError {
-                field: violation.path,
-                message: violation.message,
-                constraint: violation.constraint,
-                value: None,
-            };
-            violations.into_iter().map(field).collect()
-        })
+        let violations = self.validate(component, spec);
+        violations.map_err(|violations| violations.into_iter().map(crate::error::FieldError::from).collect())
     }
 
     /// Reads an OpenAPI 3.0 or 3.1 file, YAML or JSON.
@@ -167,7 +160,8 @@ fn refused(graph: &Graph<'_>, schema: &Value, error: &ValidationError<'_>) -> Sp
         let pattern = violation::shorten(error.instance().as_str().unwrap_or_default());
         return SpecSchemaError::Pattern { at, pattern };
     }
-    let message = violation::of(error, "schema", schema).into_iter().next().map(|violation| violation.message);
+    let message =
+        violation::of(error, "schema", schema).into_iter().next().map(|violation| violation.message);
     SpecSchemaError::Invalid {
         at,
         message: message.unwrap_or_else(|| violation::shorten(&error.to_string())),

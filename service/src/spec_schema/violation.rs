@@ -4,7 +4,7 @@ use jsonschema::ValidationError;
 use jsonschema::error::{TypeKind, ValidationErrorKind as Kind};
 use serde_json::Value;
 
-use crate::FieldError;
+use crate::error::FieldError;
 
 /// Most violations that are reported at once.
 const MAX_VIOLATIONS: usize = 100;

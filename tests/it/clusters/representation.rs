@@ -88,12 +88,7 @@ async fn the_fields_of_a_cluster_are_these(app: TestApp) {
 }
 
 async fn json_goes_by_many_names(app: TestApp) {
-    let names = [
-        "application/json",
-        "application/json; charset=utf-8",
-        "APPLICATION/JSON",
-        "application/merge-patch+json",
-    ];
+    let names = ["application/json", "application/json; charset=utf-8", "APPLICATION/JSON"];
     for (number, name) in names.into_iter().enumerate() {
         let body = json!({"name": format!("cluster-{number}"), "spec": {}}).to_string();
         let request = app.request("POST", "clusters").header("content-type", name).body(body);

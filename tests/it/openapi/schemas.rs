@@ -24,7 +24,7 @@ impl Document {
     #[track_caller]
     pub fn check(&mut self, method: &str, path: &str, answer: &Answer) {
         let (template, operation) = self.operation(method, path);
-        let response = &operation["responses"][answer.status.to_string()];
+        let response = resolved(&self.document, &operation["responses"][answer.status.to_string()]);
         let what = format!("{method} {template}: {}", answer.status);
         assert!(response.is_object(), "{what} is not documented: {}", answer.text);
         let id = operation["operationId"].as_str().expect("an operation's id").to_owned();
@@ -78,6 +78,14 @@ impl Document {
         let faults: Vec<String> =
             validator.iter_errors(body).map(|fault| format!("{}: {fault}", fault.instance_path())).collect();
         assert!(faults.is_empty(), "{what}: {faults:?}: {body}");
+    }
+}
+
+/// What a reference stands for.
+pub fn resolved<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
+    match value["$ref"].as_str().and_then(|reference| reference.strip_prefix('#')) {
+        Some(pointer) => document.pointer(pointer).unwrap_or(&Value::Null),
+        None => value,
     }
 }
 

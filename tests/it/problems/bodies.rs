@@ -67,6 +67,6 @@ fn texts() -> Vec<(&'static str, Vec<u8>)> {
         ("a negative number beyond a double", in_spec("-1e400")),
         ("an integer beyond a double", in_spec(&"9".repeat(400))),
         ("NaN", in_spec("NaN")),
-        ("a byte order mark", [b"\xef\xbb\xbf".as_slice(), br#"{"name":"gamma","spec":{}}"#].concat()),
+        ("a byte order mark and nothing else", b"\xef\xbb\xbf".to_vec()),
     ]
 }

@@ -28,6 +28,9 @@ fn paging() -> Vec<Bad> {
         list("an unclear total", "total=maybe").at(&["total"]),
         list("an unknown field", "fields=id,nope").at(&["fields"]),
         list("an unknown field below", "fields=status.nope").at(&["fields"]),
+        list("fields without a name", "fields=,").at(&["fields"]),
+        bad("fields of a report without a name", "GET", "clusters/{cluster}/statuses?fields=%20,")
+            .at(&["fields"]),
         bad("an unknown field of a cluster", "GET", "clusters/{cluster}?fields=nope").at(&["fields"]),
         bad("page 0 of node pools", "GET", "clusters/{cluster}/nodepools?page=0").at(&["page"]),
         bad("page 0 of reports", "GET", "clusters/{cluster}/statuses?page=0").at(&["page"]),

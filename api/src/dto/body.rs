@@ -1,0 +1,149 @@
+//! Request bodies, checked by the schemas that the served document shows.
+
+use super::schema::tidy;
+use crate::app::App;
+use crate::json;
+use crate::problem::{ApiError, ApiResult, Code};
+use chrono::{DateTime, Utc};
+use poem::http::{HeaderValue, StatusCode, header};
+use poem::{Request, RequestBody};
+use poem_openapi::registry::{MetaMediaType, MetaRequest, MetaSchemaRef, Registry};
+use poem_openapi::types::Type;
+use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use service::error::{Error, FieldError};
+use service::spec_schema::{Schema, Violation};
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+
+/// The media type of all bodies.
+pub(super) const JSON: &str = "application/json";
+/// The media type of a JSON merge patch (RFC 7396).
+pub(super) const MERGE_PATCH: &str = "application/merge-patch+json";
+
+/// The longest value that a fault repeats, in characters.
+const MAX_SHOWN: usize = 80;
+
+/// A request body. The implementing type is its schema in the served document.
+pub trait Body: Type {
+    /// What an operation gets.
+    type Value: Send;
+
+    /// The media types it comes in, each with its schema.
+    const MEDIA_TYPES: &'static [(&'static str, fn() -> MetaSchemaRef)] = &[(JSON, Self::schema_ref)];
+
+    /// Reads `body`, which is of one of the [media types](Self::MEDIA_TYPES). All its faults are found at once.
+    fn read(media_type: &str, body: Value, now: DateTime<Utc>) -> ApiResult<Self::Value>;
+}
+
+/// The body of a request.
+#[derive(Debug)]
+pub struct Input<S: Body> {
+    /// What was read.
+    pub value: S::Value,
+    /// The document as it was understood, the same for any two bodies that say the same.
+    pub canonical: String,
+}
+
+impl<'a, S: Body> ApiExtractor<'a> for Input<S> {
+    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::RequestObject];
+    type ParamType = ();
+    type ParamRawType = ();
+
+    fn register(registry: &mut Registry) {
+        S::register(registry);
+    }
+
+    fn request_meta() -> Option<MetaRequest> {
+        let content = S::MEDIA_TYPES.iter();
+        let content = content.map(|(name, schema)| MetaMediaType { content_type: name, schema: schema() });
+        Some(MetaRequest { description: None, content: content.collect(), required: true })
+    }
+
+    async fn from_request(
+        request: &'a Request,
+        body: &mut RequestBody,
+        _: ExtractParamOptions<()>,
+    ) -> poem::Result<Self> {
+        let accepted: Vec<&str> = S::MEDIA_TYPES.iter().map(|(name, _)| *name).collect();
+        let media_type = media_type(request.content_type(), &accepted)?;
+        let app = request.data::<App>().ok_or_else(|| ApiError::internal("no application in the request"))?;
+        let bytes = body.take()?.into_bytes().await?;
+        let body = json::parse(&bytes)?;
+        let canonical = body.to_string();
+        Ok(Self { value: S::read(media_type, body, app.context.clock.now())?, canonical })
+    }
+}
+
+/// Which of the accepted media types a body is of. None at all passes for JSON: many clients send none.
+fn media_type<'a>(content_type: Option<&str>, accepted: &[&'a str]) -> Result<&'a str, ApiError> {
+    let essence = content_type.unwrap_or(JSON).split(';').next().unwrap_or_default().trim();
+    accepted.iter().find(|name| essence.eq_ignore_ascii_case(name)).copied().ok_or_else(|| {
+        let accepted = accepted.join(", ");
+        let detail = format!("The Content-Type of the request body must be one of: {accepted}");
+        let accepted = HeaderValue::try_from(accepted).unwrap_or(HeaderValue::from_static(JSON));
+        let error = ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, Code::Malformed, detail);
+        error.with_header(header::ACCEPT, accepted)
+    })
+}
+
+/// Checks `body` with the schema of `S`. `more` is what is wrong with it that the schema has no word for.
+pub(super) fn check<S: Type>(body: &Value, more: Vec<FieldError>) -> ApiResult<()> {
+    if !body.is_object() {
+        return Err(ApiError::malformed("The request body must be a JSON object"));
+    }
+    let mut violations = schema_of::<S>()?.violations(body);
+    // One fault for each field, of its type first. What was found with more precision replaces the schema's word, and
+    // what is wrong with the body as a whole is for `S` to tell.
+    let found = |violation: &Violation| {
+        more.iter()
+            .any(|fault| fault.constraint == violation.constraint && fault.field.starts_with(&violation.path))
+    };
+    violations.retain(|violation| !violation.path.is_empty() && !found(violation));
+    violations.sort_by_key(|violation| (violation.path.clone(), violation.constraint != Some("type")));
+    violations.dedup_by(|a, b| a.path == b.path);
+    let faults: Vec<FieldError> =
+        violations.into_iter().map(|violation| fault_of(violation, body)).chain(more).collect();
+    if faults.is_empty() { Ok(()) } else { Err(Error::invalid_fields(faults).into()) }
+}
+
+/// A violation in the terms of the API: labels are named by their keys, and short values are shown.
+fn fault_of(violation: Violation, body: &Value) -> FieldError {
+    let label = violation.path.strip_prefix("labels").filter(|rest| rest.starts_with(['.', '[']));
+    let key = label.map(|rest| rest.trim_matches(['.', '[', ']', '"']).to_owned());
+    let mut fault = FieldError::from(match &key {
+        Some(key) => Violation { path: format!("labels[{key}]"), ..violation },
+        None => violation,
+    });
+    // Only members that the schema does not name break a rule without a name.
+    fault.constraint = fault.constraint.or(Some("enum"));
+    let value = key.map_or(&body[fault.field.as_str()], |key| &body["labels"][key.as_str()]);
+    fault.value = value.as_str().map(|text| text.chars().take(MAX_SHOWN).collect::<String>().into());
+    fault
+}
+
+/// The compiled schema of a type, as it is served.
+fn schema_of<S: Type>() -> ApiResult<Arc<Schema>> {
+    static COMPILED: LazyLock<Mutex<HashMap<String, Arc<Schema>>>> = LazyLock::new(Mutex::default);
+    let mut compiled = COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
+    let name = S::name();
+    if let Some(schema) = compiled.get(name.as_ref()) {
+        return Ok(schema.clone());
+    }
+    let mut registry = Registry::new();
+    S::register(&mut registry);
+    let mut document = json!({ "openapi": "3.0.0", "components": { "schemas": registry.schemas } });
+    tidy(&mut document);
+    let schema = Schema::component(&document.to_string(), &name);
+    let schema = Arc::new(schema.map_err(|error| ApiError::internal(format!("{name}: {error}")))?);
+    compiled.insert(name.into_owned(), schema.clone());
+    Ok(schema)
+}
+
+/// Checks `body` as [`check`] does, and reads it.
+pub(super) fn read<S: Type + DeserializeOwned>(body: Value, more: Vec<FieldError>) -> ApiResult<S> {
+    check::<S>(&body, more)?;
+    serde_json::from_value(body)
+        .map_err(|error| ApiError::malformed(format!("The request body cannot be read: {error}")))
+}
