@@ -17,32 +17,20 @@ use service::resource::{ListQuery, Start};
 use service::search;
 use std::collections::HashMap;
 use std::marker::PhantomData;
-use std::ops::Deref;
 use uuid::Uuid;
 
 /// The largest page number: far beyond any list, and times any page size still a number of rows.
 const MAX_PAGE: u64 = 1_000_000_000_000;
 
-/// The parameters of a request as they were sent, decoded.
+/// The parameters of a request as they were sent, decoded. The document shows them as the set `S`.
 #[derive(Debug)]
-pub struct Parameters {
+pub struct Parameters<S> {
     values: HashMap<String, Vec<String>>,
     consistency: Consistency,
+    shown: PhantomData<S>,
 }
 
-/// The [`Parameters`] of an operation, which the document shows as the set `S`.
-#[derive(Debug)]
-pub struct Query<S>(Parameters, PhantomData<S>);
-
-impl<S> Deref for Query<S> {
-    type Target = Parameters;
-
-    fn deref(&self) -> &Parameters {
-        &self.0
-    }
-}
-
-impl<'a, S: ParameterSet> ApiExtractor<'a> for Query<S> {
+impl<'a, S: ParameterSet> ApiExtractor<'a> for Parameters<S> {
     const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::Parameter];
     type ParamType = ();
     type ParamRawType = ();
@@ -60,12 +48,12 @@ impl<'a, S: ParameterSet> ApiExtractor<'a> for Query<S> {
         _: &mut RequestBody,
         _: ExtractParamOptions<()>,
     ) -> poem::Result<Self> {
-        let values = Parameters::parse(request.uri().query().unwrap_or_default())?;
-        Ok(Self(Parameters { values, consistency: consistency(request.headers()) }, PhantomData))
+        let values = Self::parse(request.uri().query().unwrap_or_default())?;
+        Ok(Self { values, consistency: consistency(request.headers()), shown: PhantomData })
     }
 }
 
-impl Parameters {
+impl<S> Parameters<S> {
     fn parse(query: &str) -> Result<HashMap<String, Vec<String>>, ApiError> {
         let mut values: HashMap<String, Vec<String>> = HashMap::new();
         let mut errors = Vec::new();
@@ -73,10 +61,9 @@ impl Parameters {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             match (decode(name), decode(value)) {
                 (Some(name), Some(value)) => values.entry(name).or_default().push(value),
-                (Some(name), None) => errors.push(
-                    FieldError::new(name, "the value must be percent-encoded UTF-8 without NUL")
-                        .constraint("format"),
-                ),
+                (Some(name), None) => {
+                    errors.push(unreadable(&name, "the value must be percent-encoded UTF-8 without NUL"));
+                }
                 (None, _) => {}
             }
         }
@@ -103,8 +90,9 @@ impl Parameters {
 
     /// The fields asked for, on a single read.
     pub fn selection(&self, known: &Selection) -> Result<Option<Selection>, ApiError> {
-        let Some(text) = self.joined("fields") else { return Ok(None) };
-        known.narrow(&text).map(Some).map_err(|error| query_error(vec![error]))
+        let mut reader = Reader::of(self);
+        let selection = reader.selection(known);
+        reader.finish(Some(selection))
     }
 }
 
@@ -124,37 +112,52 @@ fn decode(text: &str) -> Option<String> {
     (!decoded.contains('\0')).then(|| decoded.into_owned())
 }
 
-/// Where a page starts, how large it is, whether it counts; and the faults found so far.
-#[derive(Debug)]
-struct Paging {
-    page: u64,
-    size: u64,
-    total: bool,
+/// Reads parameters and keeps what is wrong with them.
+struct Reader<'a, S> {
+    parameters: &'a Parameters<S>,
     errors: Vec<FieldError>,
 }
 
-impl Paging {
-    fn read(parameters: &Parameters, max_size: u64) -> Self {
-        let mut errors = Vec::new();
-        let mut number = |name: &str, default: u64, max: u64| {
-            let Some(text) = parameters.one(name) else { return default };
-            in_range(name, text, max).unwrap_or_else(|error| {
-                errors.push(error);
-                default
-            })
+/// Where a page starts, how large it is, and whether it counts.
+type Paging = (u64, u64, bool);
+
+impl<'a, S> Reader<'a, S> {
+    fn of(parameters: &'a Parameters<S>) -> Self {
+        Self { parameters, errors: Vec::new() }
+    }
+
+    fn keep<T>(&mut self, read: Result<T, FieldError>) -> Option<T> {
+        read.map_err(|error| self.errors.push(error)).ok()
+    }
+
+    fn one<T>(&mut self, name: &str, read: impl FnOnce(&str) -> Result<T, FieldError>) -> Option<T> {
+        let text = self.parameters.one(name)?;
+        self.keep(read(text))
+    }
+
+    fn number(&mut self, name: &str, default: u64, max: u64) -> u64 {
+        self.one(name, |text| in_range(name, text, max)).unwrap_or(default)
+    }
+
+    fn paging(&mut self, max_size: u64) -> Paging {
+        let page = self.number("page", 1, MAX_PAGE);
+        let page_size = self.number("pageSize", 100.min(max_size), max_size);
+        let size = self.number("size", page_size, max_size);
+        let total = |text: &str| match text {
+            "true" | "false" => Ok(text == "true"),
+            _ => Err(FieldError::new("total", "total must be true or false").constraint("enum")),
         };
-        let page = number("page", 1, MAX_PAGE);
-        let page_size = number("pageSize", 100.min(max_size), max_size);
-        let size = number("size", page_size, max_size);
-        let total = match parameters.one("total") {
-            None | Some("true") => true,
-            Some("false") => false,
-            Some(_) => {
-                errors.push(FieldError::new("total", "total must be true or false").constraint("enum"));
-                true
-            }
-        };
-        Self { page, size, total, errors }
+        (page, size, self.one("total", total).unwrap_or(true))
+    }
+
+    fn selection(&mut self, known: &Selection) -> Option<Selection> {
+        let text = self.parameters.joined("fields")?;
+        self.keep(known.narrow(&text))
+    }
+
+    /// What was read, unless something is wrong.
+    fn finish<T>(self, read: Option<T>) -> Result<T, ApiError> {
+        read.filter(|_| self.errors.is_empty()).ok_or_else(|| query_error(self.errors))
     }
 }
 
@@ -175,6 +178,10 @@ fn in_range(name: &str, text: &str, max: u64) -> Result<u64, FieldError> {
     }
 }
 
+fn unreadable(name: &str, message: impl Into<String>) -> FieldError {
+    FieldError::new(name, message).constraint("format")
+}
+
 /// A list of resources, as it was asked for.
 #[derive(Debug)]
 pub struct ListRequest {
@@ -188,72 +195,51 @@ pub struct ListRequest {
 
 impl ListRequest {
     /// Reads the parameters of a list of `kind`, within `owner` if one is named.
-    pub fn read(
-        parameters: &Parameters,
+    pub fn read<S>(
+        parameters: &Parameters<S>,
         kind: Kind,
         owner: Option<Uuid>,
         max_size: u64,
         known: &Selection,
     ) -> Result<Self, ApiError> {
-        let Paging { mut page, size, total, mut errors } = Paging::read(parameters, max_size);
-        let search = parameters.one("search").unwrap_or_default();
-        let filter = match search {
-            "" => None,
-            text => search::parse(text)
-                .map_err(|error| {
-                    errors.push(FieldError::new("search", error.to_string()).constraint("format"))
-                })
-                .ok(),
+        let mut reader = Reader::of(parameters);
+        let (page, size, total) = reader.paging(max_size);
+        let parse = |text: &str| search::parse(text).map_err(|error| unreadable("search", error.to_string()));
+        let filter = reader.one("search", parse);
+        let scope = [
+            parameters.one("search").unwrap_or_default(),
+            &owner.map(|id| id.to_string()).unwrap_or_default(),
+        ];
+        let order = order_text(parameters).and_then(|text| Ordering::parse(kind, &text, &scope));
+        let order = reader.keep(order.map_err(|message| unreadable("order", message)));
+        let decode = |text: &str| {
+            Cursor::decode(text).ok_or_else(|| unreadable("cursor", "the cursor cannot be read"))
         };
-        let owner_text = owner.map(|id| id.to_string()).unwrap_or_default();
-        let order = order_text(parameters)
-            .and_then(|text| Ordering::parse(kind, &text, &[search, &owner_text]))
-            .map_err(|message| errors.push(FieldError::new("order", message).constraint("format")))
-            .ok();
-        let mut from = Start::Page(page);
-        if let Some(text) = parameters.one("cursor") {
-            page = 1;
-            match Cursor::decode(text) {
-                Some(cursor) => from = Start::Cursor(cursor),
-                None => {
-                    errors.push(FieldError::new("cursor", "the cursor cannot be read").constraint("format"))
-                }
-            }
-        }
-        let selection = selection(parameters, known, &mut errors);
-        match order {
-            Some(order) if errors.is_empty() => Ok(Self {
-                query: ListQuery { kind, owner, filter, order, from, size, total },
-                page,
-                selection,
-            }),
-            _ => Err(query_error(errors)),
-        }
+        let cursor = reader.one("cursor", decode);
+        let page = if parameters.one("cursor").is_some() { 1 } else { page };
+        let from = cursor.map_or(Start::Page(page), Start::Cursor);
+        let selection = reader.selection(known);
+        let read = order.map(|order| {
+            let query = ListQuery { kind, owner, filter, order, from, size, total };
+            Self { query, page, selection }
+        });
+        reader.finish(read)
     }
 }
 
-/// A list of reports, as it was asked for: page, size, whether to count; and the fields to show.
-pub type StatusListRequest = ((u64, u64, bool), Option<Selection>);
-
-/// Reads the parameters of a list of reports.
-pub fn read_status_list(
-    parameters: &Parameters,
+/// Reads the parameters of a list of reports: page, size, whether to count; and the fields to show.
+pub fn read_status_list<S>(
+    parameters: &Parameters<S>,
     max_size: u64,
     known: &Selection,
-) -> Result<StatusListRequest, ApiError> {
-    let Paging { page, size, total, mut errors } = Paging::read(parameters, max_size);
-    let selection = selection(parameters, known, &mut errors);
-    if errors.is_empty() { Ok(((page, size, total), selection)) } else { Err(query_error(errors)) }
-}
-
-/// The fields to show of a list's items; what is wrong with them joins the other faults.
-fn selection(parameters: &Parameters, known: &Selection, errors: &mut Vec<FieldError>) -> Option<Selection> {
-    let text = parameters.joined("fields")?;
-    known.narrow(&text).map_err(|error| errors.push(error)).ok()
+) -> Result<(Paging, Option<Selection>), ApiError> {
+    let mut reader = Reader::of(parameters);
+    let read = (reader.paging(max_size), reader.selection(known));
+    reader.finish(Some(read))
 }
 
 /// `order` and `orderBy` as one list of `field direction`.
-fn order_text(parameters: &Parameters) -> Result<String, String> {
+fn order_text<S>(parameters: &Parameters<S>) -> Result<String, String> {
     let order = parameters.joined("order").unwrap_or_default();
     let Some(fields) = parameters.joined("orderBy") else {
         return match order.trim() {

@@ -144,6 +144,11 @@ fn schema_of<S: Type>() -> ApiResult<Arc<Schema>> {
 /// Checks `body` as [`check`] does, and reads it.
 pub(super) fn read<S: Type + DeserializeOwned>(body: Value, more: Vec<FieldError>) -> ApiResult<S> {
     check::<S>(&body, more)?;
-    serde_json::from_value(body)
+    typed(body)
+}
+
+/// Reads what has been checked.
+pub(super) fn typed<T: DeserializeOwned>(value: Value) -> ApiResult<T> {
+    serde_json::from_value(value)
         .map_err(|error| ApiError::malformed(format!("The request body cannot be read: {error}")))
 }

@@ -1,4 +1,4 @@
-use super::schema::{described, inline, integer, object, reference, register, text};
+use super::schema::{described, inline, integer, object, text};
 use poem_openapi::registry::{MetaSchema, MetaSchemaRef, Registry};
 use poem_openapi::types::Type;
 use serde::Serialize;
@@ -22,9 +22,9 @@ pub struct List<T> {
     pub next: Option<String>,
 }
 
-described!(List<T> where [T: Type], format!("{}List", T::name()), reference::<Self>(), register_list::<T>);
+described!(List<T> where [T: Type], format!("{}List", T::name()), component list::<T>);
 
-fn register_list<T: Type>(registry: &mut Registry) {
+fn list<T: Type>(registry: &mut Registry) -> MetaSchema {
     T::register(registry);
     let kind = MetaSchema { enum_items: vec![List::<T>::name().into()], ..text(None) };
     let items = MetaSchema { items: Some(Box::new(T::schema_ref())), ..MetaSchema::new("array") };
@@ -36,7 +36,7 @@ fn register_list<T: Type>(registry: &mut Registry) {
         ("items", "The items, in order.", items),
         ("next", "Opaque cursor of the next page, to send as `cursor`. Absent on the last page.", text(None)),
     ];
-    register::<List<T>>(registry, object("A page of a list.", &["kind", "page", "size", "items"], members));
+    object("A page of a list.", &["kind", "page", "size", "items"], members)
 }
 
 /// Parameters that are read together, so that every fault in them is found at once; the framework would stop at the

@@ -1,15 +1,14 @@
-use super::body::{Body, JSON, MERGE_PATCH, check, read};
+use super::body::{Body, JSON, MERGE_PATCH, check, read, typed};
 use super::resource::{Cluster, NodePool, ResourceView};
-use super::schema::{described, inline, nothing, object, reference, register, text};
+use super::schema::{closed, described, inline, object, text};
 use crate::problem::{ApiError, ApiResult};
 use chrono::{DateTime, Utc};
 use poem_openapi::Object;
-use poem_openapi::registry::{MetaSchema, MetaSchemaRef};
+use poem_openapi::registry::{MetaSchema, MetaSchemaRef, Registry};
 use poem_openapi::types::Type;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use service::error::{Error, FieldError};
-use service::kind::Kind;
 use service::name::{Labels, ResourceName};
 use service::resource::Create;
 use std::collections::BTreeMap;
@@ -45,14 +44,8 @@ pub struct CreateRequest<K> {
 }
 
 /// A change of a resource. What is absent or null stays as it is.
-#[derive(Debug, Deserialize)]
-#[serde(bound = "")]
-pub struct PatchRequest<K> {
-    spec: Option<Value>,
-    labels: Option<BTreeMap<String, String>>,
-    #[serde(skip)]
-    kind: PhantomData<fn() -> K>,
-}
+#[derive(Debug)]
+pub struct PatchRequest<K>(PhantomData<fn() -> K>);
 
 /// A change of a resource as a JSON merge patch.
 #[derive(Debug)]
@@ -107,27 +100,23 @@ impl<K: ResourceView> Body for PatchRequest<K> {
     const MEDIA_TYPES: &'static [(&'static str, fn() -> MetaSchemaRef)] =
         &[(JSON, Self::schema_ref), (MERGE_PATCH, MergePatch::schema_ref)];
 
-    fn read(media_type: &str, body: Value, _: DateTime<Utc>) -> ApiResult<Change> {
-        let change = if media_type == MERGE_PATCH {
-            check::<MergePatch>(&body, key_faults(&body["labels"]))?;
-            Change::Merge(body)
-        } else {
-            let more = section_faults(&body);
-            let Self { spec, labels, kind: _ } = read(body, more)?;
-            Change::Replace {
-                spec,
-                labels: labels.map(Labels::parse).transpose().map_err(Error::invalid_fields)?,
-            }
-        };
-        let nothing = match &change {
-            Change::Replace { spec, labels } => spec.is_none() && labels.is_none(),
-            Change::Merge(patch) => patch.as_object().is_none_or(serde_json::Map::is_empty),
-        };
-        if nothing {
+    fn read(media_type: &str, mut body: Value, _: DateTime<Utc>) -> ApiResult<Change> {
+        let merge = media_type == MERGE_PATCH;
+        match merge {
+            true => check::<MergePatch>(&body, key_faults(&body["labels"]))?,
+            false => check::<Self>(&body, section_faults(&body))?,
+        }
+        let mut sections = body.as_object().into_iter().flat_map(Map::values);
+        if sections.all(|section| section.is_null() && !merge) {
             let detail = "at least one field must be provided for update: spec or labels";
             return Err(ApiError::bad_request(detail, Vec::new()));
         }
-        Ok(change)
+        if merge {
+            return Ok(Change::Merge(body));
+        }
+        let labels: Option<BTreeMap<String, String>> = typed(body["labels"].take())?;
+        let labels = labels.map(Labels::parse).transpose().map_err(Error::invalid_fields)?;
+        Ok(Change::Replace { spec: Some(body["spec"].take()).filter(Value::is_object), labels })
     }
 }
 
@@ -163,29 +152,16 @@ fn key_faults(labels: &Value) -> Vec<FieldError> {
     Labels::parse(set.map(|(key, _)| (key.clone(), String::new())).collect()).err().unwrap_or_default()
 }
 
-described!(
-    CreateRequest<K> where [K: ResourceView],
-    format!("{}CreateRequest", K::KIND),
-    reference::<Self>(),
-    |registry| register::<Self>(registry, create(K::KIND))
-);
-described!(
-    PatchRequest<K> where [K: ResourceView],
-    format!("{}PatchRequest", K::KIND),
-    reference::<Self>(),
-    |registry| {
-        MergePatch::register(registry);
-        register::<Self>(registry, patch(false));
-    }
-);
-described!(MergePatch, "MergePatch", reference::<Self>(), |registry| register::<Self>(registry, patch(true)));
+described!(CreateRequest<K> where [K: ResourceView], format!("{}CreateRequest", K::KIND), component create::<K>);
+described!(PatchRequest<K> where [K: ResourceView], format!("{}PatchRequest", K::KIND), component patch);
+described!(MergePatch, "MergePatch", component merge_patch);
 
-fn create(kind: Kind) -> MetaSchema {
-    let (length, pattern) = (kind.name_length(), Some(NAME.into()));
+fn create<K: ResourceView>(_: &mut Registry) -> MetaSchema {
+    let (length, pattern) = (K::KIND.name_length(), Some(NAME.into()));
     let (min_length, max_length) = (Some(*length.start()), Some(*length.end()));
-    let kind = vec![kind.as_str().into(), Value::Null];
+    let enum_items = vec![K::KIND.as_str().into(), Value::Null];
     let members = [
-        ("kind", "What it is.", MetaSchema { enum_items: kind, nullable: true, ..text(None) }),
+        ("kind", "What it is.", MetaSchema { enum_items, nullable: true, ..text(None) }),
         ("name", UNIQUE, MetaSchema { min_length, max_length, pattern, ..text(None) }),
         ("spec", "The desired state, at most 256 KiB, by the rules of the provider's schema.", spec(false)),
         ("labels", LABELS, labels(false)),
@@ -193,17 +169,21 @@ fn create(kind: Kind) -> MetaSchema {
     object("A resource to create. Unknown members are ignored.", &["name", "spec"], members)
 }
 
-/// A change, as a JSON merge patch or of whole sections.
-fn patch(merged: bool) -> MetaSchema {
-    let members = match merged {
-        true => ["What changes in the desired state.", "What changes in the labels."],
-        false => ["The whole new desired state.", "All the new labels."],
-    };
-    let members = [("spec", members[0], spec(!merged)), ("labels", members[1], labels(merged))];
-    let (min_properties, additional_properties) = (Some(1), nothing());
-    let description =
-        if merged { MERGED } else { "A change of a resource. What is absent or null stays as it is." };
-    MetaSchema { min_properties, additional_properties, ..object(description, &[], members) }
+fn patch(registry: &mut Registry) -> MetaSchema {
+    MergePatch::register(registry);
+    let members = [
+        ("spec", "The whole new desired state.", spec(true)),
+        ("labels", "All the new labels.", labels(false)),
+    ];
+    closed(object("A change of a resource. What is absent or null stays as it is.", &[], members))
+}
+
+fn merge_patch(_: &mut Registry) -> MetaSchema {
+    let members = [
+        ("spec", "What changes in the desired state.", spec(false)),
+        ("labels", "What changes in the labels.", labels(true)),
+    ];
+    closed(object(MERGED, &[], members))
 }
 
 const UNIQUE: &str = "Unique among all of its kind, or of its cluster, that are not marked for deletion.";

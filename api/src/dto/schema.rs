@@ -5,8 +5,18 @@ use poem_openapi::types::Type;
 use serde_json::Value;
 
 /// Implements the framework's `Type` for a type whose schema is written by hand: the type with its generics, its name,
-/// its schema and, if that is one that other schemas refer to or refers to others, how it is registered.
+/// and its schema: one that stands where it is used, or a component that has the name.
 macro_rules! described {
+    ($type:ty $(where [$($generics:tt)+])?, $name:expr, component $schema:expr) => {
+        $crate::dto::schema::described!(
+            $type $(where [$($generics)+])?, $name, $crate::dto::schema::reference::<Self>(),
+            |registry| {
+                let schema: fn(&mut poem_openapi::registry::Registry) -> MetaSchema = $schema;
+                let schema = schema(registry);
+                $crate::dto::schema::register::<Self>(registry, schema);
+            }
+        );
+    };
     ($type:ty $(where [$($generics:tt)+])?, $name:expr, $schema:expr $(, $register:expr)?) => {
         impl $(<$($generics)+>)? poem_openapi::types::Type for $type {
             const IS_REQUIRED: bool = true;
@@ -82,9 +92,10 @@ pub(crate) fn object<const N: usize>(
     }
 }
 
-/// The schema of members that may not be there.
-pub(crate) fn nothing() -> Option<Box<MetaSchemaRef>> {
-    Some(Box::new(inline(MetaSchema::new(NOTHING))))
+/// An object that has at least one of its members, and no others.
+pub(crate) fn closed(object: MetaSchema) -> MetaSchema {
+    let additional_properties = Some(Box::new(inline(MetaSchema::new(NOTHING))));
+    MetaSchema { min_properties: Some(1), additional_properties, ..object }
 }
 
 /// Writes as OpenAPI has it what the framework cannot: whole numbers as such and not as fractions, a description

@@ -8,7 +8,7 @@ use crate::dto::{
     ItemParameters, List, ListParameters, NodePool, NodePoolCreateRequest, NodePoolPatchRequest,
     StatusListParameters,
 };
-use crate::list::Query;
+use crate::list::Parameters;
 use crate::problem::ApiResult;
 use crate::response::{Changed, Created, Deleting, Fetched, ForceDeleted, Reported, Shown};
 use poem::web::Data;
@@ -31,7 +31,7 @@ impl ClusterNodePoolsApi {
         _caller: Caller,
         /// The cluster's id.
         cluster_id: Path<Id>,
-        parameters: Query<ListParameters>,
+        parameters: Parameters<ListParameters>,
     ) -> ApiResult<Shown<List<NodePool>>> {
         let owner = read::parse(Kind::Cluster, &cluster_id.0)?;
         read::list(app.0, Some(owner), &parameters).await
@@ -75,7 +75,7 @@ impl ClusterNodePoolsApi {
         /// Entity tags of versions the caller has.
         #[oai(name = "If-None-Match")]
         if_none_match: Header<Option<String>>,
-        parameters: Query<ItemParameters>,
+        parameters: Parameters<ItemParameters>,
     ) -> ApiResult<Fetched<NodePool>> {
         read::get(app.0, read::node_pool_of(&cluster_id.0, &nodepool_id.0)?, if_none_match.0, &parameters)
             .await
@@ -185,7 +185,7 @@ impl ClusterNodePoolsApi {
         cluster_id: Path<Id>,
         /// The node pool's id.
         nodepool_id: Path<Id>,
-        parameters: Query<StatusListParameters>,
+        parameters: Parameters<StatusListParameters>,
     ) -> ApiResult<Shown<List<AdapterStatus>>> {
         read::list_statuses(app.0, read::node_pool_of(&cluster_id.0, &nodepool_id.0)?, &parameters).await
     }

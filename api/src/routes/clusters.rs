@@ -8,7 +8,7 @@ use crate::dto::{
     ForceDeleteRequest, Id, IdempotencyKey, IfMatch, Input, ItemParameters, List, ListParameters,
     StatusListParameters,
 };
-use crate::list::Query;
+use crate::list::Parameters;
 use crate::problem::ApiResult;
 use crate::response::{Changed, Created, Deleting, Fetched, ForceDeleted, Reported, Shown};
 use poem::web::Data;
@@ -28,7 +28,7 @@ impl ClustersApi {
         &self,
         app: Data<&App>,
         _caller: Caller,
-        parameters: Query<ListParameters>,
+        parameters: Parameters<ListParameters>,
     ) -> ApiResult<Shown<List<Cluster>>> {
         read::list(app.0, None, &parameters).await
     }
@@ -62,7 +62,7 @@ impl ClustersApi {
         /// Entity tags of versions the caller has.
         #[oai(name = "If-None-Match")]
         if_none_match: Header<Option<String>>,
-        parameters: Query<ItemParameters>,
+        parameters: Parameters<ItemParameters>,
     ) -> ApiResult<Fetched<Cluster>> {
         read::get(app.0, read::cluster(&cluster_id.0)?, if_none_match.0, &parameters).await
     }
@@ -137,7 +137,7 @@ impl ClustersApi {
         _caller: Caller,
         /// The cluster's id.
         cluster_id: Path<Id>,
-        parameters: Query<StatusListParameters>,
+        parameters: Parameters<StatusListParameters>,
     ) -> ApiResult<Shown<List<AdapterStatus>>> {
         read::list_statuses(app.0, read::cluster(&cluster_id.0)?, &parameters).await
     }

@@ -7,7 +7,7 @@ use crate::dto::{
     AdapterStatus, AdapterStatusCreateRequest, ForceDeleteRequest, Id, IfMatch, Input, ItemParameters, List,
     ListParameters, NodePool, NodePoolCreateRequest, NodePoolPatchRequest, StatusListParameters,
 };
-use crate::list::Query;
+use crate::list::Parameters;
 use crate::problem::ApiResult;
 use crate::response::{Changed, Deleting, Fetched, ForceDeleted, Refused, Reported, Shown};
 use poem::web::Data;
@@ -27,7 +27,7 @@ impl NodePoolsApi {
         &self,
         app: Data<&App>,
         _caller: Caller,
-        parameters: Query<ListParameters>,
+        parameters: Parameters<ListParameters>,
     ) -> ApiResult<Shown<List<NodePool>>> {
         read::list(app.0, None, &parameters).await
     }
@@ -59,7 +59,7 @@ impl NodePoolsApi {
         /// Entity tags of versions the caller has.
         #[oai(name = "If-None-Match")]
         if_none_match: Header<Option<String>>,
-        parameters: Query<ItemParameters>,
+        parameters: Parameters<ItemParameters>,
     ) -> ApiResult<Fetched<NodePool>> {
         read::get(app.0, read::node_pool(&nodepool_id.0)?, if_none_match.0, &parameters).await
     }
@@ -139,7 +139,7 @@ impl NodePoolsApi {
         _caller: Caller,
         /// The node pool's id.
         nodepool_id: Path<Id>,
-        parameters: Query<StatusListParameters>,
+        parameters: Parameters<StatusListParameters>,
     ) -> ApiResult<Shown<List<AdapterStatus>>> {
         read::list_statuses(app.0, read::node_pool(&nodepool_id.0)?, &parameters).await
     }

@@ -1,7 +1,9 @@
 //! What the reading operations on clusters and node pools have in common: all but their addresses and texts.
 
 use crate::app::App;
-use crate::dto::{AdapterStatus, EntityTags, Id, List, ResourceView};
+use crate::dto::{
+    AdapterStatus, EntityTags, Id, ItemParameters, List, ListParameters, ResourceView, StatusListParameters,
+};
 use crate::list::{ListRequest, Parameters, read_status_list};
 use crate::problem::ApiResult;
 use crate::response::{Document, Fetched, Shown};
@@ -37,7 +39,7 @@ pub(super) fn parse(kind: Kind, id: &Id) -> ApiResult<Uuid> {
 pub(super) async fn list<T: ResourceView>(
     app: &App,
     owner: Option<Uuid>,
-    parameters: &Parameters,
+    parameters: &Parameters<ListParameters>,
 ) -> ApiResult<Shown<List<T>>> {
     let known = &app.fields.resources[T::KIND];
     let request = ListRequest::read(parameters, T::KIND, owner, app.max_page_size, known)?;
@@ -59,7 +61,7 @@ pub(super) async fn get<T: ResourceView>(
     app: &App,
     target: Target,
     if_none_match: Option<String>,
-    parameters: &Parameters,
+    parameters: &Parameters<ItemParameters>,
 ) -> ApiResult<Fetched<T>> {
     let selection = parameters.selection(&app.fields.resources[T::KIND])?;
     let resource = resource::get(&app.context, parameters.consistency(), &target).await?;
@@ -77,7 +79,7 @@ pub(super) async fn get<T: ResourceView>(
 pub(super) async fn list_statuses(
     app: &App,
     target: Target,
-    parameters: &Parameters,
+    parameters: &Parameters<StatusListParameters>,
 ) -> ApiResult<Shown<List<AdapterStatus>>> {
     let (paging, selection) = read_status_list(parameters, app.max_page_size, &app.fields.reports)?;
     let page = resource::reports(&app.context, parameters.consistency(), &target, paging).await?;
