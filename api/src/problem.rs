@@ -3,7 +3,7 @@
 
 use crate::dto::Time;
 use poem::Response;
-use poem::error::{MethodNotAllowedError, NotFoundError, ParsePathError, ResponseError};
+use poem::error::{NotFoundError, ParsePathError, ResponseError};
 use poem::http::{HeaderName, HeaderValue, StatusCode, header};
 use poem_openapi::registry::{MetaHeader, MetaMediaType, MetaResponse, MetaResponses, Registry};
 use poem_openapi::types::Type;
@@ -155,9 +155,8 @@ impl ApiError {
     /// More requests, or more bytes of bodies, than the process takes on at a time.
     pub fn overloaded() -> Self {
         let detail = "the service is busy, try again later";
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable, detail)
-            .with_header(header::RETRY_AFTER, HeaderValue::from_static("1"))
-            .refused_by("overloaded")
+        let error = Self::new(StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable, detail);
+        error.retry_after_a_second().refused_by("overloaded")
     }
 
     /// Names the limit that refused the request, for the metrics: one of `telemetry::LIMITS`.
@@ -274,42 +273,35 @@ impl ResponseError for ApiError {
 
 /// What the framework or a layer refused. `path` is the path asked for.
 pub fn of_poem(error: poem::Error, path: &str) -> ApiError {
+    let not_found = |code, what| {
+        let detail = format!("The requested {what} '{path}' does not exist");
+        ApiError::new(StatusCode::NOT_FOUND, code, detail)
+    };
     if error.is::<NotFoundError>() {
-        let detail = format!("The requested endpoint '{path}' does not exist");
-        return ApiError::new(StatusCode::NOT_FOUND, Code::EndpointNotFound, detail);
+        return not_found(Code::EndpointNotFound, "endpoint");
     }
     // An id that is not even text names nothing either.
     if error.is::<ParsePathError>() {
-        let detail = format!("The requested resource '{path}' does not exist");
-        return ApiError::new(StatusCode::NOT_FOUND, Code::ResourceNotFound, detail);
+        return not_found(Code::ResourceNotFound, "resource");
     }
-    if error.is::<MethodNotAllowedError>() {
-        let detail = "The method is not allowed here; the header Allow lists those that are";
-        return ApiError::new(StatusCode::METHOD_NOT_ALLOWED, Code::MethodNotAllowed, detail);
-    }
-    match error.downcast::<ApiError>() {
-        Ok(error) => error,
-        Err(error) if error.status().is_server_error() => ApiError::internal(error.to_string()),
-        Err(error) => {
-            let status = error.status();
-            ApiError::new(status, Code::of_status(status), error.to_string())
-        }
-    }
+    let error = error.downcast::<ApiError>();
+    error.unwrap_or_else(|error| by_status(error.status(), error.to_string()))
 }
 
 /// A refusal that came as a bare answer and not as an error.
 pub fn of_status(status: StatusCode) -> ApiError {
+    by_status(status, status.canonical_reason().unwrap_or("refused").to_owned())
+}
+
+fn by_status(status: StatusCode, text: String) -> ApiError {
     match status.is_server_error() {
-        true => ApiError::internal(format!("an answer with status {status}")),
-        false => {
-            ApiError::new(status, Code::of_status(status), status.canonical_reason().unwrap_or("refused"))
-        }
+        true => ApiError::internal(text),
+        false => ApiError::new(status, Code::of_status(status), text),
     }
 }
 
 /// Why a request was refused.
 #[derive(Debug, Object, Serialize)]
-#[oai(skip_serializing_if_is_none)]
 pub struct Problem {
     /// Address that identifies the kind of problem.
     #[oai(validator(pattern = "^https://api\\.hyperfleet\\.io/errors/[a-z-]+$"))]
@@ -332,7 +324,7 @@ pub struct Problem {
     pub trace_id: String,
     /// Each fault found in what was sent.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[oai(skip_serializing_if_is_empty, default)]
+    #[oai(default)]
     pub errors: Vec<Violation>,
 }
 
@@ -345,11 +337,9 @@ pub struct Violation {
     pub message: String,
     /// The rule that was broken.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[oai(skip_serializing_if_is_none)]
     pub constraint: Option<String>,
     /// The value found.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[oai(skip_serializing_if_is_none)]
     pub value: Option<serde_json::Value>,
 }
 
@@ -391,20 +381,16 @@ impl ApiResponse for ApiError {
                 429 | 503 => Some(("Retry-After", "Seconds after which to try again.")),
                 _ => None,
             };
-            let header = header.map(|(name, description)| MetaHeader {
+            let header = header.map(|(name, description): (&str, &str)| MetaHeader {
                 name: name.into(),
                 description: Some(description.into()),
                 required: true,
                 deprecated: false,
                 schema: String::schema_ref(),
             });
-            MetaResponse {
-                description,
-                status: Some(status),
-                status_range: None,
-                content: vec![MetaMediaType { content_type: CONTENT_TYPE, schema: Problem::schema_ref() }],
-                headers: header.into_iter().collect(),
-            }
+            let content = vec![MetaMediaType { content_type: CONTENT_TYPE, schema: Problem::schema_ref() }];
+            let headers = header.into_iter().collect();
+            MetaResponse { description, status: Some(status), status_range: None, content, headers }
         };
         MetaResponses { responses: DOCUMENTED.into_iter().map(response).collect() }
     }

@@ -6,8 +6,8 @@ use crate::problem::ApiResult;
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::JsonText;
 use poem_openapi::Object;
-use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::{Number, Value};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use service::error::{Error, FieldError};
 use service::name::AdapterName;
 use service::status::{Report, ReportState, ReportedCondition, StoredCondition, StoredReport};
@@ -35,7 +35,6 @@ pub struct AdapterStatus {
     pub data: As<HashMap<String, Value>>,
     /// What it reported about its own run.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[oai(skip_serializing_if_is_none)]
     pub metadata: Option<As<HashMap<String, Value>>>,
     /// When its first report was observed.
     pub created_time: Time,
@@ -45,7 +44,6 @@ pub struct AdapterStatus {
 
 /// A condition reported by an adapter.
 #[derive(Debug, Object)]
-#[oai(skip_serializing_if_is_none)]
 pub struct AdapterCondition {
     /// What the condition is about.
     pub r#type: String,
@@ -74,12 +72,10 @@ pub struct AdapterStatusCreateRequest {
     #[oai(validator(min_length = 1, max_length = 253, pattern = "^[-A-Za-z0-9_.]+$"))]
     pub adapter: String,
     /// The generation the adapter had observed.
-    #[serde(deserialize_with = "whole")]
     #[oai(validator(minimum(value = "1")))]
     pub observed_generation: i64,
     /// When the adapter observed the resource: at most 5 minutes ahead and 30 behind. The server's time if it is
     /// absent or the zero time `0001-01-01T00:00:00Z`.
-    #[serde(default, deserialize_with = "time_if_set")]
     #[oai(nullable)]
     pub observed_time: Option<Time>,
     /// Its conditions, each type once.
@@ -111,15 +107,12 @@ pub struct ConditionRequest {
     #[oai(nullable)]
     pub adapter: Option<String>,
     /// The generation it speaks of; the report's if absent.
-    #[serde(default, deserialize_with = "whole_if_set")]
     #[oai(nullable)]
     pub observed_generation: Option<i64>,
     /// When it was first reported.
-    #[serde(default, deserialize_with = "time_if_set")]
     #[oai(nullable)]
     pub created_at: Option<Time>,
     /// When it was last reported.
-    #[serde(default, deserialize_with = "time_if_set")]
     #[oai(nullable)]
     pub updated_at: Option<Time>,
 }
@@ -128,9 +121,9 @@ impl Body for AdapterStatusCreateRequest {
     type Value = Self;
 
     fn read(_: &str, body: Value, now: DateTime<Utc>) -> ApiResult<Self> {
-        let mut body = without_nulls(body);
+        let mut body = normal(body);
         if let Some(Value::Array(conditions)) = body.get_mut("conditions") {
-            conditions.iter_mut().for_each(|condition| *condition = without_nulls(condition.take()));
+            conditions.iter_mut().for_each(|condition| *condition = normal(condition.take()));
         }
         let mut faults = repeated_types(&body["conditions"]);
         faults.extend(outside_window(&body["observed_time"], now));
@@ -182,7 +175,7 @@ fn repeated_types(conditions: &Value) -> Vec<FieldError> {
 
 /// An observation that is too far from the server's time.
 fn outside_window(observed_time: &Value, now: DateTime<Utc>) -> Option<FieldError> {
-    let Time(time) = Time::parse(observed_time.as_str()?).filter(is_set)?;
+    let Time(time) = Time::parse(observed_time.as_str()?)?;
     let fault = |message, constraint| Some(FieldError::new("observed_time", message).constraint(constraint));
     if time > now + AHEAD {
         fault("observed_time must not be more than 5 minutes in the future", "max")
@@ -193,25 +186,25 @@ fn outside_window(observed_time: &Value, now: DateTime<Utc>) -> Option<FieldErro
     }
 }
 
-fn is_set(time: &Time) -> bool {
-    time.0.timestamp() != ZERO_TIME
+/// A report or a condition without what counts as absent, null and the zero time, and with a generation that is written
+/// as an integer, which 1.0 is too.
+fn normal(value: Value) -> Value {
+    let mut value = without_nulls(value);
+    let Some(members) = value.as_object_mut() else { return value };
+    let zero = |value: &Value| {
+        value.as_str().and_then(Time::parse).is_some_and(|time| time.0.timestamp() == ZERO_TIME)
+    };
+    members.retain(|name, value| !(name.ends_with("_time") || name.ends_with("_at")) || !zero(value));
+    if let Some(whole) = members.get("observed_generation").and_then(pointed) {
+        members.insert("observed_generation".to_owned(), whole.into());
+    }
+    value
 }
 
-fn time_if_set<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Time>, D::Error> {
-    Ok(Option::<Time>::deserialize(deserializer)?.filter(is_set))
-}
-
-/// Without a fraction a number is an integer however it is written, as 1.0 is.
-fn integer(number: &Number) -> i64 {
-    number.as_i64().unwrap_or_else(|| number.as_f64().unwrap_or_default() as i64)
-}
-
-fn whole<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
-    Ok(integer(&Number::deserialize(deserializer)?))
-}
-
-fn whole_if_set<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
-    Ok(Option::<Number>::deserialize(deserializer)?.as_ref().map(integer))
+/// An integer that is written as a fraction.
+fn pointed(value: &Value) -> Option<i64> {
+    let number = value.as_f64().filter(|_| value.is_f64())?;
+    (number.fract() == 0.0 && number.abs() < i64::MAX as f64).then_some(number as i64)
 }
 
 impl From<StoredReport> for AdapterStatus {

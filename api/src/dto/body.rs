@@ -22,16 +22,21 @@ pub(super) const JSON: &str = "application/json";
 /// The media type of a JSON merge patch (RFC 7396).
 pub(super) const MERGE_PATCH: &str = "application/merge-patch+json";
 
+/// More items and labels than any schema allows.
+const TOO_MANY: usize = 200;
 /// The longest value that a fault repeats, in characters.
 const MAX_SHOWN: usize = 80;
+
+/// The name of a media type, and the schema of what comes in it.
+pub type MediaType = (&'static str, fn() -> MetaSchemaRef);
 
 /// A request body. The implementing type is its schema in the served document.
 pub trait Body: Type {
     /// What an operation gets.
     type Value: Send;
 
-    /// The media types it comes in, each with its schema.
-    const MEDIA_TYPES: &'static [(&'static str, fn() -> MetaSchemaRef)] = &[(JSON, Self::schema_ref)];
+    /// The media types it comes in.
+    const MEDIA_TYPES: &'static [MediaType] = &[(JSON, Self::schema_ref)];
 
     /// Reads `body`, which is of one of the [media types](Self::MEDIA_TYPES). All its faults are found at once.
     fn read(media_type: &str, body: Value, now: DateTime<Utc>) -> ApiResult<Self::Value>;
@@ -70,9 +75,21 @@ impl<'a, S: Body> ApiExtractor<'a> for Input<S> {
         let media_type = media_type(request.content_type(), &accepted)?;
         let app = request.data::<App>().ok_or_else(|| ApiError::internal("no application in the request"))?;
         let bytes = body.take()?.into_bytes().await?;
-        let body = json::parse(&bytes)?;
+        let mut body = json::parse(&bytes)?;
         let canonical = body.to_string();
+        cut(&mut body);
         Ok(Self { value: S::read(media_type, body, app.context.clock.now())?, canonical })
+    }
+}
+
+/// Cuts lists of conditions and labels that are refused in any case: an error for each of a million items takes too
+/// much memory.
+fn cut(body: &mut Value) {
+    if let Some(conditions) = body.get_mut("conditions").and_then(Value::as_array_mut) {
+        conditions.truncate(TOO_MANY);
+    }
+    if let Some(labels) = body.get_mut("labels").and_then(Value::as_object_mut) {
+        *labels = std::mem::take(labels).into_iter().take(TOO_MANY).collect();
     }
 }
 

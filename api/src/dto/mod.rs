@@ -13,7 +13,7 @@ mod schema;
 mod value;
 
 pub use adapter_status::{AdapterStatus, AdapterStatusCreateRequest};
-pub use body::{Body, Input};
+pub use body::{Body, Input, MediaType};
 pub use header::{EntityTags, IdempotencyKey, IfMatch, MAX_KEY};
 pub use list::{CACHE_CONTROL, ItemParameters, List, ListParameters, ParameterSet, StatusListParameters};
 pub use meta::{Compatibility, Metadata};

@@ -1,10 +1,10 @@
-use super::body::{Body, JSON, MERGE_PATCH, check, read, typed};
+use super::body::{Body, JSON, MERGE_PATCH, MediaType, check, read, typed};
 use super::resource::{Cluster, NodePool, ResourceView};
 use super::schema::{closed, described, inline, object, text};
 use crate::problem::{ApiError, ApiResult};
 use chrono::{DateTime, Utc};
 use poem_openapi::Object;
-use poem_openapi::registry::{MetaSchema, MetaSchemaRef, Registry};
+use poem_openapi::registry::{MetaSchema, Registry};
 use poem_openapi::types::Type;
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -97,7 +97,7 @@ impl<K: ResourceView> Body for CreateRequest<K> {
 impl<K: ResourceView> Body for PatchRequest<K> {
     type Value = Change;
 
-    const MEDIA_TYPES: &'static [(&'static str, fn() -> MetaSchemaRef)] =
+    const MEDIA_TYPES: &'static [MediaType] =
         &[(JSON, Self::schema_ref), (MERGE_PATCH, MergePatch::schema_ref)];
 
     fn read(media_type: &str, mut body: Value, _: DateTime<Utc>) -> ApiResult<Change> {
@@ -198,10 +198,10 @@ fn spec(nullable: bool) -> MetaSchema {
     MetaSchema { nullable, additional_properties, ..MetaSchema::new("object") }
 }
 
-/// Labels. In a merge patch null removes one, and how many remain is known from the result only.
+/// Labels. In a merge patch null removes one, so that all may be removed and as many set.
 fn labels(merged: bool) -> MetaSchema {
     let value = MetaSchema { pattern: Some(LABEL_VALUE.into()), nullable: merged, ..text(None) };
     let additional_properties = Some(Box::new(inline(value)));
-    let max_properties = (!merged).then_some(MAX_LABELS);
+    let max_properties = Some(if merged { 2 * MAX_LABELS } else { MAX_LABELS });
     MetaSchema { nullable: true, max_properties, additional_properties, ..MetaSchema::new("object") }
 }

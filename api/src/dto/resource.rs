@@ -67,11 +67,9 @@ pub struct Common {
     pub updated_by: String,
     /// When its deletion was requested; absent before.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[oai(skip_serializing_if_is_none)]
     pub deleted_time: Option<Time>,
     /// Who requested its deletion; absent before.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[oai(skip_serializing_if_is_none)]
     pub deleted_by: Option<String>,
     /// The aggregate of the adapters' reports.
     pub status: ResourceStatus,
@@ -155,7 +153,6 @@ impl From<ConditionStatus> for status::ConditionStatus {
 
 /// A condition of a resource, aggregated from the adapters' reports.
 #[derive(Debug, Object)]
-#[oai(skip_serializing_if_is_none)]
 pub struct ResourceCondition {
     /// What the condition is about.
     pub r#type: String,

@@ -83,8 +83,8 @@ impl ClusterNodePoolsApi {
 
     /// Update a node pool of a cluster
     ///
-    /// Replaces `spec` and `labels` where they are given. A real change raises `generation` by one; a body
-    /// that changes nothing leaves the node pool as it was.
+    /// Replaces `spec` and `labels` where they are given; a JSON merge patch (RFC 7396) changes their members. A real
+    /// change raises `generation` by one; a body that changes nothing leaves the node pool as it was.
     #[oai(
         path = "/clusters/:cluster_id/nodepools/:nodepool_id",
         method = "patch",
@@ -115,8 +115,8 @@ impl ClusterNodePoolsApi {
 
     /// Delete a node pool of a cluster
     ///
-    /// Marks the node pool for deletion. It stays visible until every counted adapter has reported
-    /// `Finalized`; with nobody to wait for it goes at once. Repeating it changes nothing.
+    /// Marks the node pool for deletion. It stays visible until every required adapter has reported
+    /// `Finalized`; with no adapter to wait for it is removed immediately. Repeating it changes nothing.
     #[oai(
         path = "/clusters/:cluster_id/nodepools/:nodepool_id",
         method = "delete",
@@ -139,7 +139,7 @@ impl ClusterNodePoolsApi {
 
     /// Force the deletion of a node pool of a cluster
     ///
-    /// Removes a node pool that is marked for deletion at once, whoever still waits for it.
+    /// Removes a node pool that is marked for deletion immediately, without waiting for its adapters.
     #[oai(
         path = "/clusters/:cluster_id/nodepools/:nodepool_id/force-delete",
         method = "post",

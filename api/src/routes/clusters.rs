@@ -69,8 +69,8 @@ impl ClustersApi {
 
     /// Update a cluster
     ///
-    /// Replaces `spec` and `labels` where they are given. A real change raises `generation` by one; a body
-    /// that changes nothing leaves the cluster as it was.
+    /// Replaces `spec` and `labels` where they are given; a JSON merge patch (RFC 7396) changes their members. A real
+    /// change raises `generation` by one; a body that changes nothing leaves the cluster as it was.
     #[oai(path = "/clusters/:cluster_id", method = "patch", operation_id = "patchClusterById")]
     async fn patch(
         &self,
@@ -88,8 +88,8 @@ impl ClustersApi {
 
     /// Delete a cluster
     ///
-    /// Marks the cluster and its node pools for deletion. They stay visible until every counted adapter has
-    /// reported `Finalized`; with nobody to wait for they go at once. Repeating it changes nothing.
+    /// Marks the cluster and its node pools for deletion. They stay visible until every required adapter has
+    /// reported `Finalized`; with no adapter to wait for they are removed immediately. Repeating it changes nothing.
     #[oai(path = "/clusters/:cluster_id", method = "delete", operation_id = "deleteClusterById")]
     async fn delete(
         &self,
@@ -106,7 +106,7 @@ impl ClustersApi {
 
     /// Force the deletion of a cluster
     ///
-    /// Removes a cluster that is marked for deletion and all its node pools at once, whoever still waits for it.
+    /// Removes a cluster that is marked for deletion and all its node pools immediately, without waiting for adapters.
     #[oai(path = "/clusters/:cluster_id/force-delete", method = "post", operation_id = "forceDeleteCluster")]
     async fn force_delete(
         &self,

@@ -66,8 +66,8 @@ impl NodePoolsApi {
 
     /// Update a node pool
     ///
-    /// Replaces `spec` and `labels` where they are given. A real change raises `generation` by one; a body
-    /// that changes nothing leaves the node pool as it was.
+    /// Replaces `spec` and `labels` where they are given; a JSON merge patch (RFC 7396) changes their members. A real
+    /// change raises `generation` by one; a body that changes nothing leaves the node pool as it was.
     #[oai(path = "/nodepools/:nodepool_id", method = "patch", operation_id = "patchAnyNodePoolById")]
     async fn patch(
         &self,
@@ -85,8 +85,8 @@ impl NodePoolsApi {
 
     /// Delete a node pool
     ///
-    /// Marks the node pool for deletion. It stays visible until every counted adapter has reported
-    /// `Finalized`; with nobody to wait for it goes at once. Repeating it changes nothing.
+    /// Marks the node pool for deletion. It stays visible until every required adapter has reported
+    /// `Finalized`; with no adapter to wait for it is removed immediately. Repeating it changes nothing.
     #[oai(path = "/nodepools/:nodepool_id", method = "delete", operation_id = "deleteAnyNodePoolById")]
     async fn delete(
         &self,
@@ -103,7 +103,7 @@ impl NodePoolsApi {
 
     /// Force the deletion of a node pool
     ///
-    /// Removes a node pool that is marked for deletion at once, whoever still waits for it.
+    /// Removes a node pool that is marked for deletion immediately, without waiting for its adapters.
     #[oai(
         path = "/nodepools/:nodepool_id/force-delete",
         method = "post",

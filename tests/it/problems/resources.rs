@@ -72,11 +72,13 @@ fn labels() -> Vec<Bad> {
     let labelled = |labels: Value| json!({"name": "gamma", "spec": {}, "labels": labels});
     let many: Map<String, Value> = (0..65).map(|n| (format!("label-{n}"), json!("x"))).collect();
     let long = "a".repeat(64);
+    let endless = |n: u32| (format!("-{n}"), json!(n));
     let mut all = vec![
         create("a list for labels", labelled(json!([]))).at(&["labels"]),
         create("a number for a label", labelled(json!({"env": 1}))).at(&["labels[env]"]),
         create("null for a label", labelled(json!({"env": null}))).at(&["labels[env]"]),
         create("65 labels", labelled(many.into())).at(&["labels"]),
+        create("labels without end", labelled((0..50_000).map(endless).collect::<Map<_, _>>().into())),
         create("a bad value", labelled(json!({"env": "-x"}))).at(&["labels[env]"]),
         create("a long value", labelled(json!({"env": long}))).at(&["labels[env]"]),
         create("two bad labels", labelled(json!({"-a": "x", "b": "-y"}))).at(&["labels", "labels[b]"]),

@@ -9,6 +9,8 @@ pub fn all() -> Vec<Bad> {
     };
     let post = bad("a report by POST", "POST", "nodepools/{pool}/statuses").json(json!({}));
     let mut all: Vec<Bad> = [fields(), conditions()].into_iter().flatten().map(put).collect();
+    let endless = report("conditions", vec![json!({}); 50_000].into());
+    all.push(bad("conditions without end", "PUT", "clusters/{cluster}/statuses").json(endless));
     all.push(post.at(&["adapter", "conditions", "observed_generation"]));
     all
 }
