@@ -7,7 +7,8 @@ import (
 	"github.com/compose-spec/compose-go/v2/cli"
 )
 
-// checkCompose loads the file as Compose does: schema, merges, variables, references between services.
+// checkCompose loads the file as Compose does, with schema, merges, variables and references between services. All
+// published ports must be bound to 127.0.0.1.
 func checkCompose(path string) ([]string, error) {
 	options, err := cli.NewProjectOptions([]string{path}, cli.WithName("hyperfleet"))
 	if err != nil {

@@ -4,7 +4,7 @@
 //	validate dashboard FILE               the queries of a Grafana dashboard
 //	validate compose FILE                 a Compose file
 //
-// Every fault is printed; the exit code is 1 when there was one.
+// It prints every fault and exits with 1 if there is one.
 package main
 
 import (
@@ -26,7 +26,7 @@ func main() {
 	}
 }
 
-// run returns the faults found, or an error when the check itself could not be made.
+// run returns the faults found, or an error if the check could not run.
 func run(args []string) ([]string, error) {
 	switch {
 	case len(args) == 1 && args[0] == "manifests":

@@ -20,8 +20,8 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// newObject makes an empty object of each kind the chart may render. A kind that is missing here is a fault, so that
-// nothing passes unread.
+// newObject returns an empty object of each kind that the chart may render. Other kinds are faults, so that no object
+// remains unchecked.
 var newObject = map[string]func() any{
 	"v1/ConfigMap":                            func() any { return &corev1.ConfigMap{} },
 	"v1/PersistentVolumeClaim":                func() any { return &corev1.PersistentVolumeClaim{} },
@@ -38,8 +38,8 @@ var newObject = map[string]func() any{
 	"monitoring.coreos.com/v1/PrometheusRule": func() any { return &monitoringv1.PrometheusRule{} },
 }
 
-// checkManifests reads YAML documents and decodes each strictly: an unknown field, a repeated one or a value of
-// another type is a fault.
+// checkManifests decodes each YAML document strictly: an unknown field, a duplicate field or a value of the wrong type
+// is a fault.
 func checkManifests(input io.Reader) ([]string, error) {
 	var faults []string
 	seen := map[string]bool{}
@@ -70,7 +70,8 @@ func checkManifests(input io.Reader) ([]string, error) {
 	return faults, nil
 }
 
-// checkDocument returns what the object is called, or nothing for a document of comments alone, and its faults.
+// checkDocument returns the kind and name of the object, and its faults. Both are empty if the document holds only
+// comments.
 func checkDocument(document []byte) (string, []string) {
 	var head struct {
 		metav1.TypeMeta   `json:",inline"`
@@ -86,7 +87,7 @@ func checkDocument(document []byte) (string, []string) {
 	name := kind + " " + head.Name
 	newOf, known := newObject[kind]
 	if !known {
-		return name, []string{"a kind this check does not know"}
+		return name, []string{"unknown kind"}
 	}
 	object := newOf()
 	if err := yaml.UnmarshalStrict(document, object); err != nil {
@@ -106,8 +107,8 @@ func checkDocument(document []byte) (string, []string) {
 	}
 }
 
-// checkPod asks the code of the Pod Security admission whether the pod meets the restricted standard, and whether
-// what is mounted exists.
+// checkPod checks that the pod meets the restricted Pod Security Standard, with the code of the admission plug-in, and
+// that the volumes it mounts exist.
 func checkPod(meta *metav1.ObjectMeta, spec *corev1.PodSpec) []string {
 	var faults []string
 	evaluator, err := policy.NewEvaluator(policy.DefaultChecks(), nil)
@@ -126,7 +127,7 @@ func checkPod(meta *metav1.ObjectMeta, spec *corev1.PodSpec) []string {
 	for _, container := range spec.Containers {
 		for _, mount := range container.VolumeMounts {
 			if !volumes[mount.Name] {
-				faults = append(faults, fmt.Sprintf("container %s mounts volume %s, which is not there", container.Name, mount.Name))
+				faults = append(faults, fmt.Sprintf("container %s mounts volume %s, which does not exist", container.Name, mount.Name))
 			}
 		}
 	}

@@ -10,7 +10,8 @@ import (
 	"github.com/prometheus/prometheus/promql/parser"
 )
 
-// checkRules parses every expression and asks of every alert what whoever is woken by it needs.
+// checkRules parses every expression. Every alert must have a unique name, a severity, a summary, a description and a
+// runbook section.
 func checkRules(rules *monitoringv1.PrometheusRule) []string {
 	var faults []string
 	alerts := map[string]bool{}
@@ -31,14 +32,14 @@ func checkRules(rules *monitoringv1.PrometheusRule) []string {
 				fault("no summary or no description")
 			}
 			if !strings.HasSuffix(rule.Annotations["runbook_url"], "#"+strings.ToLower(rule.Alert)) {
-				fault("runbook_url does not end in the alert's section")
+				fault("runbook_url does not end with the alert's section")
 			}
 		}
 	}
 	return faults
 }
 
-// panel is the part of a Grafana panel that is checked. Rows hold panels of their own.
+// panel is the checked part of a Grafana panel. Rows contain panels.
 type panel struct {
 	ID      int    `json:"id"`
 	Type    string `json:"type"`
@@ -86,7 +87,7 @@ func checkDashboard(path string) ([]string, error) {
 	return faults, nil
 }
 
-// variables stands for what Grafana puts into a query; a variable that is not listed fails to parse.
+// variables replaces Grafana's variables with sample values. Other variables are faults.
 var variables = strings.NewReplacer(
 	"$__rate_interval", "5m",
 	"$__range", "1h",

@@ -1,16 +1,16 @@
-{{/* The chart's name, shortened to what a label may hold. */}}
+{{/* The chart's name, truncated to the length of a label. */}}
 {{- define "hyperfleet-api.name" -}}
 {{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
 {{- end }}
 
-{{/* Name of everything this release makes. 52 characters leave room for the longest suffix. */}}
+{{/* Name of the release's objects. 52 characters leave room for the longest suffix. */}}
 {{- define "hyperfleet-api.fullname" -}}
 {{- $name := include "hyperfleet-api.name" . -}}
 {{- $full := ternary .Release.Name (printf "%s-%s" .Release.Name $name) (contains $name .Release.Name) -}}
 {{- default $full .Values.fullnameOverride | trunc 52 | trimSuffix "-" }}
 {{- end }}
 
-{{/* What never changes about the pods of this release; a component is added where one is meant. */}}
+{{/* Immutable labels of the release's pods. Where a selector needs one component, it adds that label. */}}
 {{- define "hyperfleet-api.selectorLabels" -}}
 app.kubernetes.io/name: {{ include "hyperfleet-api.name" . }}
 app.kubernetes.io/instance: {{ .Release.Name }}
@@ -39,7 +39,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- default $fallback .Values.serviceAccount.name }}
 {{- end }}
 
-{{/* The program's YAML file. What the chart decides overrides what the values say. */}}
+{{/* The program's YAML file. What the chart sets overrides `config`. */}}
 {{- define "hyperfleet-api.config" -}}
 {{- $chart := dict
       "server" (dict "port" 8000)
@@ -52,14 +52,14 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- mustMergeOverwrite (deepCopy .Values.config) $chart | toYaml }}
 {{- end }}
 
-{{/* Whether the chart makes a Secret for the password. */}}
+{{/* Whether the chart creates a Secret for the password. */}}
 {{- define "hyperfleet-api.ownsSecret" -}}
 {{- if and (eq .Values.database.engine "postgresql") .Values.database.password }}true{{ end }}
 {{- end }}
 
 {{/*
-Environment, volumes and mounts that lead to the database. Takes a dict of `root` (the top context) and `secret`
-(name of the Secret made by the chart), since the migration Job needs a Secret of its own.
+Environment, volumes and mounts for the connection to the database. Takes a dict of `root` (the top context) and
+`secret` (name of the Secret that the chart creates), because the migration Job has its own Secret.
 */}}
 {{- define "hyperfleet-api.databaseEnv" -}}
 {{- with .root.Values.database -}}
@@ -153,10 +153,10 @@ Environment, volumes and mounts that lead to the database. Takes a dict of `root
 {{- end -}}
 {{- end }}
 
-{{/* Refuses sets of values that would install and then not work. */}}
+{{/* Rejects values that can be installed but cannot work. */}}
 {{- define "hyperfleet-api.validate" -}}
 {{- if not (kindIs "bool" .Values.config.server.jwt.enabled) -}}
-{{- fail "config.server.jwt.enabled must be set: true, with config.server.jwt.issuers, or false, which lets everyone in" -}}
+{{- fail "config.server.jwt.enabled must be set: true, with config.server.jwt.issuers, or false, which disables authentication" -}}
 {{- end -}}
 {{- $db := .Values.database -}}
 {{- if eq $db.engine "sqlite" -}}
@@ -174,13 +174,13 @@ Environment, volumes and mounts that lead to the database. Takes a dict of `root
 {{- fail "database.engine=postgresql needs database.host, or database.existingSecret with a urlKey" -}}
 {{- end -}}
 {{- if and $db.password $db.existingSecret.name -}}
-{{- fail "give database.password or database.existingSecret, not both" -}}
+{{- fail "set database.password or database.existingSecret, not both" -}}
 {{- end -}}
 {{- end -}}
 {{- if le (int .Values.terminationGracePeriodSeconds) (int .Values.preStopSeconds) -}}
-{{- fail "terminationGracePeriodSeconds must be more than preStopSeconds, or pods are killed before they are told to stop" -}}
+{{- fail "terminationGracePeriodSeconds must be greater than preStopSeconds, or pods are killed before they get SIGTERM" -}}
 {{- end -}}
 {{- if gt (int .Values.autoscaling.minReplicas) (int .Values.autoscaling.maxReplicas) -}}
-{{- fail "autoscaling.minReplicas must not be more than autoscaling.maxReplicas" -}}
+{{- fail "autoscaling.minReplicas must not be greater than autoscaling.maxReplicas" -}}
 {{- end -}}
 {{- end }}
