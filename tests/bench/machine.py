@@ -1,4 +1,4 @@
-"""What the measurement stands on: tools, the binary, the machine."""
+"""Tools, binary and machine of a measurement."""
 
 import os
 import pathlib
@@ -27,7 +27,7 @@ def postgres_binaries() -> pathlib.Path:
 
 
 def build(repository: pathlib.Path) -> pathlib.Path:
-    """The binary to measure: the one that HYPERFLEET_BIN names, else one built now."""
+    """The measured binary: HYPERFLEET_BIN if set, else a new release build."""
     if named := os.environ.get("HYPERFLEET_BIN"):
         return pathlib.Path(named)
     subprocess.run(["cargo", "build", "--release", "--locked"], cwd=repository, check=True)
@@ -42,7 +42,7 @@ def describe() -> str:
 
 
 def cpu_seconds(pids: list[int]) -> float:
-    """User and system time of processes, those of their ended children included."""
+    """User and system time of processes, including their terminated children."""
     ticks = 0
     for pid in pids:
         try:

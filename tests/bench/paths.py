@@ -1,4 +1,4 @@
-"""What is measured: each path through the service, and the same statements without it."""
+"""The measured paths through the service, and the same statements without it."""
 
 import http.client
 import json
@@ -70,7 +70,7 @@ class Bench:
         scripts = pgbench_scripts()
         rows = []
         for path, (_, must, reach) in WRK.items():
-            # In turn, several times: a machine that others share is faster in one minute than in the next.
+            # Several alternating rounds: the speed of a shared machine varies.
             rounds = [self.wrk(path) | {"alone": self.pgbench(scripts[path])} for _ in range(self.arguments.rounds)]
             rounds.sort(key=lambda row: row["rate"] / row["alone"])
             rows.append(rounds[len(rounds) // 2] | {"engine": "PostgreSQL", "must": must, "reach": reach})
@@ -97,7 +97,7 @@ class Bench:
         self.peak_mib = max(self.peak_mib, self.service.resident_mib())
         if re.search(r"Non-2xx|Socket errors", run.stdout):
             causes = "\n".join(f"{when} {cause}" for when, cause in self.service.causes()[-20:])
-            raise SystemExit(f"{path}: not every request was answered well\n{run.stdout}\n{causes}")
+            raise SystemExit(f"{path}: not every request succeeded\n{run.stdout}\n{causes}")
         requests = int(re.search(r"(\d+) requests in", run.stdout)[1])
         return {"path": path, "rate": float(re.search(r"Requests/sec:\s+([\d.]+)", run.stdout)[1]),
                 "p50": milliseconds(run.stdout, "50%"), "p99": milliseconds(run.stdout, "99%"),
@@ -114,7 +114,7 @@ class Bench:
         return float(re.search(r"tps = ([\d.]+) \(without", run.stdout)[1])
 
     def loop(self, path: str) -> float:
-        """The same statements from one thread, without a server."""
+        """The same statements in one thread, without a server."""
         connection, done = self.database.connect(), 0
         deadline = time.monotonic() + self.arguments.seconds
         while time.monotonic() < deadline:
@@ -158,7 +158,7 @@ class Bench:
         connection.execute("COMMIT")
 
     def questions(self) -> list[str]:
-        """Single questions, one after the other: the median of their times."""
+        """Single requests, one at a time: the median and the maximum of their times."""
         middle = self.ask({"size": 100, "page": max(self.arguments.fleet // 200, 1), "total": "false"})[0].get("next")
         asked = {
             "first page of 100, no total": {"size": 100, "total": "false"},
@@ -185,7 +185,7 @@ class Bench:
         return notes + [self.sentinel(20), self.sentinel(500)]
 
     def sentinel(self, size: int) -> str:
-        """What a Sentinel asks: a probe at the start, then all pages by a label that all clusters bear."""
+        """The requests of a Sentinel: a probe, then all pages by a label that all clusters have."""
         started = time.monotonic()
         self.ask({"search": "labels.non_existing_label='value'", "size": 1})
         seen, page = set(), 1

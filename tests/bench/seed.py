@@ -1,8 +1,8 @@
 """The fleet: clusters with three labels, five conditions, three adapter reports and documents of 1.5 KB.
 
-The millisecond a cluster was created in is BASE plus its number, and its id carries just that, so that the
-load can compute ids. Label values are skewed: `tier=gold` is on one cluster in a hundred, `canary=yes` on one
-in a hundred thousand, at least one. One cluster in a hundred is not reconciled.
+Cluster n was created at millisecond BASE + n, which is also the time in its id, so that the load generator can compute
+ids. Label values are skewed: `tier=gold` is on 1 % of the clusters, `canary=yes` on 0.001 %, but at least on one. Of
+the clusters 1 % are not reconciled.
 """
 
 import json
@@ -15,7 +15,7 @@ import servers
 
 BASE = 1_760_000_000_000
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
-# What a cluster's row is made of here, whichever columns there are besides.
+# The columns that the bench fills. Other columns keep their defaults.
 COLUMNS = ("id, name, generation, revision, spec, labels, phase, observed_generation, status_updated_time, "
            "status_transition_time, conditions, adapters, reconciled, reconciled_updated_time, "
            "reconciled_bucket, created_time, updated_time, deleted_time, created_by, updated_by, deleted_by")

@@ -1,4 +1,4 @@
-"""The servers under measurement. Each stops what it started."""
+"""The measured servers. Each stops the processes that it started."""
 
 import http.client
 import json
@@ -22,7 +22,7 @@ def free_port() -> int:
 
 
 class Postgres:
-    """A PostgreSQL of its own, with its default durability."""
+    """A separate PostgreSQL server, with default durability."""
 
     kind = "PostgreSQL"
 
@@ -58,7 +58,7 @@ class Postgres:
 
 
 class SqliteFile:
-    """A SQLite database in a folder for temporary files."""
+    """A SQLite database in a temporary directory."""
 
     kind = "SQLite"
 
@@ -82,7 +82,7 @@ class SqliteFile:
 
 
 class Service:
-    """The service, on ports of its own."""
+    """The service, on free ports."""
 
     def __init__(self, binary: pathlib.Path, database_url: str):
         self.binary, self.database_url = binary, database_url
@@ -121,16 +121,16 @@ class Service:
                     return
             except OSError:
                 time.sleep(0.002)
-        raise SystemExit("the service does not get ready")
+        raise SystemExit("the service does not become ready")
 
     def causes(self) -> list[tuple[str, str]]:
-        """When a request failed for a cause within the service or below it, and what that was."""
+        """Time and cause of each failure that the service has logged."""
         self.log.seek(0)
         lines = map(json.loads, self.log)
         return [(line["timestamp"], line["cause"]) for line in lines if "cause" in line]
 
     def answered(self, *methods: str) -> int:
-        """Requests with these methods that were answered with success so far."""
+        """Successful requests with these methods so far."""
         connection = http.client.HTTPConnection("127.0.0.1", self.metrics, timeout=5)
         connection.request("GET", "/metrics")
         series = connection.getresponse().read().decode().splitlines()

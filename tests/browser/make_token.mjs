@@ -1,4 +1,4 @@
-// make_token.mjs KEYS ISSUER: writes a key set to the file KEYS and prints a token of the issuer, good for an hour.
+// make_token.mjs KEYS ISSUER: writes a key set to the file KEYS and prints a token of the issuer, valid for an hour.
 import { generateKeyPairSync, sign } from "node:crypto";
 import { writeFileSync } from "node:fs";
 

@@ -1,13 +1,13 @@
-// swagger_ui.mjs BROWSER SERVER TOKEN PICTURE: reads the page as a person does, and tries an operation.
+// swagger_ui.mjs BROWSER SERVER TOKEN SCREENSHOT: opens the page, authorizes and executes an operation.
 import { chromium } from "playwright-core";
 
-const [executablePath, server, token, picture] = process.argv.slice(2);
-const PATIENCE = 20_000; // milliseconds
+const [executablePath, server, token, screenshot] = process.argv.slice(2);
+const TIMEOUT = 20_000; // milliseconds
 
-let misses = 0;
-function check(what, kept, figure = "") {
-  if (!kept) misses += 1;
-  console.log(`${kept ? "ok    " : "MISS  "} ${what}${figure === "" ? "" : `: ${figure}`}`);
+let failures = 0;
+function check(what, passed, figure = "") {
+  if (!passed) failures += 1;
+  console.log(`${passed ? "ok    " : "FAIL  "} ${what}${figure === "" ? "" : `: ${figure}`}`);
 }
 
 const browser = await chromium.launch({
@@ -19,7 +19,7 @@ const browser = await chromium.launch({
 });
 try {
   const page = await browser.newPage({ viewport: { width: 1280, height: 1600 } });
-  page.setDefaultTimeout(PATIENCE);
+  page.setDefaultTimeout(TIMEOUT);
   const requests = [];
   const faults = [];
   page.on("request", (request) => requests.push(request.url()));
@@ -28,12 +28,12 @@ try {
 
   const document = await (await page.request.get(`${server}/openapi.json`)).json();
   const operations = Object.values(document.paths).flatMap((path) => Object.values(path));
-  // One that belongs to two groups is shown in both.
+  // An operation with two tags is shown under both.
   const expected = operations.flatMap((operation) => operation.tags);
   await page.goto(`${server}/openapi-ui`);
   await page.waitForSelector(".opblock");
   const shown = await page.locator(".opblock").count();
-  check("every operation is shown", shown === expected.length, `${operations.length}, ${shown} of ${expected.length} places`);
+  check("every operation is shown", shown === expected.length, `${operations.length}, ${shown} of ${expected.length} entries`);
   check("with the title of the document", (await page.locator("h1, h2.title").first().innerText()).includes(document.info.title));
 
   await page.locator(".auth-wrapper .authorize").first().click();
@@ -53,12 +53,12 @@ try {
   check("creating a cluster answers 201", answer.startsWith("201"), answer);
   await operation.scrollIntoViewIfNeeded();
   await operation.locator(".live-responses-table").first().scrollIntoViewIfNeeded();
-  await page.screenshot({ path: picture });
+  await page.screenshot({ path: screenshot });
 
   const away = requests.filter((url) => !/^(data|blob):/.test(url) && !url.startsWith(`${server}/`));
   check("no request leaves the server", away.length === 0, away.join(" ") || `${requests.length} requests`);
-  check("nothing fails in the page", faults.length === 0, faults.join(" | "));
+  check("no errors in the page", faults.length === 0, faults.join(" | "));
 } finally {
   await browser.close();
 }
-process.exit(misses === 0 ? 0 : 1);
+process.exit(failures === 0 ? 0 : 1);

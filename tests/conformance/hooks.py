@@ -1,4 +1,4 @@
-"""What the document can say in words only, told to schemathesis as code: grammars, and rules across fields."""
+"""Rules that the document states only in prose, as code for schemathesis: grammars, and rules across fields."""
 
 import datetime
 import re
@@ -45,20 +45,20 @@ search = st.recursive(
 )
 
 schemathesis.openapi.format("search-expression", search)
-# Both words are good with `orderBy` and without.
+# Both values are valid with and without `orderBy`.
 schemathesis.openapi.format("order", st.sampled_from(["asc", "desc"]))
 schemathesis.openapi.format("order-fields", listed([*ORDERED, *(field + " desc" for field in ORDERED)]))
-# All fields: an answer with only some of them cannot keep to the schema, which has to require them all.
+# All fields: a response with some of them does not match the schema, which requires them all.
 schemathesis.openapi.format("resource-fields", st.just(RESOURCE_FIELDS))
 schemathesis.openapi.format("status-fields", st.just(STATUS_FIELDS))
 schemathesis.openapi.format("entity-tags", st.sampled_from(["*", '"1"', 'W/"2"', '"1", W/"3"']))
-# Only the server makes cursors. A blank counts as absent.
+# Only the server creates cursors. A blank value counts as absent.
 schemathesis.openapi.format("cursor", st.just(" "))
 
 
 @schemathesis.hook
 def before_call(context, case, kwargs):
-    """Makes good bodies keep to what the document tells in words: rules of changes, reports and labels."""
+    """Makes valid bodies follow the rules that the document states in prose, on changes, reports and labels."""
     body = case.body
     if not isinstance(body, dict):
         return
@@ -80,13 +80,13 @@ KEY = r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
 
 
 def distinct(conditions):
-    """Each type of condition once."""
+    """Keeps the first condition of each type."""
     types = set()
     return [one for one in conditions if not isinstance(one, dict) or is_new(types, str(one.get("type")))]
 
 
 def fracture(conditions):
-    """Makes bad what is meant to be: where null is good too, 0.0 counts as another type, and yet it is an integer."""
+    """Keeps negative cases invalid: schemathesis takes 0.0 for an invalid nullable integer, although it is valid."""
     for one in conditions:
         if isinstance(one, dict) and isinstance(one.get("observed_generation"), float):
             one["observed_generation"] += 0.5 if one["observed_generation"].is_integer() else 0

@@ -1,4 +1,4 @@
-"""make_token.py KEYS ISSUER: writes a key set to the file KEYS and prints a token of the issuer, good for a day."""
+"""make_token.py KEYS ISSUER: writes a key set to the file KEYS and prints a token of the issuer, valid for a day."""
 
 import json
 import pathlib

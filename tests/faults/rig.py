@@ -1,6 +1,6 @@
-"""What the scripts need: a server, a PostgreSQL, HTTP, load, figures. Standard library only, bounded in time.
+"""Helpers of the scripts: server, PostgreSQL, HTTP client, load, statistics. Uses the standard library only.
 
-Everything that is started is stopped by its process id when the script ends, however it ends.
+Every process started here is stopped by its process id when the script ends, also after an error.
 """
 
 import atexit
@@ -27,32 +27,32 @@ BASE = "/api/hyperfleet/v1"
 HOST = "127.0.0.1"
 
 
-class Miss(Exception):
-    """A promise that was not kept."""
+class Failure(Exception):
+    """The script cannot continue."""
 
 
 _checks = []
 
 
-def check(what, kept, figure=""):
-    """Notes whether a promise was kept; `finish` ends with 1 if one was not."""
-    _checks.append(bool(kept))
-    print(f"{'ok    ' if kept else 'MISS  '} {what}{': ' if str(figure) else ''}{figure}", flush=True)
-    return bool(kept)
+def check(what, passed, figure=""):
+    """Records and prints whether a check passed. `finish` exits with 1 if one failed."""
+    _checks.append(bool(passed))
+    print(f"{'ok    ' if passed else 'FAIL  '} {what}{': ' if str(figure) else ''}{figure}", flush=True)
+    return bool(passed)
 
 
 def finish():
-    """Prints the sum and ends the script."""
-    missed = _checks.count(False)
-    print(f"{len(_checks) - missed} kept, {missed} missed", flush=True)
-    sys.exit(1 if missed or not _checks else 0)
+    """Prints the totals and ends the script."""
+    failed = _checks.count(False)
+    print(f"{len(_checks) - failed} passed, {failed} failed", flush=True)
+    sys.exit(1 if failed or not _checks else 0)
 
 
 def bounded(seconds):
     """Ends the script with an error if it runs longer than this."""
 
     def late(*_):
-        raise Miss(f"not done after {seconds} s")
+        raise Failure(f"not finished after {seconds} s")
 
     signal.signal(signal.SIGALRM, late)
     signal.alarm(seconds)
@@ -60,7 +60,7 @@ def bounded(seconds):
 
 
 def free_ports(count):
-    """Ports nobody listens on now."""
+    """Ports that are free now."""
     with contextlib.ExitStack() as held:
         sockets = [held.enter_context(socket.socket()) for _ in range(count)]
         for one in sockets:
@@ -69,7 +69,7 @@ def free_ports(count):
 
 
 def folder():
-    """A folder of its own, open to the user PostgreSQL runs as, removed at the end."""
+    """A new directory, writable for the user that runs PostgreSQL, removed at the end."""
     path = pathlib.Path(tempfile.mkdtemp(prefix="hyperfleet-"))
     path.chmod(0o777)
     atexit.register(shutil.rmtree, path, ignore_errors=True)
@@ -77,7 +77,7 @@ def folder():
 
 
 def until(seconds, condition, every=0.02):
-    """Waits for the condition. Returns the seconds it took, or None when it did not come true in time."""
+    """Waits until the condition holds. Returns the seconds that took, or None after a timeout."""
     start = time.monotonic()
     while True:
         with contextlib.suppress(OSError, http.client.HTTPException):
@@ -89,7 +89,7 @@ def until(seconds, condition, every=0.02):
 
 
 class Answer:
-    """What was answered, and the seconds it took."""
+    """A response, and the seconds until it was received."""
 
     def __init__(self, status, headers, body, seconds):
         self.status, self.headers, self.body, self.seconds = status, headers, body, seconds
@@ -99,7 +99,7 @@ class Answer:
 
 
 class Client:
-    """One connection, kept open and opened again when the server has closed it."""
+    """One persistent connection, reopened after the server has closed it."""
 
     def __init__(self, port, timeout=40):
         self.port, self.timeout, self.connection = port, timeout, None
@@ -133,7 +133,7 @@ class Client:
 
 
 class Server:
-    """One `serve`, on ports of its own."""
+    """A process that runs `serve`, on free ports."""
 
     def __init__(self, database, *flags, limits=None, wait=True, jwt=False):
         self.port, self.health, self.metrics = free_ports(3)
@@ -155,10 +155,10 @@ class Server:
         self.pid = self.process.pid
         atexit.register(self.kill)
         if wait and self.ready_after(60) is None:
-            raise Miss(f"the server is not ready:\n{self.log.read_text()}")
+            raise Failure(f"the server is not ready:\n{self.log.read_text()}")
 
     def ready_after(self, seconds):
-        """Seconds since its start until it was ready."""
+        """Seconds from start to ready, or None after a timeout or an exit."""
         came = until(seconds, lambda: self.process.poll() is not None or self.ready(), 0.002)
         return None if came is None or self.process.poll() is not None else time.monotonic() - self.started
 
@@ -187,7 +187,7 @@ class Server:
         return Client(self.port, timeout)
 
     def ask(self, method, path, body=None, headers=None, timeout=40):
-        """One request on a connection of its own."""
+        """One request on a new connection."""
         client = self.client(timeout)
         try:
             return client.ask(method, path, body, headers)
@@ -202,10 +202,10 @@ class Server:
         for line in pathlib.Path(f"/proc/{self.pid}/status").read_text().splitlines():
             if line.startswith("VmRSS:"):
                 return int(line.split()[1]) / 1024
-        raise Miss("the server is gone")
+        raise Failure("the server has exited")
 
     def cpu(self):
-        """Seconds of processor time used so far."""
+        """CPU seconds used so far."""
         fields = pathlib.Path(f"/proc/{self.pid}/stat").read_text().rsplit(")", 1)[1].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
@@ -213,7 +213,7 @@ class Server:
         return self.process.poll() is None
 
     def terminate(self, seconds=30):
-        """SIGTERM; returns the seconds until it had ended and its exit status."""
+        """Sends SIGTERM. Returns the seconds until the exit, and the exit status."""
         start = time.monotonic()
         self.process.send_signal(signal.SIGTERM)
         status = self.process.wait(seconds)
@@ -228,7 +228,7 @@ class Server:
 def _limit(limits):
     import resource
 
-    # Past its limit of a file the kernel would end the process; the write shall fail, as on a full disk.
+    # Beyond the file size limit the kernel would end the process. The write must fail instead, as on a full disk.
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     for which, value in limits.items():
         soft, hard = value if isinstance(value, tuple) else (value, value)
@@ -236,14 +236,14 @@ def _limit(limits):
 
 
 class Postgres:
-    """A PostgreSQL of our own, durable as in production (fsync on)."""
+    """A separate PostgreSQL server, durable as in production (fsync on)."""
 
     def __init__(self, copy_of=None, **settings):
         self.bin = next(
             (path for path in map(pathlib.Path, _postgres_candidates()) if (path / "initdb").exists()), None
         )
         if self.bin is None:
-            raise Miss("PostgreSQL is not installed: tests/run installs it")
+            raise Failure("PostgreSQL is not installed: tests/run installs it")
         self.home, (self.port,) = folder(), free_ports(1)
         self.data = self.home / "data"
         self.settings = {
@@ -253,7 +253,7 @@ class Postgres:
         if copy_of is None:
             self._run("initdb", "-D", self.data, "-U", "postgres", "-A", "trust", "--no-sync", "-E", "UTF8")
         else:
-            # A standby that follows: `-R` tells it whom.
+            # A standby. `-R` stores the address of its primary.
             source = ["-h", HOST, "-p", copy_of.port, "-U", "postgres"]
             self._run("pg_basebackup", "-D", self.data, *source, "-R", "-X", "stream", "-c", "fast")
         atexit.register(self.stop)
@@ -269,7 +269,7 @@ class Postgres:
             cwd="/", stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60,
         )  # fmt: skip
         if done.returncode:
-            raise Miss(f"{program}: {done.stdout.decode()}")
+            raise Failure(f"{program}: {done.stdout.decode()}")
 
     def start(self):
         options = " ".join(f"-c {name}={value}" for name, value in self.settings.items())
@@ -277,24 +277,24 @@ class Postgres:
 
     def stop(self, mode="fast"):
         if (self.data / "postmaster.pid").exists():
-            with contextlib.suppress(Miss):
+            with contextlib.suppress(Failure):
                 self._run("pg_ctl", "-D", self.data, "-w", "-m", mode, "stop")
 
     def promote(self):
-        """Makes a standby the one that is written to."""
+        """Makes a standby the primary."""
         self._run("pg_ctl", "-D", self.data, "-w", "promote")
 
     def kill(self):
-        """SIGKILL for the postmaster and every process it started."""
+        """Sends SIGKILL to the postmaster and all its child processes."""
         leader = int((self.data / "postmaster.pid").read_text().split()[0])
-        os.kill(leader, signal.SIGSTOP)  # it shall start no more of them
+        os.kill(leader, signal.SIGSTOP)  # so that it starts no more of them
         children = pathlib.Path(f"/proc/{leader}/task/{leader}/children").read_text().split()
         pids = [leader, *map(int, children)]
         for pid in pids:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         until(10, lambda: not any(map(_exists, pids)))
-        # Where nobody waits for orphans their ids stay, and the file would name a process that seems to live.
+        # Without an init process that reaps orphans, the id in the file would seem to be that of a running process.
         (self.data / "postmaster.pid").unlink(missing_ok=True)
 
     def url(self, database="postgres"):
@@ -312,11 +312,11 @@ class Postgres:
             capture_output=True, text=True, timeout=120,
         )  # fmt: skip
         if done.returncode:
-            raise Miss(f"psql: {done.stderr}")
+            raise Failure(f"psql: {done.stderr}")
         return done.stdout.strip()
 
     def session(self, database):
-        """A psql that takes statements through its input and stays."""
+        """A psql process that reads statements from its input."""
         session = subprocess.Popen(
             [str(self.bin / "psql"), self.url(database), "-XAtq"],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1,
@@ -343,9 +343,9 @@ def sqlite(name="hyperfleet.db"):
 
 
 def at_once(port, requests, seconds):
-    """Sends each request on a connection of its own, all in one moment, and waits so long for the answers.
+    """Sends all requests at the same time, each on its own connection, and waits up to `seconds` for the responses.
 
-    Returns (request, first line of the answer or None, all of the answer, seconds) for each.
+    Returns (request, first line of the response or None, complete response, seconds) for each.
     """
     waiting, done = selectors.DefaultSelector(), []
     connections = [socket.create_connection((HOST, port), timeout=5) for _ in requests]
@@ -380,7 +380,7 @@ def put(path, body):
 
 
 class Load:
-    """Workers, each in a thread, that call `work(client, turn)` until they are told to stop."""
+    """Worker threads that call `work(client, "WORKER-ITERATION")` until stopped."""
 
     def __init__(self, server, workers, work):
         self.stopping = threading.Event()
@@ -393,13 +393,13 @@ class Load:
             thread.start()
 
     def _run(self, server, work, number):
-        client, turn = server.client(), 0
+        client, iteration = server.client(), 0
         try:
             while not self.stopping.is_set():
-                if work(client, f"{number}-{turn}") is False:
+                if work(client, f"{number}-{iteration}") is False:
                     return
-                turn += 1
-        except Exception as fault:  # noqa: BLE001 - a worker's death is a finding
+                iteration += 1
+        except Exception as fault:  # noqa: BLE001 - a failed worker is a finding
             self.faults.append(repr(fault))
         finally:
             client.close()
@@ -409,11 +409,11 @@ class Load:
         for thread in self.threads:
             thread.join(seconds)
         if any(thread.is_alive() for thread in self.threads):
-            raise Miss("a worker does not end")
+            raise Failure("a worker does not stop")
 
 
 def percentile(seconds, part):
-    """The value below which this part of the values lies."""
+    """The value below which the fraction `part` of the values lies."""
     values = sorted(seconds)
     return values[min(len(values) - 1, int(len(values) * part))] if values else float("nan")
 

@@ -1,4 +1,4 @@
--- Lists the newest hundred and counts all.
+-- Lists the newest 100 clusters with the total.
 request = function()
     return wrk.format("GET", "/api/hyperfleet/v1/clusters?size=100")
 end

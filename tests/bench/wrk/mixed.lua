@@ -1,4 +1,4 @@
--- What a fleet does all day, at a steady rate: reads, lists, reports, and clusters that come, change and go.
+-- The load of a fleet at a constant rate: reads, lists, reports, and the lifecycle of clusters.
 local ffi = require("ffi")
 ffi.cdef [[ typedef struct { long seconds; long microseconds; } hyperfleet_time; int gettimeofday(hyperfleet_time *, void *); ]]
 
@@ -28,8 +28,8 @@ local function member()
     return string.format("%s/%08x-%04x-7000-8000-000000000000", api, math.floor(ms / 65536), ms % 65536)
 end
 
--- Clusters that the load made itself, by the next thing that is to happen to them. More than there are connections
--- lie in each queue, so that the step before has been answered.
+-- Clusters that this load has created, by their next step. Each queue holds more clusters than there are connections,
+-- so that the previous step has been answered.
 local steps, lag = { {}, {}, {}, {} }, 200
 local function due(step)
     local queue = steps[step]
@@ -46,7 +46,7 @@ local function create()
     return wrk.format("POST", api, headers, body)
 end
 
--- Reported on, changed, deleted, and gone when its adapter has finished.
+-- The lifecycle: create, report, change, delete, report Finalized.
 local function live()
     local path = due(4)
     if path then return report(path, "dns", 3, finalized) end
@@ -68,7 +68,7 @@ request = function()
     return live()
 end
 
--- The place of each request in the schedule; late ones follow at once.
+-- The scheduled time of each request. Late requests are sent at once.
 local function now()
     local time = ffi.new("hyperfleet_time")
     ffi.C.gettimeofday(time, nil)
