@@ -16,6 +16,7 @@ mod health;
 mod idempotency;
 mod lifecycle;
 mod lists;
+mod merge_patch;
 mod metrics;
 mod migrations;
 mod model;

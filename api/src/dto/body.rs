@@ -3,8 +3,9 @@
 use super::schema::tidy;
 use crate::app::App;
 use crate::json;
-use crate::problem::{ApiError, ApiResult, Code};
+use crate::problem::{self, ApiError, ApiResult, Code};
 use chrono::{DateTime, Utc};
+use poem::error::ReadBodyError;
 use poem::http::{HeaderValue, StatusCode, header};
 use poem::{Request, RequestBody};
 use poem_openapi::registry::{MetaMediaType, MetaRequest, MetaSchemaRef, Registry};
@@ -12,7 +13,9 @@ use poem_openapi::types::Type;
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+use service::db::Consistency;
 use service::error::{Error, FieldError};
+use service::resource::{self, Target};
 use service::spec_schema::{Schema, Violation};
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
@@ -42,13 +45,36 @@ pub trait Body: Type {
     fn read(media_type: &str, body: Value, now: DateTime<Utc>) -> ApiResult<Self::Value>;
 }
 
-/// The body of a request.
+/// The body of a request, or what is wrong with it. An operation on a resource first tells whether the resource exists:
+/// clients that report on one that is gone stop when they get 404.
 #[derive(Debug)]
-pub struct Input<S: Body> {
-    /// What was read.
-    pub value: S::Value,
-    /// The document as it was understood, the same for any two bodies that say the same.
-    pub canonical: String,
+pub struct Input<S: Body>(ApiResult<(S::Value, String)>);
+
+impl<S: Body> Input<S> {
+    /// What was read, and the document in a form that is the same for any two bodies that mean the same.
+    pub fn read(self) -> ApiResult<(S::Value, String)> {
+        self.0
+    }
+
+    /// What was read for an operation on `target`, and the document as [`read`](Self::read) answers it.
+    pub async fn read_for(self, app: &App, target: &Target) -> ApiResult<(S::Value, String)> {
+        if self.0.is_err() {
+            resource::get(&app.context, Consistency::Strong, target).await?;
+        }
+        self.0
+    }
+
+    async fn parse(request: &Request, body: &mut RequestBody) -> ApiResult<(S::Value, String)> {
+        let accepted: Vec<&str> = S::MEDIA_TYPES.iter().map(|(name, _)| *name).collect();
+        let media_type = media_type(request.content_type(), &accepted)?;
+        let app = request.data::<App>().ok_or_else(|| ApiError::internal("no application in the request"))?;
+        let refused = |error: ReadBodyError| problem::of_poem(error.into(), request.uri().path());
+        let bytes = body.take().map_err(refused)?.into_bytes().await.map_err(refused)?;
+        let mut body = json::parse(&bytes)?;
+        let canonical = body.to_string();
+        cut(&mut body);
+        Ok((S::read(media_type, body, app.context.clock.now())?, canonical))
+    }
 }
 
 impl<'a, S: Body> ApiExtractor<'a> for Input<S> {
@@ -71,14 +97,7 @@ impl<'a, S: Body> ApiExtractor<'a> for Input<S> {
         body: &mut RequestBody,
         _: ExtractParamOptions<()>,
     ) -> poem::Result<Self> {
-        let accepted: Vec<&str> = S::MEDIA_TYPES.iter().map(|(name, _)| *name).collect();
-        let media_type = media_type(request.content_type(), &accepted)?;
-        let app = request.data::<App>().ok_or_else(|| ApiError::internal("no application in the request"))?;
-        let bytes = body.take()?.into_bytes().await?;
-        let mut body = json::parse(&bytes)?;
-        let canonical = body.to_string();
-        cut(&mut body);
-        Ok(Self { value: S::read(media_type, body, app.context.clock.now())?, canonical })
+        Ok(Self(Self::parse(request, body).await))
     }
 }
 

@@ -18,8 +18,8 @@ pub use header::{EntityTags, IdempotencyKey, IfMatch, MAX_KEY};
 pub use list::{CACHE_CONTROL, ItemParameters, List, ListParameters, ParameterSet, StatusListParameters};
 pub use meta::{Compatibility, Metadata};
 pub use request::{
-    Change, ClusterCreateRequest, ClusterPatchRequest, CreateRequest, ForceDeleteRequest,
-    NodePoolCreateRequest, NodePoolPatchRequest, PatchRequest,
+    ClusterCreateRequest, ClusterPatchRequest, CreateRequest, ForceDeleteRequest, NodePoolCreateRequest,
+    NodePoolPatchRequest, PatchRequest,
 };
 pub use resource::{Cluster, NodePool, ResourceView};
 pub use schema::tidy;

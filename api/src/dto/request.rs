@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use service::error::{Error, FieldError};
 use service::name::{Labels, ResourceName};
-use service::resource::Create;
+use service::resource::{Change, Create};
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
 use uuid::Uuid;
@@ -50,21 +50,6 @@ pub struct PatchRequest<K>(PhantomData<fn() -> K>);
 /// A change of a resource as a JSON merge patch.
 #[derive(Debug)]
 struct MergePatch;
-
-/// What a change does.
-#[derive(Debug)]
-pub enum Change {
-    /// Each section that is given replaces the one there is.
-    Replace {
-        /// The whole new desired state, an object.
-        spec: Option<Value>,
-        /// All the new labels.
-        labels: Option<Labels>,
-    },
-    /// A JSON merge patch (RFC 7396) of `{spec, labels}`. It names nothing else, leaves `spec` an object and gives
-    /// labels good keys and values; the rules of what they may be as a whole remain to be checked on the result.
-    Merge(Value),
-}
 
 /// Why a resource is to be removed immediately.
 #[derive(Debug, Object, Deserialize)]

@@ -103,14 +103,8 @@ impl ClusterNodePoolsApi {
         if_match: Header<Option<IfMatch>>,
         body: Input<NodePoolPatchRequest>,
     ) -> ApiResult<Changed<NodePool>> {
-        write::patch(
-            app.0,
-            caller,
-            read::node_pool_of(&cluster_id.0, &nodepool_id.0)?,
-            if_match.0,
-            body.value,
-        )
-        .await
+        write::patch(app.0, caller, read::node_pool_of(&cluster_id.0, &nodepool_id.0)?, if_match.0, body)
+            .await
     }
 
     /// Delete a node pool of a cluster
@@ -163,7 +157,7 @@ impl ClusterNodePoolsApi {
             caller,
             read::node_pool_of(&cluster_id.0, &nodepool_id.0)?,
             if_match.0,
-            body.value.reason,
+            body,
         )
         .await
     }
@@ -209,7 +203,7 @@ impl ClusterNodePoolsApi {
         nodepool_id: Path<Id>,
         body: Input<AdapterStatusCreateRequest>,
     ) -> ApiResult<Reported<AdapterStatus>> {
-        write::report(app.0, caller, read::node_pool_of(&cluster_id.0, &nodepool_id.0)?, body.value).await
+        write::report(app.0, caller, read::node_pool_of(&cluster_id.0, &nodepool_id.0)?, body).await
     }
 
     /// Report the status of a node pool of a cluster (as PUT does)
@@ -231,6 +225,6 @@ impl ClusterNodePoolsApi {
         nodepool_id: Path<Id>,
         body: Input<AdapterStatusCreateRequest>,
     ) -> ApiResult<Reported<AdapterStatus>> {
-        write::report(app.0, caller, read::node_pool_of(&cluster_id.0, &nodepool_id.0)?, body.value).await
+        write::report(app.0, caller, read::node_pool_of(&cluster_id.0, &nodepool_id.0)?, body).await
     }
 }

@@ -83,7 +83,7 @@ impl ClustersApi {
         if_match: Header<Option<IfMatch>>,
         body: Input<ClusterPatchRequest>,
     ) -> ApiResult<Changed<Cluster>> {
-        write::patch(app.0, caller, read::cluster(&cluster_id.0)?, if_match.0, body.value).await
+        write::patch(app.0, caller, read::cluster(&cluster_id.0)?, if_match.0, body).await
     }
 
     /// Delete a cluster
@@ -119,7 +119,7 @@ impl ClustersApi {
         if_match: Header<Option<IfMatch>>,
         body: Input<ForceDeleteRequest>,
     ) -> ApiResult<ForceDeleted> {
-        write::force_delete(app.0, caller, read::cluster(&cluster_id.0)?, if_match.0, body.value.reason).await
+        write::force_delete(app.0, caller, read::cluster(&cluster_id.0)?, if_match.0, body).await
     }
 
     /// List the statuses of a cluster
@@ -159,7 +159,7 @@ impl ClustersApi {
         cluster_id: Path<Id>,
         body: Input<AdapterStatusCreateRequest>,
     ) -> ApiResult<Reported<AdapterStatus>> {
-        write::report(app.0, caller, read::cluster(&cluster_id.0)?, body.value).await
+        write::report(app.0, caller, read::cluster(&cluster_id.0)?, body).await
     }
 
     /// Report the status of a cluster (as PUT does)
@@ -179,6 +179,6 @@ impl ClustersApi {
         cluster_id: Path<Id>,
         body: Input<AdapterStatusCreateRequest>,
     ) -> ApiResult<Reported<AdapterStatus>> {
-        write::report(app.0, caller, read::cluster(&cluster_id.0)?, body.value).await
+        write::report(app.0, caller, read::cluster(&cluster_id.0)?, body).await
     }
 }

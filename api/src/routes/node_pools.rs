@@ -41,8 +41,9 @@ impl NodePoolsApi {
         &self,
         _app: Data<&App>,
         _caller: Caller,
-        _body: Input<NodePoolCreateRequest>,
+        body: Input<NodePoolCreateRequest>,
     ) -> ApiResult<Refused> {
+        body.read()?;
         Err(write::refuse_without_parent())
     }
 
@@ -80,7 +81,7 @@ impl NodePoolsApi {
         if_match: Header<Option<IfMatch>>,
         body: Input<NodePoolPatchRequest>,
     ) -> ApiResult<Changed<NodePool>> {
-        write::patch(app.0, caller, read::node_pool(&nodepool_id.0)?, if_match.0, body.value).await
+        write::patch(app.0, caller, read::node_pool(&nodepool_id.0)?, if_match.0, body).await
     }
 
     /// Delete a node pool
@@ -120,8 +121,7 @@ impl NodePoolsApi {
         if_match: Header<Option<IfMatch>>,
         body: Input<ForceDeleteRequest>,
     ) -> ApiResult<ForceDeleted> {
-        write::force_delete(app.0, caller, read::node_pool(&nodepool_id.0)?, if_match.0, body.value.reason)
-            .await
+        write::force_delete(app.0, caller, read::node_pool(&nodepool_id.0)?, if_match.0, body).await
     }
 
     /// List the statuses of a node pool
@@ -161,7 +161,7 @@ impl NodePoolsApi {
         nodepool_id: Path<Id>,
         body: Input<AdapterStatusCreateRequest>,
     ) -> ApiResult<Reported<AdapterStatus>> {
-        write::report(app.0, caller, read::node_pool(&nodepool_id.0)?, body.value).await
+        write::report(app.0, caller, read::node_pool(&nodepool_id.0)?, body).await
     }
 
     /// Report the status of a node pool (as PUT does)
@@ -181,6 +181,6 @@ impl NodePoolsApi {
         nodepool_id: Path<Id>,
         body: Input<AdapterStatusCreateRequest>,
     ) -> ApiResult<Reported<AdapterStatus>> {
-        write::report(app.0, caller, read::node_pool(&nodepool_id.0)?, body.value).await
+        write::report(app.0, caller, read::node_pool(&nodepool_id.0)?, body).await
     }
 }

@@ -5,8 +5,8 @@
 use crate::app::App;
 use crate::caller::Caller;
 use crate::dto::{
-    AdapterStatus, AdapterStatusCreateRequest, Change, CreateRequest, EntityTags, IdempotencyKey, IfMatch,
-    Input, MAX_KEY, ResourceView,
+    AdapterStatus, AdapterStatusCreateRequest, CreateRequest, EntityTags, ForceDeleteRequest, IdempotencyKey,
+    IfMatch, Input, MAX_KEY, PatchRequest, ResourceView,
 };
 use crate::problem::{ApiError, ApiResult, Code};
 use crate::response::{
@@ -26,7 +26,10 @@ pub(super) async fn create<T: ResourceView>(
     body: Input<CreateRequest<T>>,
 ) -> ApiResult<Created<T>> {
     let key = idempotency_key.map(checked_key).transpose()?;
-    let Input { value, canonical } = body;
+    let (value, canonical) = match owner.zip(T::KIND.parent()) {
+        Some((id, kind)) => body.read_for(app, &Target { kind, id, owner: None }).await?,
+        None => body.read()?,
+    };
     let create = value.into_create(owner, caller.0.clone())?;
     let context = app.context.clone();
     let created = app.to_the_end(async move {
@@ -68,16 +71,10 @@ pub(super) async fn patch<T: ResourceView>(
     caller: Caller,
     target: Target,
     if_match: Option<IfMatch>,
-    change: Change,
+    body: Input<PatchRequest<T>>,
 ) -> ApiResult<Changed<T>> {
     let if_match = if_match_of(if_match)?;
-    let change = match change {
-        Change::Replace { spec, labels } => resource::Change { spec, labels },
-        Change::Merge(_) => {
-            let detail = "application/merge-patch+json is not supported yet";
-            return Err(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, Code::Malformed, detail));
-        }
-    };
+    let (change, _) = body.read_for(app, &target).await?;
     let context = app.context.clone();
     let patched = app.to_the_end(async move {
         let Applied { resource, changes } =
@@ -111,9 +108,10 @@ pub(super) async fn force_delete(
     caller: Caller,
     target: Target,
     if_match: Option<IfMatch>,
-    reason: String,
+    body: Input<ForceDeleteRequest>,
 ) -> ApiResult<ForceDeleted> {
     let if_match = if_match_of(if_match)?;
+    let (ForceDeleteRequest { reason }, _) = body.read_for(app, &target).await?;
     let context = app.context.clone();
     let removed = app.to_the_end(async move {
         let changes = resource::force_delete(&context, &target, &if_match).await?;
@@ -127,9 +125,9 @@ pub(super) async fn report(
     app: &App,
     caller: Caller,
     target: Target,
-    report: AdapterStatusCreateRequest,
+    body: Input<AdapterStatusCreateRequest>,
 ) -> ApiResult<Reported<AdapterStatus>> {
-    let report = report.into_report()?;
+    let report = body.read_for(app, &target).await?.0.into_report()?;
     let adapter = report.adapter.as_str().to_owned();
     let context = app.context.clone();
     let reported = app.to_the_end(async move {

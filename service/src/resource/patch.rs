@@ -7,7 +7,8 @@ use crate::status::aggregate::Event;
 use crate::store::save::{Tx, Write, save};
 use crate::store::{reports, resources};
 use entity::JsonText;
-use serde_json::Value;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 /// Changes the desired state or the labels of a resource. What really changes raises its generation by one.
 ///
@@ -21,9 +22,9 @@ pub async fn patch(
     change: &Change,
     caller: &str,
 ) -> Result<Applied> {
-    if let Some(spec) = &change.spec {
-        context.settings.schemas.check(target.kind.spec_schema(), spec).map_err(Error::invalid_fields)?;
-    }
+    let check = |spec: &Value| {
+        context.settings.schemas.check(target.kind.spec_schema(), spec).map_err(Error::invalid_fields)
+    };
     let work = |tx: Tx| async move {
         let before = resources::lock_target(&tx, target).await?;
         if_match.check(&before)?;
@@ -31,7 +32,7 @@ pub async fn patch(
             return Err(finalizing(target.kind, target.id));
         }
         let mut after = before.clone();
-        if apply(&mut after, change)? {
+        if apply(&mut after, change, check)? {
             after.generation += 1;
             after.revision += 1;
             after.updated_time = context.clock.now().max(before.updated_time);
@@ -48,28 +49,59 @@ pub async fn patch(
 }
 
 /// Applies `change` and tells whether anything is different now.
-fn apply(resource: &mut Resource, change: &Change) -> Result<bool> {
-    let mut changed = false;
-    if let Some(labels) = changed_labels(resource, change)? {
+fn apply(resource: &mut Resource, change: &Change, check: impl Fn(&Value) -> Result<()>) -> Result<bool> {
+    let stored: Value = resource.spec.read()?;
+    let stored_labels: BTreeMap<String, String> = resource.labels.read()?;
+    let (spec, labels) = match change {
+        Change::Replace { spec, labels } => (spec.clone(), labels.clone()),
+        Change::Merge(patch) => merged(&stored, &stored_labels, patch)?,
+    };
+    let spec = spec.filter(|spec| !json_equal(spec, &stored));
+    let labels = labels.filter(|labels| *labels.as_map() != stored_labels);
+    if let Some(spec) = &spec {
+        check(spec)?;
+        resource.spec = JsonText::of(spec)?;
+    }
+    if let Some(labels) = &labels {
         resource.labels = JsonText::of(labels.as_map())?;
-        changed = true;
     }
-    if let Some(spec) = changed_spec(resource, change)? {
-        resource.spec = spec;
-        changed = true;
-    }
-    Ok(changed)
+    Ok(spec.is_some() || labels.is_some())
 }
 
-fn changed_labels<'a>(resource: &Resource, change: &'a Change) -> Result<Option<&'a Labels>> {
-    let stored = resource.labels.read()?;
-    Ok(change.labels.as_ref().filter(|labels| *labels.as_map() != stored))
+/// The desired state and the labels that a merge patch leads to.
+fn merged(
+    spec: &Value,
+    labels: &BTreeMap<String, String>,
+    patch: &Value,
+) -> Result<(Option<Value>, Option<Labels>)> {
+    let mut sections = json!({ "spec": spec, "labels": labels });
+    merge(&mut sections, patch);
+    let labels = match sections["labels"].take() {
+        Value::Null => BTreeMap::new(),
+        labels => serde_json::from_value(labels)?,
+    };
+    let labels = Labels::parse(labels).map_err(Error::invalid_fields)?;
+    match sections["spec"].take() {
+        spec @ Value::Object(_) => Ok((Some(spec), Some(labels))),
+        _ => Err(Error::invalid("spec", "spec must be an object", "type")),
+    }
 }
 
-fn changed_spec(resource: &Resource, change: &Change) -> Result<Option<JsonText>> {
-    match &change.spec {
-        Some(spec) if !json_equal(spec, &resource.spec.read()?) => Ok(Some(JsonText::of(spec)?)),
-        _ => Ok(None),
+/// RFC 7396: members are merged, null removes, anything else replaces.
+fn merge(target: &mut Value, patch: &Value) {
+    let Value::Object(members) = patch else {
+        *target = patch.clone();
+        return;
+    };
+    if !target.is_object() {
+        *target = json!({});
+    }
+    let Some(object) = target.as_object_mut() else { return };
+    for (name, change) in members {
+        match change {
+            Value::Null => drop(object.remove(name)),
+            change => merge(object.entry(name).or_insert(Value::Null), change),
+        }
     }
 }
 
@@ -91,8 +123,28 @@ fn json_equal(a: &Value, b: &Value) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::json_equal;
+    use super::{json_equal, merge};
     use serde_json::json;
+
+    #[test]
+    fn a_merge_patch_merges_members_and_removes_nulls() {
+        // The examples of RFC 7396, appendix A.
+        for (mut target, patch, result) in [
+            (json!({"a": "b"}), json!({"a": "c"}), json!({"a": "c"})),
+            (json!({"a": "b"}), json!({"b": "c"}), json!({"a": "b", "b": "c"})),
+            (json!({"a": "b", "b": "c"}), json!({"a": null}), json!({"b": "c"})),
+            (json!({"a": ["b"]}), json!({"a": "c"}), json!({"a": "c"})),
+            (json!({"a": {"b": "c"}}), json!({"a": {"b": "d", "c": null}}), json!({"a": {"b": "d"}})),
+            (json!({"a": [{"b": "c"}]}), json!({"a": [1]}), json!({"a": [1]})),
+            (json!(["a", "b"]), json!(["c", "d"]), json!(["c", "d"])),
+            (json!({"e": null}), json!({"a": 1}), json!({"e": null, "a": 1})),
+            (json!([1, 2]), json!({"a": "b", "c": null}), json!({"a": "b"})),
+            (json!({}), json!({"a": {"bb": {"ccc": null}}}), json!({"a": {"bb": {}}})),
+        ] {
+            merge(&mut target, &patch);
+            assert_eq!(target, result, "{patch}");
+        }
+    }
 
     #[test]
     fn documents_are_compared_by_what_they_say() {

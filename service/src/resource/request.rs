@@ -36,13 +36,18 @@ pub enum Created {
     Repeated(String),
 }
 
-/// New desired state and labels of a resource. What is absent stays.
-#[derive(Clone, Debug, Default)]
-pub struct Change {
-    /// The whole new desired state.
-    pub spec: Option<Value>,
-    /// All the new labels.
-    pub labels: Option<Labels>,
+/// A change of the desired state and the labels of a resource.
+#[derive(Clone, Debug)]
+pub enum Change {
+    /// Each section that is given replaces the one there is.
+    Replace {
+        /// The whole new desired state, an object.
+        spec: Option<Value>,
+        /// All the new labels.
+        labels: Option<Labels>,
+    },
+    /// A JSON merge patch (RFC 7396) of `{spec, labels}`, which names nothing else.
+    Merge(Value),
 }
 
 /// The version of a resource that a write is based on (`If-Match`).

@@ -3,6 +3,7 @@
 
 mod bad;
 mod bodies;
+mod order;
 mod paths;
 mod queries;
 mod representation;
