@@ -16,7 +16,9 @@ use serde_json::{Value, json};
 use service::db::Consistency;
 use service::error::{Error, FieldError};
 use service::resource::{self, Target};
-use service::spec_schema::{Schema, Violation};
+use service::spec_schema::document::Document;
+use service::spec_schema::schema::Schema;
+use service::spec_schema::violation::Violation;
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
@@ -131,13 +133,14 @@ pub(super) fn check<S: Type>(body: &Value, more: Vec<FieldError>) -> ApiResult<(
     }
     let mut violations = schema_of::<S>()?.violations(body);
     // One fault for each field, of its type first. What was found with more precision replaces the schema's word, and
-    // what is wrong with the body as a whole is for `S` to tell.
+    // whether the body says anything at all is for `S` to tell.
     let found = |violation: &Violation| {
-        more.iter()
-            .any(|fault| fault.constraint == violation.constraint && fault.field.starts_with(&violation.path))
+        let same = |fault: &FieldError| fault.constraint == Some(violation.constraint);
+        more.iter().any(|fault| same(fault) && fault.field.starts_with(&violation.path))
     };
-    violations.retain(|violation| !violation.path.is_empty() && !found(violation));
-    violations.sort_by_key(|violation| (violation.path.clone(), violation.constraint != Some("type")));
+    let empty = |violation: &Violation| violation.path.is_empty() && violation.constraint == "min";
+    violations.retain(|violation| !empty(violation) && !found(violation));
+    violations.sort_by_key(|violation| (violation.path.clone(), violation.constraint != "type"));
     violations.dedup_by(|a, b| a.path == b.path);
     let faults: Vec<FieldError> =
         violations.into_iter().map(|violation| fault_of(violation, body)).chain(more).collect();
@@ -152,8 +155,6 @@ fn fault_of(violation: Violation, body: &Value) -> FieldError {
         Some(key) => Violation { path: format!("labels[{key}]"), ..violation },
         None => violation,
     });
-    // Only members that the schema does not name break a rule without a name.
-    fault.constraint = fault.constraint.or(Some("enum"));
     let value = key.map_or(&body[fault.field.as_str()], |key| &body["labels"][key.as_str()]);
     fault.value = value.as_str().map(|text| text.chars().take(MAX_SHOWN).collect::<String>().into());
     fault
@@ -171,7 +172,7 @@ fn schema_of<S: Type>() -> ApiResult<Arc<Schema>> {
     S::register(&mut registry);
     let mut document = json!({ "openapi": "3.0.0", "components": { "schemas": registry.schemas } });
     tidy(&mut document);
-    let schema = Schema::component(&document.to_string(), &name);
+    let schema = Document::new(document).and_then(|document| Schema::component(&document, &name));
     let schema = Arc::new(schema.map_err(|error| ApiError::internal(format!("{name}: {error}")))?);
     compiled.insert(name.into_owned(), schema.clone());
     Ok(schema)

@@ -11,12 +11,11 @@ use serde_json::{Map, Value};
 use service::error::{Error, FieldError};
 use service::name::{Labels, ResourceName};
 use service::resource::{Change, Create};
+use service::spec_schema::MAX_SPEC;
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
 use uuid::Uuid;
 
-/// The largest desired state, in bytes.
-const MAX_SPEC: usize = 256 * 1024;
 /// The most labels a resource may have.
 const MAX_LABELS: usize = 64;
 

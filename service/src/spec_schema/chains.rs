@@ -1,7 +1,7 @@
-//! Bounds how many schemas apply to one value, each through the one before.
+//! Bounds how many schemas apply to one value, each through the one before and in all.
 //!
-//! Every step costs stack while a value is checked, and does so again at each level of the value's nesting.
-//! A schema that applies to a value through itself would say nothing, and never end.
+//! Every step of a chain costs stack while a value is checked, and does so again at each level of the value's
+//! nesting. A schema that applies to a value through itself would say nothing, and never end.
 
 use serde_json::Value;
 
@@ -11,89 +11,77 @@ use super::keywords;
 
 /// How many schemas may apply to one value, each through the one before.
 pub(super) const MAX_CHAIN: usize = 24;
+/// How many schemas may apply to one value in all. Each counts as often as ways lead to it.
+const MAX_APPLIED: usize = 10_000;
 
 /// Refuses schemas that apply to one value through themselves, or through too many others.
 pub(super) fn check(graph: &Graph<'_>) -> Result<(), SpecSchemaError> {
-    let definitions = graph.definitions();
-    let mut chains = Chains { graph, lengths: vec![Length::Unknown; definitions.len()] };
-    for (number, schema) in definitions.iter().enumerate() {
-        chains.definition(number, 0)?;
-        chains.inside(schema, number)?;
+    let mut chains = Chains { graph, reaches: vec![None; graph.schemas.len()], open: Vec::new() };
+    for (number, definition) in graph.schemas.iter().enumerate() {
+        chains.definition(number)?;
+        // A chain of its own starts below each property and each item.
+        for start in keywords::starts(definition) {
+            chains.reach(start, number, 0)?;
+        }
     }
     Ok(())
 }
 
-#[derive(Debug, Clone, Copy)]
-enum Length {
-    Unknown,
-    /// Being measured: whoever meets it has come back to where it started.
-    Open,
-    Known(usize),
-}
+/// The longest chain that starts with a schema, and all schemas that apply with it.
+type Reach = (usize, usize);
 
 struct Chains<'g> {
     graph: &'g Graph<'g>,
-    lengths: Vec<Length>,
+    /// The reach of each definition, once it is known.
+    reaches: Vec<Option<Reach>>,
+    /// The definitions that are being measured, each reached from the one before.
+    open: Vec<usize>,
 }
 
-impl Chains<'_> {
-    /// Measures every schema below a property or an item: a chain of its own starts there.
-    fn inside(&mut self, schema: &Value, number: usize) -> Result<(), SpecSchemaError> {
-        let Value::Object(schema) = schema else {
-            return Ok(());
-        };
-        for (keyword, child) in keywords::children(schema) {
-            if !keywords::is_in_place(keyword) {
-                self.longest(child, number, 0)?;
+impl<'g> Chains<'g> {
+    fn definition(&mut self, number: usize) -> Result<Reach, SpecSchemaError> {
+        if let Some(reach) = self.reaches[number] {
+            return Ok(reach);
+        }
+        let definition: &'g Value = &self.graph.schemas[number];
+        if self.open.contains(&number) {
+            return self
+                .refuse(number, "the schema refers to itself without a property or an item in between");
+        }
+        self.open.push(number);
+        let reach = self.reach(definition, number, 0)?;
+        self.open.pop();
+        self.reaches[number] = Some(reach);
+        Ok(reach)
+    }
+
+    /// The reach of a schema that lies `depth` schemas inside the definition `number`.
+    fn reach(&mut self, schema: &Value, number: usize, depth: usize) -> Result<Reach, SpecSchemaError> {
+        let (mut chain, mut applied) = (self.open.len() + depth, 1);
+        if chain <= MAX_CHAIN + 1 {
+            let target = schema.get("$ref").and_then(Value::as_str).and_then(Graph::number);
+            let mut next: Vec<Reach> =
+                target.map(|target| self.definition(target)).transpose()?.into_iter().collect();
+            for child in keywords::in_place(schema) {
+                next.push(self.reach(child, number, depth + 1)?);
             }
-            self.inside(child, number)?;
+            chain = 1 + next.iter().map(|(chain, _)| *chain).max().unwrap_or(0);
+            applied += next.iter().map(|(_, applied)| applied).sum::<usize>();
         }
-        Ok(())
+        if chain > MAX_CHAIN + 1 {
+            return self.refuse(
+                number,
+                "more than 24 schemas apply one through the other; refer to them more directly",
+            );
+        }
+        if applied > MAX_APPLIED {
+            return self
+                .refuse(number, "more than 10000 schemas apply to one value; refer to them less often");
+        }
+        Ok((chain, applied))
     }
 
-    /// The longest chain from a definition, which is itself `steps` into a chain.
-    fn definition(&mut self, number: usize, steps: usize) -> Result<usize, SpecSchemaError> {
-        let length = match self.lengths.get(number).copied() {
-            Some(Length::Open) => {
-                return Err(SpecSchemaError::EndlessReference { at: self.graph.place(number) });
-            }
-            Some(Length::Known(length)) => length,
-            _ => self.measure(number, steps)?,
-        };
-        self.bounded(steps + length, number)?;
-        Ok(length)
-    }
-
-    fn measure(&mut self, number: usize, steps: usize) -> Result<usize, SpecSchemaError> {
-        let Some(schema) = self.graph.definitions().get(number) else {
-            return Ok(0);
-        };
-        self.lengths[number] = Length::Open;
-        let length = self.longest(schema, number, steps)?;
-        self.lengths[number] = Length::Known(length);
-        Ok(length)
-    }
-
-    /// The longest chain from a schema inside the definition `number`.
-    fn longest(&mut self, schema: &Value, number: usize, steps: usize) -> Result<usize, SpecSchemaError> {
-        self.bounded(steps, number)?;
-        let Value::Object(schema) = schema else {
-            return Ok(0);
-        };
-        let mut longest = 0;
-        if let Some(target) = schema.get("$ref").and_then(Value::as_str).and_then(Graph::number) {
-            longest = 1 + self.definition(target, steps + 1)?;
-        }
-        for (_, child) in keywords::children(schema).filter(|(keyword, _)| keywords::is_in_place(keyword)) {
-            longest = longest.max(1 + self.longest(child, number, steps + 1)?);
-        }
-        Ok(longest)
-    }
-
-    fn bounded(&self, steps: usize, number: usize) -> Result<(), SpecSchemaError> {
-        if steps > MAX_CHAIN {
-            return Err(SpecSchemaError::TooDeep { at: self.graph.place(number), limit: MAX_CHAIN });
-        }
-        Ok(())
+    fn refuse<T>(&self, number: usize, problem: &str) -> Result<T, SpecSchemaError> {
+        Err(SpecSchemaError::at(self.graph.place(number), problem))
     }
 }

@@ -1,6 +1,7 @@
 //! The OpenAPI file as one tree.
 
-use serde_json::Value;
+use percent_encoding::percent_decode_str;
+use serde_json::{Map, Value};
 
 use super::error::SpecSchemaError;
 use super::violation::shorten;
@@ -16,33 +17,44 @@ pub(super) enum Dialect {
 
 /// A parsed OpenAPI file.
 #[derive(Debug)]
-pub(super) struct Document {
+pub struct Document {
     root: Value,
     pub(super) dialect: Dialect,
 }
 
 impl Document {
-    /// Parses YAML or JSON and finds out the version.
-    pub(super) fn parse(text: &str) -> Result<Self, SpecSchemaError> {
-        let root = tree(text)?;
-        if let Some(version) = root.get("swagger") {
-            return Err(SpecSchemaError::NotOpenApi(format!("it says swagger {version}")));
-        }
-        // YAML reads an unquoted 3.1 as a number.
-        let version = match root.get("openapi") {
-            Some(Value::String(version)) => version.clone(),
-            Some(Value::Number(version)) => version.to_string(),
-            _ => {
-                return Err(SpecSchemaError::NotOpenApi("it has no field openapi with a version".to_owned()));
-            }
+    /// Parses YAML, of which JSON is a part. The parser bounds the nesting and refuses a key given twice.
+    ///
+    /// # Errors
+    /// The text is neither, or no OpenAPI document of a supported version.
+    pub fn parse(text: &str) -> Result<Self, SpecSchemaError> {
+        let options = serde_saphyr::options! { with_snippet: false, strict_booleans: true };
+        let root = serde_saphyr::from_str_with_options(text, options).map_err(|error| {
+            let problem = error.render_with_formatter(&serde_saphyr::UserMessageFormatter);
+            SpecSchemaError::new(format!("the OpenAPI file cannot be parsed: {problem}"))
+        })?;
+        Self::new(root)
+    }
+
+    /// Takes a document that is parsed already, and finds out its version.
+    ///
+    /// # Errors
+    /// It is no OpenAPI document of a supported version.
+    pub fn new(root: Value) -> Result<Self, SpecSchemaError> {
+        let refused = |problem: String| {
+            Err(SpecSchemaError::new(format!("not an OpenAPI 3.0 or 3.1 document: {problem}")))
         };
-        let is = |minor: &str| version == minor || version.starts_with(&format!("{minor}."));
-        let dialect = match () {
-            () if is("3.0") => Dialect::OpenApi30,
-            () if is("3.1") => Dialect::OpenApi31,
-            () => {
-                return Err(SpecSchemaError::NotOpenApi(format!("it says openapi {}", shorten(&version))));
-            }
+        let version = match (root.get("swagger"), root.get("openapi")) {
+            (Some(version), _) => return refused(format!("it says swagger {version}")),
+            (None, Some(Value::String(version))) => version.clone(),
+            // YAML reads an unquoted 3.1 as a number.
+            (None, Some(Value::Number(version))) => version.to_string(),
+            _ => return refused("it has no field openapi with a version".to_owned()),
+        };
+        let dialect = match version.split('.').collect::<Vec<_>>()[..] {
+            ["3", "0", ..] => Dialect::OpenApi30,
+            ["3", "1", ..] => Dialect::OpenApi31,
+            _ => return refused(format!("it says openapi {}", shorten(&version))),
         };
         Ok(Self { root, dialect })
     }
@@ -51,17 +63,44 @@ impl Document {
     pub(super) fn at(&self, pointer: &str) -> Option<&Value> {
         self.root.pointer(pointer)
     }
+
+    /// What a `$ref` leads to.
+    pub(super) fn refer(&self, reference: &str) -> Option<&Value> {
+        self.at(&pointer(reference)?)
+    }
+
+    /// The components with these names and all that they refer to.
+    pub(super) fn components<'n>(&self, names: impl Iterator<Item = &'n str>) -> Map<String, Value> {
+        let mut found = Map::new();
+        let mut wanted: Vec<String> = names.map(str::to_owned).collect();
+        while let Some(name) = wanted.pop() {
+            let schema = self.at("/components/schemas").and_then(|schemas| schemas.get(&name));
+            if let (Some(schema), false) = (schema, found.contains_key(&name)) {
+                references(schema, &mut wanted);
+                found.insert(name, schema.clone());
+            }
+        }
+        found
+    }
 }
 
-/// Parses JSON, and everything that is not JSON as YAML. Both parsers bound the nesting.
-fn tree(text: &str) -> Result<Value, SpecSchemaError> {
-    if text.trim_start().starts_with('{')
-        && let Ok(value) = serde_json::from_str(text)
-    {
-        return Ok(value);
+/// Adds the names of the components that a schema refers to.
+fn references(schema: &Value, names: &mut Vec<String>) {
+    match schema {
+        Value::Array(items) => items.iter().for_each(|item| references(item, names)),
+        Value::Object(entries) => {
+            let target = entries.get("$ref").and_then(Value::as_str).and_then(pointer);
+            let component = target.as_deref().and_then(|target| target.strip_prefix("/components/schemas/"));
+            let name = component.and_then(|rest| rest.split('/').next());
+            names.extend(name.map(|name| name.replace("~1", "/").replace("~0", "~")));
+            entries.values().for_each(|entry| references(entry, names));
+        }
+        _ => {}
     }
-    let options = serde_saphyr::options! { with_snippet: false, strict_booleans: true };
-    serde_saphyr::from_str_with_options(text, options).map_err(|error| {
-        SpecSchemaError::Syntax(error.render_with_formatter(&serde_saphyr::UserMessageFormatter))
-    })
+}
+
+/// The JSON pointer in a reference into the same file, where it is percent-encoded (RFC 6901, section 6).
+pub(super) fn pointer(reference: &str) -> Option<String> {
+    let fragment = reference.strip_prefix('#').filter(|fragment| fragment.starts_with('/'))?;
+    percent_decode_str(fragment).decode_utf8().ok().map(Into::into)
 }

@@ -4,9 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use super::document::Document;
+use super::document::{Document, pointer};
 use super::error::SpecSchemaError;
-use super::translate;
 use super::violation::shorten;
 
 /// A schema of the file, or its part that says nothing about null.
@@ -18,47 +17,51 @@ pub(super) struct Place {
     pub(super) without_null: bool,
 }
 
+impl Place {
+    /// A whole schema.
+    pub(super) fn new(pointer: String) -> Self {
+        Self { pointer, without_null: false }
+    }
+}
+
 /// Definitions in the order in which they were found. The first one is where the search began.
 pub(super) struct Graph<'a> {
     pub(super) document: &'a Document,
     /// Keywords that were met and mean nothing in the file's version of OpenAPI.
     pub(super) ignored: BTreeSet<String>,
+    /// The translated schemas, by number; the places that come after them are yet to be translated.
+    pub(super) schemas: Vec<Value>,
     places: Vec<Place>,
     numbers: BTreeMap<Place, usize>,
-    /// The translated schemas, by number.
-    schemas: Vec<Value>,
 }
 
 impl<'a> Graph<'a> {
-    /// Translates the schema at `pointer` and all that it refers to, directly or not.
-    pub(super) fn reach(document: &'a Document, pointer: &str) -> Result<Self, SpecSchemaError> {
-        let mut graph = Self {
+    /// A graph that knows one place.
+    pub(super) fn from(document: &'a Document, pointer: &str) -> Self {
+        let start = Place::new(pointer.to_owned());
+        Self {
             document,
             ignored: BTreeSet::new(),
-            places: Vec::new(),
-            numbers: BTreeMap::new(),
             schemas: Vec::new(),
-        };
-        graph.reference(Place { pointer: pointer.to_owned(), without_null: false });
-        // Translating a schema may add places; a loop, unlike recursion, is indifferent to how many.
-        while let Some(place) = graph.places.get(graph.schemas.len()).cloned() {
-            let found = document.at(&place.pointer).unwrap_or(&Value::Null);
-            let translated = translate::schema(&mut graph, found, &place)?;
-            graph.schemas.push(translated);
+            numbers: BTreeMap::from([(start.clone(), 0)]),
+            places: vec![start],
         }
-        Ok(graph)
+    }
+
+    /// The next place to translate.
+    pub(super) fn next(&self) -> Option<Place> {
+        self.places.get(self.schemas.len()).cloned()
     }
 
     /// The reference that stands for `$ref: target`, found in the schema at the pointer `at`.
     pub(super) fn resolve(&mut self, target: &str, at: &str) -> Result<String, SpecSchemaError> {
-        let (place, reference) = (format!("#{at}"), shorten(target));
-        let Some(pointer) = target.strip_prefix('#').filter(|pointer| pointer.starts_with('/')) else {
-            return Err(SpecSchemaError::OutsideReference { at: place, reference });
+        let refused = |problem: &str| {
+            SpecSchemaError::at(format!("#{at}"), format!("$ref {:?} leads {problem}", shorten(target)))
         };
-        if self.document.at(pointer).is_none() {
-            return Err(SpecSchemaError::DanglingReference { at: place, reference });
-        }
-        Ok(self.reference(Place { pointer: pointer.to_owned(), without_null: false }))
+        let pointer = pointer(target)
+            .ok_or_else(|| refused("out of the file; only references that start with #/ are followed"))?;
+        self.document.at(&pointer).ok_or_else(|| refused("to nothing in the file"))?;
+        Ok(self.reference(Place::new(pointer)))
     }
 
     /// The reference to the definition of a place, which becomes one if it is not yet.
@@ -71,17 +74,12 @@ impl<'a> Graph<'a> {
         format!("#/$defs/s{number}")
     }
 
-    /// All definitions as one schema that refers to nothing else.
-    pub(super) fn schema(&self) -> Value {
+    /// All definitions, each in the form that `of` gives it, as one schema that refers to nothing else.
+    pub(super) fn schema(&self, of: impl Fn(&Value) -> Value) -> Value {
         let numbered = self.schemas.iter().enumerate();
         let definitions: Map<String, Value> =
-            numbered.map(|(number, schema)| (format!("s{number}"), schema.clone())).collect();
+            numbered.map(|(number, schema)| (format!("s{number}"), of(schema))).collect();
         json!({ "$ref": "#/$defs/s0", "$defs": definitions })
-    }
-
-    /// Every definition, in the order of its number.
-    pub(super) fn definitions(&self) -> &[Value] {
-        &self.schemas
     }
 
     /// The number of the definition that a reference made by this graph leads to.

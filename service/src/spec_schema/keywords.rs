@@ -2,50 +2,62 @@
 
 use serde_json::{Map, Value};
 
-/// What the value of a keyword holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Holds {
-    /// One schema.
-    Schema,
-    /// A list of schemas.
-    List,
-    /// Schemas by name.
-    Map,
-    /// No schema.
-    Nothing,
+/// Keywords that hold one schema, a list of schemas, or schemas by name.
+const ONE: &str = "additionalProperties contains else if items not propertyNames then unevaluatedItems \
+                   unevaluatedProperties";
+const LIST: &str = "allOf anyOf oneOf prefixItems";
+const NAMED: &str = "dependentSchemas patternProperties properties";
+/// Keywords whose schemas apply to the very value that their own schema applies to.
+const IN_PLACE: &str = "allOf anyOf dependentSchemas else if not oneOf then";
+
+/// Whether a keyword is in a list of some.
+pub(super) fn is_in(keywords: &str, keyword: &str) -> bool {
+    keywords.split_ascii_whitespace().any(|one| one == keyword)
 }
 
-/// What the value of `keyword` holds.
-pub(super) fn holds(keyword: &str) -> Holds {
-    match keyword {
-        "allOf" | "anyOf" | "oneOf" | "prefixItems" => Holds::List,
-        "properties" | "patternProperties" | "dependentSchemas" => Holds::Map,
-        "not"
-        | "if"
-        | "then"
-        | "else"
-        | "items"
-        | "contains"
-        | "additionalProperties"
-        | "propertyNames"
-        | "unevaluatedItems"
-        | "unevaluatedProperties" => Holds::Schema,
-        _ => Holds::Nothing,
+/// The value of a keyword with each schema in it replaced by what `each` makes of it and of its path from there.
+pub(super) fn map<E>(
+    keyword: &str,
+    value: &Value,
+    mut each: impl FnMut(String, &Value) -> Result<Value, E>,
+) -> Result<Value, E> {
+    match value {
+        schema if is_in(ONE, keyword) => each(String::new(), schema),
+        Value::Array(items) if is_in(LIST, keyword) => {
+            items.iter().enumerate().map(|(index, item)| each(format!("/{index}"), item)).collect()
+        }
+        Value::Object(entries) if is_in(NAMED, keyword) => {
+            let mapped = entries.iter().map(|(name, entry)| {
+                Ok((name.clone(), each(format!("/{}", name.replace('~', "~0").replace('/', "~1")), entry)?))
+            });
+            Ok(Value::Object(mapped.collect::<Result<Map<_, _>, E>>()?))
+        }
+        _ => Ok(value.clone()),
     }
 }
 
-/// Whether schemas under `keyword` apply to the very value that their own schema applies to.
-pub(super) fn is_in_place(keyword: &str) -> bool {
-    matches!(keyword, "allOf" | "anyOf" | "oneOf" | "not" | "if" | "then" | "else" | "dependentSchemas")
+/// The schemas directly inside a schema that apply to the same value.
+pub(super) fn in_place(schema: &Value) -> impl Iterator<Item = &Value> {
+    children(schema).filter(|(keyword, _)| is_in(IN_PLACE, keyword)).map(|(_, child)| child)
+}
+
+/// The schemas anywhere inside a schema that apply to a part of the value.
+pub(super) fn starts(schema: &Value) -> Vec<&Value> {
+    let mut found = Vec::new();
+    for (keyword, child) in children(schema) {
+        found.extend((!is_in(IN_PLACE, keyword)).then_some(child));
+        found.extend(starts(child));
+    }
+    found
 }
 
 /// The schemas directly inside a schema, each with its keyword.
-pub(super) fn children(schema: &Map<String, Value>) -> impl Iterator<Item = (&str, &Value)> {
-    schema.iter().flat_map(|(keyword, value)| {
-        let held: Vec<&Value> = match (holds(keyword), value) {
-            (Holds::Schema, schema) => vec![schema],
-            (Holds::List, Value::Array(schemas)) => schemas.iter().collect(),
-            (Holds::Map, Value::Object(schemas)) => schemas.values().collect(),
+fn children(schema: &Value) -> impl Iterator<Item = (&str, &Value)> {
+    schema.as_object().into_iter().flatten().flat_map(|(keyword, value)| {
+        let held: Vec<&Value> = match value {
+            schema if is_in(ONE, keyword) => vec![schema],
+            Value::Array(items) if is_in(LIST, keyword) => items.iter().collect(),
+            Value::Object(entries) if is_in(NAMED, keyword) => entries.values().collect(),
             _ => Vec::new(),
         };
         held.into_iter().map(move |schema| (keyword.as_str(), schema))

@@ -2,76 +2,89 @@
 
 use serde_json::{Map, Value, json};
 
-use super::document::Dialect;
+use super::chains::MAX_CHAIN;
+use super::document::{Dialect, Document};
 use super::error::SpecSchemaError;
 use super::graph::{Graph, Place};
-use super::keywords::{self, Holds};
+use super::keywords::{self, is_in};
 
-/// Keywords of OpenAPI 3.0 that constrain a value and mean the same in JSON Schema.
-const SHARED: [&str; 20] = [
-    "additionalProperties",
-    "allOf",
-    "anyOf",
-    "enum",
-    "items",
-    "maxItems",
-    "maxLength",
-    "maxProperties",
-    "maximum",
-    "minItems",
-    "minLength",
-    "minProperties",
-    "minimum",
-    "multipleOf",
-    "not",
-    "oneOf",
-    "pattern",
-    "properties",
-    "required",
-    "uniqueItems",
-];
-
-/// Keywords of OpenAPI 3.0 that constrain nothing, or that this module handles by themselves.
-const KNOWN: [&str; 16] = [
-    "$ref",
-    "default",
-    "deprecated",
-    "description",
-    "discriminator",
-    "example",
-    "exclusiveMaximum",
-    "exclusiveMinimum",
-    "externalDocs",
-    "format",
-    "nullable",
-    "readOnly",
-    "title",
-    "type",
-    "writeOnly",
-    "xml",
-];
-
+/// Keywords of OpenAPI 3.0 that constrain a value and have their like in JSON Schema.
+const SHARED: &str = "additionalProperties allOf anyOf enum exclusiveMaximum exclusiveMinimum format items \
+                      maxItems maxLength maxProperties maximum minItems minLength minProperties minimum \
+                      multipleOf not oneOf pattern properties required type uniqueItems";
+/// Keywords of OpenAPI 3.0 that constrain nothing, or only together with others.
+const KNOWN: &str = "$ref default deprecated description discriminator example externalDocs nullable readOnly \
+                     title writeOnly xml";
 /// Formats that are checked. Other ones tell people something, not machines.
-const FORMATS: [&str; 8] = ["date", "date-time", "email", "hostname", "ipv4", "ipv6", "uri", "uuid"];
-
+const FORMATS: &str = "date date-time email hostname ipv4 ipv6 uri uuid";
 /// Keywords that give schemas names or addresses of their own, by which nothing here looks them up.
-const UNSUPPORTED: [&str; 4] = ["$anchor", "$dynamicAnchor", "$dynamicRef", "$id"];
+const UNSUPPORTED: &str = "$anchor $dynamicAnchor $dynamicRef $id";
+/// Keywords of 3.1 without a meaning of their own: what stands there is translated when something refers to it.
+const APART: &str = "$defs $schema definitions";
+
+/// Translates the schema at `pointer` and all that it refers to, directly or not.
+pub(super) fn reach<'a>(document: &'a Document, pointer: &str) -> Result<Graph<'a>, SpecSchemaError> {
+    let mut graph = Graph::from(document, pointer);
+    // Translating a schema may add places; a loop, unlike recursion, is indifferent to how many.
+    while let Some(place) = graph.next() {
+        let found = document.at(&place.pointer).unwrap_or(&Value::Null);
+        let translated = schema(&mut graph, found, &place)?;
+        graph.schemas.push(translated);
+    }
+    Ok(graph)
+}
 
 /// The schema found at `place`, with references that the graph understands.
 ///
 /// A keyword whose value has the wrong shape is kept as it is: the compiler reports it with its place.
-pub(super) fn schema(graph: &mut Graph<'_>, found: &Value, place: &Place) -> Result<Value, SpecSchemaError> {
+fn schema(graph: &mut Graph<'_>, found: &Value, place: &Place) -> Result<Value, SpecSchemaError> {
     let Value::Object(found) = found else {
         return Ok(found.clone());
     };
-    let mut translated = match graph.document.dialect {
-        Dialect::OpenApi30 => match whole_30(graph, found, place)? {
-            Some(whole) => return Ok(whole),
-            None => keywords_30(graph, found, place)?,
-        },
-        Dialect::OpenApi31 => keywords_31(graph, found, place)?,
-    };
+    let old = graph.document.dialect == Dialect::OpenApi30;
+    if old && let Some(whole) = whole_30(graph, found, place)? {
+        return Ok(whole);
+    }
+    let nullable = old && is_true(found, "nullable") && !place.without_null;
+    let mut translated = Map::new();
+    for (keyword, value) in found {
+        let value = match (keyword.as_str(), value) {
+            (name, _) if old && !is_in(SHARED, name) => {
+                if !is_in(KNOWN, name) && !name.starts_with("x-") {
+                    graph.ignored.insert(name.to_owned());
+                }
+                continue;
+            }
+            (name, _) if !old && is_in(UNSUPPORTED, name) => {
+                let problem =
+                    format!("{name} is not supported; use $ref with a reference that starts with #/");
+                return Err(SpecSchemaError::at(format!("#{}", place.pointer), problem));
+            }
+            (name, _) if !old && is_in(APART, name) => continue,
+            ("$ref", Value::String(target)) => graph.resolve(target, &place.pointer)?.into(),
+            // In 3.0 these say how `minimum` and `maximum` are meant, in JSON Schema they are limits of their own.
+            ("exclusiveMinimum" | "exclusiveMaximum", Value::Bool(_)) if old => continue,
+            ("format", format) if old && !format.as_str().is_some_and(|format| is_in(FORMATS, format)) => {
+                continue;
+            }
+            ("type", Value::String(name)) if nullable => json!([name, "null"]),
+            ("enum", Value::Array(options)) if nullable && !options.contains(&Value::Null) => {
+                options.iter().chain([&Value::Null]).cloned().collect()
+            }
+            (name, value) => keywords::map(name, value, |step, inner| {
+                schema(graph, inner, &Place::new(format!("{}/{name}{step}", place.pointer)))
+            })?,
+        };
+        let keyword = match keyword.as_str() {
+            "minimum" if old && is_true(found, "exclusiveMinimum") => "exclusiveMinimum",
+            "maximum" if old && is_true(found, "exclusiveMaximum") => "exclusiveMaximum",
+            keyword => keyword,
+        };
+        translated.insert(keyword.to_owned(), value);
+    }
     bound_integers(found, &mut translated);
+    demand_of_requests(graph.document, found, &mut translated);
+    translated.extend(discriminator(found).map(|values| ("discriminator".to_owned(), values)));
     Ok(Value::Object(translated))
 }
 
@@ -93,115 +106,6 @@ fn whole_30(
     Ok(None)
 }
 
-fn keywords_30(
-    graph: &mut Graph<'_>,
-    found: &Map<String, Value>,
-    place: &Place,
-) -> Result<Map<String, Value>, SpecSchemaError> {
-    let mut translated = Map::new();
-    for (keyword, value) in found {
-        if SHARED.contains(&keyword.as_str()) {
-            translated.insert(keyword.clone(), held(graph, keyword, value, place)?);
-        } else if !KNOWN.contains(&keyword.as_str()) && !keyword.starts_with("x-") {
-            graph.ignored.insert(keyword.clone());
-        }
-    }
-    if let Some(format) = found.get("format").filter(|format| FORMATS.iter().any(|known| *format == known)) {
-        translated.insert("format".to_owned(), format.clone());
-    }
-    limits_30(found, &mut translated);
-    let nullable = is_true(found, "nullable") && !place.without_null;
-    types_30(found, nullable, &mut translated);
-    Ok(translated)
-}
-
-/// In 3.0 `exclusiveMinimum` says how `minimum` is meant; in JSON Schema it is a limit of its own.
-fn limits_30(found: &Map<String, Value>, translated: &mut Map<String, Value>) {
-    for (limit, exclusive) in [("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")] {
-        match found.get(exclusive) {
-            Some(Value::Bool(true)) => {
-                if let Some(value) = translated.remove(limit) {
-                    translated.insert(exclusive.to_owned(), value);
-                }
-            }
-            Some(Value::Bool(false)) | None => {}
-            Some(other) => {
-                translated.insert(exclusive.to_owned(), other.clone());
-            }
-        }
-    }
-}
-
-fn types_30(found: &Map<String, Value>, nullable: bool, translated: &mut Map<String, Value>) {
-    match found.get("type") {
-        Some(Value::String(name)) if nullable => {
-            translated.insert("type".to_owned(), json!([name, "null"]));
-        }
-        Some(other) => {
-            translated.insert("type".to_owned(), other.clone());
-        }
-        None => {}
-    }
-    if let Some(Value::Array(options)) = translated.get_mut("enum")
-        && nullable
-        && !options.contains(&Value::Null)
-    {
-        options.push(Value::Null);
-    }
-}
-
-fn keywords_31(
-    graph: &mut Graph<'_>,
-    found: &Map<String, Value>,
-    place: &Place,
-) -> Result<Map<String, Value>, SpecSchemaError> {
-    let mut translated = Map::new();
-    for (keyword, value) in found {
-        if let Some(keyword) = UNSUPPORTED.into_iter().find(|unsupported| unsupported == keyword) {
-            return Err(SpecSchemaError::Unsupported { at: format!("#{}", place.pointer), keyword });
-        }
-        match (keyword.as_str(), value) {
-            // What stands there is translated when something refers to it.
-            ("$defs" | "definitions" | "$schema", _) => {}
-            ("$ref", Value::String(target)) => {
-                let reference = graph.resolve(target, &place.pointer)?;
-                translated.insert(keyword.clone(), Value::String(reference));
-            }
-            _ => {
-                translated.insert(keyword.clone(), held(graph, keyword, value, place)?);
-            }
-        }
-    }
-    Ok(translated)
-}
-
-/// The value of a keyword with every schema in it translated.
-fn held(
-    graph: &mut Graph<'_>,
-    keyword: &str,
-    value: &Value,
-    place: &Place,
-) -> Result<Value, SpecSchemaError> {
-    let pointer = format!("{}/{}", place.pointer, escaped(keyword));
-    let inner = |pointer: String| Place { pointer, without_null: false };
-    match (keywords::holds(keyword), value) {
-        (Holds::Schema, value) => schema(graph, value, &inner(pointer)),
-        (Holds::List, Value::Array(items)) => {
-            let items = items.iter().enumerate();
-            items.map(|(index, item)| schema(graph, item, &inner(format!("{pointer}/{index}")))).collect()
-        }
-        (Holds::Map, Value::Object(entries)) => {
-            let mut translated = Map::new();
-            for (name, entry) in entries {
-                let place = inner(format!("{pointer}/{}", escaped(name)));
-                translated.insert(name.clone(), schema(graph, entry, &place)?);
-            }
-            Ok(Value::Object(translated))
-        }
-        _ => Ok(value.clone()),
-    }
-}
-
 /// `int32` and `int64` are ranges, which JSON Schema has no formats for.
 fn bound_integers(found: &Map<String, Value>, translated: &mut Map<String, Value>) {
     let (least, greatest) = match found.get("format").and_then(Value::as_str) {
@@ -209,21 +113,44 @@ fn bound_integers(found: &Map<String, Value>, translated: &mut Map<String, Value
         Some("int64") => (i64::MIN, i64::MAX),
         _ => return,
     };
-    let range = json!({ "minimum": least, "maximum": greatest });
-    match translated.get_mut("allOf") {
-        Some(Value::Array(parts)) => parts.push(range),
-        Some(_) => {}
-        None => {
-            translated.insert("allOf".to_owned(), json!([range]));
-        }
+    let parts = translated.entry("allOf").or_insert_with(|| json!([]));
+    if let Value::Array(parts) = parts {
+        parts.push(json!({ "minimum": least, "maximum": greatest }));
     }
+}
+
+/// What `readOnly` says the server provides is not demanded of a request.
+fn demand_of_requests(document: &Document, found: &Map<String, Value>, translated: &mut Map<String, Value>) {
+    let refer = |schema: &Value| document.refer(schema.get("$ref")?.as_str()?);
+    let read_only = |name: &Value| {
+        let property = found.get("properties").and_then(|properties| properties.get(name.as_str()?));
+        // Longer chains of references are refused anyway.
+        let mut chain = std::iter::successors(property, |schema| refer(schema)).take(MAX_CHAIN);
+        chain.any(|schema| schema.get("readOnly") == Some(&Value::Bool(true)))
+    };
+    if let Some(Value::Array(required)) = translated.get_mut("required") {
+        required.retain(|name| !read_only(name));
+    }
+}
+
+/// The property that tells the alternatives of a schema apart, and which of them each of its values selects:
+/// the value that `mapping` gives, else the name of the component.
+fn discriminator(found: &Map<String, Value>) -> Option<Value> {
+    let discriminator = found.get("discriminator")?;
+    let mapping = discriminator.get("mapping").and_then(Value::as_object);
+    let mut values = Map::new();
+    for (index, alternative) in found.get("oneOf").or(found.get("anyOf"))?.as_array()?.iter().enumerate() {
+        let target = alternative.get("$ref").and_then(Value::as_str).unwrap_or_default();
+        let name = target.rsplit('/').next().unwrap_or_default();
+        let to = |to: &Value| to.as_str().is_some_and(|to| [target, name].contains(&to));
+        let mut mapped =
+            mapping.into_iter().flatten().filter(|entry| to(entry.1)).map(|entry| entry.0).peekable();
+        let implied = (mapped.peek().is_none() && !name.is_empty()).then(|| name.to_owned());
+        values.extend(mapped.cloned().chain(implied).map(|value| (value, index.into())));
+    }
+    Some(json!({ "property": discriminator.get("propertyName")?, "values": values }))
 }
 
 fn is_true(schema: &Map<String, Value>, keyword: &str) -> bool {
     schema.get(keyword) == Some(&Value::Bool(true))
-}
-
-/// A name as one step of a JSON pointer.
-fn escaped(name: &str) -> String {
-    name.replace('~', "~0").replace('/', "~1")
 }

@@ -2,12 +2,14 @@
 
 use jsonschema::ValidationError;
 use jsonschema::error::{TypeKind, ValidationErrorKind as Kind};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::error::FieldError;
 
 /// Most violations that are reported at once.
 const MAX_VIOLATIONS: usize = 100;
+/// Most errors that are looked at for them: many may say the same.
+const MAX_ERRORS: usize = 1000;
 /// Most characters of a value, a name or a pattern that are repeated.
 const MAX_SHOWN: usize = 100;
 
@@ -15,97 +17,166 @@ const MAX_SHOWN: usize = 100;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
     /// The field at fault, such as `spec.nodes` or `spec.items[2].name`; for a missing one, its own path. Empty for
-    /// the value as a whole, if that has no name.
+    /// a whole body.
     pub path: String,
-    /// What was expected there.
+    /// What was expected there, to be read after the path.
     pub message: String,
-    /// The kind of rule: `required`, `type`, `min`, `max`, `min_length`, `max_length`, `pattern`, `enum`, `format`,
-    /// `unique`; none for rules that are of none of these kinds.
-    pub constraint: Option<&'static str>,
+    /// The kind of rule: `required`, `type`, `min`, `max`, `min_length`, `max_length`, `pattern`, `enum`, `format`
+    /// or `unique`.
+    pub constraint: &'static str,
 }
 
 impl Violation {
-    /// A `spec` that is no object.
-    pub(super) fn not_an_object(spec: &Value) -> Self {
-        let message = format!("must be an object, not {}", type_of(spec));
-        Self { path: "spec".to_owned(), message, constraint: Some("type") }
-    }
-
-    fn new(path: String, message: impl Into<String>, constraint: Option<&'static str>) -> Self {
-        Self { path, message: message.into(), constraint }
+    pub(super) fn new(path: impl Into<String>, message: impl Into<String>, constraint: &'static str) -> Self {
+        Self { path: path.into(), message: message.into(), constraint }
     }
 }
 
 /// The message repeats the field: a problem with one fault shows nothing else of it in its summary.
 impl From<Violation> for FieldError {
-    fn from(violation: Violation) -> Self {
-        let Violation { path, message, constraint } = violation;
-        let message = format!("{path} {message}");
-        Self { constraint, ..FieldError::new(path, message) }
+    fn from(Violation { path, message, constraint }: Violation) -> Self {
+        let named = if path.is_empty() { "the body" } else { path.as_str() };
+        let message = format!("{named} {message}");
+        Self::new(path, message).constraint(constraint)
     }
 }
 
-/// The violations behind the errors of one value, which is called `name`, each once.
-pub(super) fn collect<'i>(
-    errors: impl Iterator<Item = ValidationError<'i>>,
-    name: &str,
-    value: &Value,
-) -> Vec<Violation> {
-    let mut found: Vec<Violation> = Vec::new();
-    for error in errors {
-        for violation in of(&error, name, value) {
-            if found.len() == MAX_VIOLATIONS {
-                return found;
-            }
-            if !found.contains(&violation) {
+type Alternatives = [Vec<ValidationError<'static>>];
+
+/// A value that was checked.
+#[derive(Clone, Copy)]
+pub(super) struct Subject<'a> {
+    /// Its path in the request, such as `spec`; empty for a whole body.
+    pub(super) name: &'a str,
+    pub(super) value: &'a Value,
+    /// The compiled schema.
+    pub(super) schema: &'a Value,
+}
+
+impl Subject<'_> {
+    /// The violations behind the errors, each once.
+    pub(super) fn violations<'i>(self, errors: impl Iterator<Item = ValidationError<'i>>) -> Vec<Violation> {
+        let mut found = Vec::new();
+        for violation in errors.take(MAX_ERRORS).flat_map(|error| self.of(&error)) {
+            if found.len() < MAX_VIOLATIONS && !found.contains(&violation) {
                 found.push(violation);
             }
         }
+        found
     }
-    found
+
+    /// The violations behind one error.
+    fn of(self, error: &ValidationError<'_>) -> Vec<Violation> {
+        let path = self.path(error.instance_path().as_str());
+        match error.kind() {
+            Kind::Required { property } => {
+                vec![missing(&path, property.as_str().unwrap_or_default())]
+            }
+            Kind::AdditionalProperties { unexpected } | Kind::UnevaluatedProperties { unexpected } => {
+                not_allowed(&path, unexpected.iter())
+            }
+            // Where a schema allows no property at all, the error is about an object, but holds a property's value.
+            Kind::FalseSchema if self.at(error).is_some_and(|value| value != error.instance().as_ref()) => {
+                not_allowed(&path, self.at(error).and_then(Value::as_object).into_iter().flat_map(Map::keys))
+            }
+            Kind::AnyOf { context } | Kind::OneOfNotValid { context } => {
+                self.alternatives(context, error, path)
+            }
+            kind => {
+                let (message, constraint) = describe(kind, error);
+                vec![Violation::new(path, message, constraint)]
+            }
+        }
+    }
+
+    /// The part of the value that an error is about.
+    fn at(&self, error: &ValidationError<'_>) -> Option<&Value> {
+        self.value.pointer(error.instance_path().as_str())
+    }
+
+    /// Explains why a value matches no alternative: by the one that was meant, or else by how to choose one.
+    fn alternatives(
+        self,
+        context: &Alternatives,
+        error: &ValidationError<'_>,
+        path: String,
+    ) -> Vec<Violation> {
+        let chooser = self.discriminator(error);
+        let chosen = || {
+            let (property, values) = chooser?;
+            let index = values.get(error.instance().get(property)?.as_str()?)?;
+            context.get(usize::try_from(index.as_u64()?).ok()?).map(Vec::as_slice)
+        };
+        if let Some(branch) = meant(context, error).or_else(chosen) {
+            return branch.iter().flat_map(|inner| self.of(inner)).collect();
+        }
+        vec![match (fixed(context), chooser) {
+            (Some((at, words)), _) => Violation::new(self.path(at), one_of(&words), "enum"),
+            (None, Some((property, _))) if error.instance().get(property).is_none() => {
+                missing(&path, property)
+            }
+            (None, Some((property, values))) => {
+                let names: Vec<Value> = values.keys().map(|name| name.as_str().into()).collect();
+                Violation::new(
+                    with_property(&path, property),
+                    one_of(&names.iter().collect::<Vec<_>>()),
+                    "enum",
+                )
+            }
+            (None, None) => {
+                let message = format!("must match one of {} alternatives and matches none", context.len());
+                Violation::new(path, message, "type")
+            }
+        }]
+    }
+
+    /// The property that tells the alternatives apart, and which of them each of its values selects.
+    fn discriminator(&self, error: &ValidationError<'_>) -> Option<(&str, &Map<String, Value>)> {
+        let (schema, _) = error.schema_path().as_str().rsplit_once('/')?;
+        let discriminator = self.schema.pointer(schema)?.get("discriminator")?;
+        Some((discriminator.get("property")?.as_str()?, discriminator.get("values")?.as_object()?))
+    }
+
+    /// The path of the part that a JSON pointer leads to, in the form `spec.items[2].name`.
+    fn path(&self, pointer: &str) -> String {
+        let mut path = self.name.to_owned();
+        let mut value = Some(self.value);
+        for step in pointer.split('/').skip(1) {
+            let name = step.replace("~1", "/").replace("~0", "~");
+            // Only the value tells the item 2 from a property that is called "2".
+            if let Some(Value::Array(items)) = value {
+                value = name.parse().ok().and_then(|index: usize| items.get(index));
+                path = format!("{path}[{name}]");
+            } else {
+                value = value.and_then(|value| value.get(&name));
+                path = with_property(&path, &name);
+            }
+        }
+        path
+    }
 }
 
-/// The violations behind one error about a part of `root`, which is called `name`.
-pub(super) fn of(error: &ValidationError<'_>, name: &str, root: &Value) -> Vec<Violation> {
-    let path = path_of(error.instance_path().as_str(), name, root);
-    match error.kind() {
-        Kind::Required { property } => {
-            let property = property.as_str().unwrap_or_default();
-            vec![Violation::new(with_property(&path, property), "is required", Some("required"))]
-        }
-        Kind::AdditionalProperties { unexpected } | Kind::UnevaluatedProperties { unexpected } => {
-            let refused =
-                |name: &String| Violation::new(with_property(&path, name), "is not allowed here", None);
-            unexpected.iter().take(MAX_VIOLATIONS).map(refused).collect()
-        }
-        Kind::AnyOf { context } | Kind::OneOfNotValid { context } => match meant(context, error) {
-            Some(branch) => branch.iter().flat_map(|inner| of(inner, name, root)).collect(),
-            None => {
-                let message = format!("must match one of {} alternatives and matches none", context.len());
-                vec![Violation::new(path, message, None)]
-            }
-        },
-        kind => {
-            let (message, constraint) = describe(kind, error);
-            vec![Violation::new(path, message, constraint)]
-        }
-    }
+fn not_allowed<'n>(path: &str, names: impl Iterator<Item = &'n String>) -> Vec<Violation> {
+    let refused = |name: &String| Violation::new(with_property(path, name), "is not allowed here", "enum");
+    names.take(MAX_VIOLATIONS).map(refused).collect()
+}
+
+fn missing(path: &str, property: &str) -> Violation {
+    Violation::new(with_property(path, property), "is required", "required")
 }
 
 /// The alternative that was meant, if only one comes into question: the only one that accepts the value's
 /// type, or else the only one that also accepts its fixed words.
 fn meant<'e>(
-    alternatives: &'e [Vec<ValidationError<'static>>],
+    context: &'e Alternatives,
     error: &ValidationError<'_>,
 ) -> Option<&'e [ValidationError<'static>]> {
     let refuses_type = |inner: &ValidationError<'_>| {
         matches!(inner.kind(), Kind::Type { .. }) && inner.instance_path() == error.instance_path()
     };
-    let refuses_word =
-        |inner: &ValidationError<'_>| matches!(inner.kind(), Kind::Enum { .. } | Kind::Constant { .. });
-    let typed = || alternatives.iter().filter(move |errors| !errors.iter().any(refuses_type));
+    let typed = || context.iter().filter(move |errors| !errors.iter().any(refuses_type));
     only(typed())
-        .or_else(|| only(typed().filter(|errors| !errors.iter().any(refuses_word))))
+        .or_else(|| only(typed().filter(|errors| errors.iter().all(|inner| words(inner).is_none()))))
         .map(Vec::as_slice)
 }
 
@@ -115,59 +186,68 @@ fn only<T>(mut items: impl Iterator<Item = T>) -> Option<T> {
     items.next().is_none().then_some(first)
 }
 
-/// What was expected, and the kind of rule.
-fn describe(kind: &Kind, error: &ValidationError<'_>) -> (String, Option<&'static str>) {
-    match kind {
-        Kind::Type { kind } => {
-            let message = format!("must be of type {}, not {}", types(kind), type_of(error.instance()));
-            (message, Some("type"))
-        }
-        Kind::Enum { options } => (format!("must be one of {}", shorten(&listed(options))), Some("enum")),
-        Kind::Constant { expected_value } => {
-            (format!("must be {}", shorten(&expected_value.to_string())), Some("enum"))
-        }
-        Kind::Minimum { limit } => (format!("must be at least {limit}"), Some("min")),
-        Kind::ExclusiveMinimum { limit } => (format!("must be greater than {limit}"), Some("min")),
-        Kind::Maximum { limit } => (format!("must be at most {limit}"), Some("max")),
-        Kind::ExclusiveMaximum { limit } => (format!("must be less than {limit}"), Some("max")),
-        Kind::MinLength { limit } => (format!("must have at least {limit} characters"), Some("min_length")),
-        Kind::MaxLength { limit } => (format!("must have at most {limit} characters"), Some("max_length")),
-        Kind::MinItems { limit } => (format!("must have at least {limit} items"), Some("min")),
-        Kind::MaxItems { limit } => (format!("must have at most {limit} items"), Some("max")),
-        Kind::MinProperties { limit } => (format!("must have at least {limit} properties"), Some("min")),
-        Kind::MaxProperties { limit } => (format!("must have at most {limit} properties"), Some("max")),
-        Kind::Pattern { pattern } => {
-            (format!("must match the pattern {}", shorten(pattern)), Some("pattern"))
-        }
-        Kind::Format { format } => (format!("must be of the format {}", shorten(format)), Some("format")),
-        Kind::UniqueItems => ("must not hold the same item twice".to_owned(), Some("unique")),
-        Kind::MultipleOf { multiple_of } => (format!("must be a multiple of {multiple_of}"), None),
-        Kind::OneOfMultipleValid { .. } => {
-            ("must match exactly one alternative and matches several".to_owned(), None)
-        }
-        Kind::Not { .. } => ("must not match the excluded schema".to_owned(), None),
-        Kind::FalseSchema => ("is not allowed here".to_owned(), None),
-        _ => (shorten(&error.masked().to_string()), None),
+/// The part for which each alternative has words of its own, and all of them, when the value has none of them.
+fn fixed(context: &Alternatives) -> Option<(&str, Vec<&Value>)> {
+    let refused = context
+        .iter()
+        .map(|errors| errors.iter().find_map(|inner| Some((inner.instance_path(), words(inner)?))));
+    let refused: Vec<_> = refused.collect::<Option<_>>()?;
+    let (at, _) = refused.first()?;
+    let same = refused.iter().all(|(path, _)| path == at);
+    same.then(|| (at.as_str(), refused.iter().flat_map(|(_, words)| words).copied().collect()))
+}
+
+/// The words that an error says are the only ones allowed.
+fn words<'e>(error: &'e ValidationError<'_>) -> Option<Vec<&'e Value>> {
+    match error.kind() {
+        Kind::Enum { options } => Some(options.as_array()?.iter().collect()),
+        Kind::Constant { expected_value } => Some(vec![expected_value]),
+        _ => None,
     }
 }
 
-/// The path of the part of `root` that a JSON pointer leads to, in the form `spec.items[2].name` if `root` is called
-/// `spec`.
-fn path_of(pointer: &str, name: &str, root: &Value) -> String {
-    let mut path = name.to_owned();
-    let mut value = Some(root);
-    for step in pointer.split('/').skip(1) {
-        let name = step.replace("~1", "/").replace("~0", "~");
-        // Only the value tells the item 2 from a property that is called "2".
-        if let Some(Value::Array(items)) = value {
-            value = name.parse().ok().and_then(|index: usize| items.get(index));
-            path = format!("{path}[{name}]");
-        } else {
-            value = value.and_then(|value| value.get(&name));
-            path = with_property(&path, &name);
+/// What was expected, and the kind of rule.
+fn describe(kind: &Kind, error: &ValidationError<'_>) -> (String, &'static str) {
+    match kind {
+        Kind::Type { kind } => {
+            (format!("must be of type {}, not {}", types(kind), type_of(error.instance())), "type")
+        }
+        Kind::Enum { .. } | Kind::Constant { .. } => (one_of(&words(error).unwrap_or_default()), "enum"),
+        Kind::Minimum { limit } => (format!("must be at least {limit}"), "min"),
+        Kind::ExclusiveMinimum { limit } => (format!("must be greater than {limit}"), "min"),
+        Kind::Maximum { limit } => (format!("must be at most {limit}"), "max"),
+        Kind::ExclusiveMaximum { limit } => (format!("must be less than {limit}"), "max"),
+        Kind::MinLength { limit } => (format!("must have at least {limit} characters"), "min_length"),
+        Kind::MaxLength { limit } => (format!("must have at most {limit} characters"), "max_length"),
+        Kind::MinItems { limit } => (format!("must have at least {limit} items"), "min"),
+        Kind::MaxItems { limit } => (format!("must have at most {limit} items"), "max"),
+        Kind::MinProperties { limit } => (format!("must have at least {limit} properties"), "min"),
+        Kind::MaxProperties { limit } => (format!("must have at most {limit} properties"), "max"),
+        Kind::Pattern { pattern } => (format!("must match the pattern {}", shorten(pattern)), "pattern"),
+        Kind::Format { format } => (format!("must be of the format {}", shorten(format)), "format"),
+        Kind::UniqueItems => ("must not hold the same item twice".to_owned(), "unique"),
+        Kind::MultipleOf { multiple_of } => (format!("must be a multiple of {multiple_of}"), "enum"),
+        Kind::OneOfMultipleValid { .. } => {
+            ("must match exactly one alternative and matches several".to_owned(), "type")
+        }
+        Kind::Contains => ("must hold the items that `contains` asks for".to_owned(), "type"),
+        Kind::Not { .. } => ("must not match the excluded schema".to_owned(), "type"),
+        Kind::FalseSchema => ("is not allowed here".to_owned(), "enum"),
+        _ => (shorten(&error.masked().to_string()), "type"),
+    }
+}
+
+fn one_of(words: &[&Value]) -> String {
+    let mut text = String::new();
+    for word in words {
+        // What would not be shown is not printed: an error may bring any number of words.
+        if text.len() <= 4 * MAX_SHOWN {
+            let comma = if text.is_empty() { "" } else { ", " };
+            text = format!("{text}{comma}{word}");
         }
     }
-    path
+    let one_of = if words.len() == 1 { "" } else { "one of " };
+    format!("must be {one_of}{}", shorten(&text))
 }
 
 /// The path of a property. A name that would be ambiguous after a dot is put in quotes.
@@ -198,14 +278,8 @@ fn types(kind: &TypeKind) -> String {
     }
 }
 
-fn listed(options: &Value) -> String {
-    match options.as_array() {
-        Some(options) => options.iter().map(Value::to_string).collect::<Vec<_>>().join(", "),
-        None => options.to_string(),
-    }
-}
-
-fn type_of(value: &Value) -> &'static str {
+/// The type of a value, as schemas call it.
+pub(super) fn type_of(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "boolean",

@@ -1,12 +1,15 @@
 //! Schemas as an operator writes them, and what they make of specs.
 
+mod bounds;
 mod load;
 mod rules;
 mod violations;
 
 use serde_json::{Value, json};
 
-use super::{CLUSTER_SPEC, NODE_POOL_SPEC, SpecSchemaError, SpecSchemas, Violation};
+use super::error::SpecSchemaError;
+use super::{CLUSTER_SPEC, NODE_POOL_SPEC, SpecSchemas};
+use crate::error::FieldError;
 
 /// A document of this version with `ClusterSpec` and further components.
 fn document(version: &str, cluster_spec: Value, others: Value) -> Value {
@@ -25,12 +28,12 @@ fn schemas(cluster_spec: Value) -> SpecSchemas {
     loaded("3.0.3", cluster_spec, json!({})).expect("a usable document")
 }
 
-fn violations(schemas: &SpecSchemas, spec: &Value) -> Vec<Violation> {
-    schemas.validate(CLUSTER_SPEC, spec).err().unwrap_or_default()
+fn violations(schemas: &SpecSchemas, spec: &Value) -> Vec<FieldError> {
+    schemas.check(CLUSTER_SPEC, spec).err().unwrap_or_default()
 }
 
 /// Whether a 3.0 document whose `ClusterSpec.a` has this schema accepts `{"a": value}`.
 fn accepts(property: &Value, value: &Value) -> bool {
     let schemas = schemas(json!({ "type": "object", "properties": { "a": property } }));
-    schemas.validate(CLUSTER_SPEC, &json!({ "a": value })).is_ok()
+    schemas.check(CLUSTER_SPEC, &json!({ "a": value })).is_ok()
 }
