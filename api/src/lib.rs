@@ -6,8 +6,14 @@
 //! - Everything that stands around the operations is listed, in order, in `middleware`.
 //! - Bodies are read strictly and all their faults reported at once (`json`, `dto`).
 //!
-//! To add a field to a resource: `dto/resource.rs`, where the row is destructured; the compiler leads on.
-//! Then `cargo run -- openapi > api/openapi.json`.
+//! To add a column to resources: see the crate `service`; here `dto/resource.rs`, where the row is destructured.
+//!
+//! To add an operation: a method in the `routes` file of its address, with the doc comment that is its text in the
+//! served document, its parameters and body, and a call of `routes/read.rs` or `routes/write.rs`. If anyone may call
+//! it without a token, it goes on the public list in the tests. Then `cargo run -- openapi > api/openapi.json`.
+//!
+//! To add a setting: one field with its doc comment and default in `config/settings.rs`, and its use; flag, variable, YAML
+//! key and help follow from it (see `config/mod.rs`).
 
 pub mod app;
 pub mod auth;

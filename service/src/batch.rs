@@ -60,7 +60,10 @@ impl<Q: Send + 'static, A: Send + 'static> Batcher<Q, A> {
         }
         let answered = match tokio::time::timeout(self.0.timeout, &mut answer).await {
             Ok(answered) => answered,
-            Err(_) if !decided.swap(true, Ordering::AcqRel) => return Err(Error::Overloaded),
+            Err(_) if !decided.swap(true, Ordering::AcqRel) => {
+                self.0.forget_decided();
+                return Err(Error::Overloaded);
+            }
             Err(_) => answer.await,
         };
         answered.map_err(|_| Error::Internal("a batch ended without an answer".into()))?
@@ -79,6 +82,11 @@ impl<Q, A> Inner<Q, A> {
         }
         queue.push_back(pending);
         Ok(())
+    }
+
+    /// Drops requests whose callers have given up, which may be large.
+    fn forget_decided(&self) {
+        self.queue().retain(|pending| !pending.decided.load(Ordering::Acquire));
     }
 
     /// The next batch; empty if no request waits.
@@ -103,7 +111,8 @@ impl<Q, A> Inner<Q, A> {
 /// checks the queue once more after it has returned its permit.
 async fn work_off<Q, A, F>(inner: Arc<Inner<Q, A>>, permit: OwnedSemaphorePermit, run: impl Fn(Vec<Q>) -> F)
 where
-    F: Future<Output = Result<Vec<A>>>,
+    F: Future<Output = Result<Vec<A>>> + Send + 'static,
+    A: Send + 'static,
 {
     let mut permit = Some(permit);
     while permit.is_some() {
@@ -116,7 +125,9 @@ where
             let span = batch[0].span.clone();
             let (requests, replies): (Vec<_>, Vec<_>) =
                 batch.into_iter().map(|pending| (pending.request, pending.reply)).unzip();
-            answer(run(requests).instrument(span).await, replies);
+            // In a task of its own: a batch that panics must not take the loop with it.
+            let answers = tokio::spawn(run(requests).instrument(span)).await;
+            answer(answers.unwrap_or_else(|error| Err(Error::Internal(error.to_string()))), replies);
         }
         drop(permit.take());
         if !inner.queue().is_empty() {

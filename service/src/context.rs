@@ -4,19 +4,21 @@ use crate::batch::Batcher;
 use crate::clock::Clock;
 use crate::db::{Consistency, Db};
 use crate::error::Result;
-use crate::gate::Gate;
+use crate::gate::{Gate, Pass};
 use crate::kind::PerKind;
 use crate::metrics;
-use crate::resource::ResourceChange;
 use crate::resource::request::{Applied, Create, Handled, Outcome, ReportRequest};
+use crate::resource::{ResourceChange, Target};
 use crate::spec_schema::SpecSchemas;
 use crate::store::reader::Reader;
 use crate::store::save::Tx;
 use std::sync::Arc;
 
-/// Batches of creates, and of reports, under way at a time. With one, a batch would wait for the commit of the one
-/// before.
-const CONCURRENCY: usize = 2;
+/// Batches of creates under way at a time. With one, a batch would wait for the commit of the one before.
+const CREATES: usize = 2;
+/// Batches of reports under way at a time. With two, reports about the same resource would find it locked by the other
+/// batch.
+const REPORTS: usize = 1;
 
 /// What operations work with. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -61,8 +63,8 @@ impl Context {
             primary: Reader::new(&db, db.primary()),
             replica: db.replica().map(|(executor, _)| Reader::new(&db, executor)),
             gate: Gate::new(timeout),
-            creates: Batcher::new(CONCURRENCY, timeout),
-            reports: Batcher::new(CONCURRENCY, timeout),
+            creates: Batcher::new(CREATES, timeout),
+            reports: Batcher::new(REPORTS, timeout),
             settings: Arc::new(settings),
             clock,
             db,
@@ -80,6 +82,17 @@ impl Context {
             }
             _ => read(self.primary.clone()).await,
         }
+    }
+
+    /// Lines up for a write that may end in a removal: for the resource, or for the cluster that may be removed with it.
+    pub(crate) async fn enter_root(&self, target: &Target) -> Result<Pass> {
+        let mut root = target.owner.unwrap_or(target.id);
+        if target.owner.is_none() && target.kind.parent().is_some() {
+            // The owner never changes, so it does not matter how current this is.
+            let found = self.primary.find(target.kind, target.id).await?;
+            root = found.and_then(|resource| resource.owner_id).unwrap_or(root);
+        }
+        self.gate.enter(root).await
     }
 
     /// Runs a write in a transaction and answers once it is committed. The work may run more than once.

@@ -12,6 +12,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use entity::idempotency_key::Model;
 use sha2::{Digest, Sha256};
 use std::fmt::{self, Write as _};
+use uuid::Uuid;
 
 /// How long an answer is kept.
 const RETENTION: TimeDelta = TimeDelta::hours(24);
@@ -28,6 +29,14 @@ pub struct Key<'a> {
 type Answer<'a> = &'a (dyn Fn(&Resource) -> Result<String> + Sync);
 
 impl<'a> Key<'a> {
+    /// What requests with this key line up for: a request that is repeated while the first runs must not take a
+    /// connection to wait for it.
+    pub(crate) fn gate(&self) -> Uuid {
+        let hash =
+            Sha256::new().chain_update(self.caller).chain_update([0]).chain_update(self.key).finalize();
+        Uuid::from_slice(&hash[..16]).unwrap_or_default()
+    }
+
     /// `key` of a request of `caller` that is described by `parts`. `answer` renders the answer that is stored and
     /// repeated.
     pub fn new(caller: &'a str, key: &'a str, parts: &[&str], answer: Answer<'a>) -> Self {
@@ -51,14 +60,14 @@ pub(crate) async fn claim(tx: &Tx, key: &Key<'_>, now: DateTime<Utc>) -> Result<
         claimed_time: now,
         expires_time: now + RETENTION,
     };
-    let claimed = keys::insert(tx, row.clone()).await.map_err(|error| match error {
+    let in_use = |error| match error {
         Error::Locked(_) => Error::KeyInUse,
         error => error,
-    })?;
-    if claimed {
+    };
+    if keys::insert(tx, row.clone()).await.map_err(in_use)? {
         return Ok(None);
     }
-    match keys::find(tx, key.caller, key.key).await? {
+    match keys::find(tx, key.caller, key.key).await.map_err(in_use)? {
         Some(stored) if stored.expires_time < now || stored.answer.is_none() => {
             keys::renew(tx, row).await?;
             Ok(None)

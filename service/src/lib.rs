@@ -1,13 +1,13 @@
 //! The system of record: it keeps clusters and node pools, takes the adapters' reports, and aggregates them into one
 //! status per resource. It knows no HTTP.
 //!
-//! Three layers; imports point downwards only, and items are imported from the module that defines them:
+//! Layers; imports point downwards only, and items are imported from the module that defines them:
 //!
 //! | layer | modules | what it is |
 //! |---|---|---|
-//! | operations | [`resource`], [`idempotency`], [`reconciliation`], [`context`] | what can be done, one file each |
-//! | storage | `store` | the only SQL, and the only place that tells the tables apart |
-//! | domain | [`status`], [`search`], [`list`], [`spec_schema`], [`kind`], [`name`], [`id`], `field`, [`error`] | pure: no database, no clock, no `async` |
+//! | operations | [`resource`] (one file each), [`idempotency`], [`reconciliation`], on [`context`] | what can be done |
+//! | storage | `store`, and the SQL of searches in [`search`] | the only SQL; `store/row.rs` tells the tables apart |
+//! | domain | [`status`], [`search`], [`list`], [`spec_schema`], [`kind`], [`name`], [`id`], `field`, the types of `resource/{mod,request}.rs` | pure: no database, no clock, no `async` |
 //! | database | [`db`], [`dialect`], `batch`, `gate` | connections, transactions, measurement; knows nothing of resources |
 //!
 //! How it is built:
@@ -19,22 +19,26 @@
 //! - Reads of single resources, creates and reports that arrive together are handled together (`batch`): one
 //!   statement or one commit for many.
 //! - Writes to one resource line up in the process before they take a connection (`gate`), so that a locked row delays
-//!   only writes to it.
-//! - Rows are locked parent first, then children by id, so that writes cannot deadlock.
+//!   only writes to it. Batches skip what is locked and leave it to be written alone.
+//! - Resources are locked parent first, then children by id, so that writes to them do not deadlock.
 //! - Clusters and node pools share one path. In what they differ is written in [`kind`].
 //! - How the engines differ is data in [`dialect`].
 //!
-//! To add a field to clusters and node pools, for example `region text`:
-//! 1. a migration, and the column in the two entities (crates `migration` and `entity`);
+//! To add a column to clusters and node pools, for example `region text`:
+//! 1. a migration of its own (`migration`; `schema.rs` describes the first version of the tables and stays), and the
+//!    field in the two entities (`entity`);
 //! 2. `resource/mod.rs`: the field of [`resource::Resource`];
-//! 3. `store/row.rs`: its column, in both directions. This does not compile until it is done. Updates write it
-//!    without further ado;
-//! 4. `resource/create.rs`: its first value;
-//! 5. `field.rs`, if it can be searched and ordered by: one line;
-//! 6. `dto/resource.rs` in the crate `api`: whether it is public. This does not compile until it is decided.
+//! 3. `store/row.rs`: its column, in the list of equal names;
+//! 4. `store/save.rs`: whether it changes with the status or with the desired state;
+//! 5. `resource/create.rs`: its first value;
+//! 6. `dto/resource.rs` in the crate `api`: whether it is public, and then `api/openapi.json`.
 //!
-//! To add an operation that writes: a file in `resource/` with one function that calls `context.write`, and a route
-//! in the crate `api`.
+//! Each of 3 to 6 does not compile until it is done, so five files of `service` and `api` change, and `field.rs` (one
+//! line) if the column can be searched and ordered by; a new index is a migration, guarded by `tests/it/plans.rs`.
+//!
+//! To add an operation that writes: a file in `resource/` with one function that passes `context.gate`, then calls
+//! `context.write`. In the crate `api` a function in `routes/write.rs` that runs it to its end and audits its changes,
+//! and a method with its text in each `routes/` file that has the address.
 
 pub mod clock;
 pub mod context;

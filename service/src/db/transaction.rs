@@ -27,7 +27,8 @@ impl Db {
     {
         let mut attempt = 1;
         loop {
-            match self.attempt(&work).await {
+            let attempted = tokio::time::timeout(self.answer_timeout(), self.attempt(&work)).await;
+            match attempted.unwrap_or_else(|_| Err(self.no_answer())) {
                 Err(Error::Retryable(_)) if attempt < ATTEMPTS => {
                     self.statements().retried();
                     let pause = rand::random_range(0..5 << attempt.min(5));
@@ -55,7 +56,7 @@ impl Db {
                     if fault::of(&error) != Fault::Retryable {
                         self.statements().commit_failed();
                     }
-                    Err(error.into())
+                    Err(self.noticed(error).into())
                 }
             },
             Err(error) => {
@@ -75,11 +76,31 @@ impl Db {
         // would return to the pool inside a transaction, and what is written on it next would never be committed.
         // So it is begun in a task of its own. If its caller is gone by then, the whole transaction is dropped,
         // which rolls it back.
-        let begun = tokio::spawn(begin_immediate(pool).in_current_span()).await;
+        let begin = tokio::time::timeout(self.answer_timeout(), begin_immediate(pool));
+        let begun = tokio::spawn(begin.in_current_span()).await;
         let begun =
             begun.map_err(|error| Error::Internal(format!("a transaction did not begin: {error}")))?;
         self.statements().began(started.elapsed());
-        Ok(begun.inspect_err(|error| self.statements().not_connected(fault::of(error)))?)
+        let transaction = begun.map_err(|_| self.no_answer())?;
+        Ok(transaction.map_err(|error| {
+            self.statements().not_connected(fault::of(&error));
+            self.noticed(error)
+        })?)
+    }
+
+    /// The database did not answer although its own limits should have ended the statement: it has vanished, and its
+    /// connections with it.
+    fn no_answer(&self) -> Error {
+        self.invalidate_connections();
+        Error::no_answer()
+    }
+
+    /// Passes an error on; one of a broken connection invalidates the others.
+    fn noticed(&self, error: DbErr) -> DbErr {
+        if fault::of(&error) == Fault::Broken {
+            self.invalidate_connections();
+        }
+        error
     }
 }
 

@@ -2,6 +2,7 @@ use super::request::{Applied, Create, Created, Handled};
 use super::{Resource, finalizing};
 use crate::context::{Committed, Context};
 use crate::error::{Error, Result};
+use crate::gate::Pass;
 use crate::id::new_id;
 use crate::idempotency::{self, Key};
 use crate::kind::Kind;
@@ -21,10 +22,10 @@ use uuid::Uuid;
 /// not exist, [`Error::Conflict`] if it is being deleted, [`Error::NameTaken`] with the id of the resource that has
 /// the name, [`Error::KeyReused`] and [`Error::KeyInUse`].
 pub async fn create(context: &Context, create: Create, key: Option<&Key<'_>>) -> Result<Created> {
-    context.settings.schemas.check(create.kind.spec_schema(), &create.spec).map_err(Error::invalid_fields)?;
     if let Some(key) = key {
         return once(context, &create, key).await;
     }
+    check_spec(context, &create)?;
     let run = {
         let context = context.clone();
         move |batch| together(context.clone(), batch)
@@ -51,11 +52,20 @@ async fn together(context: Context, batch: Vec<Create>) -> Result<Vec<Handled<Cr
 }
 
 async fn alone(context: &Context, create: &Create) -> Result<Applied> {
-    let _pass = match create.owner {
-        Some(owner) => Some(context.gate.enter(owner).await?),
-        None => None,
-    };
+    let _pass = pass_owner(context, create).await?;
     Ok(context.write(|tx| async move { insert_one(context, &tx, create).await }).await?.value)
+}
+
+async fn pass_owner(context: &Context, create: &Create) -> Result<Option<Pass>> {
+    match create.owner {
+        Some(owner) => Ok(Some(context.gate.enter(owner).await?)),
+        None => Ok(None),
+    }
+}
+
+fn check_spec(context: &Context, create: &Create) -> Result<()> {
+    let schema = create.kind.spec_schema();
+    context.settings.schemas.check(schema, &create.spec).map_err(Error::invalid_fields)
 }
 
 async fn once(context: &Context, create: &Create, key: &Key<'_>) -> Result<Created> {
@@ -64,10 +74,13 @@ async fn once(context: &Context, create: &Create, key: &Key<'_>) -> Result<Creat
         if let Some(answer) = idempotency::claim(&tx, key, now).await? {
             return Ok(Created::Repeated(answer));
         }
+        check_spec(context, create)?;
         let applied = insert_one(context, &tx, create).await?;
         idempotency::complete(&tx, key, &applied.resource).await?;
         Ok(Created::New(Box::new(applied)))
     };
+    let _same_key = context.gate.enter(key.gate()).await.map_err(|_| Error::KeyInUse)?;
+    let _pass = pass_owner(context, create).await?;
     Ok(context.write(work).await?.value)
 }
 
@@ -76,7 +89,7 @@ async fn insert_one(context: &Context, tx: &Tx, create: &Create) -> Result<Appli
     result.unwrap_or_else(|| Err(Error::Internal("a create without a result".into())))
 }
 
-/// Inserts resources. One result for each, in order; `None` if another transaction has locked its cluster.
+/// Inserts resources. One result for each, in order; `None` if its cluster could not be locked and may exist.
 async fn insert(
     context: &Context,
     tx: &Tx,

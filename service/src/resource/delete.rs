@@ -42,7 +42,7 @@ pub async fn delete(context: &Context, target: &Target, if_match: &IfMatch, call
         save(&tx, writes).await?;
         Ok(after)
     };
-    let _pass = context.gate.enter(target.root()).await?;
+    let _pass = context.enter_root(target).await?;
     let Committed { value: resource, changes } = context.write(work).await?;
     Ok(Applied { resource, changes })
 }
@@ -118,6 +118,6 @@ pub async fn force_delete(
         save(&tx, removed.chain(parent).collect()).await?;
         Ok(())
     };
-    let _pass = context.gate.enter(target.root()).await?;
+    let _pass = context.enter_root(target).await?;
     Ok(context.write(work).await?.changes)
 }

@@ -93,14 +93,9 @@ pub struct ResourceChange {
 }
 
 impl Target {
-    /// What a write that may end in a removal lines up for: the resource, or the cluster that goes with it.
-    fn root(&self) -> Uuid {
-        self.owner.unwrap_or(self.id)
-    }
-
     /// Whether the path names this resource.
     pub(crate) fn matches(&self, found: &Resource) -> bool {
-        self.owner.is_none() || found.owner_id == self.owner
+        self.kind == found.kind && (self.owner.is_none() || found.owner_id == self.owner)
     }
 
     pub(crate) fn not_found(&self) -> Error {

@@ -83,8 +83,10 @@ async fn alone(context: &Context, request: &ReportRequest) -> Result<Outcome> {
         }
         Ok(outcome)
     };
-    let waits_for = if finalized { request.target.root() } else { request.target.id };
-    let _pass = context.gate.enter(waits_for).await?;
+    let _pass = match finalized {
+        true => context.enter_root(&request.target).await?,
+        false => context.gate.enter(request.target.id).await?,
+    };
     let Committed { value, changes } = context.write(work).await?;
     Ok(match value {
         Outcome::Stored { report, .. } => Outcome::Stored { report, changes },
@@ -102,7 +104,7 @@ struct Subject {
 }
 
 /// Locks the resources that are reported on, and reads the reports about them.
-async fn lock(tx: &Tx, requests: &[ReportRequest], wait: Wait) -> Result<HashMap<Uuid, Subject>> {
+async fn lock(tx: &Tx, requests: &[ReportRequest], wait: Wait) -> Result<HashMap<(Kind, Uuid), Subject>> {
     let mut subjects = HashMap::new();
     for kind in Kind::ALL {
         let ids: HashSet<Uuid> = targets(requests, kind).collect();
@@ -111,13 +113,14 @@ async fn lock(tx: &Tx, requests: &[ReportRequest], wait: Wait) -> Result<HashMap
             let has_children = resource.is_finalizing() && resources::has_children(tx, resource.id).await?;
             let before = resource.clone();
             let subject = Subject { before, now: resource, reports: Vec::new(), has_children };
-            subjects.insert(subject.now.id, subject);
+            subjects.insert((kind, subject.now.id), subject);
         }
     }
-    let ids: Vec<Uuid> = subjects.keys().copied().collect();
+    let ids: Vec<Uuid> = subjects.keys().map(|(_, id)| *id).collect();
     if !ids.is_empty() {
-        for (owner, reports) in reports::of_resources(tx, &ids).await? {
-            subjects.entry(owner).and_modify(|subject| subject.reports = reports);
+        let mut all_reports = reports::of_resources(tx, &ids).await?;
+        for ((_, id), subject) in &mut subjects {
+            subject.reports = all_reports.remove(id).unwrap_or_default();
         }
     }
     Ok(subjects)
@@ -135,11 +138,12 @@ fn targets(requests: &[ReportRequest], kind: Kind) -> impl Iterator<Item = Uuid>
 async fn existing(
     tx: &Tx,
     requests: &[ReportRequest],
-    subjects: &HashMap<Uuid, Subject>,
+    subjects: &HashMap<(Kind, Uuid), Subject>,
 ) -> Result<HashSet<Uuid>> {
     let mut existing = HashSet::new();
     for kind in Kind::ALL {
-        let missing: Vec<Uuid> = targets(requests, kind).filter(|id| !subjects.contains_key(id)).collect();
+        let missing: Vec<Uuid> =
+            targets(requests, kind).filter(|id| !subjects.contains_key(&(kind, *id))).collect();
         if !missing.is_empty() {
             existing.extend(resources::existing(tx, kind, &missing).await?);
         }
@@ -151,25 +155,26 @@ async fn existing(
 struct Taken<'a> {
     settings: &'a Settings,
     now: DateTime<Utc>,
-    subjects: HashMap<Uuid, Subject>,
+    subjects: HashMap<(Kind, Uuid), Subject>,
     /// The last report of each adapter about each resource.
     stored: BTreeMap<(Uuid, String), (Kind, StoredReport)>,
 }
 
 impl<'a> Taken<'a> {
-    fn new(context: &'a Context, subjects: HashMap<Uuid, Subject>) -> Self {
+    fn new(context: &'a Context, subjects: HashMap<(Kind, Uuid), Subject>) -> Self {
         let settings = context.settings.as_ref();
         Self { settings, now: context.clock.now(), subjects, stored: BTreeMap::new() }
     }
 
     fn knows(&self, request: &ReportRequest) -> bool {
-        self.subjects.contains_key(&request.target.id)
+        self.subjects.contains_key(&(request.target.kind, request.target.id))
     }
 
     /// Takes one report.
     fn take(&mut self, request: &ReportRequest) -> Result<Outcome> {
         let ReportRequest { target, report } = request;
-        let subject = self.subjects.get_mut(&target.id).filter(|subject| target.matches(&subject.now));
+        let subject =
+            self.subjects.get_mut(&(target.kind, target.id)).filter(|subject| target.matches(&subject.now));
         let subject = subject.ok_or_else(|| target.not_found())?;
         let place =
             subject.reports.binary_search_by(|known| known.adapter.as_str().cmp(report.adapter.as_str()));

@@ -126,9 +126,7 @@ pub(crate) async fn save(tx: &Tx, writes: Vec<Write>) -> Result<HashSet<Uuid>> {
             match write {
                 Write::Create(after) => created.push(after),
                 Write::Update { before, after } if before.revision == after.revision => {}
-                Write::Update { before, after } if before.generation == after.generation => {
-                    reported.push(after);
-                }
+                Write::Update { before, after } if only_status_differs(before, after) => reported.push(after),
                 Write::Update { after, .. } => updated.push(after),
                 Write::Remove { .. } => {}
             }
@@ -155,6 +153,31 @@ pub(crate) async fn save(tx: &Tx, writes: Vec<Write>) -> Result<HashSet<Uuid>> {
     }
     drop(saved);
     Ok(taken)
+}
+
+/// Whether writing the columns of [`STATUS`] is enough. It spares the documents, which may be large. Every field is
+/// named, so that a new one does not compile until it is decided which it belongs to.
+fn only_status_differs(before: &Resource, after: &Resource) -> bool {
+    let Resource {
+        kind: _,
+        id: _,
+        owner_id: _,
+        name: _,
+        created_time: _,
+        created_by: _,
+        revision: _,
+        status: _,
+        generation,
+        spec,
+        labels,
+        updated_time,
+        deleted_time,
+        updated_by,
+        deleted_by,
+    } = before;
+    (*generation, *updated_time, *deleted_time) == (after.generation, after.updated_time, after.deleted_time)
+        && (updated_by, deleted_by) == (&after.updated_by, &after.deleted_by)
+        && (spec, labels) == (&after.spec, &after.labels)
 }
 
 async fn insert(tx: &Tx, kind: Kind, resources: &[&Resource]) -> Result<HashSet<Uuid>> {

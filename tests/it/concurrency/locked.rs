@@ -68,3 +68,25 @@ async fn a_session_does_not_depend_on_the_defaults_of_its_role() {
     assert_eq!(replica.get(href(&cluster)).await.at("/generation"), 17);
     assert_eq!(replica.get(href(&cluster)).await.at("/created_time"), &cluster["created_time"]);
 }
+
+/// Reports that arrive together are taken together, whatever they are about.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_report_to_a_resource_of_the_wrong_kind_is_never_taken_for_another() {
+    for engine in [Engine::Sqlite, Engine::Postgres] {
+        let app = TestApp::start(engine).await;
+        let cluster = app.a_cluster().create().await;
+        let wrong = format!("nodepools/{}", cluster["id"].as_str().expect("an id"));
+        let both = async |number: usize| match number % 2 {
+            0 => {
+                app.report(href(&cluster), report("dns", 1, &[("Available", "True")])).await.status(201);
+            }
+            _ => {
+                app.report(&wrong, report("dns", 1, &[("Available", "False")]))
+                    .await
+                    .problem(404, "HYPERFLEET-NTF-001");
+            }
+        };
+        join_all((0..32).map(both)).await;
+        assert_eq!(app.get(href(&cluster)).await.at("/status/phase"), "Ready", "{engine:?}");
+    }
+}

@@ -42,13 +42,15 @@ impl Model {
 
     /// Removes a finalizing resource with everything below it, whoever has still to report.
     pub(crate) fn force_delete(&mut self, id: Uuid, reason: &str) -> Expected {
+        let Some(row) = self.row(id) else {
+            return Expected::not_found();
+        };
         if !reason_is_valid(reason) {
             return Expected::refused(400, VALIDATION);
         }
-        match self.row(id) {
-            None => return Expected::not_found(),
-            Some(row) if !row.is_finalizing() => return Expected::refused(409, STATE_FORBIDS),
-            Some(_) => {}
+        match row {
+            row if !row.is_finalizing() => return Expected::refused(409, STATE_FORBIDS),
+            _ => {}
         }
         let mut vanished = self.children(id);
         for child in &vanished {

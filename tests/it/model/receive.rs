@@ -12,6 +12,9 @@ use super::state::Model;
 impl Model {
     /// A report about the resource `id`. A stored one may complete a deletion: it is answered 201 all the same.
     pub(crate) fn report(&mut self, now: DateTime<Utc>, id: Uuid, report: &Report) -> Expected {
+        if self.row(id).is_none() {
+            return Expected::not_found();
+        }
         if !report.is_valid(now) {
             return Expected::refused(400, VALIDATION);
         }

@@ -29,6 +29,9 @@ impl Model {
         id: Uuid,
         body: &Value,
     ) -> Expected {
+        if !self.row(parent).is_some_and(|row| row.kind == Kind::Cluster) {
+            return Expected::not_found();
+        }
         let draft = match body::draft(Kind::NodePool, body) {
             Ok(draft) => draft,
             Err(refusal) => return refusal,
@@ -42,6 +45,9 @@ impl Model {
 
     /// PATCH: replaces the sections that are given. Only a real change raises the generation.
     pub(crate) fn patch(&mut self, now: DateTime<Utc>, id: Uuid, body: &Value) -> Expected {
+        if self.row(id).is_none() {
+            return Expected::not_found();
+        }
         let change = match body::change(body) {
             Ok(change) => change,
             Err(refusal) => return refusal,
