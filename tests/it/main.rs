@@ -24,6 +24,7 @@ mod node_pools;
 mod openapi;
 mod plans;
 mod problems;
+mod provider_schemas;
 mod replica;
 mod search;
 mod search_oracle;
