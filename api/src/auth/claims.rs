@@ -56,9 +56,10 @@ impl ClaimRules {
         {
             return Err(AuthError::Invalid("the token is meant for another audience"));
         }
-        // A claim that is there but of no use is a fault to be seen, not a reason to take another one.
-        let claim = if claims.0.contains_key(&self.identity_claim) { &self.identity_claim } else { "sub" };
-        let name = claims.text(claim).ok_or(AuthError::Invalid("the token does not name the caller"))?;
+        // An issuer may spell an absent name as null or as an empty text.
+        let name_in = |claim: &str| claims.text(claim).filter(|name| !name.trim().is_empty());
+        let name = name_in(&self.identity_claim).or_else(|| name_in("sub"));
+        let name = name.ok_or(AuthError::Invalid("the token does not name the caller"))?;
         Identity::parse(name)
             .ok_or(AuthError::Invalid("the name of the caller in the token is not acceptable"))
     }

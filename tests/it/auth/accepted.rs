@@ -94,7 +94,15 @@ async fn what_does_not_matter_is_ignored() {
 async fn the_caller_is_named_by_the_claim_or_by_sub() {
     let named = |email: &str| claiming(json!({ "email": email }));
     let without_email = eddsa(&ED25519, &head("EdDSA", "ed"), &claims_without("email"));
-    assert_proves("user-1", vec![("sub for want of an email", without_email)]).await;
+    let unnamed = vec![
+        ("sub for want of an email", without_email),
+        ("null", claiming(json!({ "email": null }))),
+        ("empty", named("")),
+        ("blank", named(" \t ")),
+        ("a number", claiming(json!({ "email": 7 }))),
+        ("a list", claiming(json!({ "email": ["ada@example.com"] }))),
+    ];
+    assert_proves("user-1", unnamed).await;
     assert_proves(ADA, vec![("blanks round it", named("  ada@example.com\n"))]).await;
     assert_proves("Ἀδα Λάβλεϊς", vec![("Greek", named("Ἀδα Λάβλεϊς"))]).await;
     let longest = "x".repeat(256);

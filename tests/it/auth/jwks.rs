@@ -67,7 +67,9 @@ async fn a_token_that_is_of_no_use_anyway_does_not_keep_a_new_key_out() {
     let server = IssuerServer::start(old_keys()).await;
     let authenticator = authenticator(vec![server.issuer()]).await;
     let header = json!({ "alg": "EdDSA", "kid": "gone" });
-    for unusable in [json!({ "exp": NOW - 3600 }), json!({ "nbf": NOW + 3600 }), json!({ "email": 7 })] {
+    for unusable in
+        [json!({ "exp": NOW - 3600 }), json!({ "nbf": NOW + 3600 }), json!({ "email": 7, "sub": null })]
+    {
         let bearer = format!("Bearer {}", eddsa(&OTHER_ED25519, &header, &claims(unusable)));
         refused(&authenticator, &bearer, UNVERIFIED).await;
     }
