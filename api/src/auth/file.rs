@@ -22,12 +22,8 @@ struct Reading {
     keys: Arc<KeySet>,
 }
 
-/// What tells one content of a file from the next without reading it.
-#[derive(Debug, PartialEq, Eq)]
-struct Stamp {
-    modified: SystemTime,
-    bytes: u64,
-}
+/// What tells one content of a file from the next without reading it: when it was written, and its length.
+type Stamp = (SystemTime, u64);
 
 impl FileKeys {
     /// Reads the file for the first time.
@@ -65,7 +61,7 @@ impl FileKeys {
 
 fn stamp(path: &Path) -> io::Result<Stamp> {
     let metadata = fs::metadata(path)?;
-    Ok(Stamp { modified: metadata.modified()?, bytes: metadata.len() })
+    Ok((metadata.modified()?, metadata.len()))
 }
 
 fn read(path: &Path) -> Result<KeySet, String> {

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use super::claims::ClaimRules;
 use super::file::FileKeys;
 use super::key::{KeySet, Verdict, judge};
-use super::remote::{RemoteKeys, Unavailable};
+use super::remote::RemoteKeys;
 use super::token::Token;
 use super::{AuthError, Identity};
 use crate::config::error::ConfigError;
@@ -62,7 +62,9 @@ impl Issuer {
         if let (Verdict::UnknownKey, Some(remote)) = (verdict, &self.remote)
             && holds_else()
         {
-            remote.look_again(now).await.map_err(|Unavailable| AuthError::KeysUnavailable)?;
+            if !remote.look_again(now).await {
+                return Err(AuthError::KeysUnavailable);
+            }
             verdict = self.judge(&token);
         }
         match verdict {

@@ -1,10 +1,7 @@
 //! Public keys of an issuer (JSON Web Key Set, RFC 7517) and what they say about a token.
 
-use std::fmt;
-
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jsonwebtoken::{Algorithm, DecodingKey, crypto};
+use jsonwebtoken::jwk::{AlgorithmParameters as Published, EllipticCurve, Jwk, KeyOperations, PublicKeyUse};
+use jsonwebtoken::{Algorithm, DecodingKey, DecodingKeyKind, crypto};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -12,8 +9,9 @@ use super::token::{Token, accepted_algorithm};
 
 /// RSA keys below this size can be broken; above the upper one they cost more than a request is worth.
 const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
-/// The length of a coordinate on P-256 and of an Ed25519 key.
-const CURVE_BYTES: usize = 32;
+/// The length of an uncompressed point on P-256, and of an Ed25519 key.
+const P256_BYTES: usize = 65;
+const ED25519_BYTES: usize = 32;
 
 /// Verification keys, each fit for at least one accepted algorithm.
 #[derive(Debug, Default)]
@@ -39,7 +37,7 @@ impl KeySet {
             return Err("is larger than 1 MiB");
         }
         let jwks: Jwks = serde_json::from_slice(json).map_err(|_| "is not a JSON Web Key Set")?;
-        let keys: Vec<Key> = jwks.keys.into_iter().filter_map(usable).collect();
+        let keys: Vec<Key> = jwks.keys.into_iter().filter_map(Key::usable).collect();
         if keys.is_empty() {
             return Err("holds no usable key; allowed are RSA keys of 2048 to 8192 bits, P-256 and Ed25519");
         }
@@ -50,11 +48,6 @@ impl KeySet {
     pub(super) fn iter(&self) -> impl Iterator<Item = &Key> {
         self.0.iter()
     }
-}
-
-fn usable(entry: Value) -> Option<Key> {
-    let read = serde_json::from_value(entry).map_err(|_| "not a key of a known form").and_then(Key::from_jwk);
-    read.inspect_err(|reason| tracing::debug!(reason, "a JSON Web Key is left out")).ok()
 }
 
 /// What the keys of an issuer say about a token.
@@ -99,11 +92,12 @@ fn judge_unnamed<'a>(token: &Token<'_>, keys: impl Iterator<Item = &'a Key>) -> 
 }
 
 /// A public key and the algorithms it may verify.
+#[derive(Debug)]
 pub(super) struct Key {
     id: Option<String>,
     algorithms: Vec<Algorithm>,
     /// What makes it this key and no other.
-    public: (String, String),
+    public: Published,
     decoding: DecodingKey,
 }
 
@@ -118,93 +112,53 @@ impl Key {
             && crypto::verify(token.signature, signed, &self.decoding, token.algorithm).unwrap_or(false)
     }
 
-    fn from_jwk(jwk: Jwk) -> Result<Self, &'static str> {
-        if jwk.usage.is_some_and(|usage| usage != "sig") {
-            return Err("not meant for signatures");
-        }
-        if jwk.key_ops.is_some_and(|operations| !operations.iter().any(|operation| operation == "verify")) {
-            return Err("not meant for verifying");
-        }
-        let (family, public) = jwk.material.checked()?;
-        let algorithms = match jwk.alg {
-            None => family.to_vec(),
-            Some(alg) => accepted_algorithm(&alg).filter(|alg| family.contains(alg)).into_iter().collect(),
+    /// The key in an entry of a key set, if it is made to verify signatures with an accepted algorithm.
+    fn usable(entry: Value) -> Option<Self> {
+        let jwk: Jwk = serde_json::from_value(entry).ok()?;
+        let Jwk { common, algorithm: public } = &jwk;
+        let decoding = DecodingKey::from_jwk(&jwk).ok()?;
+        let meant = |algorithm: &Algorithm| {
+            let named = common.key_algorithm.map(|named| accepted_algorithm(&named.to_string()));
+            named.is_none_or(|named| named == Some(*algorithm))
         };
-        if algorithms.is_empty() {
-            return Err("meant for an algorithm that is not accepted or not one of its type");
+        let algorithms: Vec<_> = verifiable(public, decoding.kind()).iter().copied().filter(meant).collect();
+        let usable = !algorithms.is_empty()
+            && common.public_key_use.as_ref().is_none_or(|usage| *usage == PublicKeyUse::Signature)
+            && common.key_operations.as_ref().is_none_or(|uses| uses.contains(&KeyOperations::Verify));
+        if !usable {
+            tracing::debug!(kid = common.key_id, "a JSON Web Key that cannot be used is left out");
         }
-        let decoding = jwk.material.decoding_key().map_err(|_| "not encoded as base64url")?;
-        Ok(Self { id: jwk.kid, algorithms, public, decoding })
+        usable.then(|| Self { id: common.key_id.clone(), algorithms, public: public.clone(), decoding })
     }
 }
 
-impl fmt::Debug for Key {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Key").field("id", &self.id).field("algorithms", &self.algorithms).finish()
-    }
-}
-
-/// A key as it is published.
-#[derive(Deserialize)]
-struct Jwk {
-    kid: Option<String>,
-    alg: Option<String>,
-    #[serde(rename = "use")]
-    usage: Option<String>,
-    key_ops: Option<Vec<String>>,
-    #[serde(flatten)]
-    material: Material,
-}
-
-/// The types of key that can verify. A shared secret (`oct`) is deliberately none of them.
-#[derive(Deserialize)]
-#[serde(tag = "kty")]
-enum Material {
-    #[serde(rename = "RSA")]
-    Rsa { n: String, e: String },
-    #[serde(rename = "EC")]
-    EllipticCurve { crv: String, x: String, y: String },
-    #[serde(rename = "OKP")]
-    OctetKeyPair { crv: String, x: String },
-}
-
-impl Material {
-    /// The algorithms that a key of this type can verify, and the two numbers that tell it from others.
-    fn checked(&self) -> Result<(&'static [Algorithm], (String, String)), &'static str> {
-        match self {
-            Self::Rsa { n, e } if !is_sound_rsa(n, e) => Err("an RSA key outside 2048 to 8192 bits"),
-            Self::Rsa { n, e } => Ok((&[Algorithm::RS256, Algorithm::PS256], (n.clone(), e.clone()))),
-            Self::EllipticCurve { crv, x, y } if crv == "P-256" && is_curve_sized(x) && is_curve_sized(y) => {
-                Ok((&[Algorithm::ES256], (x.clone(), y.clone())))
-            }
-            Self::OctetKeyPair { crv, x } if crv == "Ed25519" && is_curve_sized(x) => {
-                Ok((&[Algorithm::EdDSA], (x.clone(), String::new())))
-            }
-            Self::EllipticCurve { .. } | Self::OctetKeyPair { .. } => Err("on a curve that is not accepted"),
+/// The algorithms that a key can verify. A shared secret (`oct`) is deliberately good for none.
+fn verifiable(published: &Published, key: &DecodingKeyKind) -> &'static [Algorithm] {
+    use DecodingKeyKind::{RsaModulusExponent, SecretOrDer};
+    use EllipticCurve::{Ed25519, P256};
+    match (published, key) {
+        (Published::RSA(_), RsaModulusExponent { n, e }) if is_sound_rsa(n, e) => {
+            &[Algorithm::RS256, Algorithm::PS256]
         }
-    }
-
-    fn decoding_key(&self) -> jsonwebtoken::errors::Result<DecodingKey> {
-        match self {
-            Self::Rsa { n, e } => DecodingKey::from_rsa_components(n, e),
-            Self::EllipticCurve { x, y, .. } => DecodingKey::from_ec_components(x, y),
-            Self::OctetKeyPair { x, .. } => DecodingKey::from_ed_components(x),
+        (Published::EllipticCurve(of), SecretOrDer(key)) if of.curve == P256 && key.len() == P256_BYTES => {
+            &[Algorithm::ES256]
         }
+        (Published::OctetKeyPair(of), SecretOrDer(key))
+            if of.curve == Ed25519 && key.len() == ED25519_BYTES =>
+        {
+            &[Algorithm::EdDSA]
+        }
+        _ => &[],
     }
 }
 
 /// Big enough, and with an exponent that does encrypt: with 1, anybody can sign.
-fn is_sound_rsa(modulus: &str, exponent: &str) -> bool {
+fn is_sound_rsa(modulus: &[u8], exponent: &[u8]) -> bool {
     RSA_BITS.contains(&bits(modulus)) && bits(exponent) >= 2
 }
 
-/// The number of significant bits of an unsigned big-endian number; 0 if it is none.
-fn bits(number: &str) -> usize {
-    let bytes = URL_SAFE_NO_PAD.decode(number).unwrap_or_default();
-    let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
-    bytes.get(zeros).map_or(0, |first| (bytes.len() - zeros) * 8 - first.leading_zeros() as usize)
-}
-
-fn is_curve_sized(coordinate: &str) -> bool {
-    URL_SAFE_NO_PAD.decode(coordinate).is_ok_and(|bytes| bytes.len() == CURVE_BYTES)
+/// The number of significant bits of an unsigned big-endian number.
+fn bits(number: &[u8]) -> usize {
+    let zeros = number.iter().take_while(|byte| **byte == 0).count();
+    number.get(zeros).map_or(0, |first| (number.len() - zeros) * 8 - first.leading_zeros() as usize)
 }

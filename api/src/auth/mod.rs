@@ -81,7 +81,7 @@ impl Authenticator {
         let issuer = self
             .issuers
             .iter()
-            .find(|issuer| issuer.is(token.issuer()))
+            .find(|issuer| issuer.is(&token.issuer))
             .ok_or(AuthError::Invalid("the issuer of the token is not accepted"))?;
         issuer.identify(token, (self.clock)()).await
     }
@@ -111,12 +111,6 @@ impl Identity {
     /// The identity as text.
     pub fn as_str(&self) -> &str {
         &self.0
-    }
-}
-
-impl fmt::Display for Identity {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
     }
 }
 

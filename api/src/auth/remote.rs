@@ -40,10 +40,6 @@ struct History {
     demanded: Option<SystemTime>,
 }
 
-/// The issuer gives no answer, so it cannot be told whether a key is one of its keys.
-#[derive(Debug)]
-pub(super) struct Unavailable;
-
 impl RemoteKeys {
     /// Prepares the fetching of `url`, without doing it yet.
     pub(super) fn new(issuer: String, url: Url, authorities: Option<&Path>) -> Result<Self, ConfigError> {
@@ -71,16 +67,14 @@ impl RemoteKeys {
 
     /// Looks for newer keys because a token names one that is not known, unless that was done a moment ago.
     ///
-    /// On success the current keys are what the issuer has, or had less than half a minute ago. Requests
-    /// that come while a fetch is under way wait for that one.
-    pub(super) async fn look_again(self: &Arc<Self>, now: SystemTime) -> Result<(), Unavailable> {
+    /// If true, the current keys are what the issuer has, or had less than half a minute ago; else it gives no
+    /// answer, so it cannot be told whether a key is one of its keys. Requests that come while a fetch is under
+    /// way wait for that one.
+    pub(super) async fn look_again(self: &Arc<Self>, now: SystemTime) -> bool {
         let remote = Arc::clone(self);
         // A task of its own: if this caller goes away, the others that wait still get their keys.
         let looking = tokio::spawn(async move { remote.fetch_on_demand(now).await });
-        match timeout(FETCH_LIMIT, looking).await {
-            Ok(Ok(true)) => Ok(()),
-            _ => Err(Unavailable),
-        }
+        matches!(timeout(FETCH_LIMIT, looking).await, Ok(Ok(true)))
     }
 
     async fn fetch_on_demand(&self, now: SystemTime) -> bool {

@@ -42,7 +42,8 @@ pub(super) struct Token<'a> {
     pub(super) key_id: Option<String>,
     /// What the token says.
     pub(super) claims: Claims,
-    issuer: String,
+    /// The issuer that it claims to come from.
+    pub(super) issuer: String,
 }
 
 /// The header parameters that matter. All others are ignored, above all those that bring or name a key.
@@ -70,22 +71,12 @@ impl<'a> Token<'a> {
         let issuer = claims.text("iss").ok_or(AuthError::Invalid("the token names no issuer"))?.to_owned();
         Ok(Self { signed, signature, algorithm, key_id: header.kid, claims, issuer })
     }
-
-    /// The issuer that the token claims to come from.
-    pub(super) fn issuer(&self) -> &str {
-        &self.issuer
-    }
 }
 
 /// Signatures by key pairs only: a shared secret or no signature at all proves nothing about the issuer.
 pub(super) fn accepted_algorithm(name: &str) -> Option<Algorithm> {
-    match name {
-        "RS256" => Some(Algorithm::RS256),
-        "PS256" => Some(Algorithm::PS256),
-        "ES256" => Some(Algorithm::ES256),
-        "EdDSA" => Some(Algorithm::EdDSA),
-        _ => None,
-    }
+    use Algorithm::{ES256, EdDSA, PS256, RS256};
+    name.parse().ok().filter(|algorithm| matches!(algorithm, RS256 | PS256 | ES256 | EdDSA))
 }
 
 /// `crit` lists extensions that must be understood; none is, so its presence alone decides.
