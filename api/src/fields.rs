@@ -2,7 +2,6 @@
 
 use serde_json::{Map, Value};
 use service::error::FieldError;
-use service::kind::PerKind;
 use std::collections::BTreeMap;
 
 /// The most fields that may be named.
@@ -15,8 +14,8 @@ pub struct Selection(BTreeMap<String, Selection>);
 /// Everything that `fields` may name.
 #[derive(Debug)]
 pub struct Fields {
-    /// Of resources.
-    pub resources: PerKind<Selection>,
+    /// Of resources of either kind.
+    pub resources: Selection,
     /// Of reports.
     pub reports: Selection,
 }

@@ -37,6 +37,7 @@ pub mod telemetry;
 
 mod health;
 mod middleware;
+mod service_error;
 
 /// The version of the service.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -1,6 +1,6 @@
 //! The served document, derived from the annotated types.
 
-use crate::dto::{AdapterStatus, CACHE_CONTROL, Cluster, NodePool, tidy};
+use crate::dto::{AdapterStatus, CACHE_CONTROL, NodePool, tidy};
 use crate::fields::{Fields, Selection};
 use crate::routes::cluster_node_pools::ClusterNodePoolsApi;
 use crate::routes::clusters::ClustersApi;
@@ -11,7 +11,6 @@ use poem_openapi::registry::MetaOperation;
 use poem_openapi::types::Type;
 use poem_openapi::{LicenseObject, OpenApi, OpenApiService, ServerObject};
 use serde_json::{Map, Value, json};
-use service::kind::PerKind;
 
 /// Where all operations are nested.
 pub const PREFIX: &str = "/api";
@@ -68,8 +67,8 @@ impl Document {
     pub fn fields(&self) -> Fields {
         let schemas = &self.0["components"]["schemas"];
         let of = |name: &str| Selection::of_schema(&schemas[name], schemas);
-        let resources = PerKind { cluster: of(&Cluster::name()), node_pool: of(&NodePool::name()) };
-        Fields { resources, reports: of(&AdapterStatus::name()) }
+        // Node pools have all fields of clusters and one more.
+        Fields { resources: of(&NodePool::name()), reports: of(&AdapterStatus::name()) }
     }
 
     /// The document as JSON, as it is checked in and served.

@@ -171,11 +171,18 @@ impl ApiError {
         self
     }
 
-    fn passing(status: StatusCode, code: Code, detail: &str, cause: String) -> Self {
+    /// Lists faults in what was sent.
+    pub(crate) fn with_errors(self, errors: Vec<FieldError>) -> Self {
+        Self { errors, ..self }
+    }
+
+    /// A temporary failure, worth another try; `cause` is logged.
+    pub(crate) fn passing(status: StatusCode, code: Code, detail: &str, cause: String) -> Self {
         Self { cause: Some(cause), ..Self::new(status, code, detail).retry_after_a_second() }
     }
 
-    fn retry_after_a_second(self) -> Self {
+    /// Asks to wait for a second before the next try.
+    pub(crate) fn retry_after_a_second(self) -> Self {
         self.with_header(header::RETRY_AFTER, HeaderValue::from_static("1"))
     }
 
@@ -218,42 +225,6 @@ impl ApiError {
         let mut document = document.body(body);
         document.headers_mut().extend(self.headers);
         document
-    }
-}
-
-impl From<service::Error> for ApiError {
-    fn from(error: service::Error) -> Self {
-        use service::Error as E;
-        let detail = error.to_string();
-        let conflict = |code| Self::new(StatusCode::CONFLICT, code, detail.clone());
-        match error {
-            E::Invalid { detail, errors } => Self::invalid(detail, errors),
-            E::BadRequest { detail, errors } => Self::bad_request(detail, errors),
-            E::NotFound { .. } => Self::new(StatusCode::NOT_FOUND, Code::ResourceNotFound, detail),
-            E::NameTaken { existing, .. } => {
-                let mut taken = FieldError::new("name", "the name is taken").constraint("unique");
-                taken.value = existing.map(|id| id.to_string().into());
-                Self { errors: vec![taken], ..conflict(Code::NameConflict) }
-            }
-            E::Conflict(_) => conflict(Code::StateConflict),
-            E::KeyInUse => conflict(Code::StateConflict).retry_after_a_second(),
-            E::PreconditionFailed { .. } => {
-                Self::new(StatusCode::PRECONDITION_FAILED, Code::VersionConflict, detail)
-            }
-            E::KeyReused => Self::new(StatusCode::UNPROCESSABLE_ENTITY, Code::Validation, detail),
-            E::Overloaded => Self::overloaded(),
-            E::Unavailable(cause) | E::Retryable(cause) | E::Locked(cause) => {
-                let detail = "The database is unavailable or overloaded; try again";
-                Self::passing(StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable, detail, cause.to_string())
-                    .refused_by("database_unavailable")
-            }
-            E::Timeout(cause) => {
-                let detail = "The request took too long; ask for less or try again";
-                Self::passing(StatusCode::GATEWAY_TIMEOUT, Code::Timeout, detail, cause.to_string())
-                    .refused_by("deadline_passed")
-            }
-            E::Internal(cause) => Self::internal(cause),
-        }
     }
 }
 

@@ -41,7 +41,7 @@ pub(super) async fn list<T: ResourceView>(
     owner: Option<Uuid>,
     parameters: &Parameters<ListParameters>,
 ) -> ApiResult<Shown<List<T>>> {
-    let known = &app.fields.resources[T::KIND];
+    let known = &app.fields.resources;
     let request = ListRequest::read(parameters, T::KIND, owner, app.max_page_size, known)?;
     let page = resource::list(&app.context, parameters.consistency(), &request.query).await?;
     let items: Vec<T> = page.items.into_iter().map(T::from).collect();
@@ -63,7 +63,7 @@ pub(super) async fn get<T: ResourceView>(
     if_none_match: Option<String>,
     parameters: &Parameters<ItemParameters>,
 ) -> ApiResult<Fetched<T>> {
-    let selection = parameters.selection(&app.fields.resources[T::KIND])?;
+    let selection = parameters.selection(&app.fields.resources)?;
     let resource = resource::get(&app.context, parameters.consistency(), &target).await?;
     let etag = resource.etag();
     if if_none_match

@@ -11,7 +11,7 @@ const REQUEST_BUCKETS: [f64; 11] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.
 const QUERY_BUCKETS: [f64; 9] = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0];
 
 /// What a request can be refused by: the values of `reason` of `hyperfleet_api_refused_total`.
-const LIMITS: [&str; 11] = [
+const LIMITS: [&str; 12] = [
     "body_too_large",
     "body_timeout",
     "body_broken",
@@ -22,6 +22,7 @@ const LIMITS: [&str; 11] = [
     "connections",
     "database_unavailable",
     "deadline_passed",
+    "resource_locked",
     "panicked",
 ];
 
