@@ -117,8 +117,8 @@ fn while_finalizing_changes_are_refused_and_the_name_is_free() {
 #[test]
 fn force_delete_takes_the_tree_and_only_while_finalizing() {
     let mut model = with_node_pool(with_cluster(model(&["a"], &["v"])), 2);
-    assert_eq!(model.force_delete(id(9), ""), Expected::refused(400, "HYPERFLEET-VAL-000"));
-    assert_eq!(model.force_delete(id(9), "x"), Expected::not_found());
+    assert_eq!(model.force_delete(id(9), ""), Expected::not_found());
+    assert_eq!(model.force_delete(id(1), ""), Expected::refused(400, "HYPERFLEET-VAL-000"));
     assert_eq!(model.force_delete(id(1), "x"), Expected::refused(409, "HYPERFLEET-CNF-003"));
     model.delete(at(2), id(1));
     assert_eq!(model.force_delete(id(1), &"é".repeat(1025)).status, 400);

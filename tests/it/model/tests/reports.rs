@@ -69,19 +69,20 @@ fn a_discarded_report_is_not_asked_for_its_mandatory_conditions() {
 }
 
 #[test]
-fn faults_of_a_report_are_found_before_the_resource() {
-    let mut model = model(&[], &[]);
+fn faults_of_a_report_are_found_where_its_resource_exists() {
+    let mut model = with_cluster(model(&[], &[]));
     let refused = Expected::refused(400, "HYPERFLEET-VAL-000");
     for fault in ["Available=true", "=True", "A=True A=True"] {
-        assert_eq!(send(&mut model, 9, "a", 1, 1, fault), refused, "{fault}");
+        assert_eq!(send(&mut model, 1, "a", 1, 1, fault), refused, "{fault}");
     }
-    assert_eq!(send(&mut model, 9, "a", 0, 1, ""), refused);
-    assert_eq!(send(&mut model, 9, "", 1, 1, ""), refused);
+    assert_eq!(send(&mut model, 1, "a", 0, 1, ""), refused);
+    assert_eq!(send(&mut model, 1, "", 1, 1, ""), refused);
+    assert_eq!(send(&mut model, 9, "", 1, 1, ""), Expected::not_found());
     let micro = TimeDelta::microseconds(1);
     let sent = report("a", 1, 60, "");
-    let at_the_edges = [(at(55), 404), (at(55) - micro, 400), (at(90), 404), (at(90) + micro, 400)];
+    let at_the_edges = [(at(55) - micro, 400), (at(90) + micro, 400), (at(55), 201), (at(90), 201)];
     for (now, status) in at_the_edges {
-        assert_eq!(model.report(now, id(9), &sent).status, status, "{now}");
+        assert_eq!(model.report(now, id(1), &sent).status, status, "{now}");
     }
 }
 

@@ -86,7 +86,7 @@ fn faulty_bodies_are_refused() {
         (json!({ "labels": { "env": "-" } }), "HYPERFLEET-VAL-000"),
     ];
     for (sent, code) in patches {
-        assert_eq!(model.patch(at(1), id(9), &sent), Expected::refused(400, code), "{sent}");
+        assert_eq!(model.patch(at(1), id(1), &sent), Expected::refused(400, code), "{sent}");
     }
     assert_eq!(model.ids(), [id(1)]);
 }
