@@ -93,9 +93,10 @@ fn read(path: &str, operation: MetaOperation) -> Operation {
     }
 }
 
-/// A place without operations is a document, which is read with GET.
+/// A place without operations is a document, which is read with GET. An operation that never succeeds is not offered.
 fn place(path: &str, operations: Vec<Operation>) -> Place {
-    let mut methods: Vec<&str> = operations.iter().map(|operation| operation.method.as_str()).collect();
+    let offered = operations.iter().filter(|operation| operation.success.is_some());
+    let mut methods: Vec<&str> = offered.map(|operation| operation.method.as_str()).collect();
     if methods.is_empty() {
         methods.push("GET");
     }
