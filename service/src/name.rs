@@ -42,21 +42,22 @@ impl ResourceName {
     }
 }
 
-/// The name of an adapter.
+/// The name of an adapter: 1 to 253 letters, digits, hyphens, underscores and dots.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AdapterName(String);
 
 impl AdapterName {
-    /// Checks that `name` is 1 to 253 printable characters.
+    /// Checks `name`.
     pub fn parse(name: &str) -> Result<Self, FieldError> {
         let fault =
             |message: &str, constraint| Err(FieldError::new("adapter", message).constraint(constraint));
-        if name.trim().is_empty() {
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+        if name.is_empty() {
             fault("adapter is required", "required")
-        } else if name.chars().count() > MAX_ADAPTER {
+        } else if name.len() > MAX_ADAPTER {
             fault("adapter must be at most 253 characters", "max_length")
-        } else if name.chars().any(char::is_control) {
-            fault("adapter must not contain control characters", "pattern")
+        } else if !name.bytes().all(allowed) {
+            fault("adapter must consist of letters, digits, hyphens, underscores and dots", "pattern")
         } else {
             Ok(Self(name.to_owned()))
         }
