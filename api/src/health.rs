@@ -6,9 +6,9 @@ use crate::telemetry::{self, Recorder};
 use poem::error::MethodNotAllowedError;
 use poem::http::{StatusCode, header};
 use poem::{Endpoint, EndpointExt, IntoResponse, Response, Route, get, handler, web::Data};
-use sea_orm::DatabaseConnection;
+use sea_orm::DbErr;
 use serde_json::json;
-use service::Context;
+use service::{Context, Db};
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -32,21 +32,21 @@ impl Probe {
         if *self.stopping.borrow() {
             return not_ready("shutting_down", "the server is stopping");
         }
-        let answer = tokio::time::timeout(PING, migrated(self.context.db.probe())).await;
+        let answer = tokio::time::timeout(PING, migrated(&self.context.db)).await;
         if !matches!(answer, Ok(Ok(_))) {
             self.context.db.invalidate_connections();
         }
         match answer {
             Ok(Ok(true)) => status(StatusCode::OK, json!({ "status": "ok" })),
             Ok(Ok(false)) => not_ready("not_ready", "the database is not migrated"),
-            Ok(Err(())) => not_ready("not_ready", "the database is unavailable"),
+            Ok(Err(_)) => not_ready("not_ready", "the database is unavailable"),
             Err(_) => not_ready("not_ready", "the database does not answer in time"),
         }
     }
 }
 
-async fn migrated(database: &DatabaseConnection) -> Result<bool, ()> {
-    migration::pending(database).await.map(|pending| pending.is_empty()).map_err(|_| ())
+async fn migrated(db: &Db) -> Result<bool, DbErr> {
+    migration::pending(db.probe()?).await.map(|pending| pending.is_empty())
 }
 
 fn not_ready(state: &str, reason: &str) -> Response {

@@ -8,7 +8,11 @@ use crate::serve::{self, StartError};
 use crate::{openapi, telemetry};
 use service::Clock;
 use std::process::ExitCode;
+use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
+
+/// How long the statements of a command may take that are not migrations.
+const STATEMENT: Duration = Duration::from_secs(30);
 
 /// Does what the command line says.
 pub fn main() -> ExitCode {
@@ -82,6 +86,8 @@ async fn serve_until_signal(config: Config) -> Result<(), StartError> {
 
 async fn migrate(migration: Migration, database: &Database) -> Result<(), StartError> {
     let url = database.url.expose();
+    let waiting = |error: &_| eprintln!("hyperfleet-api: {}; trying again", serve::refused(error));
+    let db = serve::connect(database, STATEMENT, waiting).await?;
     match migration {
         Migration::Up => migration::up(url).await?,
         Migration::Down => migration::down(url).await?,
@@ -90,5 +96,6 @@ async fn migrate(migration: Migration, database: &Database) -> Result<(), StartE
     for (name, applied) in migration::status(url).await? {
         println!("{} {name}", if applied { "applied" } else { "pending" });
     }
+    db.close().await;
     Ok(())
 }

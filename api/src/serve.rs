@@ -3,6 +3,7 @@
 use crate::app::App;
 use crate::auth::Authenticator;
 use crate::config::Config;
+use crate::config::database::Database;
 use crate::config::settings::Health;
 use crate::health::{self, Probe};
 use crate::limits::Origins;
@@ -13,6 +14,7 @@ use crate::telemetry::{self, Recorder};
 use bytes::Bytes;
 use poem::{Endpoint, EndpointExt, Response, Route, endpoint::make_sync};
 use sea_orm::DbErr;
+use service::db::ConnectError;
 use service::spec_schema::SpecSchemas;
 use service::{Clock, Connect, Context, Db, PerKind, Settings};
 use std::error::Error;
@@ -99,6 +101,7 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
     let endpoint = middleware::around(routes, app, &config.server, authenticator, origins, stopping.clone());
     let api = Listener { sockets: api, tls, limits };
     let probe = Probe::new(context.clone(), stopping.clone());
+    let db = context.db.clone();
     let background = background(context, &config, recorder.clone());
     let drain = config.server.shutdown_timeout.saturating_sub(LINGER);
     let task = tokio::spawn(async move {
@@ -119,6 +122,7 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
         drop(background);
         last.send_replace(true);
         let _ = tokio::join!(health, metrics);
+        db.close().await;
     });
     let [api, health, metrics] = addresses;
     Ok(Running { api, health, metrics, stop, task })
@@ -134,25 +138,43 @@ async fn until(mut signal: watch::Receiver<bool>) {
     let _ = signal.wait_for(|stop| *stop).await;
 }
 
-/// The database, migrated, and what else the service works with.
-async fn context(config: &Config, clock: Clock) -> Result<Context, StartError> {
-    let database = &config.database;
-    let url = database.url.expose().to_owned();
+/// Connects to the database, waiting for one that is away.
+pub(crate) async fn connect(
+    database: &Database,
+    statement_timeout: Duration,
+    waiting: impl Fn(&ConnectError),
+) -> Result<Db, StartError> {
     let connect = Connect {
-        url: url.clone(),
+        url: database.url.expose().to_owned(),
         read_url: database.read_url.as_ref().map(|url| url.expose().to_owned()),
         max_connections: database.max_connections,
         startup_timeout: database.startup_timeout,
         acquire_timeout: database.acquire_timeout,
         busy_timeout: database.busy_timeout,
-        // Shorter than the request's, so that it is the database that gives up, and says so.
-        statement_timeout: config.server.request_timeout.mul_f32(0.9),
+        statement_timeout,
     };
-    let db = Db::connect(&connect).await.map_err(|error| format!("database.url: cannot connect: {error}"))?;
+    let opened = migration::opening(&connect.url, Db::connect(&connect, waiting)).await;
+    opened.map_err(|error| format!("database.url: {error}"))?.map_err(|error| refused(&error).into())
+}
+
+/// Why the database cannot be used, and by which setting it is named.
+pub(crate) fn refused(error: &ConnectError) -> String {
+    format!("database.url: {error}")
+}
+
+/// The database, migrated, and what else the service works with.
+async fn context(config: &Config, clock: Clock) -> Result<Context, StartError> {
+    let database = &config.database;
+    let url = database.url.expose();
+    // Shorter than a request may take, so that it is the database that gives up, and says so.
+    let statement_timeout = config.server.request_timeout.mul_f32(0.9);
+    let db = connect(database, statement_timeout, |error| tracing::warn!("{}; trying again", refused(error)))
+        .await?;
     if database.auto_migrate.unwrap_or(db.dialect().migrates_itself()) {
-        migration::up(&url).await.map_err(cannot_migrate)?;
+        migration::up(url).await.map_err(cannot_migrate)?;
     }
-    let pending = migration::pending(db.probe()).await.map_err(cannot_migrate)?;
+    db.check_privileges().await.map_err(|error| refused(&error))?;
+    let pending = migration::pending(db.probe()?).await.map_err(cannot_migrate)?;
     if !pending.is_empty() {
         let names = pending.join(", ");
         return Err(format!(

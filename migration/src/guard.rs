@@ -1,16 +1,22 @@
 //! Migrating when several processes start at once: one migrates, the others wait and find it done.
 
 use crate::Migrator;
+use sea_orm_migration::sea_orm::sqlx::sqlite::SqliteConnectOptions;
 use sea_orm_migration::sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, DbErr, EntityTrait,
 };
 use sea_orm_migration::{MigratorTrait, SchemaManager, seaql_migrations};
 use std::collections::BTreeSet;
-use std::fs::File;
-use std::path::Path;
+use std::fs::{File, Metadata, TryLockError};
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// Key of the advisory lock on PostgreSQL: any fixed number that nothing else in the database uses.
 const ADVISORY_LOCK: i64 = 0x6879_7065_7266_6c74;
+/// How often a lock file that another process holds is tried.
+const LOCK_RETRY: Duration = Duration::from_millis(20);
 
 /// Applies all pending migrations of the database at `url`. Several callers may do so at once.
 pub async fn up(url: &str) -> Result<(), DbErr> {
@@ -61,21 +67,28 @@ async fn applied(database: &DatabaseConnection) -> Result<BTreeSet<String>, DbEr
     Ok(applied.into_iter().map(|migration| migration.version).collect())
 }
 
+/// Runs `work`, which opens the database for the first time, while no other process does so or migrates: of several
+/// that turn a new SQLite file to its log at once, all but one would fail.
+///
+/// # Errors
+/// The folder of the SQLite file cannot be written to.
+pub async fn opening<T>(url: &str, work: impl Future<Output = T>) -> io::Result<T> {
+    let _lock = FileLock::beside(url).await?;
+    Ok(work.await)
+}
+
 /// Exclusive leave to migrate, and the connection to do it on.
 struct Guard {
     database: DatabaseConnection,
-    /// Holds the lock on SQLite: a file beside the database, locked as long as it is open.
-    _file: Option<File>,
+    /// Holds the lock on SQLite.
+    _file: Option<FileLock>,
     /// Holds the lock on PostgreSQL: advisory locks belong to a session.
     session: Option<DatabaseConnection>,
 }
 
 impl Guard {
     async fn acquire(url: &str) -> Result<Self, DbErr> {
-        let file = match sqlite_path(url) {
-            Some(path) => Some(lock_file(path.to_owned()).await?),
-            None => None,
-        };
+        let file = FileLock::beside(url).await.map_err(|error| DbErr::Custom(error.to_string()))?;
         let database = connect(url).await?;
         let session = match database.get_database_backend() {
             DbBackend::Postgres => {
@@ -105,20 +118,52 @@ async fn connect(url: &str) -> Result<DatabaseConnection, DbErr> {
 }
 
 /// The path of a SQLite database that is a file; an in-memory one has no second process to guard from.
-fn sqlite_path(url: &str) -> Option<&str> {
-    let path = url.strip_prefix("sqlite:")?;
-    let path = path.strip_prefix("//").unwrap_or(path);
-    let path = path.split('?').next().unwrap_or(path);
-    (!path.is_empty() && !path.contains(":memory:")).then_some(path)
+fn sqlite_path(url: &str) -> Option<PathBuf> {
+    let options: SqliteConnectOptions = url.starts_with("sqlite:").then(|| url.parse().ok())??;
+    let path = options.get_filename();
+    (!path.starts_with("file:")).then(|| path.to_owned())
 }
 
-async fn lock_file(path: String) -> Result<File, DbErr> {
-    let lock = tokio::task::spawn_blocking(move || {
-        let file = File::create(Path::new(&format!("{path}.lock")))?;
-        file.lock()?;
-        Ok::<_, std::io::Error>(file)
-    });
-    lock.await
-        .map_err(|error| DbErr::Custom(error.to_string()))?
-        .map_err(|error| DbErr::Custom(format!("the lock file beside the database: {error}")))
+/// A lock between processes: a file beside the database, locked as long as it is open, and removed then.
+struct FileLock {
+    path: PathBuf,
+    _file: File,
+}
+
+impl FileLock {
+    /// Waits for the lock of the SQLite file at `url`; `None` for other databases.
+    async fn beside(url: &str) -> io::Result<Option<Self>> {
+        let Some(mut path) = sqlite_path(url).map(PathBuf::into_os_string) else { return Ok(None) };
+        path.push(".lock");
+        let path = PathBuf::from(path);
+        let cannot = |error: io::Error| {
+            let path = path.display();
+            io::Error::other(format!(
+                "{path}: {error}; the folder of the database must exist and be writable"
+            ))
+        };
+        loop {
+            let file = File::create(&path).map_err(cannot)?;
+            match file.try_lock() {
+                // Who had the lock before has removed the file that was opened here: it locks out nobody.
+                Ok(()) if !is_at(&file, &path) => {}
+                Ok(()) => return Ok(Some(Self { path, _file: file })),
+                Err(TryLockError::WouldBlock) => tokio::time::sleep(LOCK_RETRY).await,
+                Err(TryLockError::Error(error)) => return Err(cannot(error)),
+            }
+        }
+    }
+}
+
+impl Drop for FileLock {
+    fn drop(&mut self) {
+        // One that stays does no harm.
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+/// Whether an open file is the one at a path.
+fn is_at(file: &File, path: &Path) -> bool {
+    let identity = |metadata: io::Result<Metadata>| metadata.ok().map(|file| (file.dev(), file.ino()));
+    identity(file.metadata()) == identity(std::fs::metadata(path))
 }

@@ -17,7 +17,7 @@ mod m20261122_000006_idempotency_keys;
 mod m20261126_000007_reconciliation_counts;
 mod m20261126_000008_reconciled_since;
 
-pub use guard::{down, pending, status, up};
+pub use guard::{down, opening, pending, status, up};
 
 use sea_orm_migration::prelude::*;
 

@@ -130,19 +130,21 @@ impl Dialect {
     pub(crate) fn fault(code: &str) -> Fault {
         let sqlite = if code.len() < 5 { code.parse::<u32>().unwrap_or(0) } else { 0 };
         match code {
-            // Serialization failure, deadlock.
-            "40001" | "40P01" => Fault::Retryable,
+            // Serialization failure, deadlock, and a transaction that paused for longer than the server allows.
+            "40001" | "40P01" | "25P03" => Fault::Retryable,
             // Lock not available within lock_timeout.
             "55P03" => Fault::Locked,
             // Cancelled by statement_timeout.
             "57014" => Fault::Timeout,
-            // The server stops, or may no longer be written to.
-            "57P01" | "57P02" | "57P03" | "25006" => Fault::Broken,
+            // The server stops, closes idle sessions, or may no longer be written to; the database was dropped.
+            "57P01" | "57P02" | "57P03" | "57P04" | "57P05" | "25006" => Fault::Broken,
             // The server is starting, full, or its disk is.
             _ if code.len() == 5 && (code.starts_with("08") || code.starts_with("53")) => Fault::Unavailable,
             _ => match sqlite {
                 // Another process holds the write lock.
                 5 => Fault::Locked,
+                // Interrupted at its time limit.
+                9 => Fault::Timeout,
                 // The snapshot is too old, recovery is under way, or the shared cache is locked.
                 6 | 261 | 517 => Fault::Retryable,
                 // The disk fails, is full, or the file cannot be opened.

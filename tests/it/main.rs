@@ -8,6 +8,7 @@ mod auth;
 mod clusters;
 mod concurrency;
 mod conditional;
+mod database;
 mod deletion;
 mod documents;
 mod durability;

@@ -3,6 +3,7 @@
 
 use super::epoch::Epoch;
 use super::fault;
+use super::file::OpenedFile;
 use super::statements::Statements;
 use crate::dialect::{Dialect, Fault};
 use sea_orm::{
@@ -32,9 +33,16 @@ pub(super) struct Monitor {
     pub(super) dialect: Dialect,
     pub(super) statements: Arc<Statements>,
     pub(super) epoch: Arc<Epoch>,
+    /// The file of an embedded database.
+    pub(super) file: Option<Arc<OpenedFile>>,
 }
 
 impl Monitor {
+    /// Fails if the database is a file that has been removed or replaced.
+    pub(super) fn check_file(&self) -> Result<(), DbErr> {
+        self.file.as_ref().map_or(Ok(()), |file| file.check())
+    }
+
     fn failed(&self, operation: &'static str, error: &DbErr) {
         let fault = fault::of(error);
         if fault == Fault::Broken {
@@ -85,7 +93,10 @@ impl Executor {
         statement: impl Future<Output = Result<T, DbErr>>,
     ) -> Result<T, DbErr> {
         let started = Instant::now();
-        let result = statement.await;
+        let result = match self.monitor.check_file() {
+            Ok(()) => statement.await,
+            Err(error) => Err(error),
+        };
         self.monitor.statements.took(sql, started.elapsed());
         result.inspect_err(|error| self.monitor.failed(Statements::operation(sql), error))
     }

@@ -43,15 +43,3 @@ impl From<DbErr> for Error {
         }
     }
 }
-
-/// Whether a database that could not be reached may be there in a moment, as is the case with PostgreSQL while
-/// it restarts or has no connection left. Wrong credentials and the like do not pass.
-pub(crate) fn may_pass(error: &sqlx::Error) -> bool {
-    match error {
-        sqlx::Error::Database(inner) => inner
-            .code()
-            .is_some_and(|code| matches!(Dialect::fault(&code), Fault::Unavailable | Fault::Broken)),
-        sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::Protocol(_) => true,
-        _ => false,
-    }
-}

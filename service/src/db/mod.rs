@@ -1,14 +1,21 @@
 //! The database: pools to read from, and one way to write. Knows nothing of what is stored.
 
+mod backup;
 mod connect;
+mod connect_error;
+mod endpoint;
 mod epoch;
 mod executor;
 mod fault;
+mod file;
+mod reach;
 mod replica;
 mod statements;
 mod transaction;
 
+pub use backup::backup;
 pub use connect::Connect;
+pub use connect_error::ConnectError;
 pub use executor::Executor;
 pub use replica::Consistency;
 pub use statements::sample_connections;
@@ -20,11 +27,16 @@ use crate::dialect::Dialect;
 use connect::Pools;
 use epoch::Epoch;
 use executor::Monitor;
-use sea_orm::{DatabaseConnection, DbErr};
+use file::OpenedFile;
+use futures_util::future::join_all;
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr};
 use statements::Statements;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
+
+/// How long connections may take to close.
+const CLOSE: Duration = Duration::from_secs(5);
 
 /// The database. Cheap to clone.
 #[derive(Clone)]
@@ -45,14 +57,16 @@ impl fmt::Debug for Db {
 }
 
 impl Db {
-    /// Connects.
+    /// Connects. While the database is away, `waiting` is told why, at once and then every few seconds.
     ///
     /// # Errors
-    /// The database refuses, or cannot be reached within the startup timeout.
-    pub async fn connect(connect: &Connect) -> Result<Self, DbErr> {
+    /// The database refuses, is not as the service needs it, or cannot be reached within the startup timeout.
+    pub async fn connect(connect: &Connect, waiting: impl Fn(&ConnectError)) -> Result<Self, ConnectError> {
         let epoch = Arc::new(Epoch::new());
-        let Pools { primary, writer, probe, replica } = connect.pools(&epoch).await?;
-        let monitor = Monitor { dialect: connect.dialect(), statements: Arc::new(Statements::new()), epoch };
+        let Pools { primary, writer, probe, replica } = connect.pools(&epoch, waiting).await?;
+        let file = writer.as_ref().and_then(OpenedFile::of).map(Arc::new);
+        let statements = Arc::new(Statements::new());
+        let monitor = Monitor { dialect: connect.dialect(), statements, epoch, file };
         let primary = Executor::pool(primary, monitor.clone());
         let writer = writer.map_or_else(|| primary.clone(), |pool| Executor::pool(pool, monitor.clone()));
         let health = Arc::new(ReplicaHealth::new(connect.statement_timeout / 2));
@@ -82,8 +96,39 @@ impl Db {
     }
 
     /// A connection of its own that tells whether the database is there, also when all others are busy.
-    pub fn probe(&self) -> &DatabaseConnection {
-        &self.probe
+    ///
+    /// # Errors
+    /// The file of the database is no longer the one that was opened.
+    pub fn probe(&self) -> Result<&DatabaseConnection, DbErr> {
+        self.primary.monitor().check_file().map(|()| &self.probe)
+    }
+
+    /// Whether the role may read and write the tables that exist.
+    ///
+    /// # Errors
+    /// It may not, or the database cannot be asked.
+    pub async fn check_privileges(&self) -> Result<(), ConnectError> {
+        match self.dialect {
+            Dialect::Postgres => reach::check_privileges(self.probe.get_postgres_connection_pool()).await,
+            Dialect::Sqlite => Ok(()),
+        }
+    }
+
+    /// Closes all connections, each after what it is doing. SQLite's log is folded into the file before, so that
+    /// the file alone is the whole database.
+    pub async fn close(&self) {
+        let replica = self.replica.iter().map(|(executor, _)| executor);
+        if self.dialect.single_writer()
+            && let Err(error) = self.writer.execute_unprepared("PRAGMA wal_checkpoint(TRUNCATE)").await
+        {
+            tracing::warn!(%error, "the log of the database stays beside its file");
+        }
+        let executors = [&self.primary, &self.writer].into_iter().chain(replica);
+        let pools = executors.filter_map(Executor::connection).chain([&self.probe]);
+        let closed = join_all(pools.map(DatabaseConnection::close_by_ref));
+        if tokio::time::timeout(CLOSE, closed).await.is_err() {
+            tracing::warn!("some connections to the database are still busy; they end with the process");
+        }
     }
 
     /// How long a request waits for a connection.

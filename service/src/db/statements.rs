@@ -15,7 +15,7 @@ const OPERATIONS: [&str; 5] = ["query", "create", "update", "delete", "raw"];
 /// How a statement of each of these operations starts.
 const VERBS: [&str; 4] = ["SELECT", "INSERT", "UPDATE", "DELETE"];
 /// The label `table`. The last stands for everything else.
-const TABLES: [&str; 7] =
+pub(super) const TABLES: [&str; 7] =
     ["clusters", "node_pools", "adapter_statuses", "labels", "resource_counts", "idempotency_keys", "other"];
 /// The label `operation` of failures that concern no statement.
 const CONNECT: &str = "connect";

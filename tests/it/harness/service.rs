@@ -19,5 +19,5 @@ pub async fn service(url: String, clock: Clock) -> Context {
         max_adapters: 100,
         schemas: SpecSchemas::built_in(),
     };
-    Context::new(Db::connect(&connect).await.expect("a connection"), clock, settings)
+    Context::new(Db::connect(&connect, |_| ()).await.expect("a connection"), clock, settings)
 }

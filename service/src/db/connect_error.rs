@@ -1,0 +1,91 @@
+//! Why the database cannot be used, for the person who can change that.
+
+use super::endpoint::Endpoint;
+use crate::dialect::{Dialect, Fault};
+
+/// Why the database cannot be used.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{address}: {cause}; {advice}")]
+pub struct ConnectError {
+    /// Where the database is: `host:port/name`, or the path of a file. Never holds a password.
+    pub address: String,
+    /// What the database or the operating system says.
+    pub cause: String,
+    /// What to change.
+    pub advice: &'static str,
+    /// Whether it may be over in a moment, as when the server restarts or has no connection left.
+    pub(super) is_temporary: bool,
+}
+
+impl ConnectError {
+    /// An error that stays until somebody changes something.
+    pub(super) fn new(endpoint: &Endpoint, cause: String, advice: &'static str) -> Self {
+        Self { address: endpoint.address(), cause, advice, is_temporary: false }
+    }
+
+    /// What a failure to connect or to ask means.
+    pub(super) fn of(endpoint: &Endpoint, error: &sqlx::Error) -> Self {
+        let cause = match error {
+            sqlx::Error::Database(error) => error.message().to_owned(),
+            sqlx::Error::Io(error) => error.to_string(),
+            sqlx::Error::PoolTimedOut => "no answer".to_owned(),
+            other => other.to_string(),
+        };
+        Self { is_temporary: is_temporary(error), ..Self::new(endpoint, cause, advice(error)) }
+    }
+
+    /// A URL that the driver does not understand. Its own words may repeat a part of the URL.
+    pub(super) fn unreadable_url() -> Self {
+        Self {
+            address: "the database URL".to_owned(),
+            cause: "cannot be read".to_owned(),
+            advice: "percent-encode special characters in the user, the password and the name",
+            is_temporary: false,
+        }
+    }
+}
+
+/// What an error that the database itself reports means.
+pub(super) fn fault(error: &sqlx::Error) -> Option<Fault> {
+    Some(Dialect::fault(&error.as_database_error()?.code()?))
+}
+
+/// Wrong credentials and the like do not pass.
+fn is_temporary(error: &sqlx::Error) -> bool {
+    match error {
+        // A pooler that refuses what it is asked for has the same code as one that is full or whose server is away.
+        sqlx::Error::Database(error) if error.message().contains("startup parameter") => false,
+        sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::Protocol(_) => true,
+        // SQLite reports a file that cannot be opened as unavailable too, by a shorter code.
+        sqlx::Error::Database(inner) => match fault(error) {
+            Some(Fault::Unavailable | Fault::Broken) => inner.code().is_some_and(|code| code.len() == 5),
+            Some(fault) => matches!(fault, Fault::Locked | Fault::Retryable),
+            None => false,
+        },
+        _ => false,
+    }
+}
+
+fn advice(error: &sqlx::Error) -> &'static str {
+    let code = error.as_database_error().and_then(|error| error.code()).unwrap_or_default();
+    match &*code {
+        "28000" | "28P01" => "check the user, the password and pg_hba.conf",
+        "3D000" => "create the database, or correct its name",
+        "42501" => "GRANT the role what it lacks",
+        "53300" => "let the server have more connections (max_connections), or each replica fewer",
+        "08P01" => "if this is PgBouncer, set ignore_startup_parameters = options there",
+        "26000" | "42P05" => {
+            "a pooler in transaction mode must keep prepared statements: PgBouncer 1.21 or later with \
+             max_prepared_statements above 0; or let it pool sessions"
+        }
+        "" if matches!(error, sqlx::Error::Tls(_)) => "check sslmode and sslrootcert",
+        "" => "check the host and the port, and that the server runs",
+        // SQLite's codes; the low byte is the kind.
+        code => match code.parse::<u32>().map(|code| code & 0xff) {
+            Ok(8) => "the file and its folder must be writable; open it without mode=ro",
+            Ok(14) => "the folder must exist and be writable; ?mode=rwc creates the file",
+            Ok(26) => "name a SQLite database, or a file that does not exist yet",
+            _ => "see the log of the server",
+        },
+    }
+}

@@ -1,0 +1,36 @@
+//! The file of an embedded database: whether it is still the one that was opened.
+
+use sea_orm::{DatabaseConnection, DbErr, RuntimeErr};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+/// A file that was opened. What is written to it after it was removed or replaced is lost without a word.
+#[derive(Debug)]
+pub(super) struct OpenedFile {
+    path: PathBuf,
+    identity: (u64, u64),
+}
+
+impl OpenedFile {
+    /// The file that the connections of a pool open; `None` for a database in memory.
+    pub(super) fn of(pool: &DatabaseConnection) -> Option<Self> {
+        let path = pool.get_sqlite_connection_pool().connect_options().get_filename().to_owned();
+        identity(&path).map(|identity| Self { path, identity })
+    }
+
+    /// Fails once another file, or none, is at the path.
+    pub(super) fn check(&self) -> Result<(), DbErr> {
+        if identity(&self.path) == Some(self.identity) {
+            return Ok(());
+        }
+        let path = self.path.display();
+        let message =
+            format!("the file {path} has been removed or replaced since the start: restart the server");
+        Err(DbErr::Conn(RuntimeErr::Internal(message)))
+    }
+}
+
+/// Device and number of the file at a path.
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    std::fs::metadata(path).ok().map(|file| (file.dev(), file.ino()))
+}

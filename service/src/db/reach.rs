@@ -1,0 +1,125 @@
+//! Whether the database can be used: it can be reached, and what the service relies on holds there.
+
+use super::connect_error::{ConnectError, fault};
+use super::endpoint::Endpoint;
+use super::statements::TABLES;
+use crate::dialect::Fault;
+use sqlx::postgres::PgConnectOptions;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::{Connection, Executor, PgConnection, PgPool};
+use std::time::{Duration, Instant};
+
+/// How often a database that cannot be used yet is tried at the start.
+const RETRY: Duration = Duration::from_millis(500);
+/// How often it is said meanwhile that it cannot.
+const REMIND: Duration = Duration::from_secs(5);
+/// How long the first attempt to connect may take. Later ones may take longer: a process that gets little of a CPU
+/// needs the time, and a server that has vanished answers none.
+const CONNECT: Duration = Duration::from_secs(5);
+
+/// What the service relies on and PostgreSQL leaves open: rows with a place in [`ADVICE`] and a complaint.
+const COMPLAINTS: &str = "
+    SELECT place, complaint FROM (VALUES
+        (0, CASE WHEN current_setting('server_version_num')::int < 130000
+            THEN 'the server is PostgreSQL ' || current_setting('server_version') END),
+        (1, CASE WHEN current_setting('server_encoding') <> 'UTF8'
+            THEN 'the encoding of the database is ' || current_setting('server_encoding') END),
+        (2, CASE WHEN current_setting('transaction_read_only') = 'on' THEN 'the database is read-only' END),
+        (3, CASE WHEN current_schema() IS NULL THEN 'there is no schema in the search path' END),
+        (4, (SELECT 'the session does not keep its settings: ' || string_agg(name || ' is ' || setting, ', ')
+             FROM pg_settings
+             WHERE name = 'default_transaction_isolation' AND setting <> 'read committed'
+                OR name = 'TimeZone' AND setting <> 'UTC'
+                OR name IN ('statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout')
+                   AND setting = '0'))
+    ) AS checked (place, complaint) WHERE complaint IS NOT NULL ORDER BY place LIMIT 1";
+
+/// What to change for each complaint.
+const ADVICE: [&str; 5] = [
+    "the service needs PostgreSQL 13 or later",
+    "create the database with CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0",
+    "name the primary and not a standby, and let default_transaction_read_only be off",
+    "GRANT USAGE ON SCHEMA … TO the role, or correct its search_path",
+    "a connection pooler ignores them; set them for the role instead, with ALTER ROLE … SET: \
+     default_transaction_isolation = 'read committed', TimeZone = 'UTC', statement_timeout = '27s', \
+     lock_timeout = '2s', idle_in_transaction_session_timeout = '8s'",
+];
+
+/// Tables on which the role lacks a privilege. Those that do not exist yet are left out.
+const LACKING: &str = "
+    SELECT string_agg(DISTINCT name, ', ')
+    FROM unnest($1) AS name, unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS privilege
+    WHERE NOT has_table_privilege(to_regclass(name), privilege)
+      AND (privilege = 'SELECT' OR name <> 'seaql_migrations')";
+
+/// Connects outside of the pools, which would keep the reason of a failure to themselves, and again until the timeout
+/// as long as the failure may be temporary. `waiting` is told why, at once and then every few seconds.
+pub(super) async fn reach(
+    endpoint: &Endpoint,
+    timeout: Duration,
+    waiting: impl Fn(&ConnectError),
+) -> Result<(), ConnectError> {
+    let start = Instant::now();
+    let mut told: Option<Instant> = None;
+    loop {
+        let limit = CONNECT.max(start.elapsed());
+        let attempt = tokio::time::timeout(limit, usable(endpoint)).await;
+        match attempt.unwrap_or_else(|_| Err(ConnectError::of(endpoint, &sqlx::Error::PoolTimedOut))) {
+            Err(error) if error.is_temporary && start.elapsed() < timeout => {
+                if told.is_none_or(|told| told.elapsed() >= REMIND) {
+                    waiting(&error);
+                    told = Some(Instant::now());
+                }
+                tokio::time::sleep(RETRY).await;
+            }
+            result => return result,
+        }
+    }
+}
+
+async fn usable(endpoint: &Endpoint) -> Result<(), ConnectError> {
+    let complaint = match endpoint {
+        Endpoint::Postgres(options) => postgres(options).await,
+        Endpoint::Sqlite(options) => sqlite(options).await.map(|()| None),
+    };
+    match complaint.map_err(|error| ConnectError::of(endpoint, &error))? {
+        None => Ok(()),
+        Some((place, cause)) => {
+            let advice = ADVICE.get(place as usize).copied().unwrap_or_default();
+            // A standby may be about to take over.
+            Err(ConnectError { is_temporary: place == 2, ..ConnectError::new(endpoint, cause, advice) })
+        }
+    }
+}
+
+async fn postgres(options: &PgConnectOptions) -> Result<Option<(i32, String)>, sqlx::Error> {
+    let mut connection = PgConnection::connect_with(options).await?;
+    let complaint = sqlx::query_as(COMPLAINTS).fetch_optional(&mut connection).await?;
+    connection.close().await?;
+    Ok(complaint)
+}
+
+/// Writes, and takes it back. Where another process has the lock to write, one can write.
+async fn sqlite(options: &SqliteConnectOptions) -> Result<(), sqlx::Error> {
+    let mut connection = SqliteConnection::connect_with(options).await?;
+    match connection.execute("BEGIN IMMEDIATE; PRAGMA user_version = 1; ROLLBACK").await {
+        Err(error) if fault(&error) != Some(Fault::Locked) => return Err(error),
+        _ => {}
+    }
+    connection.close().await
+}
+
+/// Whether the role may use the tables.
+pub(super) async fn check_privileges(pool: &PgPool) -> Result<(), ConnectError> {
+    let endpoint = Endpoint::Postgres((*pool.connect_options()).clone());
+    let tables = [&TABLES[..TABLES.len() - 1], &["seaql_migrations"]].concat();
+    let lacking: Result<Option<String>, _> = sqlx::query_scalar(LACKING).bind(tables).fetch_one(pool).await;
+    match lacking.map_err(|error| ConnectError::of(&endpoint, &error))? {
+        None => Ok(()),
+        Some(tables) => {
+            let cause = format!("the role lacks privileges on {tables}");
+            let advice = "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA … TO the role";
+            Err(ConnectError::new(&endpoint, cause, advice))
+        }
+    }
+}
