@@ -1,6 +1,7 @@
-//! The command line: `hyperfleet-api [serve|migrate|openapi|healthcheck|config|completions]`.
+//! The command line: `hyperfleet-api [serve|migrate|backup|openapi|healthcheck|config|completions]`.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use clap::error::{ContextKind, ContextValue};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
@@ -56,7 +57,18 @@ pub enum Command {
         /// up applies what is pending, down takes the last one back, status lists them
         #[arg(value_enum, default_value = "up", hide_possible_values = true)]
         migration: Migration,
+        /// Confirms down, which drops what the migration added, its data included
+        #[arg(long)]
+        yes: bool,
         /// The database to migrate.
+        #[command(flatten)]
+        database: Box<Database>,
+    },
+    /// Copy a SQLite database into a new file; safe while it is served
+    Backup {
+        /// The file to write, which must not exist
+        file: PathBuf,
+        /// The database to copy.
         #[command(flatten)]
         database: Box<Database>,
     },
@@ -109,7 +121,9 @@ pub fn parse<'a>(
     let Cli { mut command } = Cli::from_arg_matches(&matches)?;
     match &mut command {
         Command::Serve(config) | Command::Config(config) => config.settle(&mut layers)?,
-        Command::Migrate { database, .. } => database.settle(&mut layers)?,
+        Command::Migrate { database, .. } | Command::Backup { database, .. } => {
+            database.settle(&mut layers)?;
+        }
         Command::Healthcheck { server_host, health } => {
             inherit_host(&mut layers, "health.host", &mut health.host, server_host);
         }
@@ -165,7 +179,8 @@ mod tests {
         match parsed(line).expect(line) {
             Command::Serve(config) => format!("serve {}", config.server.port),
             Command::Config(config) => format!("config {}", config.server.port),
-            Command::Migrate { migration, database } => format!("migrate {migration:?} {}", database.url),
+            Command::Migrate { migration, database, .. } => format!("migrate {migration:?} {}", database.url),
+            Command::Backup { file, database } => format!("backup {} {}", file.display(), database.url),
             Command::Openapi { yaml } => format!("openapi {yaml}"),
             Command::Healthcheck { health, .. } => format!("healthcheck {}", health.probe_address()),
             Command::Completions { shell } => format!("completions {shell}"),
@@ -184,7 +199,8 @@ mod tests {
             ("hyperfleet-api --config f.yaml", "serve 8000"),
             ("hyperfleet-api --no-auth", "serve 8000"),
             ("hyperfleet-api migrate", "migrate Up sqlite://hyperfleet.db?mode=rwc"),
-            ("hyperfleet-api migrate down", "migrate Down sqlite://hyperfleet.db?mode=rwc"),
+            ("hyperfleet-api migrate down --yes", "migrate Down sqlite://hyperfleet.db?mode=rwc"),
+            ("hyperfleet-api backup copy.db", "backup copy.db sqlite://hyperfleet.db?mode=rwc"),
             ("hyperfleet-api migrate status --database-url sqlite:x", "migrate Status sqlite:x"),
             ("hyperfleet-api openapi", "openapi false"),
             ("hyperfleet-api openapi --yaml", "openapi true"),

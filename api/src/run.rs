@@ -31,7 +31,10 @@ pub fn main() -> ExitCode {
     let done = runtime.block_on(async {
         match command {
             Command::Serve(config) => run_server(*config).await,
-            Command::Migrate { migration, database } => migrate(migration, &database).await,
+            Command::Migrate { migration, yes, database } => migrate(migration, yes, &database).await,
+            Command::Backup { file, database } => {
+                Ok(service::db::backup(database.url.expose(), &file).await?)
+            }
             Command::Healthcheck { health, .. } => serve::healthcheck(&health).await,
             Command::Config(config) => print(config.to_yaml(&layers)),
             Command::Openapi { yaml: true } => print(openapi::Document::new(true).yaml()),
@@ -64,15 +67,19 @@ async fn run_server(config: Config) -> Result<(), StartError> {
 async fn serve_until_signal(config: Config) -> Result<(), StartError> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
+    // Sent when a terminal closes. It must not cut requests off either.
+    let mut hangup = signal(SignalKind::hangup())?;
     let mut running = tokio::select! {
         running = serve::start(config, Clock::system()) => running?,
         _ = terminate.recv() => return Ok(()),
         _ = interrupt.recv() => return Ok(()),
+        _ = hangup.recv() => return Ok(()),
     };
     tracing::info!(api = ?running.api, health = ?running.health, metrics = ?running.metrics, "serving");
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
+        _ = hangup.recv() => {}
         ended = running.stopped() => return Err(format!("the server ended by itself: {ended:?}").into()),
     }
     tracing::info!("stopping: requests in flight finish first");
@@ -84,12 +91,18 @@ async fn serve_until_signal(config: Config) -> Result<(), StartError> {
     Ok(())
 }
 
-async fn migrate(migration: Migration, database: &Database) -> Result<(), StartError> {
+async fn migrate(migration: Migration, confirmed: bool, database: &Database) -> Result<(), StartError> {
     let url = database.url.expose();
     let waiting = |error: &_| eprintln!("hyperfleet-api: {}; trying again", serve::refused(error));
     let db = serve::connect(database, STATEMENT, waiting).await?;
     match migration {
         Migration::Up => migration::up(url).await?,
+        Migration::Down if !confirmed => {
+            let newest = migration::status(url).await?.into_iter().rfind(|(_, applied)| *applied);
+            let Some((name, _)) = newest else { return Err("no migration is applied".into()) };
+            let text = format!("this drops what {name} added, its data included; confirm with --yes");
+            return Err(text.into());
+        }
         Migration::Down => migration::down(url).await?,
         Migration::Status => {}
     }
