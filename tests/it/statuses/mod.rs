@@ -1,5 +1,6 @@
 //! Reports of adapters, and the status they add up to.
 
+mod adapters;
 mod aggregate;
 mod decision;
 mod phases;
