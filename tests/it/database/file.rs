@@ -4,6 +4,8 @@ use super::Folder;
 use crate::harness::{Answer, Engine, Process, TestApp};
 use serde_json::json;
 use service::db::backup;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 const CLUSTERS: usize = 20;
@@ -113,4 +115,26 @@ async fn a_lock_file_that_was_left_behind_stops_nobody() {
     let up = tokio::time::timeout(Duration::from_secs(60), migration::up(&url));
     up.await.expect("in time").expect("a migration");
     assert!(!folder.files().contains(&"fleet.db.lock".to_owned()), "{:?}", folder.files());
+}
+
+/// The lock file is removed by each of them, and another may have opened it just before.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn only_one_at_a_time_opens_a_new_file() {
+    let folder = Folder::new();
+    let url = folder.url("fleet.db");
+    let is_open = Arc::new(AtomicBool::new(false));
+    let open = || {
+        let (url, is_open) = (url.clone(), is_open.clone());
+        let work = async move {
+            assert!(!is_open.swap(true, Ordering::SeqCst), "another has it open");
+            tokio::task::yield_now().await;
+            is_open.store(false, Ordering::SeqCst);
+        };
+        tokio::spawn(async move { migration::opening(&url, work).await.expect("a lock") })
+    };
+    let openers: Vec<_> = (0..1000).map(|_| open()).collect();
+    for opener in openers {
+        opener.await.expect("one at a time");
+    }
+    assert_eq!(folder.files(), Vec::<String>::new());
 }
