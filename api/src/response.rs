@@ -83,8 +83,13 @@ impl StoredAnswer {
     }
 
     /// Reads a stored answer.
-    pub fn read(text: &str) -> Result<Self, ApiError> {
-        serde_json::from_str(text).map_err(|error| ApiError::internal(error.to_string()))
+    ///
+    /// # Errors
+    /// A conflict if a version that stored answers in another form did so.
+    pub fn read(text: &str) -> service::Result<Self> {
+        let detail =
+            "the answer to this Idempotency-Key cannot be repeated; send the request with another key";
+        serde_json::from_str(text).map_err(|_| service::Error::Conflict(detail.into()))
     }
 
     /// The text that is stored.

@@ -12,6 +12,7 @@ crate::engines![
     a_body_that_says_the_same_is_the_same_body,
     a_key_with_another_body_is_refused,
     a_failure_that_undoes_the_create_frees_the_key,
+    an_answer_in_another_form_is_not_repeated,
     a_failure_frees_the_key,
     a_key_is_its_callers_own,
     a_key_is_kept_for_24_hours,
@@ -101,6 +102,13 @@ async fn a_key_whose_request_still_runs_conflicts() {
     // Its process dies, and with it the claim.
     running.rollback().await.expect("the end");
     create(&app, "key-2", named("alpha")).await.status(201);
+}
+
+/// As an earlier version stored it.
+async fn an_answer_in_another_form_is_not_repeated(app: TestApp) {
+    create(&app, "key-1", named("alpha")).await.status(201);
+    tamper(&app, "UPDATE idempotency_keys SET answer = '{\"kind\":\"Cluster\"}'").await;
+    create(&app, "key-1", named("alpha")).await.problem(409, "HYPERFLEET-CNF-003");
 }
 
 async fn a_failure_that_undoes_the_create_frees_the_key(app: TestApp) {

@@ -68,7 +68,7 @@ pub struct Server {
     /// Who may call.
     #[command(flatten)]
     pub jwt: Jwt,
-    /// Origins whose web pages may call, such as https://console.example.com.
+    /// Origins whose web pages may call, such as `https://console.example.com`.
     #[arg(id = "server.cors.allowed_origins", default_value = "[]", value_parser = origins)]
     pub allowed_origins: std::vec::Vec<String>,
 }

@@ -99,7 +99,7 @@ pub(crate) fn closed(object: MetaSchema) -> MetaSchema {
 }
 
 /// Writes as OpenAPI has it what the framework cannot: whole numbers as such and not as fractions, a description
-/// only beside a reference and not also as a schema of its own, and `false` for [`NOTHING`].
+/// only beside a reference and not also as a schema of its own, and `false` for `NOTHING`.
 pub fn tidy(value: &mut Value) {
     match value {
         Value::Number(number) => {
