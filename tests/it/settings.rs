@@ -30,15 +30,6 @@ async fn pages_of_allowed_origins_may_call() {
     }
 }
 
-/// Prepared statements that live on a connection are what a PgBouncer in transaction mode cannot keep apart.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn without_a_statement_cache_the_server_works_as_ever() {
-    let app = TestApp::with(Engine::Postgres, &[("HYPERFLEET_DATABASE_STATEMENT_CACHE", "0")]).await;
-    let cluster = app.a_cluster().create().await;
-    app.report(href(&cluster), report("dns", 1, &[("Available", "True")])).await.status(201);
-    app.get(href(&cluster)).await.status(200);
-}
-
 /// Runs the program with an empty environment but for a password.
 fn run(arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_hyperfleet-api-under-test"));

@@ -82,9 +82,6 @@ pub struct Database {
     /// Longest time that a request waits for a connection.
     #[arg(id = "database.pool.acquire_timeout", default_value = "2s", value_parser = duration("10ms", "5m"))]
     pub acquire_timeout: Duration,
-    /// Prepared statements kept per connection to PostgreSQL, by default 100; 0 for a PgBouncer in transaction mode.
-    #[arg(id = "database.statement_cache", value_parser = number::<u32>(0, 10_000))]
-    statement_cache: Option<u32>,
     /// Longest wait of SQLite for another process that writes to the same file.
     #[arg(id = "database.busy_timeout", default_value = "5s", value_parser = duration("0s", "5m"))]
     pub busy_timeout: Duration,
@@ -157,8 +154,7 @@ impl Database {
             layers.warnings.push(format!("{key}: parameters that are not known are ignored: {names}"));
         }
         let ca = self.ssl_root_cert_file.as_ref().map(|path| path.to_string_lossy());
-        let cache = self.statement_cache.map(|size| size.to_string());
-        let url = url.completed(self.ssl_mode.as_deref(), ca.as_deref(), cache.as_deref());
+        let url = url.completed(self.ssl_mode.as_deref(), ca.as_deref());
         url.map_err(|(setting, problem)| layers.refuse(setting, format!("{problem} ({key})")))
     }
 }

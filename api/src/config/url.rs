@@ -10,8 +10,8 @@ pub(super) const MASK: &str = "***";
 const ENCODE: &str =
     "percent-encode the user and the password (/ is %2F, # is %23, ? is %3F, @ is %40, % is %25)";
 /// The parameters of a PostgreSQL URL that the driver knows under these names.
-const PARAMETERS: &str = "sslmode sslrootcert sslcert ssl-cert sslkey ssl-key statement-cache-capacity host \
-                          hostaddr port dbname user password application_name options";
+const PARAMETERS: &str = "sslmode sslrootcert sslcert ssl-cert sslkey ssl-key host hostaddr \
+                          port dbname user password application_name options";
 
 const CA: &str = "database.ssl.root_cert_file";
 
@@ -78,7 +78,7 @@ impl DatabaseUrl {
         self.text.starts_with("sqlite:")
     }
 
-    /// A PostgreSQL URL with this encryption and size of the statement cache where it has none itself.
+    /// A PostgreSQL URL with this encryption where it has none itself.
     ///
     /// The driver uses a certificate authority in the modes `verify-ca` and `verify-full` only. One that is named
     /// is to be used, so `require` and no mode at all become `verify-ca`.
@@ -89,7 +89,6 @@ impl DatabaseUrl {
         self,
         mode: Option<&str>,
         ca: Option<&str>,
-        cache: Option<&str>,
     ) -> Result<Self, (&'static str, String)> {
         let Ok(mut url) = Url::parse(&self.text) else { return Ok(self) };
         let mut parameters: Vec<(String, String)> = url.query_pairs().into_owned().collect();
@@ -104,7 +103,6 @@ impl DatabaseUrl {
         };
         let mut mode = take("sslmode", "database.ssl.mode", mode)?;
         let ca = take("sslrootcert", CA, ca)?;
-        let cache = take("statement-cache-capacity", "database.statement_cache", cache)?;
         match (mode.as_deref(), &ca) {
             (None | Some("require"), Some(_)) => mode = Some("verify-ca".to_owned()),
             (Some(weak @ ("disable" | "allow" | "prefer")), Some(_)) => {
@@ -114,7 +112,7 @@ impl DatabaseUrl {
             }
             _ => {}
         }
-        let added = [("sslmode", mode), ("sslrootcert", ca), ("statement-cache-capacity", cache)];
+        let added = [("sslmode", mode), ("sslrootcert", ca)];
         parameters.extend(added.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
         set_parameters(&mut url, parameters);
         Ok(Self { text: url.into(), ..self })
@@ -271,9 +269,8 @@ mod tests {
     }
 
     #[test]
-    fn encryption_and_cache_are_set_where_the_url_says_nothing() {
-        let with =
-            |url: &str, mode, ca| parsed(url).completed(mode, ca, None).map(|url| url.expose().to_owned());
+    fn encryption_is_set_where_the_url_says_nothing() {
+        let with = |url: &str, mode, ca| parsed(url).completed(mode, ca).map(|url| url.expose().to_owned());
         let table = [
             ("postgres://h/db", None, None, "postgres://h/db"),
             ("postgres://h/db", Some("verify-full"), None, "postgres://h/db?sslmode=verify-full"),
@@ -297,11 +294,6 @@ mod tests {
         for (url, mode, ca, expected) in table {
             assert_eq!(with(url, mode, ca).ok().as_deref(), Some(expected), "{url}");
         }
-        let cached = |url: &str| parsed(url).completed(None, None, Some("0"));
-        let url = cached("postgres://h/db").map(|url| url.expose().to_owned());
-        assert_eq!(url.as_deref(), Ok("postgres://h/db?statement-cache-capacity=0"));
-        let (key, _) = cached("postgres://h/db?statement-cache-capacity=5").expect_err("a contradiction");
-        assert_eq!(key, "database.statement_cache");
         let conflicts = [
             ("postgres://h/db?sslmode=require", Some("verify-full"), None, "database.ssl.mode"),
             ("postgres://h/db?sslrootcert=/a", None, Some("/b"), CA),

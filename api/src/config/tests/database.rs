@@ -122,14 +122,6 @@ fn encryption_is_set_beside_a_url_as_well() {
 }
 
 #[test]
-fn the_size_of_the_statement_cache_goes_into_the_url() {
-    let without = |world: World| url(&world.env("HYPERFLEET_DATABASE_STATEMENT_CACHE", "0"));
-    let expected = "postgres://a/x?statement-cache-capacity=0";
-    assert_eq!(without(World::new().env("DATABASE_URL", "postgres://a/x")), expected);
-    assert_eq!(without(World::new().env("DATABASE_URL", "sqlite://x.db")), "sqlite://x.db");
-}
-
-#[test]
 fn encryption_has_no_effect_on_sqlite() {
     let world = World::new().env("DATABASE_URL", "sqlite://x.db").flag("--database-ssl-mode=require");
     assert_eq!(
