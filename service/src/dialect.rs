@@ -147,8 +147,8 @@ impl Dialect {
                 9 => Fault::Timeout,
                 // The snapshot is too old, recovery is under way, or the shared cache is locked.
                 6 | 261 | 517 => Fault::Retryable,
-                // The disk fails, is full, or the file cannot be opened.
-                code if matches!(code & 0xff, 10 | 13 | 14) => Fault::Unavailable,
+                // The file became read-only or cannot be opened; the disk fails or is full.
+                code if matches!(code & 0xff, 8 | 10 | 13 | 14) => Fault::Unavailable,
                 _ => Fault::Internal,
             },
         }
@@ -233,4 +233,28 @@ impl Dialect {
 fn fill(template: &'static str, argument: Expr) -> Expr {
     let places = template.matches('?').count().max(1);
     Expr::cust_with_exprs(template, vec![argument; places])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Dialect, Fault};
+
+    #[test]
+    fn error_codes() {
+        let table = [
+            // A session that was idle for too long, in a transaction and outside; a database that was dropped.
+            ("25P03", Fault::Retryable),
+            ("57P05", Fault::Broken),
+            ("57P04", Fault::Broken),
+            // A statement past its deadline; a file that became read-only, one that was moved; a full disk.
+            ("9", Fault::Timeout),
+            ("8", Fault::Unavailable),
+            ("1032", Fault::Unavailable),
+            ("13", Fault::Unavailable),
+            ("1", Fault::Internal),
+        ];
+        for (code, fault) in table {
+            assert_eq!(Dialect::fault(code), fault, "{code}");
+        }
+    }
 }

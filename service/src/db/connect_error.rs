@@ -82,6 +82,7 @@ fn advice(error: &sqlx::Error) -> &'static str {
         "" => "check the host and the port, and that the server runs",
         // SQLite's codes; the low byte is the kind.
         code => match code.parse::<u32>().map(|code| code & 0xff) {
+            Ok(5) => "another process is writing to the file",
             Ok(8) => "the file and its folder must be writable; open it without mode=ro",
             Ok(14) => "the folder must exist and be writable; ?mode=rwc creates the file",
             Ok(26) => "name a SQLite database, or a file that does not exist yet",
