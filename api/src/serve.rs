@@ -35,7 +35,7 @@ const METRICS_TIDY: Duration = Duration::from_secs(5);
 const LINGER: Duration = Duration::from_secs(1);
 /// Connections that the health and the metrics port each hold open.
 const PROBES: usize = 128;
-/// How long the health port outlives the API's last request.
+/// How long the health port outlives the API's last request, and how long a probe may then take to be answered.
 const HEALTH_LAST: Duration = Duration::from_millis(100);
 
 /// Why the server did not start.
@@ -110,15 +110,12 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
             let limits = ConnectionLimits { max_connections: PROBES, ..limits };
             let listener = Listener { sockets, tls: None, limits };
             let routes = health::routes(probe.clone(), recorder.clone());
-            listener.serve(routes, until(api_stopped.clone()), HEALTH_LAST)
+            let closing = closing(api_stopped.clone(), HEALTH_LAST);
+            listener.serve(routes, closing, HEALTH_LAST)
         };
         let health = tokio::spawn(aux(health));
         let metrics = tokio::spawn(aux(metrics));
-        let closing = async {
-            until(stopping).await;
-            tokio::time::sleep(LINGER).await;
-        };
-        api.serve(endpoint, closing, drain).await;
+        api.serve(endpoint, closing(stopping, LINGER), drain).await;
         drop(background);
         last.send_replace(true);
         let _ = tokio::join!(health, metrics);
@@ -133,9 +130,11 @@ async fn bind(section: &str, host: &str, port: u16) -> Result<Sockets, StartErro
     bound.map_err(|error| format!("{section}.host and {section}.port: cannot listen there: {error}").into())
 }
 
-async fn until(mut signal: watch::Receiver<bool>) {
+/// Resolves when a listener is to close: some time after the signal.
+async fn closing(mut signal: watch::Receiver<bool>, after: Duration) {
     // The sender going away means the same.
     let _ = signal.wait_for(|stop| *stop).await;
+    tokio::time::sleep(after).await;
 }
 
 /// Connects to the database, waiting for one that is away.
