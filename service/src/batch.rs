@@ -46,7 +46,8 @@ impl<Q: Send + 'static, A: Send + 'static> Batcher<Q, A> {
     /// Answers `request` as part of a batch. `run` handles a batch: one answer for each request, in order.
     ///
     /// # Errors
-    /// [`Error::Overloaded`] if the batch did not start in time; then nothing was done and nothing will be.
+    /// [`Error::Overloaded`] if the batch did not start in time, [`Error::Unavailable`] if the batch before got no
+    /// connection; then nothing was done and nothing will be.
     pub(crate) async fn submit<F>(&self, request: Q, run: impl Fn(Vec<Q>) -> F + Send + 'static) -> Result<A>
     where
         F: Future<Output = Result<Vec<A>>> + Send + 'static,
@@ -89,6 +90,17 @@ impl<Q, A> Inner<Q, A> {
         self.queue().retain(|pending| !pending.decided.load(Ordering::Acquire));
     }
 
+    /// Answers those who wait behind a batch that got no connection. They would wait for one as long again.
+    fn refuse_waiting(&self, error: &Error) {
+        loop {
+            let batch = self.take();
+            if batch.is_empty() {
+                return;
+            }
+            answer(Err(error.clone()), batch.into_iter().map(|pending| pending.reply).collect());
+        }
+    }
+
     /// The next batch; empty if no request waits.
     fn take(&self) -> Vec<Pending<Q, A>> {
         let mut queue = self.queue();
@@ -127,7 +139,13 @@ where
                 batch.into_iter().map(|pending| (pending.request, pending.reply)).unzip();
             // In a task of its own: a batch that panics must not take the loop with it.
             let answers = tokio::spawn(run(requests).instrument(span)).await;
-            answer(answers.unwrap_or_else(|error| Err(Error::Internal(error.to_string()))), replies);
+            let answers = answers.unwrap_or_else(|error| Err(Error::Internal(error.to_string())));
+            if let Err(error) = &answers
+                && error.is_acquire_timeout()
+            {
+                inner.refuse_waiting(error);
+            }
+            answer(answers, replies);
         }
         drop(permit.take());
         if !inner.queue().is_empty() {
@@ -164,6 +182,7 @@ impl<Q, A> fmt::Debug for Batcher<Q, A> {
 mod tests {
     use super::{BATCH, Batcher};
     use crate::error::Error;
+    use sea_orm::{ConnAcquireErr, DbErr};
     use std::sync::Arc;
     use std::time::Duration;
     use tokio::sync::{Notify, Semaphore};
@@ -224,5 +243,34 @@ mod tests {
         assert!(matches!(given_up, Err(Error::Overloaded)), "{given_up:?}");
         leave.notify_one();
         slow.await.expect("an end").expect("what has started is waited for, however long it takes");
+    }
+
+    #[tokio::test]
+    async fn those_behind_a_batch_that_got_no_connection_are_refused_with_it() {
+        let batcher: Batcher<&'static str, ()> = Batcher::new(1, LONG);
+        let (entered, leave) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let submit = |request| {
+            let (batcher, entered, leave) = (batcher.clone(), entered.clone(), leave.clone());
+            let run = move |batch: Vec<&'static str>| {
+                let (entered, leave) = (entered.clone(), leave.clone());
+                async move {
+                    assert_eq!(batch, ["first"], "those behind are not run");
+                    entered.notify_one();
+                    leave.notified().await;
+                    Err(Error::Unavailable(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout)))
+                }
+            };
+            tokio::spawn(async move { batcher.submit(request, run).await })
+        };
+        let first = submit("first");
+        entered.notified().await;
+        let behind = ["second", "third"].map(submit);
+        tokio::task::yield_now().await;
+        assert_eq!(batcher.0.queue().len(), 2);
+        leave.notify_one();
+        for request in [first].into_iter().chain(behind) {
+            let refused = request.await.expect("an end");
+            assert!(matches!(refused, Err(Error::Unavailable(_))), "{refused:?}");
+        }
     }
 }

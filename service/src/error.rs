@@ -1,6 +1,6 @@
 //! Why an operation was not carried out.
 
-use sea_orm::DbErr;
+use sea_orm::{ConnAcquireErr, DbErr};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -98,6 +98,11 @@ impl Error {
     /// A request that cannot be understood.
     pub fn bad_request(detail: impl Into<String>) -> Self {
         Error::BadRequest { detail: detail.into(), errors: Vec::new() }
+    }
+
+    /// Whether no connection to the database came free in time. Then nothing was done.
+    pub(crate) fn is_acquire_timeout(&self) -> bool {
+        matches!(self, Error::Unavailable(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout)))
     }
 
     /// The database did not answer in time, although its own limits should have ended the statement.
