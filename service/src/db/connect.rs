@@ -44,11 +44,13 @@ pub struct Connect {
 
 /// The pools of one database.
 pub(super) struct Pools {
+    pub(super) epoch: Arc<Epoch>,
     pub(super) primary: DatabaseConnection,
     /// The one connection that writes to SQLite, where only one can.
     pub(super) writer: Option<DatabaseConnection>,
     pub(super) probe: DatabaseConnection,
-    pub(super) replica: Option<DatabaseConnection>,
+    /// Of another server, so with an epoch of its own.
+    pub(super) replica: Option<(DatabaseConnection, Arc<Epoch>)>,
 }
 
 impl Connect {
@@ -57,23 +59,24 @@ impl Connect {
     }
 
     /// Waits for a server that is away, and opens the pools.
-    pub(super) async fn pools(
-        &self,
-        epoch: &Arc<Epoch>,
-        waiting: impl Fn(&ConnectError),
-    ) -> Result<Pools, ConnectError> {
+    pub(super) async fn pools(&self, waiting: impl Fn(&ConnectError)) -> Result<Pools, ConnectError> {
         let primary = self.endpoint(&self.url)?;
         reach(&primary, self.startup_timeout, waiting).await?;
         let size = self.max_connections.unwrap_or_else(|| self.dialect().pool_size());
-        let pool = |endpoint, size| self.pool(endpoint, size, self.acquire_timeout, epoch);
+        let epoch = Arc::new(Epoch::new());
+        let pool = |endpoint, size| self.pool(endpoint, size, self.acquire_timeout, &epoch);
         // Reads do without a replica while it is away, also at the start.
         let replica = self.read_url.as_ref().map(|url| self.endpoint(url)).transpose()?;
         Ok(Pools {
             writer: self.dialect().single_writer().then(|| pool(&primary, 1)),
-            replica: replica.as_ref().map(|endpoint| pool(endpoint, size)),
+            replica: replica.map(|endpoint| {
+                let epoch = Arc::new(Epoch::new());
+                (self.pool(&endpoint, size, self.acquire_timeout, &epoch), epoch)
+            }),
             // What is asked at the start and by probes has limits of its own, which may be longer.
-            probe: self.pool(&primary, 1, self.acquire_timeout.max(self.startup_timeout), epoch),
+            probe: self.pool(&primary, 1, self.acquire_timeout.max(self.startup_timeout), &epoch),
             primary: pool(&primary, size),
+            epoch,
         })
     }
 

@@ -25,7 +25,6 @@ pub(crate) use statements::register;
 
 use crate::dialect::Dialect;
 use connect::Pools;
-use epoch::Epoch;
 use executor::Monitor;
 use file::OpenedFile;
 use futures_util::future::join_all;
@@ -62,8 +61,7 @@ impl Db {
     /// # Errors
     /// The database refuses, is not as the service needs it, or cannot be reached within the startup timeout.
     pub async fn connect(connect: &Connect, waiting: impl Fn(&ConnectError)) -> Result<Self, ConnectError> {
-        let epoch = Arc::new(Epoch::new());
-        let Pools { primary, writer, probe, replica } = connect.pools(&epoch, waiting).await?;
+        let Pools { epoch, primary, writer, probe, replica } = connect.pools(waiting).await?;
         let file = writer.as_ref().and_then(OpenedFile::of).map(Arc::new);
         let statements = Arc::new(Statements::new());
         let monitor = Monitor { dialect: connect.dialect(), statements, epoch, file };
@@ -75,7 +73,8 @@ impl Db {
             primary,
             writer,
             probe,
-            replica: replica.map(|pool| (Executor::pool(pool, monitor), health)),
+            replica: replica
+                .map(|(pool, epoch)| (Executor::pool(pool, Monitor { epoch, ..monitor }), health)),
             acquire_timeout: connect.acquire_timeout,
             statement_timeout: connect.statement_timeout,
         })

@@ -62,9 +62,7 @@ impl ReplicaHealth {
             tracing::info!("the replica answers again");
         }
     }
-}
 
-impl ReplicaHealth {
     /// Runs `read` on `replica` if it answers, otherwise on `primary`.
     pub(crate) async fn read<S, T, F>(&self, replica: S, primary: S, read: impl Fn(S) -> F) -> Result<T>
     where
