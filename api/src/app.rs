@@ -1,12 +1,14 @@
 //! The application: what operations find in every request.
 
 use crate::fields::Fields;
+use crate::limits::Streams;
 use crate::problem::{ApiError, ApiResult, Code};
 use crate::telemetry::Scope;
 use poem::http::StatusCode;
 use service::Context;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::watch;
 
 /// How long a change may go on after its request had to end: as long as a commit under way needs.
 const GRACE: Duration = Duration::from_secs(5);
@@ -22,6 +24,10 @@ pub struct App {
     pub max_page_size: u64,
     /// How long a request may take.
     pub request_timeout: Duration,
+    /// The requests that wait for changes.
+    pub streams: Arc<Streams>,
+    /// Becomes true when the server is to stop.
+    pub stopping: watch::Receiver<bool>,
 }
 
 impl App {

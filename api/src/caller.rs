@@ -1,11 +1,12 @@
 //! Who calls: an argument of every operation that is not public, so that none can forget to ask.
 
-use crate::auth::{AuthError, Authenticator};
+use crate::auth::{AuthError, Authenticator, Identity};
 use crate::problem::{ApiError, ApiResult, Code};
 use poem::http::{HeaderValue, StatusCode, header};
 use poem::{Request, RequestBody};
 use poem_openapi::registry::{MetaSecurityScheme, Registry};
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
+use std::time::SystemTime;
 
 /// What the audit fields say while nobody has to say who they are.
 const ANONYMOUS: &str = "system@hyperfleet.local";
@@ -13,7 +14,12 @@ const SCHEME: &str = "BearerAuth";
 
 /// The authorised caller.
 #[derive(Clone, Debug)]
-pub struct Caller(pub String);
+pub struct Caller {
+    /// The name under which its changes are recorded.
+    pub name: String,
+    /// When its token expires; `None` where no token is asked for.
+    pub expires: Option<SystemTime>,
+}
 
 impl<'a> ApiExtractor<'a> for Caller {
     const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::SecurityScheme];
@@ -55,7 +61,9 @@ impl Caller {
     /// # Errors
     /// 401 without a good token; 503 while the keys that would prove it are out of reach.
     pub(crate) async fn of(request: &Request, authenticator: Option<&Authenticator>) -> ApiResult<Self> {
-        let Some(authenticator) = authenticator else { return Ok(Self(ANONYMOUS.into())) };
+        let Some(authenticator) = authenticator else {
+            return Ok(Self { name: ANONYMOUS.into(), expires: None });
+        };
         let mut headers = request.headers().get_all(header::AUTHORIZATION).iter();
         let authorization = match (headers.next(), headers.next()) {
             (None, _) => None,
@@ -64,7 +72,8 @@ impl Caller {
             (Some(_), Some(_)) => Some(""),
         };
         let identity = authenticator.authenticate(authorization).await;
-        identity.map(|identity| Self(identity.into())).map_err(refusal)
+        let caller = |identity: Identity| Self { expires: Some(identity.expires()), name: identity.into() };
+        identity.map(caller).map_err(refusal)
     }
 }
 

@@ -18,6 +18,7 @@
 pub mod app;
 pub mod auth;
 pub mod caller;
+pub mod change_query;
 pub mod cli;
 pub mod config;
 pub mod dto;
@@ -33,6 +34,7 @@ pub mod response;
 pub mod routes;
 pub mod run;
 pub mod serve;
+pub mod stream;
 pub mod telemetry;
 
 mod health;

@@ -14,9 +14,11 @@ use service::error::FieldError;
 use service::kind::Kind;
 use service::list::{Cursor, Ordering};
 use service::resource::{ListQuery, Start};
-use service::search;
+use service::search::{self, Filter};
 use std::collections::HashMap;
 use std::marker::PhantomData;
+use std::ops::RangeInclusive;
+use std::time::Duration;
 use uuid::Uuid;
 
 /// The largest page number: far beyond any list, and times any page size still a number of rows.
@@ -87,13 +89,6 @@ impl<S> Parameters<S> {
         let joined = values.join(",");
         (!joined.trim().is_empty()).then_some(joined)
     }
-
-    /// The fields asked for, on a single read.
-    pub fn selection(&self, known: &Selection) -> Result<Option<Selection>, ApiError> {
-        let mut reader = Reader::of(self);
-        let selection = reader.selection(known);
-        reader.finish(Some(selection))
-    }
 }
 
 /// `Cache-Control: no-cache` asks for an answer that no copy gave. A replica of the database is one.
@@ -113,7 +108,7 @@ fn decode(text: &str) -> Option<String> {
 }
 
 /// Reads parameters and keeps what is wrong with them.
-struct Reader<'a, S> {
+pub(crate) struct Reader<'a, S> {
     parameters: &'a Parameters<S>,
     errors: Vec<FieldError>,
 }
@@ -122,21 +117,29 @@ struct Reader<'a, S> {
 type Paging = (u64, u64, bool);
 
 impl<'a, S> Reader<'a, S> {
-    fn of(parameters: &'a Parameters<S>) -> Self {
+    pub(crate) fn of(parameters: &'a Parameters<S>) -> Self {
         Self { parameters, errors: Vec::new() }
     }
 
-    fn keep<T>(&mut self, read: Result<T, FieldError>) -> Option<T> {
+    pub(crate) fn keep<T>(&mut self, read: Result<T, FieldError>) -> Option<T> {
         read.map_err(|error| self.errors.push(error)).ok()
     }
 
-    fn one<T>(&mut self, name: &str, read: impl FnOnce(&str) -> Result<T, FieldError>) -> Option<T> {
+    pub(crate) fn one<T>(
+        &mut self,
+        name: &str,
+        read: impl FnOnce(&str) -> Result<T, FieldError>,
+    ) -> Option<T> {
         let text = self.parameters.one(name)?;
         self.keep(read(text))
     }
 
     fn number(&mut self, name: &str, default: u64, max: u64) -> u64 {
-        self.one(name, |text| in_range(name, text, max)).unwrap_or(default)
+        self.within(name, 1..=max, default)
+    }
+
+    pub(crate) fn within(&mut self, name: &str, range: RangeInclusive<u64>, default: u64) -> u64 {
+        self.one(name, |text| in_range(name, text, range)).unwrap_or(default)
     }
 
     fn paging(&mut self, max_size: u64) -> Paging {
@@ -150,18 +153,24 @@ impl<'a, S> Reader<'a, S> {
         (page, size, self.one("total", total).unwrap_or(true))
     }
 
-    fn selection(&mut self, known: &Selection) -> Option<Selection> {
+    pub(crate) fn search(&mut self, name: &str) -> Option<Filter> {
+        let parse = |text: &str| search::parse(text).map_err(|error| unreadable(name, error.to_string()));
+        self.one(name, parse)
+    }
+
+    pub(crate) fn selection(&mut self, known: &Selection) -> Option<Selection> {
         let text = self.parameters.joined("fields")?;
         self.keep(known.narrow(&text))
     }
 
     /// What was read, unless something is wrong.
-    fn finish<T>(self, read: Option<T>) -> Result<T, ApiError> {
+    pub(crate) fn finish<T>(self, read: Option<T>) -> Result<T, ApiError> {
         read.filter(|_| self.errors.is_empty()).ok_or_else(|| query_error(self.errors))
     }
 }
 
-fn in_range(name: &str, text: &str, max: u64) -> Result<u64, FieldError> {
+fn in_range(name: &str, text: &str, range: RangeInclusive<u64>) -> Result<u64, FieldError> {
+    let (min, max) = range.into_inner();
     let fault = |message: String, constraint| {
         let found: String = text.chars().take(40).collect();
         Err(FieldError::new(name, message).constraint(constraint).value(found))
@@ -171,15 +180,36 @@ fn in_range(name: &str, text: &str, max: u64) -> Result<u64, FieldError> {
         return fault(format!("{name} must be a valid integer"), "format");
     }
     match text.parse::<i128>() {
-        Ok(number) if number < 1 => fault(format!("{name} must be at least 1"), "min"),
+        Ok(number) if number < i128::from(min) => fault(format!("{name} must be at least {min}"), "min"),
         Ok(number) if number <= i128::from(max) => Ok(number as u64),
-        _ if text.starts_with('-') => fault(format!("{name} must be at least 1"), "min"),
+        _ if text.starts_with('-') => fault(format!("{name} must be at least {min}"), "min"),
         _ => fault(format!("{name} must be at most {max}"), "max"),
     }
 }
 
-fn unreadable(name: &str, message: impl Into<String>) -> FieldError {
+pub(crate) fn unreadable(name: &str, message: impl Into<String>) -> FieldError {
     FieldError::new(name, message).constraint("format")
+}
+
+/// How one resource is read.
+#[derive(Debug)]
+pub struct ItemRequest {
+    /// The fields to show; `None` for all.
+    pub selection: Option<Selection>,
+    /// What the resource must match before it is answered.
+    pub wait_for: Option<Filter>,
+    /// How long it may take until it does.
+    pub timeout: Duration,
+}
+
+impl ItemRequest {
+    /// Reads the parameters.
+    pub fn read<S>(parameters: &Parameters<S>, known: &Selection) -> Result<Self, ApiError> {
+        let mut reader = Reader::of(parameters);
+        let (selection, wait_for) = (reader.selection(known), reader.search("wait_for"));
+        let timeout = Duration::from_secs(reader.within("timeout", 1..=60, 30));
+        reader.finish(Some(Self { selection, wait_for, timeout }))
+    }
 }
 
 /// A list of resources, as it was asked for.
@@ -204,8 +234,7 @@ impl ListRequest {
     ) -> Result<Self, ApiError> {
         let mut reader = Reader::of(parameters);
         let (page, size, total) = reader.paging(max_size);
-        let parse = |text: &str| search::parse(text).map_err(|error| unreadable("search", error.to_string()));
-        let filter = reader.one("search", parse);
+        let filter = reader.search("search");
         let scope = [
             parameters.one("search").unwrap_or_default(),
             &owner.map(|id| id.to_string()).unwrap_or_default(),
@@ -262,9 +291,11 @@ fn order_text<S>(parameters: &Parameters<S>) -> Result<String, String> {
     }
 }
 
-/// What cannot be understood (search, order, cursor) is a bad request; what is out of range is invalid.
+/// What cannot be understood (search, order, cursor, since, wait_for) is a bad request; what is out of range is invalid.
 fn query_error(errors: Vec<FieldError>) -> ApiError {
-    let about_text = |error: &FieldError| matches!(error.field.as_str(), "search" | "order" | "cursor");
+    let about_text = |error: &FieldError| {
+        matches!(error.field.as_str(), "search" | "order" | "cursor" | "since" | "wait_for")
+    };
     match errors.as_slice() {
         [one] if about_text(one) => {
             ApiError::bad_request(format!("invalid {}: {}", one.field, one.message), errors)

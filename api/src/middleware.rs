@@ -113,7 +113,7 @@ async fn pass_gate(
     let checked = gate.check(&request, asked).await;
     match &checked {
         Ok(Some(caller)) => {
-            Scope::came_from(&caller.0);
+            Scope::came_from(&caller.name);
             request.set_data(caller.clone());
         }
         Ok(None) | Err(_) => bodies.discard(&mut request),

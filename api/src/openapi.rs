@@ -2,6 +2,7 @@
 
 use crate::dto::{AdapterStatus, CACHE_CONTROL, NodePool, tidy};
 use crate::fields::{Fields, Selection};
+use crate::routes::changes::ChangesApi;
 use crate::routes::cluster_node_pools::ClusterNodePoolsApi;
 use crate::routes::clusters::ClustersApi;
 use crate::routes::meta::MetaApi;
@@ -15,11 +16,11 @@ use serde_json::{Map, Value, json};
 /// Where all operations are nested.
 pub const PREFIX: &str = "/api";
 
-type Apis = (MetaApi, ClustersApi, ClusterNodePoolsApi, NodePoolsApi);
+type Apis = (MetaApi, ClustersApi, ClusterNodePoolsApi, NodePoolsApi, ChangesApi);
 
 /// All operations, to be nested at [`PREFIX`].
 pub fn service() -> OpenApiService<Apis, ()> {
-    let apis = (MetaApi, ClustersApi, ClusterNodePoolsApi, NodePoolsApi);
+    let apis = (MetaApi, ClustersApi, ClusterNodePoolsApi, NodePoolsApi, ChangesApi);
     OpenApiService::new(apis, "HyperFleet API", crate::VERSION)
         .description(
             "The system of record for a fleet of Kubernetes clusters: their desired state, and what adapters report \
@@ -172,6 +173,7 @@ fn possible(operation: &Value, reads: bool, tokens: bool) -> impl Fn(&str) -> bo
             "404" => parameters.iter().any(|parameter| parameter["in"] == "path"),
             "408" | "413" | "415" => !reads,
             "409" => body && (takes("If-Match") || takes("Idempotency-Key")),
+            "410" => takes("since"),
             "412" => takes("If-Match"),
             "422" => takes("Idempotency-Key"),
             _ => true,
@@ -180,7 +182,7 @@ fn possible(operation: &Value, reads: bool, tokens: bool) -> impl Fn(&str) -> bo
 }
 
 /// The headers that the framework writes in capitals, as they are spelled elsewhere.
-const HEADERS: [&str; 3] = ["ETag", "Location", "HyperFleet-Discard-Reason"];
+const HEADERS: [&str; 4] = ["ETag", "Location", "HyperFleet-Discard-Reason", "HyperFleet-Waited"];
 
 fn spell_headers(response: &mut Value) {
     let Some(headers) = response.get_mut("headers").and_then(Value::as_object_mut) else { return };

@@ -47,6 +47,8 @@ pub enum Code {
     VersionConflict,
     /// The resource's state forbids it.
     StateConflict,
+    /// What follows a position can no longer be told.
+    PositionGone,
     /// Too many requests.
     RateLimit,
     /// An internal error.
@@ -76,6 +78,7 @@ impl Code {
             Code::NameConflict => ("HYPERFLEET-CNF-001", "conflict", "Resource Conflict"),
             Code::VersionConflict => ("HYPERFLEET-CNF-002", "conflict", "Version Conflict"),
             Code::StateConflict => ("HYPERFLEET-CNF-003", "conflict", "State Conflict"),
+            Code::PositionGone => ("HYPERFLEET-GON-001", "gone", "Position Gone"),
             Code::RateLimit => ("HYPERFLEET-LMT-001", "rate-limit", "Rate Limit Exceeded"),
             Code::Internal => ("HYPERFLEET-INT-001", "internal-error", "Internal Server Error"),
             Code::Unavailable => ("HYPERFLEET-SVC-001", "service-unavailable", "Service Unavailable"),
@@ -92,6 +95,7 @@ impl Code {
             405 => Code::MethodNotAllowed,
             412 => Code::VersionConflict,
             409 => Code::StateConflict,
+            410 => Code::PositionGone,
             413 | 414 | 415 | 431 => Code::Malformed,
             429 => Code::RateLimit,
             503 => Code::Unavailable,
@@ -102,6 +106,9 @@ impl Code {
     }
 }
 
+/// Header fields of an answer.
+type Headers = Vec<(HeaderName, HeaderValue)>;
+
 /// A refusal on its way to the caller.
 #[derive(Debug)]
 pub struct ApiError {
@@ -109,7 +116,7 @@ pub struct ApiError {
     code: Code,
     detail: String,
     errors: Vec<FieldError>,
-    headers: Vec<(HeaderName, HeaderValue)>,
+    headers: Headers,
     /// What is logged and not answered.
     cause: Option<String>,
     /// The limit that refused the request, by its name in the metrics.
@@ -206,8 +213,8 @@ impl ApiError {
         self.cause.as_deref()
     }
 
-    /// The answer for a refused request to `instance`.
-    pub fn into_answer(self, instance: &str, trace_id: &str, timestamp: Time) -> Response {
+    /// The document of a refused request to `instance`, and the headers that belong to it.
+    pub fn into_problem(self, instance: &str, trace_id: &str, timestamp: Time) -> (Problem, Headers) {
         let (code, suffix, title) = self.code.words();
         let problem = Problem {
             r#type: format!("https://api.hyperfleet.io/errors/{suffix}"),
@@ -220,10 +227,16 @@ impl ApiError {
             trace_id: trace_id.into(),
             errors: self.errors.into_iter().map(Violation::from).collect(),
         };
+        (problem, self.headers)
+    }
+
+    /// The answer for a refused request to `instance`.
+    pub fn into_answer(self, instance: &str, trace_id: &str, timestamp: Time) -> Response {
+        let status = self.status;
+        let (problem, headers) = self.into_problem(instance, trace_id, timestamp);
         let body = serde_json::to_vec(&problem).unwrap_or_default();
-        let document = Response::builder().status(self.status).content_type(CONTENT_TYPE);
-        let mut document = document.body(body);
-        document.headers_mut().extend(self.headers);
+        let mut document = Response::builder().status(status).content_type(CONTENT_TYPE).body(body);
+        document.headers_mut().extend(headers);
         document
     }
 }
@@ -322,13 +335,14 @@ impl From<FieldError> for Violation {
 }
 
 /// What operations are refused with. The served document shows for each operation what can happen to it.
-const DOCUMENTED: [(u16, &str); 16] = [
+const DOCUMENTED: [(u16, &str); 17] = [
     (400, "The request breaks rules or cannot be understood."),
     (401, "Credentials are missing, invalid or expired."),
     (403, "A web page of another origin may not make this request."),
     (404, "There is no such resource."),
     (408, "The request did not arrive in time."),
     (409, "The name is taken, or the resource's state forbids it."),
+    (410, "The changes after this position are no longer known: list again, and go on from there."),
     (412, "The resource is not at the version that `If-Match` names."),
     (413, "The body is too large."),
     (414, "The address is too long."),

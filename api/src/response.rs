@@ -51,8 +51,16 @@ impl<T: Serialize> Document<List<T>> {
         let failed = |error: serde_json::Error| ApiError::internal(error.to_string());
         let items = list.items.iter().map(serde_json::to_value).collect::<Result<Vec<_>, _>>();
         let items = items.map_err(failed)?.into_iter().map(|item| selection.of_value(item, always));
-        let List { kind, page, size, total, items: _, ref next } = *list;
-        let shown = List { kind, page, size, total, items: items.collect(), next: next.clone() };
+        let List { kind, page, size, total, items: _, ref next, ref position } = *list;
+        let shown = List {
+            kind,
+            page,
+            size,
+            total,
+            items: items.collect(),
+            next: next.clone(),
+            position: position.clone(),
+        };
         Ok(Self { bytes: print(&shown)?, shape: PhantomData })
     }
 }
@@ -144,6 +152,9 @@ pub enum Fetched<T: Type + Send> {
         /// Names this version of the resource.
         #[oai(header = "ETag")]
         String,
+        /// With `wait_for`: `matched`, or `timeout` if it still does not.
+        #[oai(header = "HyperFleet-Waited")]
+        Option<String>,
     ),
     /// The resource is at the version that `If-None-Match` names.
     #[oai(status = 304)]
@@ -151,6 +162,9 @@ pub enum Fetched<T: Type + Send> {
         /// Names this version of the resource.
         #[oai(header = "ETag")]
         String,
+        /// With `wait_for`: `matched`, or `timeout` if it still does not.
+        #[oai(header = "HyperFleet-Waited")]
+        Option<String>,
     ),
 }
 

@@ -6,7 +6,7 @@ use crate::config::Config;
 use crate::config::database::Database;
 use crate::config::settings::Health;
 use crate::health::{self, Probe};
-use crate::limits::Origins;
+use crate::limits::{Origins, Streams};
 use crate::middleware;
 use crate::net::{self, ConnectionLimits, Listener, ServerTls, Sockets};
 use crate::openapi;
@@ -14,6 +14,7 @@ use crate::telemetry::{self, Recorder};
 use bytes::Bytes;
 use poem::{Endpoint, EndpointExt, Response, Route, endpoint::make_sync};
 use sea_orm::DbErr;
+use service::change::Retention;
 use service::db::ConnectError;
 use service::spec_schema::SpecSchemas;
 use service::{Clock, Connect, Context, Db, PerKind, Settings};
@@ -28,6 +29,8 @@ use tokio::task::{JoinHandle, JoinSet};
 const TLS_RELOAD: Duration = Duration::from_secs(5);
 /// How often what has expired is removed.
 const TIDY: Duration = Duration::from_secs(300);
+/// How often old changes are removed.
+const SWEEP: Duration = Duration::from_secs(60);
 /// How often the metrics are tidied.
 const METRICS_TIDY: Duration = Duration::from_secs(5);
 /// How long connections are still taken after the word to stop. Readiness has fallen and every answer asks
@@ -68,18 +71,22 @@ impl Running {
 
 /// Starts the server. It is ready for requests when this returns.
 pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> {
-    let max_connections = net::connections_within_limit(config.server.max_connections);
+    // Those that follow changes are never idle, so they must not take the places of the others.
+    let wanted = config.server.max_connections + config.changes.max_streams;
+    let max_connections = net::connections_within_limit(wanted);
     let recorder = Recorder::install();
     let context = context(&config, clock).await?;
     let authenticator = authenticator(&config).await?;
     let document = openapi::Document::new(authenticator.is_some());
+    let (stop, stopping) = watch::channel(false);
     let app = App {
         context: context.clone(),
         fields: Arc::new(document.fields()),
         max_page_size: u64::from(config.server.max_page_size),
         request_timeout: config.server.request_timeout,
+        streams: Streams::new(config.changes.max_streams, config.changes.max_streams_per_caller),
+        stopping: stopping.clone(),
     };
-    let (stop, stopping) = watch::channel(false);
     let api = bind("server", &config.server.host, config.server.port).await?;
     let health = bind("health", &config.health.host, config.health.port).await?;
     let metrics = bind("metrics", &config.metrics.host, config.metrics.port).await?;
@@ -240,6 +247,8 @@ fn served(content_type: &'static str, text: Bytes) -> impl Endpoint {
 fn background(context: Context, config: &Config, recorder: Recorder) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
     tasks.spawn(telemetry::watch_reconciliation(context.clone(), config.metrics.clone()));
+    tasks.spawn(service::change::publish(context.clone()));
+    tasks.spawn(remove_old_changes(context.clone(), config.changes.retention(context.db.dialect())));
     tasks.spawn(remove_expired(context));
     tasks.spawn(async move {
         let mut every = tokio::time::interval(METRICS_TIDY);
@@ -262,6 +271,18 @@ async fn remove_expired(context: Context) {
             Ok(Ok(_)) => {}
             Ok(Err(error)) => tracing::warn!(%error, "expired idempotency keys stay for now"),
             Err(_) => tracing::warn!("expired idempotency keys stay for now: the database does not answer"),
+        }
+    }
+}
+
+/// Removes changes that are past their time, again and again.
+async fn remove_old_changes(context: Context, retention: Retention) {
+    let mut every = tokio::time::interval(SWEEP);
+    every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        every.tick().await;
+        if let Err(error) = service::change::remove_old(&context, retention).await {
+            tracing::warn!(%error, "old changes stay for now");
         }
     }
 }

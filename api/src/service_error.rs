@@ -20,6 +20,7 @@ impl From<service::Error> for ApiError {
             }
             E::Conflict(_) => conflict(Code::StateConflict),
             E::KeyInUse => conflict(Code::StateConflict).retry_after_a_second(),
+            E::PositionGone => Self::new(StatusCode::GONE, Code::PositionGone, detail),
             E::PreconditionFailed { .. } => {
                 Self::new(StatusCode::PRECONDITION_FAILED, Code::VersionConflict, detail)
             }

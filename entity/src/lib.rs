@@ -5,6 +5,8 @@
 //! that destructure the model stop compiling until each has decided what the column means to it.
 
 pub mod adapter_status;
+pub mod change;
+pub mod change_log;
 pub mod cluster;
 pub mod idempotency_key;
 pub mod label;

@@ -1,6 +1,7 @@
 //! What operations work with.
 
 use crate::batch::Batcher;
+use crate::change::log::ChangeLog;
 use crate::clock::Clock;
 use crate::db::{Consistency, Db};
 use crate::error::Result;
@@ -29,6 +30,8 @@ pub struct Context {
     pub clock: Clock,
     /// What the operator chose.
     pub settings: Arc<Settings>,
+    /// The log of changes, as far as it can be followed.
+    pub(crate) changes: ChangeLog,
     pub(crate) gate: Gate,
     primary: Reader,
     replica: Option<Reader>,
@@ -60,12 +63,13 @@ impl Context {
     pub fn new(db: Db, clock: Clock, settings: Settings) -> Self {
         let timeout = db.acquire_timeout();
         Self {
-            primary: Reader::new(&db, db.primary()),
-            replica: db.replica().map(|(executor, _)| Reader::new(&db, executor)),
+            primary: Reader::primary(&db),
+            replica: db.replica().map(|(executor, _)| Reader::replica(&db, executor)),
             gate: Gate::new(timeout),
             creates: Batcher::new(CREATES, timeout),
             reports: Batcher::new(REPORTS, timeout),
             settings: Arc::new(settings),
+            changes: ChangeLog::default(),
             clock,
             db,
         }
@@ -101,12 +105,15 @@ impl Context {
         F: Future<Output = Result<T>>,
     {
         let transaction = |executor| {
-            let tx = Tx::new(executor);
+            let tx = Tx::new(executor, self.clock.now());
             let work = work(tx.clone());
             async move { Ok((work.await?, tx.saved())) }
         };
         let (value, saved) = self.db.write(transaction).await?;
         metrics::count_started(&saved.started);
+        if saved.logged {
+            self.changes.ring();
+        }
         Ok(Committed { value, changes: saved.changes })
     }
 }

@@ -173,6 +173,26 @@ impl Dialect {
         }
     }
 
+    /// The lowest id of a transaction that is running, and the lowest that none has had, both as the statement sees
+    /// the database. SQLite runs one writing transaction at a time, so whatever is not there will never be.
+    pub(crate) fn running_transactions(self) -> (Expr, Expr) {
+        match self {
+            Dialect::Sqlite => (Expr::cust("0"), Expr::cust("0")),
+            Dialect::Postgres => (
+                Expr::cust("CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS text) AS bigint)"),
+                Expr::cust("CAST(CAST(pg_snapshot_xmax(pg_current_snapshot()) AS text) AS bigint)"),
+            ),
+        }
+    }
+
+    /// The history of the server that writes, which begins anew when a standby is promoted; where it has a name.
+    pub(crate) fn timeline(self) -> Option<Expr> {
+        match self {
+            Dialect::Sqlite => None,
+            Dialect::Postgres => Some(Expr::cust("substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)")),
+        }
+    }
+
     fn spellings(self) -> &'static Spellings {
         match self {
             Self::Sqlite => &SQLITE,

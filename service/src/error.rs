@@ -47,6 +47,9 @@ pub enum Error {
     /// The state of the resource forbids the operation.
     #[error("{0}")]
     Conflict(String),
+    /// What follows a position of the log of changes can no longer be told.
+    #[error("the changes after this position are no longer known: list again")]
+    PositionGone,
     /// Another request with the same idempotency key has not finished; worth another try.
     #[error("a request with this Idempotency-Key is still running")]
     KeyInUse,

@@ -40,6 +40,7 @@
 //! `context.write`. In the crate `api` a function in `routes/write.rs` that runs it to its end and audits its changes,
 //! and a method with its text in each `routes/` file that has the address.
 
+pub mod change;
 pub mod clock;
 pub mod context;
 pub mod db;

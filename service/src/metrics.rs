@@ -15,6 +15,7 @@ const STUCK_DURATION: &str = "hyperfleet_api_resource_pending_reconciliation_stu
 /// Makes every metric of this crate exist, at zero: a rate or an alert needs a first value to start from.
 pub fn register() {
     crate::db::register();
+    crate::change::register();
     for kind in Kind::ALL {
         for is_delete in [false, true] {
             started(kind, is_delete).increment(0);

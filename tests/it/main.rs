@@ -5,6 +5,7 @@
 mod aggregation;
 mod audit;
 mod auth;
+mod changes;
 mod clusters;
 mod concurrency;
 mod conditional;

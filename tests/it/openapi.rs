@@ -118,7 +118,8 @@ fn ids_have_one_format_and_parameters_are_not_empty() {
     let served = Document::new(true);
     for (method, path, operation) in operations(served.value()) {
         for parameter in operation["parameters"].as_array().into_iter().flatten() {
-            let is_id = parameter["in"] == "path";
+            let is_id =
+                parameter["in"] == "path" || parameter["name"] == "id" || parameter["name"] == "owner_id";
             assert_eq!(parameter["schema"]["format"] == "uuid", is_id, "{method} {path}");
             assert!(parameter.get("allowEmptyValue").is_none(), "{method} {path}");
         }

@@ -9,6 +9,9 @@ use super::{AuthError, Identity};
 /// How far the clocks of an issuer and of this server may be apart.
 const LEEWAY: Duration = Duration::from_secs(30);
 
+/// When a token ends whose end is no time that a clock knows: in some thousand years.
+const FAR: Duration = Duration::from_secs(100_000_000_000);
+
 /// The claims of a token, as they were sent.
 #[derive(Debug)]
 pub(super) struct Claims(pub(super) Map<String, Value>);
@@ -50,7 +53,7 @@ pub(super) struct ClaimRules {
 impl ClaimRules {
     /// The caller named by the claims of a token whose signature has been verified.
     pub(super) fn identity(&self, claims: &Claims, now: SystemTime) -> Result<Identity, AuthError> {
-        check_times(claims, now)?;
+        let expires = check_times(claims, now)?;
         if let Some(audience) = &self.audience
             && !claims.is_for(audience)
         {
@@ -60,13 +63,13 @@ impl ClaimRules {
         let name_in = |claim: &str| claims.text(claim).filter(|name| !name.trim().is_empty());
         let name = name_in(&self.identity_claim).or_else(|| name_in("sub"));
         let name = name.ok_or(AuthError::Invalid("the token does not name the caller"))?;
-        Identity::parse(name)
+        Identity::parse(name, expires)
             .ok_or(AuthError::Invalid("the name of the caller in the token is not acceptable"))
     }
 }
 
-/// A token without an end would be valid for ever, should it be stolen: `exp` is required.
-fn check_times(claims: &Claims, now: SystemTime) -> Result<(), AuthError> {
+/// When the token expires. One without an end would be valid for ever, should it be stolen: `exp` is required.
+fn check_times(claims: &Claims, now: SystemTime) -> Result<SystemTime, AuthError> {
     let now = now.duration_since(UNIX_EPOCH).unwrap_or_default();
     let expires = claims.time("exp")?.ok_or(AuthError::Invalid("the token has no expiry time"))?;
     if expires <= now.saturating_sub(LEEWAY).as_secs_f64() {
@@ -76,6 +79,6 @@ fn check_times(claims: &Claims, now: SystemTime) -> Result<(), AuthError> {
         Some(starts) if starts > (now + LEEWAY).as_secs_f64() => {
             Err(AuthError::Invalid("the token is not valid yet"))
         }
-        _ => Ok(()),
+        _ => Ok(UNIX_EPOCH + Duration::try_from_secs_f64(expires).unwrap_or(FAR)),
     }
 }

@@ -95,28 +95,36 @@ impl fmt::Debug for Authenticator {
 
 /// The name under which a caller's changes are recorded: not empty, at most 256 bytes, no control characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Identity(String);
+pub struct Identity {
+    name: String,
+    expires: SystemTime,
+}
 
 impl Identity {
     /// The longest identity, in bytes.
     pub const MAX_BYTES: usize = 256;
 
     /// Takes a name as an identity, without the white space round it; `None` if it breaks the rules.
-    fn parse(name: &str) -> Option<Self> {
+    fn parse(name: &str, expires: SystemTime) -> Option<Self> {
         let name = name.trim();
         let sane = !name.is_empty() && name.len() <= Self::MAX_BYTES && !name.contains(char::is_control);
-        sane.then(|| Self(name.to_owned()))
+        sane.then(|| Self { name: name.to_owned(), expires })
     }
 
     /// The identity as text.
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.name
+    }
+
+    /// When the token that proved it expires.
+    pub fn expires(&self) -> SystemTime {
+        self.expires
     }
 }
 
 impl From<Identity> for String {
     fn from(identity: Identity) -> Self {
-        identity.0
+        identity.name
     }
 }
 

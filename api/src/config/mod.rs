@@ -32,7 +32,7 @@ use self::database::Database;
 use self::error::ConfigError;
 use self::layers::Layers;
 use self::parse::http_url;
-use self::settings::{Adapters, Health, Logging, Metrics, Server, Tracing};
+use self::settings::{Adapters, Changes, Health, Logging, Metrics, Server, Tracing};
 
 /// Outranks `tracing.otlp_endpoint`. The exporter reads it itself, and would repeat it in its errors.
 const TRACES_ENDPOINT: &str = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT";
@@ -55,6 +55,9 @@ pub struct Config {
     /// Whose reports are required.
     #[command(flatten)]
     pub adapters: Adapters,
+    /// The log of changes and those who follow it.
+    #[command(flatten)]
+    pub changes: Changes,
     /// What is written to standard output.
     #[command(flatten)]
     pub logging: Logging,

@@ -3,8 +3,11 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
+use service::change::Retention;
+use service::dialect::Dialect;
 use tracing::Level;
 
 use super::error::ConfigError;
@@ -153,6 +156,36 @@ pub struct Adapters {
     /// Condition types without which a report is refused, such as Available,Applied,Health.
     #[arg(id = "adapters.mandatory_conditions", default_value = "[]", value_parser = names)]
     pub mandatory_conditions: std::vec::Vec<String>,
+}
+
+/// The log of changes and those who follow it.
+#[derive(Debug, Clone, Args)]
+pub struct Changes {
+    /// How long changes are kept, and with them the positions of those who follow; by default 24h, on SQLite 1h.
+    #[arg(id = "changes.retention", value_parser = duration("1m", "8760h"))]
+    retention: Option<Duration>,
+    /// Most changes that are kept, whatever their age.
+    #[arg(id = "changes.max_rows", default_value = "5000000", value_parser = number::<usize>(10_000, 1_000_000_000))]
+    max_rows: usize,
+    /// Requests that may wait for changes at once, streams included; more are answered 429.
+    #[arg(id = "changes.max_streams", default_value = "2000", value_parser = number::<usize>(1, 100_000))]
+    pub max_streams: usize,
+    /// The same for each caller, where callers must say who they are.
+    #[arg(id = "changes.max_streams_per_caller", default_value = "200", value_parser = number::<usize>(1, 100_000))]
+    pub max_streams_per_caller: usize,
+}
+
+impl Changes {
+    /// What is kept of the log in a database of this engine.
+    #[must_use]
+    pub fn retention(&self, dialect: Dialect) -> Retention {
+        let hours = if dialect.single_writer() { 1 } else { 24 };
+        let time = self.retention.and_then(|time| TimeDelta::from_std(time).ok());
+        Retention {
+            time: time.unwrap_or(TimeDelta::hours(hours)),
+            max_changes: i64::try_from(self.max_rows).unwrap_or(i64::MAX),
+        }
+    }
 }
 
 /// What is written to standard output.

@@ -20,6 +20,9 @@ pub struct List<T> {
     /// The cursor of the next page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next: Option<String>,
+    /// From here on, changes tell what is not in the list.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub position: Option<String>,
 }
 
 described!(List<T> where [T: Type], format!("{}List", T::name()), component list::<T>);
@@ -35,6 +38,7 @@ fn list<T: Type>(registry: &mut Registry) -> MetaSchema {
         ("total", "How many items match; absent if `total=false` was asked.", integer(0.0)),
         ("items", "The items, in order.", items),
         ("next", "Opaque cursor of the next page, to send as `cursor`. Absent on the last page.", text(None)),
+        ("position", POSITION, text(None)),
     ];
     object("A page of a list.", &["kind", "page", "size", "items"], members)
 }
@@ -88,7 +92,7 @@ impl ParameterSet for StatusListParameters {
 pub struct ItemParameters;
 
 impl ParameterSet for ItemParameters {
-    const NAMES: &'static [&'static str] = &["fields", CACHE_CONTROL];
+    const NAMES: &'static [&'static str] = &["fields", "wait_for", "timeout", CACHE_CONTROL];
 }
 
 /// The one of the parameters that is a header.
@@ -115,12 +119,18 @@ fn all(fields: &'static str) -> MetaSchema {
             "Only these fields, like `name,status.phase`, and what identifies an item.",
             text(Some(fields)),
         ),
+        ("wait_for", WAIT_FOR, MetaSchema { max_length: Some(4096), ..text(Some("search-expression")) }),
+        ("timeout", "Seconds to wait at most with `wait_for`.", number(60.0, Some(30.into()))),
         ("cursor", "Where another page ended: its `next`. Takes the place of `page`.", text(Some("cursor"))),
         (CACHE_CONTROL, FRESHNESS, text(None)),
     ];
     object("", &[], members)
 }
 
+const WAIT_FOR: &str = "A search: the answer comes as soon as the resource matches, like `status.phase='Ready'`, or after \
+                        `timeout`. It is 404 as soon as the resource is gone.";
+const POSITION: &str = "Where changes go on from this list: the value of `since` of `/changes`. Pages that are followed by \
+                        `cursor` have that of the first page. Absent if a replica of the database answered.";
 const ORDER: &str = "Fields to order by, like `name desc, created_time`; the newest first if absent. With `orderBy`, \
                      the direction.";
 const FRESHNESS: &str = "With `no-cache`, what is read holds every change that was answered before. Without, a \

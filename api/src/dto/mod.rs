@@ -4,6 +4,7 @@
 
 mod adapter_status;
 mod body;
+mod change;
 mod header;
 mod list;
 mod meta;
@@ -14,6 +15,9 @@ mod value;
 
 pub use adapter_status::{AdapterStatus, AdapterStatusCreateRequest};
 pub use body::{Body, Input, MediaType};
+pub use change::{
+    AnyResource, Cause, ChangeEvent, ChangeEventType, ChangeKind, ChangeList, ChangeParameters,
+};
 pub use header::{EntityTags, IdempotencyKey, IfMatch, MAX_KEY};
 pub use list::{CACHE_CONTROL, ItemParameters, List, ListParameters, ParameterSet, StatusListParameters};
 pub use meta::{Compatibility, Metadata};

@@ -1,24 +1,51 @@
 //! How long a request may take.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use poem::http::StatusCode;
 use poem::{Endpoint, IntoResponse, Request, Response, Result};
+use tokio::time::{Instant, timeout_at};
 
 use crate::problem::{ApiError, Code};
+
+/// When a request is given up.
+#[derive(Clone)]
+pub(crate) struct Deadline(Arc<Mutex<Instant>>);
+
+impl Deadline {
+    /// Gives the request more time.
+    pub(super) fn extend(&self, by: Duration) {
+        *self.time() += by;
+    }
+
+    fn time(&self) -> MutexGuard<'_, Instant> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 /// Drops an operation that has not answered in `time`. The body of its answer may take longer.
 ///
 /// A read ends with it. A change goes on in a task of its own and may still take effect, so a client must treat 504
 /// as "unknown", as it must any lost answer.
-pub(crate) async fn deadline(next: Arc<impl Endpoint>, request: Request, time: Duration) -> Result<Response> {
-    match tokio::time::timeout(time, next.call(request)).await {
-        Ok(outcome) => outcome.map(IntoResponse::into_response),
-        Err(_) => {
-            let error =
-                ApiError::new(StatusCode::GATEWAY_TIMEOUT, Code::Timeout, "the request took too long");
-            Err(error.refused_by("deadline_passed").into())
+pub(crate) async fn deadline(
+    next: Arc<impl Endpoint>,
+    mut request: Request,
+    time: Duration,
+) -> Result<Response> {
+    let deadline = Deadline(Arc::new(Mutex::new(Instant::now() + time)));
+    request.set_data(deadline.clone());
+    let mut answer = std::pin::pin!(next.call(request));
+    loop {
+        let until = *deadline.time();
+        match timeout_at(until, &mut answer).await {
+            Ok(outcome) => return outcome.map(IntoResponse::into_response),
+            Err(_) if *deadline.time() > until => {}
+            Err(_) => {
+                let error =
+                    ApiError::new(StatusCode::GATEWAY_TIMEOUT, Code::Timeout, "the request took too long");
+                return Err(error.refused_by("deadline_passed").into());
+            }
         }
     }
 }

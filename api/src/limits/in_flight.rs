@@ -1,35 +1,50 @@
 //! How many requests are worked on at a time.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use metrics::{Gauge, gauge};
 use poem::{Endpoint, IntoResponse, Request, Response, Result};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::problem::ApiError;
 
 /// The places for requests that are worked on.
-pub(crate) struct InFlight(Semaphore);
+pub(crate) struct InFlight(Arc<Semaphore>);
+
+/// The place of a request among those that are worked on.
+#[derive(Clone)]
+pub(crate) struct Place(Arc<Mutex<Option<(OwnedSemaphorePermit, Counted)>>>);
+
+impl Place {
+    /// Gives the place away: from now on the request only waits.
+    pub(crate) fn leave(&self) {
+        drop(self.0.lock().unwrap_or_else(PoisonError::into_inner).take());
+    }
+}
 
 impl InFlight {
     /// Places for `max` requests.
     pub(crate) fn new(max: usize) -> Arc<Self> {
-        Arc::new(Self(Semaphore::new(max.min(Semaphore::MAX_PERMITS))))
+        Arc::new(Self(Arc::new(Semaphore::new(max.min(Semaphore::MAX_PERMITS)))))
     }
 }
 
-/// Admits a request if there is a place and refuses it at once if there is none.
+/// Admits a request if there is a place and refuses it at once if there is none. An operation that only waits gives its
+/// [`Place`] away.
 ///
 /// There is no queue: a request that waits here is late for its client, and the answer "busy" after a millisecond
 /// lets the client go to another replica.
 pub(crate) async fn admit(
     next: Arc<impl Endpoint>,
-    request: Request,
+    mut request: Request,
     places: Arc<InFlight>,
 ) -> Result<Response> {
-    let Ok(_place) = places.0.try_acquire() else { return Err(ApiError::overloaded().into()) };
-    let _counted = Counted::new();
-    next.call(request).await.map(IntoResponse::into_response)
+    let Ok(permit) = places.0.clone().try_acquire_owned() else { return Err(ApiError::overloaded().into()) };
+    let place = Place(Arc::new(Mutex::new(Some((permit, Counted::new())))));
+    request.set_data(place.clone());
+    let answer = next.call(request).await;
+    place.leave();
+    answer.map(IntoResponse::into_response)
 }
 
 /// Counts itself in the gauge while it lives, so that a dropped request is counted out too.

@@ -8,6 +8,7 @@ use crate::dto::{
     ItemParameters, List, ListParameters, NodePool, NodePoolCreateRequest, NodePoolPatchRequest,
     StatusListParameters,
 };
+use crate::limits::Waiting;
 use crate::list::Parameters;
 use crate::problem::ApiResult;
 use crate::response::{Changed, Created, Deleting, Fetched, ForceDeleted, Reported, Shown};
@@ -64,10 +65,12 @@ impl ClusterNodePoolsApi {
         method = "get",
         operation_id = "getNodePoolById"
     )]
+    #[expect(clippy::too_many_arguments, reason = "an argument for each part of the request")]
     async fn get(
         &self,
         app: Data<&App>,
-        _caller: Caller,
+        caller: Caller,
+        waiting: Waiting,
         /// The cluster's id.
         cluster_id: Path<Id>,
         /// The node pool's id.
@@ -77,8 +80,14 @@ impl ClusterNodePoolsApi {
         if_none_match: Header<Option<String>>,
         parameters: Parameters<ItemParameters>,
     ) -> ApiResult<Fetched<NodePool>> {
-        read::get(app.0, read::node_pool_of(&cluster_id.0, &nodepool_id.0)?, if_none_match.0, &parameters)
-            .await
+        read::get(
+            app.0,
+            read::node_pool_of(&cluster_id.0, &nodepool_id.0)?,
+            if_none_match.0,
+            &parameters,
+            (caller, waiting),
+        )
+        .await
     }
 
     /// Update a node pool of a cluster

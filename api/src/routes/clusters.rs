@@ -8,6 +8,7 @@ use crate::dto::{
     ForceDeleteRequest, Id, IdempotencyKey, IfMatch, Input, ItemParameters, List, ListParameters,
     StatusListParameters,
 };
+use crate::limits::Waiting;
 use crate::list::Parameters;
 use crate::problem::ApiResult;
 use crate::response::{Changed, Created, Deleting, Fetched, ForceDeleted, Reported, Shown};
@@ -56,7 +57,8 @@ impl ClustersApi {
     async fn get(
         &self,
         app: Data<&App>,
-        _caller: Caller,
+        caller: Caller,
+        waiting: Waiting,
         /// The cluster's id.
         cluster_id: Path<Id>,
         /// Entity tags of versions the caller has.
@@ -64,7 +66,7 @@ impl ClustersApi {
         if_none_match: Header<Option<String>>,
         parameters: Parameters<ItemParameters>,
     ) -> ApiResult<Fetched<Cluster>> {
-        read::get(app.0, read::cluster(&cluster_id.0)?, if_none_match.0, &parameters).await
+        read::get(app.0, read::cluster(&cluster_id.0)?, if_none_match.0, &parameters, (caller, waiting)).await
     }
 
     /// Update a cluster

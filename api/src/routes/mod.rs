@@ -4,6 +4,7 @@
 //! To add one: the method here, with its doc comment, which is the text of the served document. If anyone
 //! may call it without a token, add it to the public list in the tests.
 
+pub mod changes;
 pub mod cluster_node_pools;
 pub mod clusters;
 pub mod meta;
@@ -22,6 +23,8 @@ pub enum Tag {
     NodePools,
     /// What adapters report.
     Statuses,
+    /// What happens to clusters and node pools.
+    Changes,
     /// About this API.
     Meta,
 }

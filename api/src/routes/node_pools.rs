@@ -7,6 +7,7 @@ use crate::dto::{
     AdapterStatus, AdapterStatusCreateRequest, ForceDeleteRequest, Id, IfMatch, Input, ItemParameters, List,
     ListParameters, NodePool, NodePoolCreateRequest, NodePoolPatchRequest, StatusListParameters,
 };
+use crate::limits::Waiting;
 use crate::list::Parameters;
 use crate::problem::ApiResult;
 use crate::response::{Changed, Deleting, Fetched, ForceDeleted, Refused, Reported, Shown};
@@ -54,7 +55,8 @@ impl NodePoolsApi {
     async fn get(
         &self,
         app: Data<&App>,
-        _caller: Caller,
+        caller: Caller,
+        waiting: Waiting,
         /// The node pool's id.
         nodepool_id: Path<Id>,
         /// Entity tags of versions the caller has.
@@ -62,7 +64,8 @@ impl NodePoolsApi {
         if_none_match: Header<Option<String>>,
         parameters: Parameters<ItemParameters>,
     ) -> ApiResult<Fetched<NodePool>> {
-        read::get(app.0, read::node_pool(&nodepool_id.0)?, if_none_match.0, &parameters).await
+        read::get(app.0, read::node_pool(&nodepool_id.0)?, if_none_match.0, &parameters, (caller, waiting))
+            .await
     }
 
     /// Update a node pool

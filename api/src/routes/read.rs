@@ -1,12 +1,15 @@
 //! What the reading operations on clusters and node pools have in common: all but their addresses and texts.
 
 use crate::app::App;
+use crate::caller::Caller;
 use crate::dto::{
     AdapterStatus, EntityTags, Id, ItemParameters, List, ListParameters, ResourceView, StatusListParameters,
 };
-use crate::list::{ListRequest, Parameters, read_status_list};
+use crate::limits::Waiting;
+use crate::list::{ItemRequest, ListRequest, Parameters, read_status_list};
 use crate::problem::ApiResult;
 use crate::response::{Document, Fetched, Shown};
+use service::change;
 use service::kind::Kind;
 use service::resource::{self, Target};
 use uuid::Uuid;
@@ -52,6 +55,7 @@ pub(super) async fn list<T: ResourceView>(
         total: page.total,
         items,
         next: page.next,
+        position: page.position,
     };
     let Some(selection) = request.selection else { return Ok(Shown::Document(Document::list(&list)?)) };
     Ok(Shown::Document(Document::of_list(&list, &selection, &["id"])?))
@@ -62,18 +66,26 @@ pub(super) async fn get<T: ResourceView>(
     target: Target,
     if_none_match: Option<String>,
     parameters: &Parameters<ItemParameters>,
+    (caller, waiting): (Caller, Waiting),
 ) -> ApiResult<Fetched<T>> {
-    let selection = parameters.selection(&app.fields.resources)?;
-    let resource = resource::get(&app.context, parameters.consistency(), &target).await?;
+    let ItemRequest { selection, wait_for, timeout } = ItemRequest::read(parameters, &app.fields.resources)?;
+    let (resource, waited) = match wait_for {
+        None => (resource::get(&app.context, parameters.consistency(), &target).await?, None),
+        Some(filter) => {
+            let _counted = waiting.begin(&caller, timeout)?;
+            let (resource, matched) = change::wait_for(&app.context, &target, &filter, timeout).await?;
+            (resource, Some(if matched { "matched" } else { "timeout" }.to_owned()))
+        }
+    };
     let etag = resource.etag();
     if if_none_match
         .and_then(|tags| EntityTags::parse(&tags))
         .is_some_and(|tags| tags.matches(resource.revision))
     {
-        return Ok(Fetched::NotModified(etag));
+        return Ok(Fetched::NotModified(etag, waited));
     }
     let document = Document::selected(&T::from(resource), selection.as_ref(), &["id"])?;
-    Ok(Fetched::Resource(document, etag))
+    Ok(Fetched::Resource(document, etag, waited))
 }
 
 pub(super) async fn list_statuses(
@@ -91,6 +103,7 @@ pub(super) async fn list_statuses(
         total: page.total,
         items,
         next: None,
+        position: None,
     };
     let Some(selection) = selection else { return Ok(Shown::Document(Document::list(&list)?)) };
     Ok(Shown::Document(Document::of_list(&list, &selection, &["adapter"])?))

@@ -30,13 +30,13 @@ pub(super) async fn create<T: ResourceView>(
         Some((id, kind)) => body.read_for(app, &Target { kind, id, owner: None }).await?,
         None => body.read()?,
     };
-    let create = value.into_create(owner, caller.0.clone())?;
+    let create = value.into_create(owner, caller.name.clone())?;
     let context = app.context.clone();
     let created = app.to_the_end(async move {
         let path = owner.map(|id| id.to_string()).unwrap_or_default();
         let request = [create.kind.as_str(), &path, &canonical];
         let answer = |resource: &Resource| StoredAnswer::of::<T>(resource)?.text();
-        let key = key.as_ref().map(|key| Key::new(&caller.0, key, &request, &answer));
+        let key = key.as_ref().map(|key| Key::new(&caller.name, key, &request, &answer));
         let created = resource::create(&context, create, key.as_ref()).await?;
         if let resource::Created::New(applied) = &created {
             audit("create", &caller, None, &applied.changes);
@@ -78,7 +78,7 @@ pub(super) async fn patch<T: ResourceView>(
     let context = app.context.clone();
     let patched = app.to_the_end(async move {
         let Applied { resource, changes } =
-            resource::patch(&context, &target, &if_match, &change, &caller.0).await?;
+            resource::patch(&context, &target, &if_match, &change, &caller.name).await?;
         audit("patch", &caller, None, &changes);
         Ok(resource)
     });
@@ -95,7 +95,8 @@ pub(super) async fn delete<T: ResourceView>(
     let if_match = if_match_of(if_match)?;
     let context = app.context.clone();
     let deleted = app.to_the_end(async move {
-        let Applied { resource, changes } = resource::delete(&context, &target, &if_match, &caller.0).await?;
+        let Applied { resource, changes } =
+            resource::delete(&context, &target, &if_match, &caller.name).await?;
         audit("delete", &caller, None, &changes);
         Ok(resource)
     });
@@ -114,7 +115,7 @@ pub(super) async fn force_delete(
     let (ForceDeleteRequest { reason }, _) = body.read_for(app, &target).await?;
     let context = app.context.clone();
     let removed = app.to_the_end(async move {
-        let changes = resource::force_delete(&context, &target, &if_match).await?;
+        let changes = resource::force_delete(&context, &target, &if_match, &caller.name).await?;
         audit("force-delete", &caller, Some(&reason), &changes);
         Ok(ForceDeleted::Gone)
     });
@@ -156,7 +157,7 @@ fn audit(action: &'static str, caller: &Caller, reason: Option<&str>, changes: &
         tracing::info!(
             target: "audit",
             action,
-            caller = caller.0,
+            caller = caller.name,
             reason,
             resource_type = kind.as_str(),
             resource_id = %id,

@@ -1,5 +1,5 @@
 use crate::operations;
-use metrics::Unit::{Count, Seconds};
+use metrics::Unit::{Bytes, Count, Seconds};
 use metrics::{Unit, counter, describe_counter, gauge, histogram};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use service::status::DiscardReason;
@@ -11,7 +11,7 @@ const REQUEST_BUCKETS: [f64; 11] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.
 const QUERY_BUCKETS: [f64; 9] = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0];
 
 /// What a request can be refused by: the values of `reason` of `hyperfleet_api_refused_total`.
-const LIMITS: [&str; 12] = [
+const LIMITS: [&str; 13] = [
     "body_too_large",
     "body_timeout",
     "body_broken",
@@ -24,10 +24,11 @@ const LIMITS: [&str; 12] = [
     "deadline_passed",
     "resource_locked",
     "panicked",
+    "streams",
 ];
 
 /// What each metric counts or measures.
-const HELP: [(&str, Unit, &str); 16] = [
+const HELP: [(&str, Unit, &str); 24] = [
     ("hyperfleet_api_build_info", Count, "Always 1; the labels say what is running"),
     ("hyperfleet_api_requests_total", Count, "Answered requests by operation and status"),
     ("hyperfleet_api_request_duration_seconds", Seconds, "From the head of a request to that of its answer"),
@@ -56,6 +57,14 @@ const HELP: [(&str, Unit, &str); 16] = [
     ("hyperfleet_db_retries_total", Count, "Transactions that were tried again"),
     ("hyperfleet_db_connections_open", Count, "Open connections to the database"),
     ("hyperfleet_db_connections_in_use", Count, "Connections that statements are using"),
+    ("hyperfleet_changes_head", Count, "Number up to which the log of changes is known to be complete"),
+    ("hyperfleet_changes_lag_seconds", Seconds, "Age of the latest change when it was told"),
+    ("hyperfleet_changes_hole_wait_seconds", Seconds, "How long an unfinished change has been waited for"),
+    ("hyperfleet_changes_holes_total", Count, "Numbers that no change has, by how that was found out"),
+    ("hyperfleet_changes_memory_bytes", Bytes, "Changes in memory for those who follow"),
+    ("hyperfleet_changes_streams", Count, "Requests that wait for changes"),
+    ("hyperfleet_changes_catchup_reads_total", Count, "Reads of those who had fallen behind"),
+    ("hyperfleet_changes_gone_total", Count, "Followers that had to list again"),
 ];
 
 /// Counts a request or a connection that one of the limits refused.
@@ -123,6 +132,7 @@ fn register() {
     let build = [("commit", crate::COMMIT), ("rust_version", crate::RUST_VERSION)];
     gauge!("hyperfleet_api_build_info", &build).set(1.0);
     gauge!("hyperfleet_api_requests_in_flight").set(0.0);
+    gauge!("hyperfleet_changes_streams").set(0.0);
     for limit in LIMITS {
         counter!("hyperfleet_api_refused_total", "reason" => limit).increment(0);
     }

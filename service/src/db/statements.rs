@@ -15,8 +15,17 @@ const OPERATIONS: [&str; 5] = ["query", "create", "update", "delete", "raw"];
 /// How a statement of each of these operations starts.
 const VERBS: [&str; 4] = ["SELECT", "INSERT", "UPDATE", "DELETE"];
 /// The label `table`. The last stands for everything else.
-pub(super) const TABLES: [&str; 7] =
-    ["clusters", "node_pools", "adapter_statuses", "labels", "resource_counts", "idempotency_keys", "other"];
+pub(super) const TABLES: [&str; 9] = [
+    "clusters",
+    "node_pools",
+    "adapter_statuses",
+    "labels",
+    "resource_counts",
+    "idempotency_keys",
+    "changes",
+    "change_log",
+    "other",
+];
 /// The label `operation` of failures that concern no statement.
 const CONNECT: &str = "connect";
 /// The label `error_type` of statements.

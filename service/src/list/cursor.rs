@@ -21,6 +21,9 @@ pub struct Cursor {
     pub(crate) fingerprint: String,
     #[serde(rename = "k")]
     pub(crate) keys: Vec<Key>,
+    /// Where the log of changes was when the first page was read.
+    #[serde(rename = "p", default, skip_serializing_if = "Option::is_none")]
+    pub(crate) position: Option<String>,
 }
 
 /// The last resource's value of one column of the order.

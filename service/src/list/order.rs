@@ -61,9 +61,9 @@ impl Ordering {
         &self.terms
     }
 
-    /// A cursor that continues after the resource with these keys.
-    pub(crate) fn cursor(&self, keys: Vec<Key>) -> String {
-        Cursor { fingerprint: self.fingerprint.clone(), keys }.encode()
+    /// A cursor that continues after the resource with these keys. `position` is that of the first page.
+    pub(crate) fn cursor(&self, keys: Vec<Key>, position: Option<String>) -> String {
+        Cursor { fingerprint: self.fingerprint.clone(), keys, position }.encode()
     }
 
     /// The keys of a cursor of this list.

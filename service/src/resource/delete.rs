@@ -20,7 +20,7 @@ pub async fn delete(context: &Context, target: &Target, if_match: &IfMatch, call
         if_match.check(&before)?;
         let mut after = before.clone();
         if before.is_finalizing() {
-            save(&tx, vec![Write::Update { before, after: after.clone() }]).await?;
+            save(&tx, vec![Write::Update { before, after: after.clone(), by: caller.to_owned() }]).await?;
             return Ok(after);
         }
         let now = context.clock.now();
@@ -31,12 +31,11 @@ pub async fn delete(context: &Context, target: &Target, if_match: &IfMatch, call
         after.aggregate(required, &reports, has_children, Event::Change)?;
         let mut writes = Vec::new();
         if removal::is_due(required, &after, &reports, has_children) {
-            writes.push(Write::Remove { before, last: after.clone() });
-            writes.extend(
-                removal::of_parent(&tx, &context.settings.required[Kind::Cluster], parent, &after).await?,
-            );
+            writes.push(Write::Remove { before, last: after.clone(), by: caller.to_owned() });
+            let required = &context.settings.required[Kind::Cluster];
+            writes.extend(removal::of_parent(&tx, required, parent, &after, caller).await?);
         } else {
-            writes.push(Write::Update { before, after: after.clone() });
+            writes.push(Write::Update { before, after: after.clone(), by: caller.to_owned() });
         }
         writes.extend(below);
         save(&tx, writes).await?;
@@ -72,10 +71,10 @@ async fn cascade(
         let mut after = before.clone();
         after.mark_deleted(now, caller);
         if removal::is_due(required, &after, &reports, false) {
-            writes.push(Write::Remove { before, last: after });
+            writes.push(Write::Remove { before, last: after, by: caller.to_owned() });
         } else {
             after.aggregate(required, &reports, false, Event::Change)?;
-            writes.push(Write::Update { before, after });
+            writes.push(Write::Update { before, after, by: caller.to_owned() });
             any_remains = true;
         }
     }
@@ -99,6 +98,7 @@ pub async fn force_delete(
     context: &Context,
     target: &Target,
     if_match: &IfMatch,
+    caller: &str,
 ) -> Result<Vec<ResourceChange>> {
     let work = |tx: Tx| async move {
         let parent = resources::lock_parent(&tx, target).await?;
@@ -111,10 +111,12 @@ pub async fn force_delete(
             )));
         }
         let required = &context.settings.required[Kind::Cluster];
-        let parent = removal::of_parent(&tx, required, parent, &resource).await?;
+        let parent = removal::of_parent(&tx, required, parent, &resource, caller).await?;
         let children = children(&tx, target).await?;
         let removed = std::iter::once(resource).chain(children);
-        let removed = removed.map(|resource| Write::Remove { before: resource.clone(), last: resource });
+        let by = || caller.to_owned();
+        let removed =
+            removed.map(|resource| Write::Remove { before: resource.clone(), last: resource, by: by() });
         save(&tx, removed.chain(parent).collect()).await?;
         Ok(())
     };

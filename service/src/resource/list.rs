@@ -54,24 +54,36 @@ pub struct Page {
     pub total: Option<i64>,
     /// Where the next page starts; `None` on the last.
     pub next: Option<String>,
+    /// From here on, changes tell what is not in this page or, with a cursor, in the pages up to this one. `None` if it
+    /// was read from a replica.
+    pub position: Option<String>,
 }
 
 /// Lists resources: a constant number of statements, however many there are. They run side by side, so that a
 /// list waits once for a connection and not once for each statement.
 pub async fn list(context: &Context, consistency: Consistency, query: &ListQuery) -> Result<Page> {
-    context.read(consistency, |reader| async move { read_page(&reader, query).await }).await
+    // Before the page is read, which then holds everything up to there.
+    let position = match &query.from {
+        Start::Page(_) => context.changes.position().map(|position| position.to_string()),
+        Start::Cursor(cursor) => cursor.position.clone(),
+    };
+    let position = position.as_deref();
+    context.read(consistency, |reader| async move { read_page(&reader, query, position).await }).await
 }
 
-async fn read_page(reader: &Reader, query: &ListQuery) -> Result<Page> {
+async fn read_page(reader: &Reader, query: &ListQuery, position: Option<&str>) -> Result<Page> {
     let (_, total, mut items) =
         tokio::try_join!(check_owner(reader, query), total(reader, query), items(reader, query))?;
     let more = items.len() as u64 > query.size;
     items.truncate(query.size as usize);
+    let position = position.filter(|_| reader.is_primary()).map(str::to_owned);
     let next = match items.last() {
-        Some(last) if more => Some(query.order.cursor(page::keys(last, query.order.terms()))),
+        Some(last) if more => {
+            Some(query.order.cursor(page::keys(last, query.order.terms()), position.clone()))
+        }
         _ => None,
     };
-    Ok(Page { items, total, next })
+    Ok(Page { items, total, next, position })
 }
 
 /// The cluster whose node pools are listed must exist.

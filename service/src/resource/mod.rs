@@ -29,10 +29,13 @@ use crate::status::stored::ReportState;
 use crate::status::summary::StoredStatus;
 use chrono::{DateTime, Utc};
 use entity::JsonText;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 /// A cluster or a node pool, as its row holds it.
-#[derive(Clone, Debug)]
+///
+/// The log of changes keeps it as JSON, also over an upgrade: a field that is added needs a serde default.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Resource {
     /// Which of the two.
     pub kind: Kind,

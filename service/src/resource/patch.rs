@@ -40,7 +40,7 @@ pub async fn patch(
             let reports = reports::of_resource(&tx, after.id).await?;
             after.aggregate(&context.settings.required[target.kind], &reports, false, Event::Change)?;
         }
-        save(&tx, vec![Write::Update { before, after: after.clone() }]).await?;
+        save(&tx, vec![Write::Update { before, after: after.clone(), by: caller.to_owned() }]).await?;
         Ok(after)
     };
     let _pass = context.gate.enter(target.id).await?;

@@ -27,16 +27,17 @@ pub(super) fn is_due(
     resource.is_finalizing() && !has_children && all_done
 }
 
-/// The removal of `parent` once `child` is removed, if it waited for nothing else.
+/// The removal of `parent` once `child` is removed by `by`, if it waited for nothing else.
 pub(super) async fn of_parent(
     tx: &Tx,
     required: &[String],
     parent: Option<Resource>,
     child: &Resource,
+    by: &str,
 ) -> Result<Option<Write>> {
     let Some(parent) = parent.filter(Resource::is_finalizing) else { return Ok(None) };
     let has_others = resources::has_other_children(tx, parent.id, child.id).await?;
     let reports = reports::of_resource(tx, parent.id).await?;
     let due = is_due(required, &parent, &reports, has_others);
-    Ok(due.then(|| Write::Remove { before: parent.clone(), last: parent }))
+    Ok(due.then(|| Write::Remove { before: parent.clone(), last: parent, by: by.to_owned() }))
 }

@@ -101,6 +101,8 @@ struct Subject {
     /// All reports about it, ordered by adapter.
     reports: Vec<ReportState>,
     has_children: bool,
+    /// The adapter whose report was taken last.
+    by: String,
 }
 
 /// Locks the resources that are reported on, and reads the reports about them.
@@ -112,7 +114,8 @@ async fn lock(tx: &Tx, requests: &[ReportRequest], wait: Wait) -> Result<HashMap
         for resource in resources::lock_all(tx, kind, &ids, wait).await? {
             let has_children = resource.is_finalizing() && resources::has_children(tx, resource.id).await?;
             let before = resource.clone();
-            let subject = Subject { before, now: resource, reports: Vec::new(), has_children };
+            let subject =
+                Subject { before, now: resource, reports: Vec::new(), has_children, by: String::new() };
             subjects.insert((kind, subject.now.id), subject);
         }
     }
@@ -194,6 +197,7 @@ impl<'a> Taken<'a> {
             Err(at) => subject.reports.insert(at, state.clone()),
         }
         subject.now.revision += 1;
+        report.adapter.as_str().clone_into(&mut subject.by);
         if aggregate {
             let required = &self.settings.required[target.kind];
             let event = Event::Report(observed);
@@ -218,11 +222,13 @@ impl<'a> Taken<'a> {
     async fn save(self, tx: &Tx) -> Result<()> {
         let changed =
             self.subjects.into_values().filter(|subject| subject.now.revision != subject.before.revision);
-        let updates = changed.map(|Subject { before, now, .. }| Write::Update { before, after: now });
-        save(tx, updates.collect()).await?;
+        let updates =
+            changed.map(|Subject { before, now, by, .. }| Write::Update { before, after: now, by }).collect();
         let stored = self.stored.into_iter();
         reports::upsert(tx, &stored.map(|((id, _), (kind, report))| (kind, id, report)).collect::<Vec<_>>())
-            .await
+            .await?;
+        save(tx, updates).await?;
+        Ok(())
     }
 
     /// Saves what changed, or removes the resource if its deletion waited for this report only. `parent` is its
@@ -236,10 +242,10 @@ impl<'a> Taken<'a> {
         let Some(id) = self.subjects.iter().find(|(_, subject)| due(subject)).map(|(id, _)| *id) else {
             return self.save(tx).await;
         };
-        let Some(Subject { before, now, .. }) = self.subjects.remove(&id) else { return Ok(()) };
+        let Some(Subject { before, now, by, .. }) = self.subjects.remove(&id) else { return Ok(()) };
         let required = &self.settings.required[Kind::Cluster];
-        let parent = removal::of_parent(tx, required, parent, &now).await?;
-        let mut writes = vec![Write::Remove { before, last: now }];
+        let parent = removal::of_parent(tx, required, parent, &now, &by).await?;
+        let mut writes = vec![Write::Remove { before, last: now, by }];
         writes.extend(parent);
         save(tx, writes).await?;
         Ok(())

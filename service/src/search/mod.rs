@@ -14,6 +14,7 @@ mod compare;
 mod error;
 mod field;
 pub(crate) mod filter;
+mod matches;
 mod parse;
 pub(crate) mod pattern;
 mod place;

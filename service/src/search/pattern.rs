@@ -37,6 +37,32 @@ impl Pattern {
         self.spell("*", "?", |char| matches!(char, '*' | '?' | '['), |char| format!("[{char}]"))
     }
 
+    /// Whether a text matches, in time that is bounded by the lengths multiplied. `ignore_case` is about ASCII letters.
+    pub(super) fn matches(&self, text: &str, ignore_case: bool) -> bool {
+        let fold = |char: char| if ignore_case { char.to_ascii_lowercase() } else { char };
+        let text: Vec<char> = text.chars().map(fold).collect();
+        let (mut part, mut at) = (0, 0);
+        // Where the last `%` stands, and where the text that it does not cover began.
+        let mut last_any: Option<(usize, usize)> = None;
+        while at < text.len() {
+            match self.0.get(part) {
+                Some(Part::Any) => {
+                    last_any = Some((part, at));
+                    part += 1;
+                }
+                Some(Part::One) => (part, at) = (part + 1, at + 1),
+                Some(Part::Literal(char)) if fold(*char) == text[at] => (part, at) = (part + 1, at + 1),
+                _ => {
+                    // It covers one character more.
+                    let Some((any, covered)) = last_any else { return false };
+                    last_any = Some((any, covered + 1));
+                    (part, at) = (any + 1, covered + 1);
+                }
+            }
+        }
+        self.0[part..].iter().all(|part| *part == Part::Any)
+    }
+
     fn spell(&self, any: &str, one: &str, special: fn(char) -> bool, escape: fn(char) -> String) -> String {
         let mut spelling = String::new();
         for part in &self.0 {
@@ -68,6 +94,37 @@ mod tests {
             let pattern = Pattern::read(text).expect(text);
             assert_eq!((pattern.like().as_str(), pattern.glob().as_str()), (like, glob), "{text}");
         }
+    }
+
+    #[test]
+    fn a_pattern_matches_whole_texts() {
+        for (pattern, text, matches) in [
+            ("", "", true),
+            ("", "a", false),
+            ("%", "", true),
+            ("a%", "abc", true),
+            ("%c", "abc", true),
+            ("%b%", "abc", true),
+            ("a_c", "abc", true),
+            ("a_c", "ac", false),
+            ("_", "ü", true),
+            ("%ab", "aab", true),
+            ("%ab%cd", "abxabcdxcd", true),
+            (r"50\%", "50%", true),
+            (r"50\%", "500", false),
+            ("ABC", "abc", false),
+        ] {
+            let read = Pattern::read(pattern).expect(pattern);
+            assert_eq!(read.matches(text, false), matches, "{pattern} {text}");
+        }
+        let ignoring = |pattern, text| Pattern::read(pattern).expect(pattern).matches(text, true);
+        assert!(ignoring("ABC%", "abcd") && ignoring("a", "A") && !ignoring("Ü", "ü"));
+    }
+
+    #[test]
+    fn a_pattern_of_many_wildcards_takes_no_longer() {
+        let pattern = Pattern::read(&format!("{}b", "a%".repeat(1000))).expect("a pattern");
+        assert!(!pattern.matches(&"a".repeat(20_000), false));
     }
 
     #[test]

@@ -6,10 +6,12 @@ use super::stored::ReportState;
 use crate::error::Result;
 use chrono::{DateTime, Utc};
 use entity::JsonText;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The aggregated status as the row holds it: what is searched in columns, the rest as documents.
-#[derive(Clone, Debug, PartialEq)]
+///
+/// The log of changes keeps it as JSON, also over an upgrade: a field that is added needs a serde default.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StoredStatus {
     /// `NotReady`, `Ready` or `Failed`.
     pub phase: String,
@@ -46,6 +48,25 @@ struct AdapterSummary<'a> {
     last_report_time: DateTime<Utc>,
 }
 
+/// What a condition says, without its times.
+#[derive(Deserialize, PartialEq)]
+struct SaidCondition {
+    r#type: String,
+    status: ConditionStatus,
+    reason: Option<String>,
+    message: Option<String>,
+    observed_generation: i64,
+}
+
+/// What an entry of `status.adapters` says, without its time.
+#[derive(Deserialize, PartialEq)]
+struct SaidAdapter {
+    adapter: String,
+    observed_generation: i64,
+    available: ConditionStatus,
+    health: ConditionStatus,
+}
+
 impl StoredStatus {
     /// The aggregate and the reports it was made of, as the row keeps them.
     pub(crate) fn of(aggregate: &Aggregate, reports: &[ReportState]) -> Result<Self> {
@@ -66,6 +87,16 @@ impl StoredStatus {
     /// The span of ten minutes since 1970 that `reconciled_updated_time` is in.
     pub(crate) fn reconciled_bucket(&self) -> i64 {
         self.reconciled_updated_time.timestamp().div_euclid(RECONCILED_SPAN)
+    }
+
+    /// Whether there is more to see than newer times, compared with the status before.
+    pub(crate) fn says_more_than(&self, before: &Self) -> bool {
+        let said = |status: &Self| (status.phase.clone(), status.observed_generation, status.reconciled);
+        let conditions = |status: &Self| status.conditions.read::<Vec<SaidCondition>>().ok();
+        let adapters = |status: &Self| status.adapters.read::<Vec<SaidAdapter>>().ok();
+        said(self) != said(before)
+            || conditions(self) != conditions(before)
+            || adapters(self) != adapters(before)
     }
 
     /// The aggregate it was made of.

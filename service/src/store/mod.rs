@@ -1,6 +1,7 @@
 //! What is stored: the only SQL of the service, apart from the conditions of searches, and the only place that tells
 //! the tables of clusters and node pools apart.
 
+pub(crate) mod changes;
 pub(crate) mod counts;
 pub(crate) mod keys;
 pub(crate) mod page;

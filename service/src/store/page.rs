@@ -35,6 +35,19 @@ pub(crate) async fn page(db: &Executor, kind: Kind, query: PageQuery<'_>) -> Res
     }))
 }
 
+/// Resources that match, in the order of their ids.
+pub(crate) async fn by_id(
+    db: &Executor,
+    kind: Kind,
+    condition: Condition,
+    limit: u64,
+) -> Result<Vec<Resource>> {
+    Ok(with_entity!(kind, entity => {
+        let select = entity::Entity::find().filter(condition).order_by_asc(entity::Column::Id).limit(limit);
+        select.all(db).await?.into_iter().map(Resource::from).collect()
+    }))
+}
+
 /// How PostgreSQL would find the rows of [`page`], a line for each step.
 pub(crate) async fn plan(db: &Executor, kind: Kind, query: PageQuery<'_>) -> Result<Vec<String>> {
     let backend = db.get_database_backend();

@@ -18,18 +18,34 @@ const CONCURRENCY: usize = 2;
 #[derive(Clone, Debug)]
 pub(crate) struct Reader {
     executor: Executor,
+    is_primary: bool,
     finds: Batcher<(Kind, Uuid), Option<Resource>>,
     answer_timeout: Duration,
 }
 
 impl Reader {
-    /// Reads from `executor`, which is the primary or the replica of `db`.
-    pub(crate) fn new(db: &Db, executor: &Executor) -> Self {
+    /// Reads from the primary of `db`.
+    pub(crate) fn primary(db: &Db) -> Self {
+        Self::new(db, db.primary(), true)
+    }
+
+    /// Reads from a replica of `db`.
+    pub(crate) fn replica(db: &Db, executor: &Executor) -> Self {
+        Self::new(db, executor, false)
+    }
+
+    fn new(db: &Db, executor: &Executor, is_primary: bool) -> Self {
         Self {
             executor: executor.clone(),
+            is_primary,
             finds: Batcher::new(CONCURRENCY, db.acquire_timeout()),
             answer_timeout: db.answer_timeout(),
         }
+    }
+
+    /// Whether reads see everything that was committed before.
+    pub(crate) fn is_primary(&self) -> bool {
+        self.is_primary
     }
 
     /// For statements of its own.

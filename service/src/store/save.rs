@@ -1,11 +1,13 @@
 //! The one way a resource changes.
 
 use super::row::with_entity;
-use super::{CHUNK, labels, rows};
+use super::{CHUNK, changes, labels, rows};
+use crate::change::record::ChangeType;
 use crate::db::Executor;
 use crate::error::Result;
 use crate::kind::Kind;
 use crate::resource::{Resource, ResourceChange};
+use chrono::{DateTime, Utc};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ConnectionTrait, EntityTrait, QueryFilter};
 use std::collections::HashSet;
@@ -17,6 +19,7 @@ use uuid::Uuid;
 #[derive(Clone, Debug)]
 pub(crate) struct Tx {
     executor: Executor,
+    now: DateTime<Utc>,
     saved: Arc<Mutex<Saved>>,
 }
 
@@ -25,22 +28,23 @@ pub(crate) struct Tx {
 pub(crate) enum Write {
     /// It is new.
     Create(Resource),
-    /// It becomes another, or stays as it was if the revision is the same.
-    Update { before: Resource, after: Resource },
+    /// It becomes another, or stays as it was if the revision is the same. `by` is the caller, or the adapter that
+    /// reported.
+    Update { before: Resource, after: Resource, by: String },
     /// It goes. `last` is its last state, which includes what led to its removal.
-    Remove { before: Resource, last: Resource },
+    Remove { before: Resource, last: Resource, by: String },
 }
 
 impl Write {
     /// The resource as it is now, or as it last was.
-    fn resource(&self) -> &Resource {
+    pub(super) fn resource(&self) -> &Resource {
         match self {
             Self::Create(after) | Self::Update { after, .. } => after,
             Self::Remove { last, .. } => last,
         }
     }
 
-    fn before(&self) -> Option<&Resource> {
+    pub(super) fn before(&self) -> Option<&Resource> {
         match self {
             Self::Create(_) => None,
             Self::Update { before, .. } | Self::Remove { before, .. } => Some(before),
@@ -49,6 +53,27 @@ impl Write {
 
     fn is_removal(&self) -> bool {
         matches!(self, Self::Remove { .. })
+    }
+
+    /// Who did it: the caller, or the adapter that reported.
+    pub(super) fn by(&self) -> &str {
+        match self {
+            Self::Create(after) => &after.created_by,
+            Self::Update { by, .. } | Self::Remove { by, .. } => by,
+        }
+    }
+
+    /// What the log of changes calls it; `None` if there is nothing to see.
+    pub(super) fn logged(&self) -> Option<ChangeType> {
+        match self {
+            Self::Create(_) => Some(ChangeType::Created),
+            Self::Remove { .. } => Some(ChangeType::Removed),
+            Self::Update { before, after, .. } if before.revision == after.revision => None,
+            Self::Update { before, after, .. } if only_status_differs(before, after) => {
+                after.status.says_more_than(&before.status).then_some(ChangeType::Reported)
+            }
+            Self::Update { .. } => Some(ChangeType::Updated),
+        }
     }
 
     fn change(&self) -> ResourceChange {
@@ -75,6 +100,8 @@ pub(crate) struct Saved {
     pub(crate) changes: Vec<ResourceChange>,
     /// Kind of each resource whose reconciliation started, and whether it is being deleted.
     pub(crate) started: Vec<(Kind, bool)>,
+    /// Whether anything was written to the log of changes.
+    pub(crate) logged: bool,
 }
 
 /// The columns that a status consists of.
@@ -96,8 +123,13 @@ const STATUS: [&str; 11] = [
 const FIXED: [&str; 5] = ["id", "owner_id", "name", "created_time", "created_by"];
 
 impl Tx {
-    pub(crate) fn new(executor: Executor) -> Self {
-        Self { executor, saved: Arc::default() }
+    /// A transaction that begins at `now`.
+    pub(crate) fn new(executor: Executor, now: DateTime<Utc>) -> Self {
+        Self { executor, now, saved: Arc::default() }
+    }
+
+    pub(super) fn now(&self) -> DateTime<Utc> {
+        self.now
     }
 
     /// What was saved; for when it is committed.
@@ -114,8 +146,8 @@ impl Deref for Tx {
     }
 }
 
-/// Saves what became of resources: rows, labels, and the list of changes that audit and metrics read after the
-/// commit. An update that leaves the revision as it was writes nothing.
+/// Saves what became of resources: rows, labels, the log of changes, and the list that audit and metrics read after
+/// the commit. An update that leaves the revision as it was writes nothing.
 ///
 /// Answers the ids of new resources that were left out because their name is taken.
 pub(crate) async fn save(tx: &Tx, writes: Vec<Write>) -> Result<HashSet<Uuid>> {
@@ -125,8 +157,10 @@ pub(crate) async fn save(tx: &Tx, writes: Vec<Write>) -> Result<HashSet<Uuid>> {
         for write in writes.iter().filter(|write| write.resource().kind == kind) {
             match write {
                 Write::Create(after) => created.push(after),
-                Write::Update { before, after } if before.revision == after.revision => {}
-                Write::Update { before, after } if only_status_differs(before, after) => reported.push(after),
+                Write::Update { before, after, .. } if before.revision == after.revision => {}
+                Write::Update { before, after, .. } if only_status_differs(before, after) => {
+                    reported.push(after);
+                }
                 Write::Update { after, .. } => updated.push(after),
                 Write::Remove { .. } => {}
             }
@@ -144,6 +178,9 @@ pub(crate) async fn save(tx: &Tx, writes: Vec<Write>) -> Result<HashSet<Uuid>> {
         remove(tx, kind, &removed.map(|resource| resource.id).collect::<Vec<_>>()).await?;
     }
     save_labels(tx, &writes, &taken).await?;
+    // Last, when every row is locked: nothing that may wait follows the drawing of the numbers.
+    let written = writes.iter().filter(|write| !taken.contains(&write.resource().id));
+    let logged = changes::append(tx, written).await?;
     let mut saved = tx.saved.lock().unwrap_or_else(PoisonError::into_inner);
     for write in writes.iter().filter(|write| !taken.contains(&write.resource().id)) {
         saved.changes.push(write.change());
@@ -151,6 +188,7 @@ pub(crate) async fn save(tx: &Tx, writes: Vec<Write>) -> Result<HashSet<Uuid>> {
             saved.started.push((write.resource().kind, write.resource().is_finalizing()));
         }
     }
+    saved.logged |= logged;
     drop(saved);
     Ok(taken)
 }
@@ -222,7 +260,7 @@ async fn save_labels(tx: &Tx, writes: &[Write], taken: &HashSet<Uuid>) -> Result
     for write in writes {
         match write {
             Write::Create(after) if !taken.contains(&after.id) => labelled.push(after),
-            Write::Update { before, after } if before.labels != after.labels => {
+            Write::Update { before, after, .. } if before.labels != after.labels => {
                 replaced.push(after.id);
                 labelled.push(after);
             }

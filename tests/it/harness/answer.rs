@@ -43,6 +43,18 @@ impl Answer {
         self
     }
 
+    /// Expects the whole body of a list, but for the position: whether there is one, and which, depends on time.
+    #[track_caller]
+    pub fn list(&self, list: &Value) -> &Self {
+        let without_position = |list: &Value| {
+            let mut list = list.clone();
+            list.as_object_mut().map(|list| list.remove("position"));
+            list
+        };
+        assert_eq!(without_position(&self.body), without_position(list));
+        self
+    }
+
     /// Expects a problem document, complete and with this code.
     #[track_caller]
     pub fn problem(&self, status: u16, code: &str) -> &Self {

@@ -1,5 +1,6 @@
 //! One scenario, step by step: what the service answers, and what it knows afterwards.
 
+use crate::changes::Follower;
 use crate::harness::{Answer, TestApp};
 use crate::model::{Expected, Kind, Model, Operation, Request, Scenario, json_contains, json_equal};
 use serde_json::Value;
@@ -9,8 +10,10 @@ use uuid::Uuid;
 /// Nothing, or what differs.
 type Comparison = Result<(), String>;
 
-/// Plays a scenario on an empty service and leaves it empty. Fails with the first difference from the model.
+/// Plays a scenario on an empty service and leaves it empty. Fails with the first difference from the model. Who
+/// follows the changes holds at the end what the lists say.
 pub async fn play(app: &TestApp, scenario: &Scenario) -> Comparison {
+    let mut follower = Follower::now(app, &[]).await;
     let mut player = Player { app, model: Model::new(scenario.settings.clone()), bodies: BTreeMap::new() };
     for (number, timed) in scenario.steps.iter().enumerate() {
         app.advance(timed.wait());
@@ -18,7 +21,10 @@ pub async fn play(app: &TestApp, scenario: &Scenario) -> Comparison {
         let step = format!("step {number}");
         player.step(&request).await.map_err(|difference| format!("{step}, {request:?}:\n{difference}"))?;
     }
-    player.clear().await.map_err(|difference| format!("at the end:\n{difference}"))
+    follower.until_it_agrees().await;
+    player.clear().await.map_err(|difference| format!("at the end:\n{difference}"))?;
+    follower.until_it_agrees().await;
+    Ok(())
 }
 
 struct Player<'a> {

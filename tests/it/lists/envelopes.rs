@@ -33,18 +33,18 @@ async fn each_list_says_what_it_is(app: TestApp) {
     for path in [format!("{}/statuses", href(&cluster)), format!("nodepools/{}/statuses", id(&pool))] {
         let list = app.get(&path).await;
         list.status(200)
-            .body(&json!({"kind": "AdapterStatusList", "page": 1, "size": 0, "total": 0, "items": []}));
+            .list(&json!({"kind": "AdapterStatusList", "page": 1, "size": 0, "total": 0, "items": []}));
     }
 }
 
 async fn an_empty_list_is_a_list(app: TestApp) {
     let empty = |kind: &str| json!({"kind": kind, "page": 1, "size": 0, "total": 0, "items": []});
-    app.get("clusters").await.status(200).body(&empty("ClusterList"));
-    app.get("nodepools").await.status(200).body(&empty("NodePoolList"));
+    app.get("clusters").await.status(200).list(&empty("ClusterList"));
+    app.get("nodepools").await.status(200).list(&empty("NodePoolList"));
     let probe = app.get("clusters?search=labels.non_existing_label%3D%27value%27&size=1").await;
-    probe.status(200).body(&empty("ClusterList"));
+    probe.status(200).list(&empty("ClusterList"));
     let unencoded = app.get("clusters?search=labels.non_existing_label='value'&size=1").await;
-    unencoded.status(200).body(&empty("ClusterList"));
+    unencoded.status(200).list(&empty("ClusterList"));
 }
 
 async fn a_page_has_at_most_size_items_and_the_total_of_all(app: TestApp) {
@@ -86,12 +86,12 @@ async fn blank_values_count_as_absent_and_unknown_parameters_are_ignored(app: Te
     let names = ["page", "size", "pageSize", "search", "order", "orderBy", "fields", "cursor", "total"];
     for name in names {
         for blank in ["", " ", "\t"] {
-            app.list("clusters", &[(name, blank)]).await.status(200).body(&plain.body);
+            app.list("clusters", &[(name, blank)]).await.status(200).list(&plain.body);
         }
-        app.get(&format!("clusters?{name}")).await.status(200).body(&plain.body);
+        app.get(&format!("clusters?{name}")).await.status(200).list(&plain.body);
     }
     let unknown = [("colour", "red"), ("Page", "0"), ("limit", "x"), ("", "x")];
-    app.list("clusters", &unknown).await.status(200).body(&plain.body);
+    app.list("clusters", &unknown).await.status(200).list(&plain.body);
 }
 
 async fn a_list_of_a_cluster_holds_its_node_pools_whatever_the_search(app: TestApp) {

@@ -14,7 +14,7 @@ async fn only_the_fields_asked_for_are_shown_and_the_id(app: TestApp) {
     let cluster = app.a_cluster().create().await;
     let list = app.list("clusters", &[("fields", "name,generation")]).await;
     let item = json!({"id": cluster["id"], "name": "alpha", "generation": 1});
-    list.status(200).body(&json!({"kind": "ClusterList", "page": 1, "size": 1, "total": 1, "items": [item]}));
+    list.status(200).list(&json!({"kind": "ClusterList", "page": 1, "size": 1, "total": 1, "items": [item]}));
     let pool = app.a_node_pool(id(&cluster)).create().await;
     let path = format!("{}/nodepools", href(&cluster));
     let list = app.list(&path, &[("fields", "owner_references.id")]).await;

@@ -77,6 +77,7 @@ async fn every_answer_is_as_documented(app: TestApp) {
     asking.whole_life(&format!("nodepools/{}", id(&flat))).await;
     asking.ask("GET", "clusters", Value::Null).await.status(200);
     asking.whole_life(href(&cluster)).await;
+    asking.ask("GET", "changes?since=now", Value::Null).await.status(200);
     asking.document.all_seen(&["200", "201", "202", "204", "304"]);
 }
 
@@ -122,11 +123,13 @@ async fn every_refusal_is_as_documented(app: TestApp) {
             asking.ask(method, &format!("{path}/statuses"), report("a", 1, &[])).await.status(404);
         }
     }
+    asking.ask("GET", "changes?wait=61", Value::Null).await.status(400);
+    asking.ask("GET", "changes?since=00000000-0", Value::Null).await.status(410);
     asking.ask("GET", "clusters/x/nodepools", Value::Null).await.status(404);
     asking.ask("POST", "clusters/x/nodepools", json!({"name": "workers", "spec": {}})).await.status(404);
     asking.app.delete(href(&cluster)).await.status(202);
     for path in [href(&cluster), href(&pool), &flat] {
         asking.ask("PATCH", path, json!({"spec": {"x": 1}})).await.status(409);
     }
-    asking.document.all_seen(&["400", "404", "409", "412"]);
+    asking.document.all_seen(&["400", "404", "409", "410", "412"]);
 }

@@ -1,7 +1,9 @@
 //! Thousands of random searches, each read a second time by an oracle that shares no code with the
-//! service: both engines must find what the oracle finds.
+//! service: both engines must find what the oracle finds. So must a follower of changes, for whom the service reads
+//! the search in memory: the fleet's whole history, told by what matches, must end in what the list says.
 
 use super::fleet::Fleet;
+use crate::changes::Follower;
 use crate::harness::Engine;
 use crate::search_oracle::{Generator, Search};
 use serde_json::Value;
@@ -32,6 +34,18 @@ async fn both_engines_find_what_a_second_reading_of_the_search_finds() {
                 compare(&postgres, path, on_postgres, &search)
             );
             *(if found == 0 { &mut none } else { &mut some }) += 1;
+            // In memory it is read the same way whatever the engine.
+            let (fleet, resources) = match number % 4 {
+                0 => (&sqlite, on_sqlite),
+                1 => (&postgres, on_postgres),
+                _ => continue,
+            };
+            assert_eq!(
+                followed(fleet, path, &search.text).await,
+                expected(resources, &search),
+                "followed: {}",
+                search.text
+            );
         }
     }
     // A comparison of nothing with nothing would prove nothing.
@@ -44,10 +58,26 @@ async fn compare(fleet: &Fleet, path: &str, resources: &[Value], search: &Search
         [("search", search.text.as_str()), ("order", "name"), ("size", "500"), ("fields", "name")];
     let list = fleet.app.list(path, &parameters).await;
     assert_eq!(list.status, 200, "{:?}, {path}, {}: {}", fleet.app.engine, search.text, list.text);
-    let expected = names(resources.iter().filter(|resource| search.matches(resource)));
+    let expected = expected(resources, search);
     assert_eq!(list.names(), expected, "{:?}, {path}: {}", fleet.app.engine, search.text);
     assert_eq!(list.at("/total"), expected.len(), "{:?}, {path}: {}", fleet.app.engine, search.text);
     expected.len()
+}
+
+/// What the oracle finds.
+fn expected(resources: &[Value], search: &Search) -> Vec<String> {
+    names(resources.iter().filter(|resource| search.matches(resource)))
+}
+
+/// What a follower holds who was told the whole history of the fleet.
+async fn followed(fleet: &Fleet, path: &str, search: &str) -> Vec<String> {
+    let kind = if path == "clusters" { "Cluster" } else { "NodePool" };
+    let parameters = [("search", search), ("kind", kind), ("fields", "name"), ("limit", "1000")];
+    let mut follower = Follower::since(&fleet.app, &fleet.beginning, &parameters);
+    let copy = &follower.read().await.copy;
+    let mut names = names(copy.values());
+    names.sort_unstable();
+    names
 }
 
 fn names<'a>(resources: impl Iterator<Item = &'a Value>) -> Vec<String> {

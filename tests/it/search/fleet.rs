@@ -1,5 +1,6 @@
 //! Clusters and node pools as different from each other as a search can tell.
 
+use crate::changes::Follower;
 use crate::harness::{Engine, TestApp};
 use crate::search_oracle::Random;
 use crate::statuses::{href, id};
@@ -34,12 +35,15 @@ pub struct Fleet {
     pub app: TestApp,
     pub clusters: Vec<Value>,
     pub node_pools: Vec<Value>,
+    /// The position before anything happened.
+    pub beginning: String,
 }
 
 impl Fleet {
     /// The same resources whatever the engine, but for their ids.
     pub async fn create(engine: Engine) -> Self {
         let app = TestApp::start(engine).await;
+        let beginning = Follower::now(&app, &[]).await.position;
         let mut random = Random(7);
         let mut clusters = Vec::new();
         for number in 0..CLUSTERS {
@@ -59,7 +63,9 @@ impl Fleet {
             list.status(200).at("/items").as_array().expect("items").clone()
         };
         let (clusters, node_pools) = (all("clusters").await, all("nodepools").await);
-        Self { app, clusters, node_pools }
+        // Until everything that happened is told.
+        Follower::since(&app, &beginning, &[]).until_it_agrees().await;
+        Self { app, clusters, node_pools, beginning }
     }
 }
 

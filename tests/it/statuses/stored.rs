@@ -125,7 +125,7 @@ async fn reports_are_listed_with_their_envelope(app: TestApp) {
     let items = json!([{"adapter": "c", "observed_generation": 1}]);
     second
         .status(200)
-        .body(&json!({"kind": "AdapterStatusList", "page": 2, "size": 1, "total": 3, "items": items}));
+        .list(&json!({"kind": "AdapterStatusList", "page": 2, "size": 1, "total": 3, "items": items}));
     let beyond = app.list(&path, &[("page", "9")]).await;
     assert_eq!((beyond.status(200).at("/items"), beyond.at("/total")), (&json!([]), &json!(3)));
 }

@@ -1,0 +1,85 @@
+//! Reading the parameters of changes. Every fault in them is reported at once.
+
+use crate::dto::ChangeParameters;
+use crate::fields::Selection;
+use crate::list::{Parameters, Reader, unreadable};
+use crate::problem::ApiError;
+use service::change::{Position, Scope, Since};
+use service::error::FieldError;
+use service::kind::Kind;
+use std::ops::RangeInclusive;
+use std::time::Duration;
+use uuid::Uuid;
+
+/// Seconds that a stream lasts if it does not say: at random, so that not all come back at once.
+const LASTS: RangeInclusive<u64> = 25 * 60..=35 * 60;
+
+/// What a caller wants to follow, and how.
+#[derive(Debug)]
+pub struct ChangeRequest {
+    /// What is followed.
+    pub scope: Scope,
+    /// The fields to show; `None` for all.
+    pub selection: Option<Selection>,
+    /// From where on.
+    pub since: Since,
+    /// How long an answer with nothing to tell is held back.
+    pub wait: Duration,
+    /// The most events of an answer.
+    pub limit: usize,
+    /// The time between bookmarks.
+    pub bookmark: Duration,
+    /// How long a stream lasts.
+    pub timeout: Duration,
+}
+
+impl ChangeRequest {
+    /// Reads the parameters. `last_event` is the position with which an event stream is resumed.
+    pub fn read(
+        parameters: &Parameters<ChangeParameters>,
+        last_event: Option<&str>,
+        known: &Selection,
+    ) -> Result<Self, ApiError> {
+        let mut reader = Reader::of(parameters);
+        let kinds = reader.one("kind", kinds).unwrap_or_else(|| Kind::ALL.to_vec());
+        let id = reader.one("id", |text| uuid("id", text));
+        let owner = reader.one("owner_id", |text| uuid("owner_id", text));
+        let filter = reader.search("search");
+        let selection = reader.selection(known);
+        let since = match last_event.map(str::trim).filter(|text| !text.is_empty()) {
+            Some(text) => reader.keep(since(text)),
+            None => reader.one("since", since),
+        };
+        let mut seconds = |name, range, default| Duration::from_secs(reader.within(name, range, default));
+        let wait = seconds("wait", 0..=60, 0);
+        let bookmark = seconds("bookmark", 1..=60, 10);
+        let timeout = seconds("timeout", 1..=3600, rand::random_range(LASTS));
+        let limit = reader.within("limit", 1..=1000, 500) as usize;
+        let scope = Scope { kinds, id, owner, filter };
+        let since = since.unwrap_or(Since::Start);
+        reader.finish(Some(Self { scope, selection, since, wait, limit, bookmark, timeout }))
+    }
+}
+
+fn kinds(text: &str) -> Result<Vec<Kind>, FieldError> {
+    let kind = |name: &str| {
+        let found = Kind::ALL.into_iter().find(|kind| kind.as_str() == name.trim());
+        let known = "kind must be Cluster, NodePool, or both separated by a comma";
+        found.ok_or_else(|| FieldError::new("kind", known).constraint("enum"))
+    };
+    text.split(',').map(kind).collect()
+}
+
+fn uuid(name: &str, text: &str) -> Result<Uuid, FieldError> {
+    Uuid::try_parse(text).map_err(|_| unreadable(name, format!("{name} must be a UUID")))
+}
+
+fn since(text: &str) -> Result<Since, FieldError> {
+    match text {
+        "now" => Ok(Since::Now),
+        text => match Position::parse(text) {
+            Some(position) => Ok(Since::Position(position)),
+            None => Err(unreadable("since", "since must be `now` or a position as it was handed out")),
+        },
+    }
+}

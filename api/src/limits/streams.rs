@@ -1,0 +1,119 @@
+//! How many requests may wait for changes at a time.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use metrics::gauge;
+use poem::http::StatusCode;
+use poem::{Request, RequestBody};
+use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
+
+use super::deadline::Deadline;
+use super::in_flight::Place;
+use crate::caller::Caller;
+use crate::problem::{ApiError, ApiResult, Code};
+
+/// The requests that wait for changes: streams, and answers that are held back.
+#[derive(Debug)]
+pub struct Streams {
+    max: usize,
+    max_per_caller: usize,
+    open: Mutex<HashMap<String, usize>>,
+}
+
+impl Streams {
+    /// Room for `max` of them, and for `max_per_caller` of each caller that is known.
+    pub(crate) fn new(max: usize, max_per_caller: usize) -> Arc<Self> {
+        Arc::new(Self { max, max_per_caller, open: Mutex::default() })
+    }
+
+    /// Counts one more.
+    ///
+    /// # Errors
+    /// 429 if there are too many.
+    fn admit(self: &Arc<Self>, caller: &Caller) -> ApiResult<Stream> {
+        let mut open = self.open();
+        let all: usize = open.values().sum();
+        let own = open.entry(caller.name.clone()).or_default();
+        // Callers that need not say who they are all have one name.
+        let too_many = all >= self.max || (caller.expires.is_some() && *own >= self.max_per_caller);
+        if too_many {
+            let detail = "too many requests wait for changes; try again later";
+            let error = ApiError::new(StatusCode::TOO_MANY_REQUESTS, Code::RateLimit, detail);
+            return Err(error.retry_after_a_second().refused_by("streams"));
+        }
+        *own += 1;
+        gauge!("hyperfleet_changes_streams").set((all + 1) as f64);
+        Ok(Stream { caller: caller.name.clone(), streams: self.clone() })
+    }
+
+    fn open(&self) -> MutexGuard<'_, HashMap<String, usize>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A request that waits for changes, counted while it lives.
+#[derive(Debug)]
+pub(crate) struct Stream {
+    caller: String,
+    streams: Arc<Streams>,
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        let mut open = self.streams.open();
+        if let Some(own) = open.get_mut(&self.caller) {
+            *own -= 1;
+            if *own == 0 {
+                open.remove(&self.caller);
+            }
+        }
+        gauge!("hyperfleet_changes_streams").set(open.values().sum::<usize>() as f64);
+    }
+}
+
+/// What a request gives away to be allowed to wait.
+pub(crate) struct Waiting {
+    streams: Arc<Streams>,
+    place: Option<Place>,
+    deadline: Option<Deadline>,
+}
+
+impl Waiting {
+    /// Begins to wait for at most `time`: the request no longer counts as one that is worked on, and has so much longer.
+    ///
+    /// # Errors
+    /// 429 if too many wait.
+    pub(crate) fn begin(&self, caller: &Caller, time: Duration) -> ApiResult<Stream> {
+        let stream = self.streams.admit(caller)?;
+        if let Some(place) = &self.place {
+            place.leave();
+        }
+        if let Some(deadline) = &self.deadline {
+            deadline.extend(time);
+        }
+        Ok(stream)
+    }
+}
+
+impl<'a> ApiExtractor<'a> for Waiting {
+    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::PoemExtractor];
+    type ParamType = ();
+    type ParamRawType = ();
+
+    async fn from_request(
+        request: &'a Request,
+        _: &mut RequestBody,
+        _: ExtractParamOptions<()>,
+    ) -> poem::Result<Self> {
+        let streams = request.data::<crate::app::App>().map(|app| app.streams.clone());
+        let streams =
+            streams.ok_or_else(|| ApiError::internal("an operation was reached without the application"))?;
+        Ok(Self {
+            streams,
+            place: request.data::<Place>().cloned(),
+            deadline: request.data::<Deadline>().cloned(),
+        })
+    }
+}

@@ -1,0 +1,110 @@
+//! What happens to clusters and node pools.
+
+use super::Tag;
+use crate::app::App;
+use crate::caller::Caller;
+use crate::change_query::ChangeRequest;
+use crate::dto::{ChangeList, ChangeParameters};
+use crate::limits::Waiting;
+use crate::list::Parameters;
+use crate::problem::ApiResult;
+use crate::stream::{self, ChangeStream, Events, Framing, Lines};
+use crate::telemetry::Scope;
+use poem::web::Data;
+use poem_openapi::param::Header;
+use poem_openapi::{ApiResponse, OpenApi, ResponseContent};
+use service::change::Feed;
+use std::time::Duration;
+
+/// What happens to clusters and node pools.
+pub struct ChangesApi;
+
+/// Changes in one of three forms.
+#[derive(ResponseContent)]
+pub enum Form {
+    /// A page.
+    Page(ChangeList),
+    /// A stream of lines.
+    Lines(Lines),
+    /// A stream of server-sent events.
+    Events(Events),
+}
+
+/// Changes that were asked for.
+#[derive(ApiResponse)]
+pub enum Followed {
+    /// The changes: a page of them, or a stream with an event a line.
+    #[oai(status = 200)]
+    Changes(Form),
+}
+
+#[OpenApi(prefix_path = "/hyperfleet/v1", tag = "Tag::Changes")]
+impl ChangesApi {
+    /// Follow changes
+    ///
+    /// Tells what happened to clusters and node pools after a position. Nothing is left out: a caller that keeps the
+    /// latest `object` of each id and drops those that are `DELETED` holds what a list with the same `search` would
+    /// answer. An event may come twice; `etag` tells older states from newer ones.
+    ///
+    /// Reports that only move times make no event.
+    ///
+    /// By `Accept`: `application/json` answers what there is, and `next` to go on from; with `wait` an answer with
+    /// nothing to tell is held back. `application/x-ndjson` and `text/event-stream` stream events as they happen, and
+    /// from time to time a `BOOKMARK` with the position. A stream ends with a bookmark that has `end`, or with an
+    /// `ERROR`.
+    #[oai(path = "/changes", method = "get", operation_id = "getChanges")]
+    async fn changes(
+        &self,
+        app: Data<&App>,
+        caller: Caller,
+        waiting: Waiting,
+        /// How the changes are answered.
+        accept: Header<Option<String>>,
+        /// The position with which an event stream is resumed; it wins over `since`.
+        #[oai(name = "Last-Event-ID")]
+        last_event: Header<Option<String>>,
+        parameters: Parameters<ChangeParameters>,
+    ) -> ApiResult<Followed> {
+        let known = &app.fields.resources;
+        let request = ChangeRequest::read(&parameters, last_event.0.as_deref(), known)?;
+        let (scope, since) = (request.scope.clone(), request.since.clone());
+        let form = match framing(accept.0.as_deref()) {
+            None => {
+                let _stream = match request.wait.is_zero() {
+                    true => None,
+                    false => Some(waiting.begin(&caller, request.wait)?),
+                };
+                let mut feed = Feed::open(&app.context, scope, since).await?;
+                Form::Page(stream::page(&mut feed, &request, app.stopping.clone()).await?)
+            }
+            Some(framing) => {
+                let counted = waiting.begin(&caller, Duration::ZERO)?;
+                let feed = Feed::open(&app.context, scope, since).await?;
+                let around = (
+                    app.stopping.clone(),
+                    app.context.clock.clone(),
+                    Scope::request_id().unwrap_or_default(),
+                );
+                let body = ChangeStream::new(feed, request, framing, &caller, around, counted).into_body();
+                match framing {
+                    Framing::Lines => Form::Lines(Lines(body)),
+                    Framing::Events => Form::Events(Events(body)),
+                }
+            }
+        };
+        Ok(Followed::Changes(form))
+    }
+}
+
+/// The framing of the stream that is asked for; `None` for a page.
+fn framing(accept: Option<&str>) -> Option<Framing> {
+    let types = accept.unwrap_or_default().split(',');
+    types.map(|part| part.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()).find_map(
+        |name| match name.as_str() {
+            "application/json" => Some(None),
+            "application/x-ndjson" => Some(Some(Framing::Lines)),
+            "text/event-stream" => Some(Some(Framing::Events)),
+            _ => None,
+        },
+    )?
+}

@@ -1,0 +1,354 @@
+//! Changes as they are answered: a page of them, or a stream.
+
+use crate::caller::Caller;
+use crate::change_query::ChangeRequest;
+use crate::dto::{AnyResource, Cause, ChangeEvent, ChangeEventType, ChangeKind, ChangeList, Time};
+use crate::fields::Selection;
+use crate::limits::Stream;
+use crate::problem::{ApiError, ApiResult, Problem};
+use bytes::Bytes;
+use entity::JsonText;
+use futures_util::stream;
+use poem::http::{HeaderValue, header};
+use poem::{Body, IntoResponse, Response};
+use poem_openapi::payload::Payload;
+use poem_openapi::registry::{MetaSchemaRef, Registry};
+use poem_openapi::types::Type;
+use serde::Serialize;
+use service::Clock;
+use service::change::{Event, EventType, Feed, State};
+use service::resource::Resource;
+use std::io;
+use std::time::{Duration, SystemTime};
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until};
+
+/// Bytes of events in an answer, and in what is handed to a stream at a time. An event that is larger goes alone.
+const PAGE: usize = 8 << 20;
+const PART: usize = 256 << 10;
+/// Events read at a time.
+const EVENTS: usize = 100;
+/// How long an answer looks for events that match before it says how far it came.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// An event as it is shown to a caller.
+fn shown(event: &Event, selection: Option<&Selection>) -> ApiResult<ChangeEvent> {
+    let (resource, change) = match &event.state {
+        State::Present(resource) => (resource.as_ref(), None),
+        State::Changed(change) => (change.after()?, Some(change)),
+    };
+    let object = match (selection, change) {
+        (Some(selection), _) => {
+            let tree = serde_json::to_value(AnyResource::from(resource.clone())).map_err(unprintable)?;
+            JsonText::of(&selection.of_value(tree, &["id"])).map_err(unprintable)?
+        }
+        (None, Some(change)) => change.shown(print)?.clone(),
+        (None, None) => print(resource)?,
+    };
+    let (r#type, cause) = match event.r#type {
+        EventType::Added => (ChangeEventType::Added, None),
+        EventType::Modified => (ChangeEventType::Modified, None),
+        EventType::Unmatched => (ChangeEventType::Deleted, Some(Cause::Unmatched)),
+        EventType::Removed => (ChangeEventType::Deleted, Some(Cause::Deleted)),
+    };
+    Ok(ChangeEvent {
+        r#type,
+        position: event.position.to_string(),
+        object: object.into(),
+        etag: resource.etag(),
+        change: change.map(|change| change.r#type.as_str().to_owned().into()),
+        changed_by: change.map(|change| change.by.clone()),
+        changed_time: change.map(|change| Time(change.time)),
+        cause,
+    })
+}
+
+/// The whole of a resource, which all who follow share.
+fn print(resource: &Resource) -> ApiResult<JsonText> {
+    JsonText::of(&AnyResource::from(resource.clone())).map_err(unprintable)
+}
+
+fn unprintable(error: serde_json::Error) -> ApiError {
+    ApiError::internal(error.to_string())
+}
+
+/// Reads what there is of a page. If that is nothing, waits as long as the request asks, unless the server stops.
+pub async fn page(
+    feed: &mut Feed,
+    request: &ChangeRequest,
+    mut stopping: watch::Receiver<bool>,
+) -> ApiResult<ChangeList> {
+    let until = Instant::now() + request.wait;
+    let (mut items, mut count) = (Vec::new(), 0);
+    let mut look_until = Instant::now() + LOOK;
+    while count < request.limit && items.len() < PAGE {
+        for event in feed.next(EVENTS.min(request.limit - count)).await? {
+            if count > 0 {
+                items.push(b',');
+            }
+            serde_json::to_writer(&mut items, &shown(&event, request.selection.as_ref())?)
+                .map_err(unprintable)?;
+            count += 1;
+        }
+        if feed.has_more() {
+            if Instant::now() > look_until {
+                break;
+            }
+            continue;
+        }
+        if count > 0 {
+            break;
+        }
+        tokio::select! {
+            () = feed.more() => {}
+            () = sleep_until(until) => break,
+            _ = stopping.wait_for(|stopping| *stopping) => break,
+        }
+        look_until = Instant::now() + LOOK;
+    }
+    Ok(ChangeList { items, next: feed.position().to_string(), more: feed.has_more() })
+}
+
+impl IntoResponse for ChangeList {
+    fn into_response(self) -> Response {
+        let mut body = br#"{"kind":"ChangeList","items":["#.to_vec();
+        body.extend(self.items);
+        // Positions are digits, letters and dashes.
+        body.extend(format!(r#"],"next":"{}","more":{}}}"#, self.next, self.more).bytes());
+        Response::builder()
+            .content_type("application/json")
+            .header(header::CACHE_CONTROL, "no-store")
+            .body(body)
+    }
+}
+
+impl Payload for ChangeList {
+    const CONTENT_TYPE: &'static str = "application/json";
+
+    fn schema_ref() -> MetaSchemaRef {
+        <Self as Type>::schema_ref()
+    }
+
+    fn register(registry: &mut Registry) {
+        <Self as Type>::register(registry);
+        ChangeKind::register(registry);
+    }
+}
+
+/// A stream, as lines of JSON.
+pub struct Lines(pub Body);
+/// A stream, as server-sent events.
+pub struct Events(pub Body);
+
+macro_rules! streamed {
+    ($type:ty, $content_type:literal) => {
+        impl Payload for $type {
+            const CONTENT_TYPE: &'static str = $content_type;
+
+            fn schema_ref() -> MetaSchemaRef {
+                String::schema_ref()
+            }
+        }
+
+        impl IntoResponse for $type {
+            fn into_response(self) -> Response {
+                let mut response = Response::builder().content_type($content_type).body(self.0);
+                let headers = response.headers_mut();
+                headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+                // Proxies would hold events back until they have enough of them.
+                headers.insert("X-Accel-Buffering", HeaderValue::from_static("no"));
+                response
+            }
+        }
+    };
+}
+streamed!(Lines, "application/x-ndjson");
+streamed!(Events, "text/event-stream");
+
+/// How the frames of a stream are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Framing {
+    /// A JSON object a line.
+    Lines,
+    /// Server-sent events.
+    Events,
+}
+
+/// What a stream says beside events.
+#[derive(Serialize)]
+struct Bookmark<'a> {
+    r#type: &'static str,
+    position: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    initial: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    end: Option<&'static str>,
+}
+
+/// The last thing that a stream says when it fails.
+#[derive(Serialize)]
+struct Failure {
+    r#type: &'static str,
+    problem: Problem,
+}
+
+/// A stream of changes to one caller.
+pub struct ChangeStream {
+    feed: Feed,
+    framing: Framing,
+    selection: Option<Selection>,
+    bookmark: Duration,
+    next_bookmark: Instant,
+    ends: Instant,
+    expires: Option<Instant>,
+    stopping: watch::Receiver<bool>,
+    clock: Clock,
+    trace_id: String,
+    begun: bool,
+    ended: bool,
+    _counted: Stream,
+}
+
+impl ChangeStream {
+    /// A stream of what `feed` yields.
+    pub(crate) fn new(
+        feed: Feed,
+        request: ChangeRequest,
+        framing: Framing,
+        caller: &Caller,
+        around: (watch::Receiver<bool>, Clock, String),
+        counted: Stream,
+    ) -> Self {
+        let now = Instant::now();
+        let left = |expires: SystemTime| expires.duration_since(SystemTime::now()).unwrap_or_default();
+        let (stopping, clock, trace_id) = around;
+        Self {
+            feed,
+            framing,
+            selection: request.selection,
+            bookmark: request.bookmark,
+            next_bookmark: now + request.bookmark,
+            ends: now + request.timeout,
+            // No stream lasts longer than an hour.
+            expires: caller.expires.map(|expires| now + left(expires).min(Duration::from_secs(86_400))),
+            stopping,
+            clock,
+            trace_id,
+            begun: false,
+            ended: false,
+            _counted: counted,
+        }
+    }
+
+    /// The body of the answer. It reads on only as the caller takes what it was sent.
+    pub fn into_body(self) -> Body {
+        let parts = stream::unfold(self, |mut stream| async move {
+            let part = stream.part().await?;
+            Some((Ok::<_, io::Error>(Bytes::from(part)), stream))
+        });
+        Body::from_bytes_stream(parts)
+    }
+
+    /// The next part; `None` at the end.
+    async fn part(&mut self) -> Option<Vec<u8>> {
+        if self.ended {
+            return None;
+        }
+        let mut part = Vec::new();
+        if !std::mem::replace(&mut self.begun, true) && self.framing == Framing::Events {
+            // At random, so that not all come back at once.
+            part.extend(format!("retry: {}\n\n", rand::random_range(1000..5000)).bytes());
+        }
+        while part.is_empty() || (part.len() < PART && !self.ended && self.feed.has_more()) {
+            if let Err(error) = self.append(&mut part).await {
+                self.ended = true;
+                self.fail(&mut part, error);
+            }
+        }
+        Some(part)
+    }
+
+    /// Appends what there is to say next, and waits for it if there is nothing.
+    async fn append(&mut self, part: &mut Vec<u8>) -> ApiResult<()> {
+        if let Some(reason) = self.end() {
+            self.ended = true;
+            return self.mark(part, None, Some(reason));
+        }
+        let was_initial = self.feed.is_initial();
+        let mut said = false;
+        for event in self.feed.next(EVENTS).await? {
+            let event = shown(&event, self.selection.as_ref())?;
+            self.frame(part, event.r#type.as_str(), Some(&event.position), &event)?;
+            said = true;
+        }
+        if was_initial && !self.feed.is_initial() {
+            return self.mark(part, Some("end"), None);
+        }
+        if Instant::now() >= self.next_bookmark {
+            return self.mark(part, None, None);
+        }
+        if said || !part.is_empty() || self.feed.has_more() {
+            // Reading much that does not match must not keep others waiting.
+            tokio::task::yield_now().await;
+            return Ok(());
+        }
+        let end = self.expires.map_or(self.ends, |expires| expires.min(self.ends));
+        tokio::select! {
+            () = self.feed.more() => {}
+            () = sleep_until(self.next_bookmark.min(end)) => {}
+            _ = self.stopping.wait_for(|stopping| *stopping) => {}
+        }
+        Ok(())
+    }
+
+    /// Why the stream is to end now, if it is.
+    fn end(&self) -> Option<&'static str> {
+        let now = Instant::now();
+        match () {
+            () if *self.stopping.borrow() => Some("shutdown"),
+            () if self.expires.is_some_and(|expires| now >= expires) => Some("token_expired"),
+            () if now >= self.ends => Some("timeout"),
+            () => None,
+        }
+    }
+
+    /// Says how far the stream has come.
+    fn mark(
+        &mut self,
+        part: &mut Vec<u8>,
+        initial: Option<&'static str>,
+        end: Option<&'static str>,
+    ) -> ApiResult<()> {
+        self.next_bookmark = Instant::now() + self.bookmark;
+        let position = self.feed.position().to_string();
+        let bookmark = Bookmark { r#type: "BOOKMARK", position: &position, initial, end };
+        self.frame(part, bookmark.r#type, Some(&position), &bookmark)
+    }
+
+    fn fail(&self, part: &mut Vec<u8>, error: ApiError) {
+        if let Some(cause) = error.cause() {
+            tracing::warn!(cause, request_id = self.trace_id, "a stream of changes failed");
+        }
+        let instance = "/api/hyperfleet/v1/changes";
+        let (problem, _) = error.into_problem(instance, &self.trace_id, Time(self.clock.now()));
+        let failure = Failure { r#type: "ERROR", problem };
+        // It consists of texts and numbers.
+        let _ = self.frame(part, failure.r#type, None, &failure);
+    }
+
+    fn frame<T: Serialize>(
+        &self,
+        part: &mut Vec<u8>,
+        name: &str,
+        position: Option<&str>,
+        value: &T,
+    ) -> ApiResult<()> {
+        if self.framing == Framing::Events {
+            let id = position.map(|position| format!("id: {position}\n")).unwrap_or_default();
+            part.extend(format!("event: {name}\n{id}data: ").bytes());
+        }
+        serde_json::to_writer(&mut *part, value).map_err(unprintable)?;
+        part.extend(if self.framing == Framing::Events { "\n\n" } else { "\n" }.bytes());
+        Ok(())
+    }
+}

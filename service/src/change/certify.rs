@@ -1,0 +1,159 @@
+//! Up to which number the log is complete.
+//!
+//! Numbers are drawn in order and committed in any, so a number that is missing may still come. Up to the first such
+//! number the log is complete. A missing number is known to stay missing in two ways:
+//!
+//! - By evidence. A transaction had begun before it drew a number. When a higher number is first seen, all transactions
+//!   that drew lower ones have ids below the snapshot's next id. Once no transaction below that is running, and the
+//!   number is still missing, it was never committed.
+//! - By taking it. A transaction of another database on the same server, open for long, would hold the evidence up.
+//!   After a while the number is taken instead (`store::changes::occupy`), which waits for no one but its owner.
+
+use crate::store::changes::Number;
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+/// How long a number may be missing before it is taken.
+const PATIENCE: Duration = Duration::from_millis(100);
+/// The most numbers that are taken at a time.
+const AT_A_TIME: usize = 64;
+/// More missing numbers than this are none that transactions are about to use: somebody has set the sequence.
+const MAX_HOLES: usize = 10_000;
+
+/// Follows which numbers are there and which are missing.
+#[derive(Debug)]
+pub(super) struct Certifier {
+    head: i64,
+    holes: BTreeMap<i64, Hole>,
+}
+
+/// A missing number.
+#[derive(Clone, Copy, Debug)]
+struct Hole {
+    /// When it was first missed.
+    since: Instant,
+    /// Its transaction has a lower id than this.
+    fence: i64,
+}
+
+/// There are more missing numbers than could be waited for.
+#[derive(Debug, PartialEq)]
+pub(super) struct Torn;
+
+impl Certifier {
+    /// Begins at `head`, up to which the log is complete.
+    pub(super) fn at(head: i64) -> Self {
+        Self { head, holes: BTreeMap::new() }
+    }
+
+    /// Up to this number the log is complete.
+    pub(super) fn head(&self) -> i64 {
+        self.head
+    }
+
+    /// Whether any number is waited for.
+    pub(super) fn is_waiting(&self) -> bool {
+        !self.holes.is_empty()
+    }
+
+    /// Takes the numbers that are visible above the head, in order. Answers how many were found to be dead.
+    pub(super) fn advance(&mut self, numbers: &[Number], now: Instant) -> Result<usize, Torn> {
+        let (mut next, mut complete, mut dead) = (self.head + 1, true, 0);
+        for number in numbers {
+            if (number.seq - next) as u128 > MAX_HOLES as u128 {
+                return Err(Torn);
+            }
+            for missing in next..number.seq {
+                match self.holes.get(&missing) {
+                    Some(hole) if number.oldest >= hole.fence => dead += usize::from(complete),
+                    Some(_) => complete = false,
+                    None => {
+                        self.holes.insert(missing, Hole { since: now, fence: number.next });
+                        complete = false;
+                    }
+                }
+            }
+            next = number.seq + 1;
+            if complete {
+                self.head = number.seq;
+            }
+            // It came after all.
+            self.holes.remove(&number.seq);
+        }
+        self.holes = self.holes.split_off(&(self.head + 1));
+        if self.holes.len() > MAX_HOLES { Err(Torn) } else { Ok(dead) }
+    }
+
+    /// The numbers to take now, lowest first.
+    pub(super) fn overdue(&self, now: Instant) -> Vec<i64> {
+        let overdue = self.holes.iter().filter(|(_, hole)| now.duration_since(hole.since) >= PATIENCE);
+        overdue.map(|(number, _)| *number).take(AT_A_TIME).collect()
+    }
+
+    /// How long the lowest missing number has been missed.
+    pub(super) fn waited(&self, now: Instant) -> Duration {
+        self.holes.values().next().map_or(Duration::ZERO, |hole| now.duration_since(hole.since))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn numbers(seqs: &[i64], oldest: i64, next: i64) -> Vec<Number> {
+        seqs.iter().map(|seq| Number { seq: *seq, oldest, next }).collect()
+    }
+
+    #[test]
+    fn what_is_contiguous_is_complete() {
+        let mut certifier = Certifier::at(10);
+        assert_eq!(certifier.advance(&numbers(&[11, 12], 1, 2), Instant::now()), Ok(0));
+        assert_eq!((certifier.head(), certifier.is_waiting()), (12, false));
+    }
+
+    #[test]
+    fn a_late_commit_is_waited_for() {
+        let (mut certifier, now) = (Certifier::at(0), Instant::now());
+        // Transaction 5 drew number 2 and is running, as is 7, which drew 4.
+        certifier.advance(&numbers(&[1, 3, 5], 5, 9), now).expect("few holes");
+        assert_eq!((certifier.head(), certifier.is_waiting()), (1, true));
+        certifier.advance(&numbers(&[3, 5], 8, 12), now).expect("few holes");
+        assert_eq!(certifier.head(), 1, "8 is running, which began before 3 and 5 were seen");
+        certifier.advance(&numbers(&[2, 3, 5], 8, 12), now).expect("few holes");
+        assert_eq!((certifier.head(), certifier.is_waiting()), (3, true), "2 came, 4 is still waited for");
+    }
+
+    #[test]
+    fn a_number_that_nobody_can_commit_any_more_is_dead() {
+        let (mut certifier, now) = (Certifier::at(0), Instant::now());
+        certifier.advance(&numbers(&[2], 5, 9), now).expect("few holes");
+        assert_eq!(certifier.advance(&numbers(&[2], 9, 9), now), Ok(1));
+        assert_eq!((certifier.head(), certifier.is_waiting()), (2, false));
+    }
+
+    #[test]
+    fn evidence_is_of_the_snapshot_in_which_the_hole_was_first_seen() {
+        let (mut certifier, now) = (Certifier::at(0), Instant::now());
+        certifier.advance(&numbers(&[2], 5, 9), now).expect("few holes");
+        // A hole that is new has its own fence, whatever has ended by then.
+        certifier.advance(&numbers(&[2, 4], 9, 20), now).expect("few holes");
+        assert_eq!(certifier.head(), 2);
+        assert_eq!(certifier.advance(&numbers(&[4], 20, 30), now), Ok(1));
+        assert_eq!(certifier.head(), 4);
+    }
+
+    #[test]
+    fn what_is_missing_for_long_is_to_be_taken() {
+        let (mut certifier, now) = (Certifier::at(0), Instant::now());
+        certifier.advance(&numbers(&[2, 5], 5, 9), now).expect("few holes");
+        assert!(certifier.overdue(now).is_empty());
+        assert_eq!(certifier.overdue(now + PATIENCE), [1, 3, 4]);
+        assert_eq!(certifier.waited(now + PATIENCE), PATIENCE);
+    }
+
+    #[test]
+    fn a_sequence_that_was_set_is_noticed() {
+        let torn = Certifier::at(0).advance(&numbers(&[i64::MAX], 1, 2), Instant::now());
+        assert_eq!(torn, Err(Torn));
+    }
+}

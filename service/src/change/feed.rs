@@ -1,0 +1,245 @@
+//! One follower of the log of changes.
+
+use super::log::{Follower, Head};
+use super::position::{LogId, Place, Position};
+use super::record::{Change, ChangeType};
+use crate::context::Context;
+use crate::error::Result;
+use crate::kind::Kind;
+use crate::resource::Resource;
+use crate::search::filter::Filter;
+use crate::search::sql;
+use crate::store::page;
+use sea_orm::Condition;
+use sea_orm::sea_query::{Expr, ExprTrait};
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// Resources of the present state that are read at a time.
+const PAGE: u64 = 100;
+
+/// What is followed.
+#[derive(Clone, Debug)]
+pub struct Scope {
+    /// These kinds.
+    pub kinds: Vec<Kind>,
+    /// Only this resource.
+    pub id: Option<Uuid>,
+    /// Only the node pools of this cluster.
+    pub owner: Option<Uuid>,
+    /// Only what matches.
+    pub filter: Option<Filter>,
+}
+
+/// From where on.
+#[derive(Clone, Debug)]
+pub enum Since {
+    /// The present state, and then what changes.
+    Start,
+    /// What changes from now on.
+    Now,
+    /// What changed after a position.
+    Position(Position),
+}
+
+/// Something that happened to a resource, as a follower of a [`Scope`] sees it.
+#[derive(Debug)]
+pub struct Event {
+    /// What it is to the follower.
+    pub r#type: EventType,
+    /// From here on the follower goes on.
+    pub position: Position,
+    /// The resource.
+    pub state: State,
+}
+
+/// What happened to a resource within a [`Scope`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EventType {
+    /// It matches, and did not before or was not there.
+    Added,
+    /// It matches, as before.
+    Modified,
+    /// It no longer matches.
+    Unmatched,
+    /// It matched and was removed.
+    Removed,
+}
+
+/// The resource of an event.
+#[derive(Debug)]
+pub enum State {
+    /// As it is now.
+    Present(Box<Resource>),
+    /// As a change left it; of a removal, as it last was.
+    Changed(Arc<Change>),
+}
+
+/// Follows the log within a scope.
+#[derive(Debug)]
+pub struct Feed {
+    context: Context,
+    scope: Scope,
+    log: LogId,
+    place: Place,
+    _follower: Follower,
+}
+
+impl Feed {
+    /// Begins to follow.
+    ///
+    /// # Errors
+    /// [`Error::PositionGone`](crate::Error::PositionGone), and
+    /// [`Error::Unavailable`](crate::Error::Unavailable) while the log is not known yet.
+    pub async fn open(context: &Context, scope: Scope, since: Since) -> Result<Self> {
+        let follower = context.changes.follow();
+        let Head { log, seq } = match since {
+            // What the caller knows of already must not be told again.
+            Since::Start | Since::Now => context.changes.fresh_head().await?,
+            Since::Position(_) => context.changes.head().await?,
+        };
+        let place = match since {
+            Since::Now => Place::Change(seq),
+            Since::Start => first(&scope).map_or(Place::Change(seq), |kind| Place::Present {
+                then: seq,
+                kind,
+                after: Uuid::nil(),
+            }),
+            Since::Position(position) => {
+                context.changes.check(&Head { log: log.clone(), seq }, &position)?;
+                position.place
+            }
+        };
+        Ok(Self { context: context.clone(), scope, log, place, _follower: follower })
+    }
+
+    /// From here on it goes on.
+    pub fn position(&self) -> Position {
+        Position { log: self.log.clone(), place: self.place }
+    }
+
+    /// Whether it is still reading the present state.
+    pub fn is_initial(&self) -> bool {
+        matches!(self.place, Place::Present { .. })
+    }
+
+    /// Whether there is certainly more to read.
+    pub fn has_more(&self) -> bool {
+        let head = self.context.changes.position().map(|head| head.place);
+        match (self.place, head) {
+            (Place::Change(at), Some(Place::Change(head))) => at < head,
+            (Place::Present { .. }, _) => true,
+            _ => false,
+        }
+    }
+
+    /// Resolves when there may be more.
+    pub async fn more(&self) {
+        if let Place::Change(seq) = self.place {
+            self.context.changes.beyond(&self.log, seq).await;
+        }
+    }
+
+    /// The next events, at most so many, and moves on. There may be none although there is more. Does not wait.
+    ///
+    /// # Errors
+    /// [`Error::PositionGone`](crate::Error::PositionGone) if the follower has fallen too far behind.
+    pub async fn next(&mut self, limit: usize) -> Result<Vec<Event>> {
+        match self.place {
+            Place::Present { then, kind, after } => self.present(then, kind, after, limit).await,
+            Place::Change(since) => self.changes(since, limit).await,
+        }
+    }
+
+    async fn present(&mut self, then: i64, kind: Kind, after: Uuid, limit: usize) -> Result<Vec<Event>> {
+        let db = self.context.db.primary();
+        let mut condition = Condition::all().add(Expr::col("id").gt(after));
+        if let Some(id) = self.scope.id {
+            condition = condition.add(Expr::col("id").eq(id));
+        }
+        if let Some(owner) = self.scope.owner {
+            condition = condition.add(Expr::col("owner_id").eq(owner));
+        }
+        if let Some(filter) = &self.scope.filter {
+            condition = condition.add(sql::condition(filter, kind, db.dialect()));
+        }
+        let size = std::cmp::min(PAGE, limit as u64);
+        let found = page::by_id(db, kind, condition, size).await?;
+        let full = found.len() as u64 == size;
+        let mut events = Vec::with_capacity(found.len());
+        for resource in found {
+            self.place = Place::Present { then, kind, after: resource.id };
+            let position = self.position();
+            events.push(Event {
+                r#type: EventType::Added,
+                position,
+                state: State::Present(Box::new(resource)),
+            });
+        }
+        if !full {
+            let next = following(&self.scope, kind);
+            self.place =
+                next.map_or(Place::Change(then), |kind| Place::Present { then, kind, after: Uuid::nil() });
+        }
+        Ok(events)
+    }
+
+    async fn changes(&mut self, since: i64, limit: usize) -> Result<Vec<Event>> {
+        let (changes, upto) = self.context.changes.after(&self.context, &self.log, since).await?;
+        let mut events = Vec::new();
+        for change in changes {
+            if events.len() == limit {
+                return Ok(events);
+            }
+            self.place = Place::Change(change.seq);
+            if let Some(r#type) = self.scope.judge(&change)? {
+                events.push(Event { r#type, position: self.position(), state: State::Changed(change) });
+            }
+        }
+        self.place = Place::Change(upto);
+        Ok(events)
+    }
+}
+
+/// The first kind of which there can be anything.
+fn first(scope: &Scope) -> Option<Kind> {
+    Kind::ALL.into_iter().find(|kind| scope.may_hold(*kind))
+}
+
+/// The next one.
+fn following(scope: &Scope, kind: Kind) -> Option<Kind> {
+    Kind::ALL.into_iter().skip_while(|other| *other != kind).skip(1).find(|kind| scope.may_hold(*kind))
+}
+
+impl Scope {
+    /// Whether resources of a kind can be in it.
+    fn may_hold(&self, kind: Kind) -> bool {
+        self.kinds.contains(&kind) && (self.owner.is_none() || kind.parent().is_some())
+    }
+
+    /// What a change is to a follower; `None` if it is none of its business.
+    fn judge(&self, change: &Change) -> Result<Option<EventType>> {
+        let known = self.may_hold(change.kind)
+            && self.id.is_none_or(|id| id == change.id)
+            && (self.owner.is_none() || change.owner_id == self.owner);
+        if !known {
+            return Ok(None);
+        }
+        let removed = change.r#type == ChangeType::Removed;
+        let (before, after) = match &self.filter {
+            // Without a filter everything that exists matches, whatever it was.
+            None => (change.r#type != ChangeType::Created, !removed),
+            Some(filter) => {
+                let before = change.before()?.map_or(Ok(false), |before| filter.matches(before))?;
+                (before, !removed && filter.matches(change.after()?)?)
+            }
+        };
+        Ok(match (before, after) {
+            (false, true) => Some(EventType::Added),
+            (true, true) => Some(EventType::Modified),
+            (true, false) if removed => Some(EventType::Removed),
+            (true, false) => Some(EventType::Unmatched),
+            (false, false) => None,
+        })
+    }
+}

@@ -1,0 +1,268 @@
+//! The log of changes as far as this process knows it: its certified head, and the latest changes in memory.
+//!
+//! Followers pull. Each has a position and reads from there at its own pace, so a slow one holds up nobody and nothing
+//! is queued for it. Who falls behind what is in memory reads from the database.
+
+use super::position::{LogId, Place, Position};
+use super::record::Change;
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::store::changes;
+use metrics::{counter, gauge};
+use sea_orm::DbErr;
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::{Notify, Semaphore, watch};
+
+/// Memory for the latest changes, in bytes.
+const MEMORY: usize = 16 << 20;
+/// Changes that are read at a time: decoding them must not hold up other requests.
+const PAGE: usize = 100;
+/// Followers that read from the database at a time.
+const CATCHING_UP: usize = 4;
+/// How long a follower waits for the log to be known after a start.
+const START: Duration = Duration::from_secs(2);
+/// How far ahead of this process a position of another replica may be, in changes.
+const AHEAD: i64 = 10_000;
+
+/// Makes the metrics of the log exist.
+pub(crate) fn register() {
+    for name in ["catchup_reads_total", "gone_total"] {
+        counter!(format!("hyperfleet_changes_{name}")).increment(0);
+    }
+    for how in ["evidence", "taken"] {
+        counter!("hyperfleet_changes_holes_total", "how" => how).increment(0);
+    }
+    for name in ["head", "lag_seconds", "hole_wait_seconds", "memory_bytes"] {
+        gauge!(format!("hyperfleet_changes_{name}")).set(0.0);
+    }
+}
+
+/// The log of changes. Cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ChangeLog(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    head: watch::Sender<Option<Head>>,
+    /// Counts how often the log was looked at.
+    looks: watch::Sender<u64>,
+    latest: Mutex<Latest>,
+    committed: Notify,
+    followers: AtomicUsize,
+    catching_up: Semaphore,
+}
+
+impl Default for Inner {
+    fn default() -> Self {
+        Self {
+            head: watch::Sender::new(None),
+            looks: watch::Sender::new(0),
+            latest: Mutex::default(),
+            committed: Notify::new(),
+            followers: AtomicUsize::new(0),
+            catching_up: Semaphore::new(CATCHING_UP),
+        }
+    }
+}
+
+/// Up to where the log is complete.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Head {
+    pub(super) log: LogId,
+    pub(super) seq: i64,
+}
+
+/// The changes in memory: all after `start` and up to `end`.
+#[derive(Debug, Default)]
+struct Latest {
+    start: i64,
+    end: i64,
+    changes: VecDeque<Arc<Change>>,
+    bytes: usize,
+}
+
+impl Latest {
+    fn forget(&mut self, end: i64) {
+        *self = Self { start: end, end, ..Self::default() };
+    }
+
+    fn push(&mut self, changes: Vec<Arc<Change>>, end: i64) {
+        self.bytes += changes.iter().map(|change| change.size()).sum::<usize>();
+        self.changes.extend(changes);
+        self.end = end;
+        while self.bytes > MEMORY
+            && let Some(oldest) = self.changes.pop_front()
+        {
+            self.bytes -= oldest.size();
+            self.start = oldest.seq;
+        }
+    }
+
+    /// Changes after a number, and the number up to which they are all. `None` if they are no longer here.
+    fn after(&self, since: i64) -> Option<(Vec<Arc<Change>>, i64)> {
+        if since < self.start {
+            return None;
+        }
+        let first = self.changes.partition_point(|change| change.seq <= since);
+        let page: Vec<_> = self.changes.range(first..).take(PAGE).cloned().collect();
+        let upto = if page.len() < PAGE { self.end } else { page.last().map_or(self.end, |last| last.seq) };
+        Some((page, upto.max(since)))
+    }
+}
+
+/// Keeps the log followed for as long as it lives.
+#[derive(Debug)]
+pub(crate) struct Follower(ChangeLog);
+
+impl Drop for Follower {
+    fn drop(&mut self) {
+        self.0.0.followers.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl ChangeLog {
+    /// Tells that a change was committed in this process.
+    pub(crate) fn ring(&self) {
+        if self.is_followed() {
+            self.0.committed.notify_one();
+        }
+    }
+
+    /// Resolves when a change was committed in this process.
+    pub(super) async fn committed(&self) {
+        self.0.committed.notified().await;
+    }
+
+    pub(super) fn is_followed(&self) -> bool {
+        self.0.followers.load(Ordering::Relaxed) > 0
+    }
+
+    /// Follows the log: changes are kept in memory, and looked for more often.
+    pub(crate) fn follow(&self) -> Follower {
+        self.0.followers.fetch_add(1, Ordering::Relaxed);
+        self.0.committed.notify_one();
+        Follower(self.clone())
+    }
+
+    /// Up to where the log is complete; waits a little after a start.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] if that is not known yet.
+    pub(super) async fn head(&self) -> Result<Head> {
+        let mut heads = self.0.head.subscribe();
+        let known = tokio::time::timeout(START, heads.wait_for(Option::is_some)).await;
+        let head = known.ok().and_then(|known| known.ok()?.clone());
+        head.ok_or_else(|| Error::Unavailable(DbErr::Custom("the log of changes is not known yet".into())))
+    }
+
+    /// The same, with everything that was committed before this call, unless another change has to be waited for.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] if that is not known yet.
+    pub(super) async fn fresh_head(&self) -> Result<Head> {
+        let mut looks = self.0.looks.subscribe();
+        // One may be under way, which began before.
+        let enough = *looks.borrow_and_update() + 2;
+        let looked = async {
+            while *looks.borrow_and_update() < enough {
+                self.0.committed.notify_one();
+                // The sender lives as long as this does.
+                let _ = looks.changed().await;
+            }
+        };
+        let _ = tokio::time::timeout(START, looked).await;
+        self.head().await
+    }
+
+    /// Where a follower begins who has read the database after this call.
+    pub(crate) fn position(&self) -> Option<Position> {
+        let head = self.0.head.borrow().clone()?;
+        Some(Position { log: head.log, place: Place::Change(head.seq) })
+    }
+
+    /// Resolves when the log is complete beyond `seq`, or when another log has begun.
+    pub(super) async fn beyond(&self, log: &LogId, seq: i64) {
+        let mut heads = self.0.head.subscribe();
+        let other =
+            |head: &Option<Head>| head.as_ref().is_some_and(|head| head.seq > seq || head.log != *log);
+        // The sender lives as long as this does.
+        let _ = heads.wait_for(other).await;
+    }
+
+    /// Checks that what follows a position can be found in the log.
+    ///
+    /// # Errors
+    /// [`Error::PositionGone`].
+    pub(super) fn check(&self, head: &Head, position: &Position) -> Result<()> {
+        let (Place::Change(seq) | Place::Present { then: seq, .. }) = position.place;
+        if position.log != head.log || seq > head.seq.saturating_add(AHEAD) {
+            return Err(gone());
+        }
+        Ok(())
+    }
+
+    /// Changes after a number, in order, and the number up to which they are all.
+    ///
+    /// # Errors
+    /// [`Error::PositionGone`] if some of them were removed.
+    pub(super) async fn after(
+        &self,
+        context: &Context,
+        log: &LogId,
+        since: i64,
+    ) -> Result<(Vec<Arc<Change>>, i64)> {
+        let head = self.head().await?;
+        if head.log != *log {
+            return Err(gone());
+        }
+        if since >= head.seq {
+            return Ok((Vec::new(), since));
+        }
+        if let Some(found) = self.latest().after(since) {
+            return Ok(found);
+        }
+        counter!("hyperfleet_changes_catchup_reads_total").increment(1);
+        // Never closed.
+        let _permit = self.0.catching_up.acquire().await;
+        let (rows, floor) = changes::between(context.db.primary(), since, head.seq, PAGE as u64).await?;
+        if floor > since {
+            return Err(gone());
+        }
+        let upto = if rows.len() < PAGE { head.seq } else { rows.last().map_or(head.seq, |row| row.seq) };
+        Ok((rows.into_iter().filter_map(Change::of).map(Arc::new).collect(), upto))
+    }
+
+    /// Publishes changes that are known to be complete up to `head`, where the log was complete up to `from` before.
+    /// `None` if nobody follows and they were not read.
+    pub(super) fn publish(&self, changes: Option<Vec<Arc<Change>>>, from: i64, head: Head) {
+        let bytes = {
+            let mut latest = self.latest();
+            match changes {
+                Some(changes) => {
+                    if latest.end != from {
+                        latest.forget(from);
+                    }
+                    latest.push(changes, head.seq);
+                }
+                None => latest.forget(head.seq),
+            }
+            latest.bytes
+        };
+        gauge!("hyperfleet_changes_memory_bytes").set(bytes as f64);
+        gauge!("hyperfleet_changes_head").set(head.seq as f64);
+        self.0.head.send_replace(Some(head));
+        self.0.looks.send_modify(|looks| *looks += 1);
+    }
+
+    fn latest(&self) -> MutexGuard<'_, Latest> {
+        self.0.latest.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn gone() -> Error {
+    counter!("hyperfleet_changes_gone_total").increment(1);
+    Error::PositionGone
+}

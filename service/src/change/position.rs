@@ -1,0 +1,123 @@
+//! Positions in the log of changes, as followers keep them.
+
+use crate::kind::Kind;
+use sha2::{Digest, Sha256};
+use std::fmt::{self, Write as _};
+use uuid::Uuid;
+
+/// The name of a log: eight hexadecimal digits that differ if the log was begun anew, restored or failed over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct LogId(String);
+
+impl LogId {
+    /// The name of the log with this epoch on this timeline.
+    pub(super) fn of(epoch: Uuid, timeline: Option<&str>) -> Self {
+        let hash = Sha256::new().chain_update(epoch).chain_update(timeline.unwrap_or_default()).finalize();
+        let digits = hash[..4].iter().fold(String::new(), |mut text, byte| {
+            // Writing to a string cannot fail.
+            let _ = write!(text, "{byte:02x}");
+            text
+        });
+        Self(digits)
+    }
+}
+
+/// A place in the log of changes. Opaque to its holder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Position {
+    pub(crate) log: LogId,
+    pub(crate) place: Place,
+}
+
+/// Where a follower is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// After the change with this number.
+    Change(i64),
+    /// Within the present state, after the resource with this id; the changes after `then` follow.
+    Present { then: i64, kind: Kind, after: Uuid },
+}
+
+impl Position {
+    /// Reads a position as it was handed out; `None` if it is none.
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.split('-');
+        let log = parts.next().filter(|log| log.len() == 8 && log.bytes().all(|b| b.is_ascii_hexdigit()))?;
+        let digits = parts.next().filter(|digits| digits.bytes().all(|b| b.is_ascii_digit()))?;
+        let number: i64 = digits.parse().ok()?;
+        let place = match parts.next() {
+            None => Place::Change(number),
+            Some(last) => {
+                let (kind, id) = last.split_at_checked(1)?;
+                let kind = Kind::ALL.into_iter().find(|known| letter(*known) == kind)?;
+                let after = Uuid::try_parse(id).ok().filter(|_| id.len() == 32)?;
+                Place::Present { then: number, kind, after }
+            }
+        };
+        parts.next().is_none().then(|| Self { log: LogId(log.to_owned()), place })
+    }
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let log = &self.log.0;
+        match self.place {
+            Place::Change(number) => write!(f, "{log}-{number}"),
+            Place::Present { then, kind, after } => {
+                write!(f, "{log}-{then}-{}{}", letter(kind), after.simple())
+            }
+        }
+    }
+}
+
+/// What a kind is written as.
+fn letter(kind: Kind) -> &'static str {
+    &kind.as_str()[..1]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_position_is_read_as_it_was_written() {
+        let log = LogId::of(Uuid::nil(), Some("00000001"));
+        assert_ne!(log, LogId::of(Uuid::nil(), Some("00000002")));
+        let places = [
+            Place::Change(0),
+            Place::Change(i64::MAX),
+            Place::Present { then: 7, kind: Kind::Cluster, after: Uuid::max() },
+            Place::Present { then: 7, kind: Kind::NodePool, after: Uuid::nil() },
+        ];
+        for place in places {
+            let position = Position { log: log.clone(), place };
+            assert_eq!(Position::parse(&position.to_string()), Some(position));
+        }
+    }
+
+    #[test]
+    fn what_is_no_position_is_refused() {
+        let nil = Uuid::nil().simple();
+        let long = format!("0123abcd-1-C{nil}-");
+        for text in [
+            "",
+            "-",
+            "0123abcd",
+            "0123abcd-",
+            "0123abcd-x",
+            "0123abcd--1",
+            "0123abcd-+1",
+            "0123abc-1",
+            "0123abcdé-1",
+            "0123abcd-9223372036854775808",
+            "0123abcd-1-",
+            "0123abcd-1-C",
+            "0123abcd-1-é",
+            "0123abcd-1-X0",
+            "now",
+            &long,
+        ] {
+            assert_eq!(Position::parse(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! The tail of the log of changes: one task per process that publishes what is complete.
+
+use super::certify::{Certifier, Torn};
+use super::log::Head;
+use super::position::LogId;
+use super::record::Change;
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::store::changes;
+use metrics::{counter, gauge};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::time::sleep;
+
+/// Numbers looked at by one statement.
+const NUMBERS: u64 = 10_000;
+/// Changes read by one statement.
+const ROWS: u64 = 500;
+/// More than so many at once are not kept in memory; followers read them from the database.
+const MANY: i64 = 2_000;
+/// At a start, the log is looked at from so many numbers before its end: transactions that drew lower ones have ended.
+const LOOK_BACK: i64 = 10_000;
+/// The shortest time between two looks.
+const PAUSE: Duration = Duration::from_millis(5);
+/// The time between looks for changes of other processes, just after there was one and when it is quiet.
+const BUSY: Duration = Duration::from_millis(25);
+const QUIET: Duration = Duration::from_millis(250);
+/// The same while nobody follows: positions in lists are then at most so old.
+const UNWATCHED: Duration = Duration::from_secs(1);
+/// How often it is made sure that the log is still the same one.
+const IDENTITY: Duration = Duration::from_secs(5);
+/// Before another try, after the database could not be asked.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// Publishes the log of changes, for ever.
+pub async fn publish(context: Context) {
+    let (mut state, mut failing) = (None, false);
+    loop {
+        match follow(&context, &mut state, &mut failing).await {
+            Ok(Torn) => {
+                tracing::error!("the sequence of the log of changes has jumped; followers must list again");
+                state = None;
+            }
+            Err(error) => {
+                // Once for each time that the database is away.
+                if !std::mem::replace(&mut failing, true) {
+                    tracing::warn!(%error, "the log of changes cannot be read; trying again");
+                }
+                sleep(RETRY).await;
+            }
+        }
+    }
+}
+
+/// What is known of the log.
+struct Tail {
+    log: LogId,
+    certifier: Certifier,
+}
+
+/// Follows the log until the database fails or the sequence jumps.
+async fn follow(context: &Context, state: &mut Option<Tail>, failing: &mut bool) -> Result<Torn> {
+    let (mut pause, mut known) = (BUSY, None);
+    loop {
+        if known.is_none_or(|known: Instant| known.elapsed() >= IDENTITY) {
+            Tail::open(context, state).await?;
+            known = Some(Instant::now());
+        }
+        let Some(tail) = state.as_mut() else { return Err(Error::Internal("no log is open".into())) };
+        let Some(moved) = tail.look(context).await? else {
+            let end = changes::last(context.db.primary()).await?;
+            context.write(|tx| async move { changes::begin_anew(&tx, end).await }).await?;
+            return Ok(Torn);
+        };
+        *failing = false;
+        pause = match (context.changes.is_followed(), moved || tail.certifier.is_waiting()) {
+            (_, true) => BUSY,
+            (true, false) => (pause * 2).min(QUIET),
+            (false, false) => UNWATCHED,
+        };
+        sleep(PAUSE).await;
+        let _ = tokio::time::timeout(pause, context.changes.committed()).await;
+    }
+}
+
+impl Tail {
+    /// Leaves `state` as it is if the log is still the same, else begins.
+    async fn open(context: &Context, state: &mut Option<Self>) -> Result<()> {
+        let db = context.db.primary();
+        let timeline = changes::timeline(db).await?;
+        let (log, last) = (changes::log(db).await?, changes::last(db).await?);
+        let id = LogId::of(log.epoch, timeline.as_deref());
+        if state.as_ref().is_none_or(|tail| tail.log != id || tail.certifier.head() > last) {
+            let certifier = Certifier::at((last - LOOK_BACK).max(log.floor));
+            *state = Some(Self { log: id, certifier });
+        }
+        Ok(())
+    }
+
+    /// Looks for changes and publishes those that are complete. Answers whether there were any; `None` if the log is
+    /// torn.
+    async fn look(&mut self, context: &Context) -> Result<Option<bool>> {
+        let db = context.db.primary();
+        let from = self.certifier.head();
+        let numbers = changes::numbers(db, from, NUMBERS).await?;
+        let now = Instant::now();
+        let Ok(dead) = self.certifier.advance(&numbers, now) else { return Ok(None) };
+        count_holes("evidence", dead);
+        gauge!("hyperfleet_changes_hole_wait_seconds").set(self.certifier.waited(now).as_secs_f64());
+        let head = Head { log: self.log.clone(), seq: self.certifier.head() };
+        let rows = match context.changes.is_followed() && head.seq - from <= MANY {
+            true => Some(self.rows(context, from, head.seq).await?),
+            false => None,
+        };
+        if let Some(last) = rows.as_ref().and_then(|rows| rows.last()) {
+            let age = context.clock.now() - last.time;
+            gauge!("hyperfleet_changes_lag_seconds").set(age.as_seconds_f64().max(0.0));
+        }
+        context.changes.publish(rows, from, head);
+        for number in self.certifier.overdue(now) {
+            let time = context.clock.now();
+            let taken = context.db.write(|tx| async move { changes::occupy(&tx, number, time).await }).await;
+            if let Err(error) = taken {
+                // Its transaction is still at work. That is rare and worth knowing.
+                tracing::info!(number, %error, "a change is waited for");
+                break;
+            }
+            count_holes("taken", 1);
+        }
+        Ok(Some(self.certifier.head() > from))
+    }
+
+    async fn rows(&self, context: &Context, from: i64, to: i64) -> Result<Vec<Arc<Change>>> {
+        let (mut all, mut since) = (Vec::new(), from);
+        while since < to {
+            let (rows, _) = changes::between(context.db.primary(), since, to, ROWS).await?;
+            since = if (rows.len() as u64) < ROWS { to } else { rows.last().map_or(to, |row| row.seq) };
+            all.extend(rows.into_iter().filter_map(Change::of).map(Arc::new));
+        }
+        Ok(all)
+    }
+}
+
+fn count_holes(how: &'static str, holes: usize) {
+    counter!("hyperfleet_changes_holes_total", "how" => how).increment(holes as u64);
+}

@@ -1,0 +1,53 @@
+//! Waiting until a resource matches.
+
+use crate::context::Context;
+use crate::db::Consistency;
+use crate::error::Result;
+use crate::resource::{self, Resource, Target};
+use crate::search::filter::Filter;
+use std::time::Duration;
+use tokio::time::{Instant, timeout_at};
+
+/// The resource that a path names, as soon as it matches or the time is over; and whether it matches.
+///
+/// # Errors
+/// [`Error::NotFound`](crate::Error::NotFound) as soon as it does not exist.
+pub async fn wait_for(
+    context: &Context,
+    target: &Target,
+    filter: &Filter,
+    time: Duration,
+) -> Result<(Resource, bool)> {
+    let _follower = context.changes.follow();
+    let deadline = Instant::now() + time;
+    loop {
+        // What is not complete yet is read again when it is.
+        let head = context.changes.head().await?;
+        let found = resource::get(context, Consistency::Strong, target).await?;
+        if filter.matches(&found)? {
+            return Ok((found, true));
+        }
+        let mut since = head.seq;
+        let changed = async {
+            loop {
+                context.changes.beyond(&head.log, since).await;
+                let (changes, upto) = context.changes.after(context, &head.log, since).await?;
+                if changes.iter().any(|change| change.id == target.id) {
+                    return Ok(());
+                }
+                since = upto;
+            }
+        };
+        match timeout_at(deadline, changed).await {
+            Ok(Ok(())) => {}
+            // Another log has begun, or it could not be read that far back: look again.
+            Ok(Err(crate::Error::PositionGone)) => {}
+            Ok(Err(error)) => return Err(error),
+            Err(_) => {
+                let found = resource::get(context, Consistency::Strong, target).await?;
+                let matches = filter.matches(&found)?;
+                return Ok((found, matches));
+            }
+        }
+    }
+}

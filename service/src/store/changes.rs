@@ -1,0 +1,135 @@
+//! The log of changes.
+
+use super::CHUNK;
+use super::save::{Tx, Write};
+use crate::change::record;
+use crate::db::Executor;
+use crate::error::{Error, Result};
+use chrono::{DateTime, Utc};
+use entity::change::{ActiveModel, Column, Entity, Model};
+use entity::{JsonText, change_log};
+use sea_orm::sea_query::{Expr, OnConflict};
+use sea_orm::{
+    ActiveValue, ColumnTrait, DbErr, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect,
+    SqlErr,
+};
+use uuid::Uuid;
+
+/// The id of the one row of `change_log`.
+const LOG: i64 = 1;
+
+/// A number of the log that is visible, and which transactions ran when it was looked for.
+#[derive(Clone, Copy, Debug, FromQueryResult)]
+pub(crate) struct Number {
+    pub(crate) seq: i64,
+    /// No transaction with a lower id is running any longer.
+    pub(crate) oldest: i64,
+    /// No transaction with this id or a higher one had begun.
+    pub(crate) next: i64,
+}
+
+/// Appends what is to be seen of `writes`, by one statement. Answers whether there was anything.
+///
+/// The transaction has written before and has locked all its rows, so it has an id that is lower than those of
+/// transactions that begin after it has drawn its numbers.
+pub(super) async fn append(tx: &Tx, writes: impl Iterator<Item = &Write>) -> Result<bool> {
+    let rows = writes.filter_map(|write| Some((write, write.logged()?)));
+    let rows = rows
+        .map(|(write, change)| record::row(write.before(), write.resource(), change, write.by(), tx.now()));
+    let rows = rows.collect::<Result<Vec<ActiveModel>>>()?;
+    for chunk in rows.chunks(CHUNK) {
+        let inserted = Entity::insert_many(chunk.to_vec()).exec_without_returning(&**tx).await;
+        inserted.map_err(number_taken)?;
+    }
+    Ok(!rows.is_empty())
+}
+
+/// A follower that could wait no longer has taken the number; with another one it goes.
+fn number_taken(error: DbErr) -> Error {
+    match error.sql_err() {
+        Some(SqlErr::UniqueConstraintViolation(_)) => Error::Retryable(error),
+        _ => error.into(),
+    }
+}
+
+/// The numbers after `head` that are visible, at most so many.
+pub(crate) async fn numbers(db: &Executor, head: i64, limit: u64) -> Result<Vec<Number>> {
+    let (oldest, next) = db.dialect().running_transactions();
+    let numbers =
+        Entity::find().select_only().column(Column::Seq).expr_as(oldest, "oldest").expr_as(next, "next");
+    let numbers = numbers.filter(Column::Seq.gt(head)).order_by_asc(Column::Seq).limit(limit);
+    Ok(numbers.into_model::<Number>().all(db).await?)
+}
+
+/// The changes after `since` and up to `head`, at most so many, and up to which number they have been removed.
+pub(crate) async fn between(db: &Executor, since: i64, head: i64, limit: u64) -> Result<(Vec<Model>, i64)> {
+    let rows = Entity::find().filter(Column::Seq.gt(since)).filter(Column::Seq.lte(head));
+    let rows = rows.order_by_asc(Column::Seq).limit(limit).all(db).await?;
+    // Read after the rows: the floor rises in the transaction that removes them, so what is missing shows in it.
+    Ok((rows, log(db).await?.floor))
+}
+
+/// The highest number there is; 0 if there is none.
+pub(crate) async fn last(db: &Executor) -> Result<i64> {
+    let last = Entity::find().select_only().expr_as(Column::Seq.max(), "last").into_tuple::<Option<i64>>();
+    let last = last.one(db).await?.flatten().unwrap_or(0);
+    Ok(last.max(log(db).await?.floor))
+}
+
+/// What holds of the log as a whole.
+pub(crate) async fn log(db: &Executor) -> Result<change_log::Model> {
+    let log = change_log::Entity::find_by_id(LOG).one(db).await?;
+    log.ok_or_else(|| Error::Internal("the table change_log has no row".into()))
+}
+
+/// The history of the server that the numbers belong to, where it has a name: another one begins when a standby is
+/// promoted or a backup is restored, and may give numbers again.
+pub(crate) async fn timeline(db: &Executor) -> Result<Option<String>> {
+    let Some(timeline) = db.dialect().timeline() else { return Ok(None) };
+    let query = change_log::Entity::find_by_id(LOG).select_only().expr_as(timeline, "timeline");
+    Ok(query.into_tuple::<String>().one(db).await?)
+}
+
+/// Takes a number that a transaction has drawn and not used, so that it never will. Waits for that transaction if it
+/// has used it and not yet ended.
+pub(crate) async fn occupy(db: &Executor, seq: i64, now: DateTime<Utc>) -> Result<()> {
+    let row = ActiveModel {
+        seq: ActiveValue::Set(seq),
+        kind: ActiveValue::Set(String::new()),
+        resource_id: ActiveValue::Set(Uuid::nil()),
+        owner_id: ActiveValue::Set(None),
+        change: ActiveValue::Set(String::new()),
+        changed_time: ActiveValue::Set(now),
+        changed_by: ActiveValue::Set(String::new()),
+        document: ActiveValue::Set(JsonText(String::new())),
+        before: ActiveValue::Set(None),
+    };
+    let unless_taken = OnConflict::column(Column::Seq).do_nothing().to_owned();
+    Entity::insert(row).on_conflict(unless_taken).exec_without_returning(db).await?;
+    Ok(())
+}
+
+/// The lowest numbers and when their changes happened.
+pub(crate) async fn oldest(db: &Executor, limit: u64) -> Result<Vec<(i64, DateTime<Utc>)>> {
+    let oldest = Entity::find().select_only().columns([Column::Seq, Column::ChangedTime]);
+    Ok(oldest.order_by_asc(Column::Seq).limit(limit).into_tuple().all(db).await?)
+}
+
+/// Removes the changes up to a number.
+pub(crate) async fn remove(tx: &Tx, upto: i64) -> Result<()> {
+    let raised = change_log::Entity::update_many().col_expr(change_log::Column::Floor, Expr::val(upto));
+    let raised = raised.filter(change_log::Column::Floor.lt(upto)).exec(&**tx).await?;
+    if raised.rows_affected > 0 {
+        Entity::delete_many().filter(Column::Seq.lte(upto)).exec(&**tx).await?;
+    }
+    Ok(())
+}
+
+/// Begins a new log: the numbers so far can no longer be followed.
+pub(crate) async fn begin_anew(tx: &Tx, floor: i64) -> Result<()> {
+    let log = change_log::Entity::update_many()
+        .col_expr(change_log::Column::Epoch, Expr::val(Uuid::from_u128(rand::random())))
+        .col_expr(change_log::Column::Floor, Expr::val(floor));
+    log.exec(&**tx).await?;
+    Ok(())
+}

@@ -1,0 +1,191 @@
+//! What transactions that overlap do to the log, each forced.
+
+use super::Follower;
+use super::follower::PATIENCE;
+use crate::harness::{Engine, Postgres, TestApp};
+use crate::statuses::{href, id};
+use sea_orm::{ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, TransactionTrait};
+use serde_json::json;
+use std::time::{Duration, Instant};
+
+/// Writes a change as another replica would, and keeps its transaction open.
+const CHANGE: &str = "INSERT INTO changes (kind, resource_id, change, changed_time, changed_by, document) \
+                      SELECT kind, resource_id, 'created', changed_time, 'late', document FROM changes \
+                      WHERE kind = 'Cluster' ORDER BY seq LIMIT 1";
+
+async fn connect(url: &str) -> DatabaseConnection {
+    Database::connect(url).await.expect("the database")
+}
+
+/// A server, another connection to its database, and a cluster.
+async fn start() -> (TestApp, DatabaseConnection) {
+    let app = TestApp::start(Engine::Postgres).await;
+    let database = connect(&app.database_url).await;
+    app.a_cluster().named("first").create().await;
+    (app, database)
+}
+
+async fn begin(database: &DatabaseConnection) -> DatabaseTransaction {
+    let late = database.begin().await.expect("a transaction");
+    late.execute_unprepared(CHANGE).await.expect("a change");
+    late
+}
+
+/// Follows until the copy holds the cluster with this id.
+async fn until_told(follower: &mut Follower<'_>, cluster: &serde_json::Value) {
+    follower.until(|follower| follower.copy.contains_key(id(cluster))).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_committed_late_is_told_in_its_place() {
+    let (app, database) = start().await;
+    let mut follower = Follower::start(&app, &[]).await;
+    follower.until_it_agrees().await;
+    let told = follower.events.len();
+    let late = begin(&database).await;
+    let cluster = app.a_cluster().named("second").create().await;
+    // Several looks go by, and the number is tried to be taken, and nothing is told.
+    for _ in 0..3 {
+        follower.ask(&[("wait", "1")]).await.0.status(200);
+    }
+    assert_eq!(follower.events.len(), told, "{:?}", follower.events.last());
+    late.commit().await.expect("a commit");
+    until_told(&mut follower, &cluster).await;
+    let by = |place: usize| follower.events[place]["changed_by"].clone();
+    assert_eq!((by(told), by(told + 1)), (json!("late"), json!("system@hyperfleet.local")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_rolled_back_is_not_waited_for() {
+    let (app, database) = start().await;
+    let mut follower = Follower::start(&app, &[]).await;
+    let late = begin(&database).await;
+    let cluster = app.a_cluster().named("second").create().await;
+    late.rollback().await.expect("a rollback");
+    until_told(&mut follower, &cluster).await;
+}
+
+/// The server as a whole knows of the transaction, so that nothing can be told from it for as long as it lasts.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transaction_of_another_database_delays_nothing() {
+    let (app, database) = start().await;
+    let elsewhere = connect(&Postgres::get().await.migrated().await).await;
+    let foreign = elsewhere.begin().await.expect("a transaction");
+    foreign.execute_unprepared("CREATE TABLE elsewhere (id int)").await.expect("a write");
+    let mut follower = Follower::start(&app, &[]).await;
+    begin(&database).await.rollback().await.expect("a rollback");
+    let cluster = app.a_cluster().named("second").create().await;
+    // While the other transaction is open: evidence that the number is dead cannot be had, so it must be taken.
+    until_told(&mut follower, &cluster).await;
+    assert_eq!(rows(&database, "SELECT 1 FROM changes WHERE kind = ''").await, 1);
+    foreign.rollback().await.expect("the end of the other transaction");
+}
+
+/// A writer has drawn its number and is held before it uses it. Meanwhile the number is taken.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_writer_whose_number_is_taken_writes_with_another() {
+    let (app, database) = start().await;
+    // The server's own changes wait for a lock that the test holds; those of the test and taken numbers do not.
+    let pause = "CREATE FUNCTION pause() RETURNS trigger AS $$ BEGIN \
+                 PERFORM pg_advisory_xact_lock_shared(4711); RETURN NEW; END $$ LANGUAGE plpgsql; \
+                 CREATE TRIGGER pause BEFORE INSERT ON changes FOR EACH ROW \
+                 WHEN (NEW.kind <> '' AND NEW.changed_by <> 'late') EXECUTE FUNCTION pause();";
+    database.execute_unprepared(pause).await.expect("a trigger");
+    let mut follower = Follower::start(&app, &[]).await;
+    let gate = database.begin().await.expect("a transaction");
+    gate.execute_unprepared("SELECT pg_advisory_xact_lock(4711)").await.expect("the lock");
+    let create = async { app.a_cluster().named("held").create().await };
+    let overtake = async {
+        let other = connect(&app.database_url).await;
+        let waiting = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted";
+        let started = Instant::now();
+        while rows(&other, waiting).await == 0 {
+            assert!(started.elapsed() < PATIENCE, "the writer never came to the trigger");
+            tokio::task::yield_now().await;
+        }
+        other.execute_unprepared(CHANGE).await.expect("a change with the next number");
+        let taken = "SELECT 1 FROM changes WHERE kind = ''";
+        while rows(&other, taken).await == 0 {
+            assert!(started.elapsed() < PATIENCE, "the number was never taken");
+            follower.ask(&[]).await.0.status(200);
+        }
+        gate.commit().await.expect("the lock is released");
+    };
+    let (cluster, ()) = tokio::join!(create, overtake);
+    until_told(&mut follower, &cluster).await;
+}
+
+async fn rows(database: &DatabaseConnection, sql: &str) -> usize {
+    let statement = sea_orm::Statement::from_string(sea_orm::DbBackend::Postgres, sql);
+    database.query_all_raw(statement).await.expect(sql).len()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_servers_follow_one_log() {
+    let (app, database) = start().await;
+    let other = app.replica(&[]).await;
+    let (mut here, mut there) = (Follower::start(&app, &[]).await, Follower::start(&other, &[]).await);
+    for number in 0..20 {
+        let late = begin(&database).await;
+        let writer = if number % 2 == 0 { &app } else { &other };
+        writer.a_cluster().named(&format!("cluster-{number}")).create().await;
+        late.rollback().await.expect("a rollback");
+    }
+    here.until_it_agrees().await;
+    there.until_it_agrees().await;
+    // A position is good at any of them.
+    let mut moved = Follower::since(&other, &here.position, &[]);
+    let cluster = app.a_cluster().named("last").create().await;
+    until_told(&mut moved, &cluster).await;
+    assert_eq!(moved.events.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sequence_that_jumps_as_after_a_crash_stops_nothing() {
+    let (app, database) = start().await;
+    let mut follower = Follower::start(&app, &[]).await;
+    let position = follower.position.clone();
+    jump(&database, 32).await;
+    let cluster = app.a_cluster().named("second").create().await;
+    until_told(&mut follower, &cluster).await;
+
+    // So many cannot be waited for: somebody has set the sequence.
+    jump(&database, 1_000_000).await;
+    app.a_cluster().named("third").create().await;
+    let started = Instant::now();
+    loop {
+        let answer = app.list("changes", &[("since", &position), ("wait", "1")]).await;
+        if answer.status == 410 {
+            break;
+        }
+        assert!(started.elapsed() < PATIENCE, "{}", answer.text);
+    }
+    let mut again = Follower::start(&app, &[]).await;
+    again.until_it_agrees().await;
+    let cluster = app.a_cluster().named("fourth").create().await;
+    until_told(&mut again, &cluster).await;
+}
+
+async fn jump(database: &DatabaseConnection, by: i64) {
+    let sql = format!("SELECT setval('changes_seq_seq', (SELECT max(seq) FROM changes) + {by})");
+    database.execute_unprepared(&sql).await.expect("a jump");
+}
+
+/// A transaction that holds its number for seconds is waited for, also by those who would take it.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_held_for_seconds_is_not_lost() {
+    let (app, database) = start().await;
+    let mut follower = Follower::start(&app, &[]).await;
+    follower.until_it_agrees().await;
+    let late = begin(&database).await;
+    let held = Instant::now();
+    let mut number = 0;
+    while held.elapsed() < Duration::from_secs(3) {
+        let cluster = app.a_cluster().named(&format!("cluster-{number}")).create().await;
+        app.patch(href(&cluster), json!({"labels": {"a": "b"}})).await.status(200);
+        number += 1;
+    }
+    late.commit().await.expect("a commit");
+    follower.until_it_agrees().await;
+    assert!(follower.events.iter().any(|event| event["changed_by"] == "late"));
+}
