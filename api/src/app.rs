@@ -1,7 +1,6 @@
 //! The application: what operations find in every request.
 
 use crate::fields::Fields;
-use crate::limits::Streams;
 use crate::problem::{ApiError, ApiResult, Code};
 use crate::telemetry::Scope;
 use poem::http::StatusCode;
@@ -24,8 +23,6 @@ pub struct App {
     pub max_page_size: u64,
     /// How long a request may take.
     pub request_timeout: Duration,
-    /// The requests that wait for changes.
-    pub streams: Arc<Streams>,
     /// Becomes true when the server is to stop.
     pub stopping: watch::Receiver<bool>,
 }

@@ -6,7 +6,7 @@ use crate::caller::Caller;
 use crate::config::settings::Server;
 use crate::dto::Time;
 use crate::limits::{
-    Bodies, InFlight, Origins, RequestId, admit, catch_panic, check_head, close_when_stopping, cors,
+    Bodies, InFlight, Origins, RequestId, Streams, admit, catch_panic, check_head, close_when_stopping, cors,
     deadline, gzip, head_as_get, read_body, request_ids, trailing_slash,
 };
 use crate::operations::{Asked, Operation};
@@ -18,7 +18,6 @@ use service::Clock;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
-use tokio::sync::watch;
 use tracing::Instrument;
 
 /// Puts all layers around `routes`. Read from the bottom: the last is the outermost.
@@ -28,7 +27,7 @@ pub(crate) fn around<E>(
     server: &Server,
     authenticator: Option<Authenticator>,
     origins: Arc<Origins>,
-    stopping: watch::Receiver<bool>,
+    streams: Arc<Streams>,
 ) -> impl Endpoint + use<E>
 where
     E: IntoEndpoint,
@@ -36,6 +35,7 @@ where
 {
     let clock = app.context.clock.clone();
     let ids = clock.clone();
+    let stopping = app.stopping.clone();
     // Shorter than the request's, so that it is the sender who is told, by 408.
     let body_time = server.request_timeout.mul_f32(0.9);
     let bodies = Bodies::new(server.max_body_bytes, body_time, server.stall_timeout, server.max_body_memory);
@@ -46,6 +46,7 @@ where
     routes
         .into_endpoint()
         .data(app)
+        .data(streams)
         // Only work counts, so this is the innermost limit.
         .around(move |next, request| admit(next, request, in_flight.clone()))
         // A slow sender must hold no place among those at work.

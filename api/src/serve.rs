@@ -84,7 +84,6 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
         fields: Arc::new(document.fields()),
         max_page_size: u64::from(config.server.max_page_size),
         request_timeout: config.server.request_timeout,
-        streams: Streams::new(config.changes.max_streams, config.changes.max_streams_per_caller),
         stopping: stopping.clone(),
     };
     let api = bind("server", &config.server.host, config.server.port).await?;
@@ -105,7 +104,8 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
     let allowed = config.server.allowed_origins.clone();
     let origins = Origins::new(allowed, authenticator.is_none(), &api.addresses());
     let routes = routes(&document);
-    let endpoint = middleware::around(routes, app, &config.server, authenticator, origins, stopping.clone());
+    let streams = Streams::new(config.changes.max_streams, config.changes.max_streams_per_caller);
+    let endpoint = middleware::around(routes, app, &config.server, authenticator, origins, streams);
     let api = Listener { sockets: api, tls, limits };
     let probe = Probe::new(context.clone(), stopping.clone());
     let db = context.db.clone();

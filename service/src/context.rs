@@ -12,7 +12,7 @@ use crate::resource::request::{Applied, Create, Handled, Outcome, ReportRequest}
 use crate::resource::{ResourceChange, Target};
 use crate::spec_schema::SpecSchemas;
 use crate::store::reader::Reader;
-use crate::store::save::Tx;
+use crate::store::write::Tx;
 use std::sync::Arc;
 
 /// Batches of creates under way at a time. With one, a batch would wait for the commit of the one before.

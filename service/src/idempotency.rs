@@ -7,7 +7,7 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::resource::Resource;
 use crate::store::keys;
-use crate::store::save::Tx;
+use crate::store::write::Tx;
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::idempotency_key::Model;
 use sha2::{Digest, Sha256};

@@ -5,9 +5,9 @@
 //!
 //! | layer | modules | what it is |
 //! |---|---|---|
-//! | operations | [`resource`] (one file each), [`idempotency`], [`reconciliation`], on [`context`] | what can be done |
+//! | operations | [`resource`] (one file each), [`change`] (following), [`idempotency`], [`reconciliation`], on [`context`] | what can be done |
 //! | storage | `store`, and the SQL of searches in [`search`] | the only SQL; `store/row.rs` tells the tables apart |
-//! | domain | [`status`], [`search`], [`list`], [`spec_schema`], [`kind`], [`name`], [`id`], `field`, the types of `resource/{mod,request}.rs` | pure: no database, no clock, no `async` |
+//! | domain | [`status`], [`search`], [`list`], [`spec_schema`], [`kind`], [`name`], [`id`], `field`, `change/{record,position,certify}.rs`, the types of `resource/{mod,request}.rs` | pure: no database, no clock, no `async` |
 //! | database | [`db`], [`dialect`], `batch`, `gate` | connections, transactions, measurement; knows nothing of resources |
 //!
 //! How it is built:
@@ -15,7 +15,7 @@
 //!   and parsing a search ([`search`]) touch no database and read no clock.
 //! - A write locks, reads, decides and saves, inside [`context::Context`]`::write`, which commits before it answers
 //!   and runs the work again where the database asks for that. Whatever becomes of a resource goes through
-//!   `store::save`, which gets the state before and after.
+//!   `store::save`, which gets the state before and after, and appends both to the log of changes.
 //! - Reads of single resources, creates and reports that arrive together are handled together (`batch`): one
 //!   statement or one commit for many.
 //! - Writes to one resource line up in the process before they take a connection (`gate`), so that a locked row delays
@@ -27,7 +27,8 @@
 //! To add a column to clusters and node pools, for example `region text`:
 //! 1. a migration of its own (`migration`; `schema.rs` describes the first version of the tables and stays), and the
 //!    field in the two entities (`entity`);
-//! 2. `resource/mod.rs`: the field of [`resource::Resource`];
+//! 2. `resource/mod.rs`: the field of [`resource::Resource`], with a serde default, since the log of changes holds
+//!    resources of the version before;
 //! 3. `store/row.rs`: its column, in the list of equal names;
 //! 4. `store/save.rs`: whether it changes with the status or with the desired state;
 //! 5. `resource/create.rs`: its first value;

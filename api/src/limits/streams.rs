@@ -16,7 +16,7 @@ use crate::problem::{ApiError, ApiResult, Code};
 
 /// The requests that wait for changes: streams, and answers that are held back.
 #[derive(Debug)]
-pub struct Streams {
+pub(crate) struct Streams {
     max: usize,
     max_per_caller: usize,
     open: Mutex<HashMap<String, usize>>,
@@ -107,9 +107,9 @@ impl<'a> ApiExtractor<'a> for Waiting {
         _: &mut RequestBody,
         _: ExtractParamOptions<()>,
     ) -> poem::Result<Self> {
-        let streams = request.data::<crate::app::App>().map(|app| app.streams.clone());
+        let streams = request.data::<Arc<Streams>>().cloned();
         let streams =
-            streams.ok_or_else(|| ApiError::internal("an operation was reached without the application"))?;
+            streams.ok_or_else(|| ApiError::internal("an operation was reached without its limits"))?;
         Ok(Self {
             streams,
             place: request.data::<Place>().cloned(),

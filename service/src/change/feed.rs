@@ -185,7 +185,7 @@ impl Feed {
     }
 
     async fn changes(&mut self, since: i64, limit: usize) -> Result<Vec<Event>> {
-        let (changes, upto) = self.context.changes.after(&self.context, &self.log, since).await?;
+        let (changes, upto) = self.context.changes.after(self.context.db.primary(), &self.log, since).await?;
         let mut events = Vec::new();
         for change in changes {
             if events.len() == limit {

@@ -5,7 +5,7 @@
 
 use super::position::{LogId, Place, Position};
 use super::record::Change;
-use crate::context::Context;
+use crate::db::Executor;
 use crate::error::{Error, Result};
 use crate::store::changes;
 use metrics::{counter, gauge};
@@ -210,7 +210,7 @@ impl ChangeLog {
     /// [`Error::PositionGone`] if some of them were removed.
     pub(super) async fn after(
         &self,
-        context: &Context,
+        db: &Executor,
         log: &LogId,
         since: i64,
     ) -> Result<(Vec<Arc<Change>>, i64)> {
@@ -227,7 +227,7 @@ impl ChangeLog {
         counter!("hyperfleet_changes_catchup_reads_total").increment(1);
         // Never closed.
         let _permit = self.0.catching_up.acquire().await;
-        let (rows, floor) = changes::between(context.db.primary(), since, head.seq, PAGE as u64).await?;
+        let (rows, floor) = changes::between(db, since, head.seq, PAGE as u64).await?;
         if floor > since {
             return Err(gone());
         }

@@ -3,7 +3,7 @@
 //! Every change of a resource is written to the log of changes in its own transaction, with the state after it and
 //! what was different before. Its number is drawn while the resource is locked, so the changes of one resource are
 //! numbered in order; between resources, a lower number may be committed later. Followers are given the log up to its
-//! first number that may still come ([`certify`]), so that they miss nothing.
+//! first number that may still come (`certify`), so that they miss nothing.
 //!
 //! | file | what it is |
 //! |---|---|

@@ -31,7 +31,7 @@ pub async fn wait_for(
         let changed = async {
             loop {
                 context.changes.beyond(&head.log, since).await;
-                let (changes, upto) = context.changes.after(context, &head.log, since).await?;
+                let (changes, upto) = context.changes.after(context.db.primary(), &head.log, since).await?;
                 if changes.iter().any(|change| change.id == target.id) {
                     return Ok(());
                 }

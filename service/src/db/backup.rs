@@ -30,13 +30,29 @@ pub async fn backup(url: &str, to: &Path) -> Result<(), String> {
         .await
         .map_err(|error| format!("{}: {error}", from.display()))?;
     let copy = sqlx::query("VACUUM INTO ?").bind(to.display().to_string()).execute(&mut connection).await;
-    let copied = copy.map_err(|error| error.to_string()).and_then(|_| {
-        std::fs::File::open(to).and_then(|file| file.sync_all()).map_err(|error| error.to_string())
-    });
+    let copied = match copy {
+        Ok(_) => finish(to).await,
+        Err(error) => Err(error.to_string()),
+    };
     if let Err(error) = copied {
         // Half a copy must not be taken for one.
         let _ = std::fs::remove_file(to);
         return Err(format!("{}: {error}", to.display()));
     }
     connection.close().await.map_err(|error| error.to_string())
+}
+
+/// Marks the copy as another database than the one it is of, and sees to it that it is on disk. What is written after
+/// it is restored must not be taken for what was written to the original meanwhile.
+async fn finish(to: &Path) -> Result<(), String> {
+    let text = |error: sqlx::Error| error.to_string();
+    let options = SqliteConnectOptions::new().filename(to).disable_statement_logging();
+    let mut copy = SqliteConnection::connect_with(&options).await.map_err(text)?;
+    // A database of an earlier version has no such table.
+    let has_log = sqlx::query("SELECT 1 FROM sqlite_master WHERE name = 'change_log'");
+    if has_log.fetch_optional(&mut copy).await.map_err(text)?.is_some() {
+        sqlx::query("UPDATE change_log SET epoch = randomblob(16)").execute(&mut copy).await.map_err(text)?;
+    }
+    copy.close().await.map_err(text)?;
+    std::fs::File::open(to).and_then(|file| file.sync_all()).map_err(|error| error.to_string())
 }

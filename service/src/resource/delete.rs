@@ -4,7 +4,8 @@ use crate::context::{Committed, Context};
 use crate::error::{Error, Result};
 use crate::kind::Kind;
 use crate::status::aggregate::Event;
-use crate::store::save::{Tx, Write, save};
+use crate::store::save::save;
+use crate::store::write::{Tx, Write};
 use crate::store::{reports, resources};
 use chrono::{DateTime, Utc};
 

@@ -7,7 +7,7 @@
 use super::Resource;
 use crate::error::Result;
 use crate::status::stored::ReportState;
-use crate::store::save::{Tx, Write};
+use crate::store::write::{Tx, Write};
 use crate::store::{reports, resources};
 
 /// Whether nothing holds a resource that is being deleted any longer.

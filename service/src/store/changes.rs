@@ -1,7 +1,7 @@
 //! The log of changes.
 
 use super::CHUNK;
-use super::save::{Tx, Write};
+use super::write::{Tx, Write};
 use crate::change::record;
 use crate::db::Executor;
 use crate::error::{Error, Result};

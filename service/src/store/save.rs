@@ -1,108 +1,15 @@
 //! The one way a resource changes.
 
 use super::row::with_entity;
+use super::write::{Tx, Write, only_status_differs};
 use super::{CHUNK, changes, labels, rows};
-use crate::change::record::ChangeType;
-use crate::db::Executor;
 use crate::error::Result;
 use crate::kind::Kind;
-use crate::resource::{Resource, ResourceChange};
-use chrono::{DateTime, Utc};
+use crate::resource::Resource;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ConnectionTrait, EntityTrait, QueryFilter};
 use std::collections::HashSet;
-use std::ops::Deref;
-use std::sync::{Arc, Mutex, PoisonError};
 use uuid::Uuid;
-
-/// A transaction and what was saved in it.
-#[derive(Clone, Debug)]
-pub(crate) struct Tx {
-    executor: Executor,
-    now: DateTime<Utc>,
-    saved: Arc<Mutex<Saved>>,
-}
-
-/// What is written of a resource.
-#[derive(Clone, Debug)]
-pub(crate) enum Write {
-    /// It is new.
-    Create(Resource),
-    /// It becomes another, or stays as it was if the revision is the same. `by` is the caller, or the adapter that
-    /// reported.
-    Update { before: Resource, after: Resource, by: String },
-    /// It goes. `last` is its last state, which includes what led to its removal.
-    Remove { before: Resource, last: Resource, by: String },
-}
-
-impl Write {
-    /// The resource as it is now, or as it last was.
-    pub(super) fn resource(&self) -> &Resource {
-        match self {
-            Self::Create(after) | Self::Update { after, .. } => after,
-            Self::Remove { last, .. } => last,
-        }
-    }
-
-    pub(super) fn before(&self) -> Option<&Resource> {
-        match self {
-            Self::Create(_) => None,
-            Self::Update { before, .. } | Self::Remove { before, .. } => Some(before),
-        }
-    }
-
-    fn is_removal(&self) -> bool {
-        matches!(self, Self::Remove { .. })
-    }
-
-    /// Who did it: the caller, or the adapter that reported.
-    pub(super) fn by(&self) -> &str {
-        match self {
-            Self::Create(after) => &after.created_by,
-            Self::Update { by, .. } | Self::Remove { by, .. } => by,
-        }
-    }
-
-    /// What the log of changes calls it; `None` if there is nothing to see.
-    pub(super) fn logged(&self) -> Option<ChangeType> {
-        match self {
-            Self::Create(_) => Some(ChangeType::Created),
-            Self::Remove { .. } => Some(ChangeType::Removed),
-            Self::Update { before, after, .. } if before.revision == after.revision => None,
-            Self::Update { before, after, .. } if only_status_differs(before, after) => {
-                after.status.says_more_than(&before.status).then_some(ChangeType::Reported)
-            }
-            Self::Update { .. } => Some(ChangeType::Updated),
-        }
-    }
-
-    fn change(&self) -> ResourceChange {
-        let Resource { kind, id, generation, .. } = *self.resource();
-        ResourceChange {
-            kind,
-            id,
-            generation_before: self.before().map_or(0, |before| before.generation),
-            generation_after: generation,
-            removed: self.is_removal(),
-        }
-    }
-
-    /// Whether the resource waits for reconciliation now and did not before.
-    fn starts_reconciliation(&self) -> bool {
-        let was_reconciled = self.before().is_none_or(|before| before.status.reconciled);
-        was_reconciled && !self.is_removal() && !self.resource().status.reconciled
-    }
-}
-
-/// What was written, without the resources.
-#[derive(Debug, Default)]
-pub(crate) struct Saved {
-    pub(crate) changes: Vec<ResourceChange>,
-    /// Kind of each resource whose reconciliation started, and whether it is being deleted.
-    pub(crate) started: Vec<(Kind, bool)>,
-    /// Whether anything was written to the log of changes.
-    pub(crate) logged: bool,
-}
 
 /// The columns that a status consists of.
 const STATUS: [&str; 11] = [
@@ -121,30 +28,6 @@ const STATUS: [&str; 11] = [
 
 /// The columns that never change.
 const FIXED: [&str; 5] = ["id", "owner_id", "name", "created_time", "created_by"];
-
-impl Tx {
-    /// A transaction that begins at `now`.
-    pub(crate) fn new(executor: Executor, now: DateTime<Utc>) -> Self {
-        Self { executor, now, saved: Arc::default() }
-    }
-
-    pub(super) fn now(&self) -> DateTime<Utc> {
-        self.now
-    }
-
-    /// What was saved; for when it is committed.
-    pub(crate) fn saved(&self) -> Saved {
-        std::mem::take(&mut *self.saved.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
-impl Deref for Tx {
-    type Target = Executor;
-
-    fn deref(&self) -> &Executor {
-        &self.executor
-    }
-}
 
 /// Saves what became of resources: rows, labels, the log of changes, and the list that audit and metrics read after
 /// the commit. An update that leaves the revision as it was writes nothing.
@@ -181,7 +64,7 @@ pub(crate) async fn save(tx: &Tx, writes: Vec<Write>) -> Result<HashSet<Uuid>> {
     // Last, when every row is locked: nothing that may wait follows the drawing of the numbers.
     let written = writes.iter().filter(|write| !taken.contains(&write.resource().id));
     let logged = changes::append(tx, written).await?;
-    let mut saved = tx.saved.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut saved = tx.record();
     for write in writes.iter().filter(|write| !taken.contains(&write.resource().id)) {
         saved.changes.push(write.change());
         if write.starts_reconciliation() {
@@ -191,31 +74,6 @@ pub(crate) async fn save(tx: &Tx, writes: Vec<Write>) -> Result<HashSet<Uuid>> {
     saved.logged |= logged;
     drop(saved);
     Ok(taken)
-}
-
-/// Whether writing the columns of [`STATUS`] is enough. It spares the documents, which may be large. Every field is
-/// named, so that a new one does not compile until it is decided which it belongs to.
-fn only_status_differs(before: &Resource, after: &Resource) -> bool {
-    let Resource {
-        kind: _,
-        id: _,
-        owner_id: _,
-        name: _,
-        created_time: _,
-        created_by: _,
-        revision: _,
-        status: _,
-        generation,
-        spec,
-        labels,
-        updated_time,
-        deleted_time,
-        updated_by,
-        deleted_by,
-    } = before;
-    (*generation, *updated_time, *deleted_time) == (after.generation, after.updated_time, after.deleted_time)
-        && (updated_by, deleted_by) == (&after.updated_by, &after.deleted_by)
-        && (spec, labels) == (&after.spec, &after.labels)
 }
 
 async fn insert(tx: &Tx, kind: Kind, resources: &[&Resource]) -> Result<HashSet<Uuid>> {

@@ -44,11 +44,16 @@ async fn a_backup_is_complete_while_the_server_writes() {
     let (url, to) = (folder.url("fleet.db"), folder.0.join("backup.db"));
     let process = Process::start(&[("HYPERFLEET_DATABASE_URL", &url)]).await;
     create_some(&process).await;
+    let now = Answer::of(process.request("GET", "changes?since=now")).await;
     backup(&url, &to).await.expect("a backup");
     let refused = backup(&url, &to).await.expect_err("the file exists");
     assert!(refused.contains("backup.db"), "{refused}");
     process.stop().await;
     assert_eq!(total_at(&folder.url("backup.db")).await, CLUSTERS);
+    // What is written to the copy gets numbers that the original gave to something else.
+    let restored = TestApp::at(Engine::Sqlite, &folder.url("backup.db"), &[]).await;
+    let gone = restored.list("changes", &[("since", &now.text_at("/next"))]).await;
+    gone.problem(410, "HYPERFLEET-GON-001");
 }
 
 #[tokio::test(flavor = "multi_thread")]

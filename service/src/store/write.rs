@@ -1,0 +1,152 @@
+//! What is written of resources, and the transaction that writes it.
+
+use crate::change::record::ChangeType;
+use crate::db::Executor;
+use crate::kind::Kind;
+use crate::resource::{Resource, ResourceChange};
+use chrono::{DateTime, Utc};
+use std::ops::Deref;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// A transaction and what was saved in it.
+#[derive(Clone, Debug)]
+pub(crate) struct Tx {
+    executor: Executor,
+    now: DateTime<Utc>,
+    saved: Arc<Mutex<Saved>>,
+}
+
+/// What is written of a resource.
+#[derive(Clone, Debug)]
+pub(crate) enum Write {
+    /// It is new.
+    Create(Resource),
+    /// It becomes another, or stays as it was if the revision is the same. `by` is the caller, or the adapter that
+    /// reported.
+    Update { before: Resource, after: Resource, by: String },
+    /// It goes. `last` is its last state, which includes what led to its removal.
+    Remove { before: Resource, last: Resource, by: String },
+}
+
+impl Write {
+    /// The resource as it is now, or as it last was.
+    pub(super) fn resource(&self) -> &Resource {
+        match self {
+            Self::Create(after) | Self::Update { after, .. } => after,
+            Self::Remove { last, .. } => last,
+        }
+    }
+
+    pub(super) fn before(&self) -> Option<&Resource> {
+        match self {
+            Self::Create(_) => None,
+            Self::Update { before, .. } | Self::Remove { before, .. } => Some(before),
+        }
+    }
+
+    pub(super) fn is_removal(&self) -> bool {
+        matches!(self, Self::Remove { .. })
+    }
+
+    /// Who did it: the caller, or the adapter that reported.
+    pub(super) fn by(&self) -> &str {
+        match self {
+            Self::Create(after) => &after.created_by,
+            Self::Update { by, .. } | Self::Remove { by, .. } => by,
+        }
+    }
+
+    /// What the log of changes calls it; `None` if there is nothing to see.
+    pub(super) fn logged(&self) -> Option<ChangeType> {
+        match self {
+            Self::Create(_) => Some(ChangeType::Created),
+            Self::Remove { .. } => Some(ChangeType::Removed),
+            Self::Update { before, after, .. } if before.revision == after.revision => None,
+            Self::Update { before, after, .. } if only_status_differs(before, after) => {
+                after.status.says_more_than(&before.status).then_some(ChangeType::Reported)
+            }
+            Self::Update { .. } => Some(ChangeType::Updated),
+        }
+    }
+
+    pub(super) fn change(&self) -> ResourceChange {
+        let Resource { kind, id, generation, .. } = *self.resource();
+        ResourceChange {
+            kind,
+            id,
+            generation_before: self.before().map_or(0, |before| before.generation),
+            generation_after: generation,
+            removed: self.is_removal(),
+        }
+    }
+
+    /// Whether the resource waits for reconciliation now and did not before.
+    pub(super) fn starts_reconciliation(&self) -> bool {
+        let was_reconciled = self.before().is_none_or(|before| before.status.reconciled);
+        was_reconciled && !self.is_removal() && !self.resource().status.reconciled
+    }
+}
+
+/// What was written, without the resources.
+#[derive(Debug, Default)]
+pub(crate) struct Saved {
+    pub(crate) changes: Vec<ResourceChange>,
+    /// Kind of each resource whose reconciliation started, and whether it is being deleted.
+    pub(crate) started: Vec<(Kind, bool)>,
+    /// Whether anything was written to the log of changes.
+    pub(crate) logged: bool,
+}
+
+impl Tx {
+    /// A transaction that begins at `now`.
+    pub(crate) fn new(executor: Executor, now: DateTime<Utc>) -> Self {
+        Self { executor, now, saved: Arc::default() }
+    }
+
+    pub(super) fn now(&self) -> DateTime<Utc> {
+        self.now
+    }
+
+    /// What was saved; for when it is committed.
+    pub(crate) fn saved(&self) -> Saved {
+        std::mem::take(&mut *self.record())
+    }
+
+    /// Where it is recorded what was saved.
+    pub(super) fn record(&self) -> MutexGuard<'_, Saved> {
+        self.saved.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Deref for Tx {
+    type Target = Executor;
+
+    fn deref(&self) -> &Executor {
+        &self.executor
+    }
+}
+
+/// Whether nothing but the status is different, so that the documents, which may be large, need not be written. Every
+/// field is named, so that a new one does not compile until it is decided which it belongs to.
+pub(super) fn only_status_differs(before: &Resource, after: &Resource) -> bool {
+    let Resource {
+        kind: _,
+        id: _,
+        owner_id: _,
+        name: _,
+        created_time: _,
+        created_by: _,
+        revision: _,
+        status: _,
+        generation,
+        spec,
+        labels,
+        updated_time,
+        deleted_time,
+        updated_by,
+        deleted_by,
+    } = before;
+    (*generation, *updated_time, *deleted_time) == (after.generation, after.updated_time, after.deleted_time)
+        && (updated_by, deleted_by) == (&after.updated_by, &after.deleted_by)
+        && (spec, labels) == (&after.spec, &after.labels)
+}
