@@ -173,15 +173,23 @@ impl Dialect {
         }
     }
 
-    /// The lowest id of a transaction that is running, and the lowest that none has had, both as the statement sees
-    /// the database. SQLite runs one writing transaction at a time, so whatever is not there will never be.
-    pub(crate) fn running_transactions(self) -> (Expr, Expr) {
+    /// The lowest id of a transaction that is running, as the statement sees the database. SQLite runs one writing
+    /// transaction at a time, so whatever is not there will never be.
+    pub(crate) fn oldest_transaction(self) -> Expr {
         match self {
-            Dialect::Sqlite => (Expr::cust("0"), Expr::cust("0")),
-            Dialect::Postgres => (
-                Expr::cust("CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS text) AS bigint)"),
-                Expr::cust("CAST(CAST(pg_snapshot_xmax(pg_current_snapshot()) AS text) AS bigint)"),
-            ),
+            Dialect::Sqlite => Expr::cust("0"),
+            Dialect::Postgres => {
+                Expr::cust("CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS text) AS bigint)")
+            }
+        }
+    }
+
+    /// An id that is higher than those of all transactions that have begun to write. PostgreSQL gives one to the
+    /// statement: the end of a snapshot is no such id, since it only exceeds those of transactions that have ended.
+    pub(crate) fn next_transaction(self) -> Expr {
+        match self {
+            Dialect::Sqlite => Expr::cust("0"),
+            Dialect::Postgres => Expr::cust("CAST(CAST(pg_current_xact_id() AS text) AS bigint)"),
         }
     }
 

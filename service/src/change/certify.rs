@@ -3,9 +3,9 @@
 //! Numbers are drawn in order and committed in any, so a number that is missing may still come. Up to the first such
 //! number the log is complete. A missing number is known to stay missing in two ways:
 //!
-//! - By evidence. A transaction had begun before it drew a number. When a higher number is first seen, all transactions
-//!   that drew lower ones have ids below the snapshot's next id. Once no transaction below that is running, and the
-//!   number is still missing, it was never committed.
+//! - By evidence. A transaction has an id before it draws a number. When a higher number has been seen, all transactions
+//!   that drew lower ones have ids below that of a transaction that begins then: the fence. Once no transaction below
+//!   the fence is running, and the number is still missing, it was never committed.
 //! - By taking it. A transaction of another database on the same server, open for long, would hold the evidence up.
 //!   After a while the number is taken instead (`store::changes::occupy`), which waits for no one but its owner.
 
@@ -32,8 +32,8 @@ pub(super) struct Certifier {
 struct Hole {
     /// When it was first missed.
     since: Instant,
-    /// Its transaction has a lower id than this.
-    fence: i64,
+    /// Its transaction has a lower id than this, once that is known.
+    fence: Option<i64>,
 }
 
 /// There are more missing numbers than could be waited for.
@@ -65,10 +65,12 @@ impl Certifier {
             }
             for missing in next..number.seq {
                 match self.holes.get(&missing) {
-                    Some(hole) if number.oldest >= hole.fence => dead += usize::from(complete),
+                    Some(Hole { fence: Some(fence), .. }) if number.oldest >= *fence => {
+                        dead += usize::from(complete)
+                    }
                     Some(_) => complete = false,
                     None => {
-                        self.holes.insert(missing, Hole { since: now, fence: number.next });
+                        self.holes.insert(missing, Hole { since: now, fence: None });
                         complete = false;
                     }
                 }
@@ -82,6 +84,18 @@ impl Certifier {
         }
         self.holes = self.holes.split_off(&(self.head + 1));
         if self.holes.len() > MAX_HOLES { Err(Torn) } else { Ok(dead) }
+    }
+
+    /// Whether a missing number has no fence yet.
+    pub(super) fn wants_fence(&self) -> bool {
+        self.holes.values().any(|hole| hole.fence.is_none())
+    }
+
+    /// Sets the fence of the missing numbers that have none: an id that was given after they were found missing.
+    pub(super) fn set_fence(&mut self, fence: i64) {
+        for hole in self.holes.values_mut() {
+            hole.fence.get_or_insert(fence);
+        }
     }
 
     /// The numbers to take now, lowest first.
@@ -100,52 +114,57 @@ impl Certifier {
 mod tests {
     use super::*;
 
-    fn numbers(seqs: &[i64], oldest: i64, next: i64) -> Vec<Number> {
-        seqs.iter().map(|seq| Number { seq: *seq, oldest, next }).collect()
+    fn numbers(seqs: &[i64], oldest: i64) -> Vec<Number> {
+        seqs.iter().map(|seq| Number { seq: *seq, oldest }).collect()
     }
 
     #[test]
     fn what_is_contiguous_is_complete() {
         let mut certifier = Certifier::at(10);
-        assert_eq!(certifier.advance(&numbers(&[11, 12], 1, 2), Instant::now()), Ok(0));
-        assert_eq!((certifier.head(), certifier.is_waiting()), (12, false));
+        assert_eq!(certifier.advance(&numbers(&[11, 12], 1), Instant::now()), Ok(0));
+        assert_eq!((certifier.head(), certifier.is_waiting(), certifier.wants_fence()), (12, false, false));
     }
 
     #[test]
     fn a_late_commit_is_waited_for() {
         let (mut certifier, now) = (Certifier::at(0), Instant::now());
-        // Transaction 5 drew number 2 and is running, as is 7, which drew 4.
-        certifier.advance(&numbers(&[1, 3, 5], 5, 9), now).expect("few holes");
-        assert_eq!((certifier.head(), certifier.is_waiting()), (1, true));
-        certifier.advance(&numbers(&[3, 5], 8, 12), now).expect("few holes");
-        assert_eq!(certifier.head(), 1, "8 is running, which began before 3 and 5 were seen");
-        certifier.advance(&numbers(&[2, 3, 5], 8, 12), now).expect("few holes");
+        // Transaction 8 drew number 2 and is running, as is 7, which drew 4.
+        certifier.advance(&numbers(&[1, 3, 5], 7), now).expect("few holes");
+        assert_eq!((certifier.head(), certifier.wants_fence()), (1, true));
+        certifier.set_fence(9);
+        certifier.advance(&numbers(&[3, 5], 8), now).expect("few holes");
+        assert_eq!(certifier.head(), 1, "8 is running");
+        certifier.advance(&numbers(&[2, 3, 5], 8), now).expect("few holes");
         assert_eq!((certifier.head(), certifier.is_waiting()), (3, true), "2 came, 4 is still waited for");
     }
 
     #[test]
     fn a_number_that_nobody_can_commit_any_more_is_dead() {
         let (mut certifier, now) = (Certifier::at(0), Instant::now());
-        certifier.advance(&numbers(&[2], 5, 9), now).expect("few holes");
-        assert_eq!(certifier.advance(&numbers(&[2], 9, 9), now), Ok(1));
+        certifier.advance(&numbers(&[2], 5), now).expect("few holes");
+        assert_eq!(certifier.advance(&numbers(&[2], 100), now), Ok(0), "nothing is known of its transaction");
+        certifier.set_fence(9);
+        assert_eq!(certifier.advance(&numbers(&[2], 9), now), Ok(1));
         assert_eq!((certifier.head(), certifier.is_waiting()), (2, false));
     }
 
     #[test]
-    fn evidence_is_of_the_snapshot_in_which_the_hole_was_first_seen() {
+    fn each_hole_has_the_fence_of_when_it_was_found() {
         let (mut certifier, now) = (Certifier::at(0), Instant::now());
-        certifier.advance(&numbers(&[2], 5, 9), now).expect("few holes");
-        // A hole that is new has its own fence, whatever has ended by then.
-        certifier.advance(&numbers(&[2, 4], 9, 20), now).expect("few holes");
+        certifier.advance(&numbers(&[2], 5), now).expect("few holes");
+        certifier.set_fence(9);
+        certifier.advance(&numbers(&[2, 4], 9), now).expect("few holes");
         assert_eq!(certifier.head(), 2);
-        assert_eq!(certifier.advance(&numbers(&[4], 20, 30), now), Ok(1));
+        certifier.set_fence(20);
+        assert_eq!(certifier.advance(&numbers(&[4], 19), now), Ok(0));
+        assert_eq!(certifier.advance(&numbers(&[4], 20), now), Ok(1));
         assert_eq!(certifier.head(), 4);
     }
 
     #[test]
     fn what_is_missing_for_long_is_to_be_taken() {
         let (mut certifier, now) = (Certifier::at(0), Instant::now());
-        certifier.advance(&numbers(&[2, 5], 5, 9), now).expect("few holes");
+        certifier.advance(&numbers(&[2, 5], 5), now).expect("few holes");
         assert!(certifier.overdue(now).is_empty());
         assert_eq!(certifier.overdue(now + PATIENCE), [1, 3, 4]);
         assert_eq!(certifier.waited(now + PATIENCE), PATIENCE);
@@ -153,7 +172,7 @@ mod tests {
 
     #[test]
     fn a_sequence_that_was_set_is_noticed() {
-        let torn = Certifier::at(0).advance(&numbers(&[i64::MAX], 1, 2), Instant::now());
+        let torn = Certifier::at(0).advance(&numbers(&[i64::MAX], 1), Instant::now());
         assert_eq!(torn, Err(Torn));
     }
 }

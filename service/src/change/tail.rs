@@ -106,6 +106,9 @@ impl Tail {
         let now = Instant::now();
         let Ok(dead) = self.certifier.advance(&numbers, now) else { return Ok(None) };
         count_holes("evidence", dead);
+        if self.certifier.wants_fence() {
+            self.certifier.set_fence(changes::fence(db).await?);
+        }
         gauge!("hyperfleet_changes_hole_wait_seconds").set(self.certifier.waited(now).as_secs_f64());
         let head = Head { log: self.log.clone(), seq: self.certifier.head() };
         let rows = match context.changes.is_followed() && head.seq - from <= MANY {

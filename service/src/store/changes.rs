@@ -18,20 +18,17 @@ use uuid::Uuid;
 /// The id of the one row of `change_log`.
 const LOG: i64 = 1;
 
-/// A number of the log that is visible, and which transactions ran when it was looked for.
+/// A number of the log that is visible, and the lowest id of a transaction that ran when it was looked for.
 #[derive(Clone, Copy, Debug, FromQueryResult)]
 pub(crate) struct Number {
     pub(crate) seq: i64,
-    /// No transaction with a lower id is running any longer.
     pub(crate) oldest: i64,
-    /// No transaction with this id or a higher one had begun.
-    pub(crate) next: i64,
 }
 
 /// Appends what is to be seen of `writes`, by one statement. Answers whether there was anything.
 ///
-/// The transaction has written before and has locked all its rows, so it has an id that is lower than those of
-/// transactions that begin after it has drawn its numbers.
+/// The transaction has written before and has locked all its rows, so it has an id before it draws its numbers, and
+/// waits for nobody once it has drawn them.
 pub(super) async fn append(tx: &Tx, writes: impl Iterator<Item = &Write>) -> Result<bool> {
     let rows = writes.filter_map(|write| Some((write, write.logged()?)));
     let rows = rows
@@ -54,11 +51,17 @@ fn number_taken(error: DbErr) -> Error {
 
 /// The numbers after `head` that are visible, at most so many.
 pub(crate) async fn numbers(db: &Executor, head: i64, limit: u64) -> Result<Vec<Number>> {
-    let (oldest, next) = db.dialect().running_transactions();
-    let numbers =
-        Entity::find().select_only().column(Column::Seq).expr_as(oldest, "oldest").expr_as(next, "next");
+    let oldest = db.dialect().oldest_transaction();
+    let numbers = Entity::find().select_only().column(Column::Seq).expr_as(oldest, "oldest");
     let numbers = numbers.filter(Column::Seq.gt(head)).order_by_asc(Column::Seq).limit(limit);
     Ok(numbers.into_model::<Number>().all(db).await?)
+}
+
+/// An id that is higher than that of every transaction that has begun to write.
+pub(crate) async fn fence(db: &Executor) -> Result<i64> {
+    let next = db.dialect().next_transaction();
+    let query = change_log::Entity::find_by_id(LOG).select_only().expr_as(next, "next").into_tuple::<i64>();
+    query.one(db).await?.ok_or_else(no_log)
 }
 
 /// The changes after `since` and up to `head`, at most so many, and up to which number they have been removed.
@@ -79,7 +82,11 @@ pub(crate) async fn last(db: &Executor) -> Result<i64> {
 /// What holds of the log as a whole.
 pub(crate) async fn log(db: &Executor) -> Result<change_log::Model> {
     let log = change_log::Entity::find_by_id(LOG).one(db).await?;
-    log.ok_or_else(|| Error::Internal("the table change_log has no row".into()))
+    log.ok_or_else(no_log)
+}
+
+fn no_log() -> Error {
+    Error::Internal("the table change_log has no row".into())
 }
 
 /// The history of the server that the numbers belong to, where it has a name: another one begins when a standby is

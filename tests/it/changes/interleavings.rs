@@ -2,7 +2,7 @@
 
 use super::Follower;
 use super::follower::PATIENCE;
-use crate::harness::{Engine, Postgres, TestApp};
+use crate::harness::{Engine, Postgres, TestApp, Throwaway};
 use crate::statuses::{href, id};
 use sea_orm::{ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, TransactionTrait};
 use serde_json::json;
@@ -169,6 +169,31 @@ async fn a_sequence_that_jumps_as_after_a_crash_stops_nothing() {
 async fn jump(database: &DatabaseConnection, by: i64) {
     let sql = format!("SELECT setval('changes_seq_seq', (SELECT max(seq) FROM changes) + {by})");
     database.execute_unprepared(&sql).await.expect("a jump");
+}
+
+/// The transaction that drew the lower number began to write later, so that all that began before it have ended while it
+/// still runs. On a server of its own, where nothing else ends.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transaction_that_began_later_may_hold_the_lower_number() {
+    let server = Throwaway::start();
+    let migrate = [("HYPERFLEET_DATABASE_AUTO_MIGRATE", "true")];
+    let app = TestApp::at(Engine::Postgres, &server.url(), &migrate).await;
+    let database = connect(&app.database_url).await;
+    app.a_cluster().named("first").create().await;
+    let mut follower = Follower::start(&app, &[]).await;
+    follower.until_it_agrees().await;
+    let told = follower.events.len();
+    let early = database.begin().await.expect("a transaction");
+    early.execute_unprepared("SELECT pg_current_xact_id()").await.expect("an id");
+    let late = begin(&database).await;
+    early.execute_unprepared(CHANGE).await.expect("a change with the higher number");
+    early.commit().await.expect("a commit");
+    for _ in 0..3 {
+        follower.ask(&[("wait", "1")]).await.0.status(200);
+    }
+    assert_eq!(follower.events.len(), told);
+    late.commit().await.expect("a commit");
+    follower.until(|follower| follower.events.len() == told + 2).await;
 }
 
 /// A transaction that holds its number for seconds is waited for, also by those who would take it.
