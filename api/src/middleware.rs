@@ -168,7 +168,7 @@ impl Seen {
         let status = response.status().as_u16();
         let elapsed = self.started.elapsed();
         if let Some(operation) = self.operation {
-            operation.count(status, elapsed);
+            operation.count(status, (!Scope::waited()).then_some(elapsed));
         }
         let operation = self.operation.map_or("none", |operation| &operation.id);
         let Self { method, uri, peer, .. } = self;

@@ -41,11 +41,14 @@ impl Operation {
         [("method", self.method.to_string()), ("path", self.metrics_path.clone()), ("code", code)]
     }
 
-    /// Counts and measures a request that was answered with this status.
-    pub(crate) fn count(&self, status: u16, elapsed: Duration) {
+    /// Counts a request that was answered with this status, and measures it unless it only waited.
+    pub(crate) fn count(&self, status: u16, elapsed: Option<Duration>) {
         let labels = self.labels(status.to_string());
         metrics::counter!("hyperfleet_api_requests_total", &labels).increment(1);
-        metrics::histogram!("hyperfleet_api_request_duration_seconds", &labels).record(elapsed.as_secs_f64());
+        if let Some(elapsed) = elapsed {
+            metrics::histogram!("hyperfleet_api_request_duration_seconds", &labels)
+                .record(elapsed.as_secs_f64());
+        }
     }
 }
 

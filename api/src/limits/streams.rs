@@ -13,6 +13,7 @@ use super::deadline::Deadline;
 use super::in_flight::Place;
 use crate::caller::Caller;
 use crate::problem::{ApiError, ApiResult, Code};
+use crate::telemetry::Scope;
 
 /// The requests that wait for changes: streams, and answers that are held back.
 #[derive(Debug)]
@@ -87,6 +88,7 @@ impl Waiting {
     /// 429 if too many wait.
     pub(crate) fn begin(&self, caller: &Caller, time: Duration) -> ApiResult<Stream> {
         let stream = self.streams.admit(caller)?;
+        Scope::wait();
         if let Some(place) = &self.place {
             place.leave();
         }

@@ -28,6 +28,8 @@ struct Known {
     request_id: String,
     trace: Option<(String, String)>,
     caller: OnceLock<String>,
+    /// Whether it waited because it asked to.
+    waited: AtomicBool,
 }
 
 tokio::task_local! {
@@ -38,7 +40,7 @@ impl Scope {
     /// The scope of the request with this id, and with these ids of a trace and a span, as hexadecimal digits, if it
     /// is traced.
     pub(crate) fn new(request_id: String, trace: Option<(String, String)>) -> Self {
-        Self(Arc::new(Known { request_id, trace, caller: OnceLock::new() }))
+        Self(Arc::new(Known { request_id, trace, caller: OnceLock::new(), waited: AtomicBool::new(false) }))
     }
 
     /// Runs `work` in this scope.
@@ -75,6 +77,18 @@ impl Scope {
     /// Who the caller of the current request is, if that is known yet.
     fn caller() -> Option<String> {
         Self::current()?.0.caller.get().cloned()
+    }
+
+    /// Notes that the current request waits because it asked to: how long it takes then says nothing of the service.
+    pub(crate) fn wait() {
+        if let Some(scope) = Self::current() {
+            scope.0.waited.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether the current request waited because it asked to.
+    pub(crate) fn waited() -> bool {
+        Self::current().is_some_and(|scope| scope.0.waited.load(Ordering::Relaxed))
     }
 
     /// Notes who the caller of the current request is.

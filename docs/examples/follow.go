@@ -1,0 +1,99 @@
+// A program that keeps a copy of the fleet and prints what changes. Standard library only.
+package main
+
+import (
+	"bufio"
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+)
+
+type resource struct {
+	ID, Kind, Name string
+	Status         struct{ Phase string }
+}
+
+type event struct {
+	Type, Position, Etag string
+	Object               resource
+	Problem              struct{ Code string }
+}
+
+var (
+	api      = cmp.Or(os.Getenv("API"), "http://localhost:8000/api/hyperfleet/v1")
+	fleet    = map[string]resource{}
+	versions = map[string]int{}
+	position string
+)
+
+// take applies an event to the copy. An event may come twice, so an older version never replaces a newer one.
+func take(e event) {
+	version, _ := strconv.Atoi(strings.Trim(e.Etag, `"`))
+	if version < versions[e.Object.ID] {
+		return
+	}
+	versions[e.Object.ID] = version
+	if fleet[e.Object.ID] = e.Object; e.Type == "DELETED" {
+		delete(fleet, e.Object.ID)
+	}
+	fmt.Println(e.Type, e.Object.Kind, e.Object.Name, e.Object.Status.Phase)
+}
+
+// follow reads one stream until it ends.
+func follow() error {
+	query := url.Values{"since": {position}, "search": {os.Getenv("SEARCH")}}
+	request, err := http.NewRequest("GET", api+"/changes?"+query.Encode(), nil)
+	if err != nil {
+		return err
+	}
+	request.Header.Set("Accept", "application/x-ndjson")
+	if token := os.Getenv("TOKEN"); token != "" {
+		request.Header.Set("Authorization", "Bearer "+token)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		if response.StatusCode == http.StatusGone {
+			clear(fleet)
+			clear(versions)
+			position = ""
+		}
+		return fmt.Errorf("%s", response.Status)
+	}
+	// A bookmark comes every 10 s: silence for longer means that the connection is gone.
+	silence := time.AfterFunc(30*time.Second, func() { response.Body.Close() })
+	defer silence.Stop()
+	for lines := bufio.NewReader(response.Body); ; silence.Reset(30 * time.Second) {
+		line, err := lines.ReadBytes('\n')
+		if err != nil {
+			return err
+		}
+		var e event
+		if err := json.Unmarshal(line, &e); err != nil {
+			return err
+		}
+		switch e.Type {
+		case "ERROR":
+			return fmt.Errorf("%s", e.Problem.Code)
+		case "ADDED", "MODIFIED", "DELETED":
+			take(e)
+		}
+		position = e.Position // Only once the event is taken: from here the next stream goes on.
+	}
+}
+
+func main() {
+	for {
+		fmt.Fprintln(os.Stderr, follow())
+		time.Sleep(time.Second)
+	}
+}
