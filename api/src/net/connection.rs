@@ -80,7 +80,8 @@ impl Activity {
             if deadline <= now() {
                 return;
             }
-            sleep_until(deadline).await;
+            // The first request may end the longer of the two waits.
+            sleep_until(deadline.min(now() + limits.idle_timeout)).await;
         }
     }
 
