@@ -5,6 +5,7 @@ mod deletion;
 mod load;
 mod locked;
 mod many_node_pools;
+mod replicas;
 mod reports;
 mod writers;
 

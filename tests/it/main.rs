@@ -28,6 +28,7 @@ mod plans;
 mod problems;
 mod provider_schemas;
 mod replica;
+mod retries;
 mod search;
 mod search_oracle;
 mod secrets;
