@@ -81,4 +81,21 @@ mod tests {
         drop(gate.enter(one).await.expect("it is free again"));
         assert!(gate.resources.lock().expect("the resources").is_empty(), "nothing is kept of what is over");
     }
+
+    #[tokio::test]
+    async fn who_waits_or_gives_up_does_not_open_the_gate_to_others() {
+        let (gate, one) = (Gate::new(Duration::from_millis(50)), Uuid::nil());
+        let first = gate.enter(one).await.expect("a pass");
+        gate.enter(one).await.expect_err("the first is still inside");
+        gate.enter(one).await.expect_err("who gave up has changed nothing");
+        let patient = Gate { timeout: Duration::from_secs(60), ..gate.clone() };
+        let second = tokio::spawn(async move { patient.enter(one).await });
+        tokio::task::yield_now().await;
+        drop(first);
+        let second = second.await.expect("an end").expect("its turn");
+        gate.enter(one).await.expect_err("the second is inside now");
+        drop(second);
+        drop(gate.enter(one).await.expect("it is free again"));
+        assert!(gate.resources.lock().expect("the resources").is_empty(), "nothing is kept of what is over");
+    }
 }

@@ -90,8 +90,9 @@ impl ReplicaHealth {
 #[cfg(test)]
 mod tests {
     use super::{Ordering, PAUSE, ReplicaHealth};
-    use crate::error::Error;
-    use std::time::Instant;
+    use crate::error::{Error, Result};
+    use sea_orm::DbErr;
+    use std::time::{Duration, Instant};
 
     #[test]
     fn a_replica_that_does_not_answer_is_left_alone_for_a_while() {
@@ -112,5 +113,47 @@ mod tests {
         assert!(!health.is_due(), "the others go on without it");
         health.answered();
         assert!(health.is_due() && health.is_due());
+    }
+
+    /// What a read gets whose replica answers `answer`, and whether the replica is left alone afterwards.
+    async fn read(health: &ReplicaHealth, answer: Result<&'static str>) -> (Result<&'static str>, bool) {
+        let read = |database: Option<Result<_>>| async { database.unwrap_or(Ok("primary")) };
+        let got = health.read(Some(answer), None, read).await;
+        (got, !health.is_due())
+    }
+
+    #[tokio::test]
+    async fn the_primary_answers_what_the_replica_cannot() {
+        let error = || DbErr::Custom("away".into());
+        let asked = |answer| async { read(&ReplicaHealth::new(PAUSE), answer).await };
+        assert!(matches!(asked(Ok("replica")).await, (Ok("replica"), false)));
+        assert!(matches!(asked(Err(Error::Unavailable(error()))).await, (Ok("primary"), true)));
+        assert!(matches!(asked(Err(Error::Overloaded)).await, (Ok("primary"), true)));
+        // It works, and has replayed what conflicts with the read.
+        assert!(matches!(asked(Err(Error::Retryable(error()))).await, (Ok("primary"), false)));
+        // The answer would be the same elsewhere.
+        let other = asked(Err(Error::Timeout(error()))).await;
+        assert!(matches!(other, (Err(Error::Timeout(_)), false)), "{other:?}");
+    }
+
+    #[tokio::test]
+    async fn a_replica_that_does_not_answer_in_time_is_left_alone() {
+        let health = ReplicaHealth::new(Duration::from_millis(10));
+        let read = |is_primary: bool| async move {
+            if !is_primary {
+                std::future::pending::<()>().await;
+            }
+            Ok(is_primary)
+        };
+        assert!(health.read(false, true, read).await.expect("an answer"));
+        assert!(!health.is_due());
+    }
+
+    #[tokio::test]
+    async fn the_first_answer_brings_all_reads_back() {
+        let start = Instant::now().checked_sub(PAUSE).expect("a machine that has run for a while");
+        let health = ReplicaHealth { start, ..ReplicaHealth::new(PAUSE) };
+        health.retry_at.store(1, Ordering::Relaxed);
+        assert!(matches!(read(&health, Ok("replica")).await, (Ok("replica"), false)));
     }
 }
