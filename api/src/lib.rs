@@ -37,6 +37,7 @@ pub mod serve;
 pub mod stream;
 pub mod telemetry;
 
+mod causes;
 mod health;
 mod middleware;
 mod service_error;

@@ -96,18 +96,28 @@ async fn migrate(migration: Migration, confirmed: bool, database: &Database) -> 
     let waiting = |error: &_| eprintln!("hyperfleet-api: {}; trying again", serve::refused(error));
     let db = serve::connect(database, STATEMENT, waiting).await?;
     match migration {
-        Migration::Up => migration::up(url).await?,
+        Migration::Up => {
+            let applied = migration::up(url).await?;
+            if applied.is_empty() {
+                eprintln!("hyperfleet-api: no migration is pending");
+            }
+            applied.iter().for_each(|name| println!("applied {name}"));
+        }
         Migration::Down if !confirmed => {
             let newest = migration::status(url).await?.into_iter().rfind(|(_, applied)| *applied);
             let Some((name, _)) = newest else { return Err("no migration is applied".into()) };
             let text = format!("this drops what {name} added, its data included; confirm with --yes");
             return Err(text.into());
         }
-        Migration::Down => migration::down(url).await?,
-        Migration::Status => {}
-    }
-    for (name, applied) in migration::status(url).await? {
-        println!("{} {name}", if applied { "applied" } else { "pending" });
+        Migration::Down => match migration::down(url).await? {
+            Some(name) => println!("reverted {name}"),
+            None => return Err("no migration is applied".into()),
+        },
+        Migration::Status => {
+            for (name, applied) in migration::status(url).await? {
+                println!("{} {name}", if applied { "applied" } else { "pending" });
+            }
+        }
     }
     db.close().await;
     Ok(())

@@ -2,6 +2,7 @@
 
 use crate::app::App;
 use crate::auth::Authenticator;
+use crate::causes::with_causes;
 use crate::config::Config;
 use crate::config::database::Database;
 use crate::config::settings::Health;
@@ -134,7 +135,12 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
 
 async fn bind(section: &str, host: &str, port: u16) -> Result<Sockets, StartError> {
     let bound = Sockets::bind(host, port).await;
-    bound.map_err(|error| format!("{section}.host and {section}.port: cannot listen there: {error}").into())
+    bound.map_err(|error| {
+        let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
+        let flags = format!("--{section}-host and --{section}-port");
+        format!("{section}.port: cannot listen on {host}:{port}: {error}; {flags} name another address")
+            .into()
+    })
 }
 
 /// Resolves when a listener is to close: some time after the signal.
@@ -291,9 +297,16 @@ async fn remove_old_changes(context: Context, retention: Retention) {
 pub async fn healthcheck(health: &Health) -> Result<(), StartError> {
     let url = format!("http://{}/readyz", health.probe_address());
     let client = reqwest::Client::builder().timeout(Duration::from_secs(3)).build()?;
-    let answer = client.get(&url).send().await?;
-    match answer.status().is_success() {
-        true => Ok(()),
-        false => Err(format!("{url} answers {}", answer.status()).into()),
+    let answer = client.get(&url).send().await.map_err(|error| {
+        let cause = with_causes(&error.without_url());
+        format!("health.port: {url} does not answer: {cause}; is the server running there?")
+    })?;
+    match answer.status() {
+        status if status.is_success() => Ok(()),
+        status => {
+            // Without a body the status is all that is known.
+            let reason = answer.text().await.unwrap_or_default();
+            Err(format!("{url} answers {status}: {reason}").into())
+        }
     }
 }

@@ -18,21 +18,25 @@ const ADVISORY_LOCK: i64 = 0x6879_7065_7266_6c74;
 /// How often a lock file that another process holds is tried.
 const LOCK_RETRY: Duration = Duration::from_millis(20);
 
-/// Applies all pending migrations of the database at `url`. Several callers may do so at once.
-pub async fn up(url: &str) -> Result<(), DbErr> {
+/// Applies all pending migrations of the database at `url` and answers their names. Several callers may do so at once.
+pub async fn up(url: &str) -> Result<Vec<String>, DbErr> {
     let guard = Guard::acquire(url).await?;
+    let pending = pending(&guard.database).await?;
     // Nothing is pending either where a later version has migrated on, of which the migrator wants to know all.
-    if !pending(&guard.database).await?.is_empty() {
+    if !pending.is_empty() {
         Migrator::up(&guard.database, None).await?;
     }
-    guard.release().await
+    guard.release().await?;
+    Ok(pending)
 }
 
-/// Takes back the newest migration.
-pub async fn down(url: &str) -> Result<(), DbErr> {
+/// Takes back the newest migration and answers its name, if there is one.
+pub async fn down(url: &str) -> Result<Option<String>, DbErr> {
     let guard = Guard::acquire(url).await?;
+    let newest = applied(&guard.database).await?.pop_last();
     Migrator::down(&guard.database, Some(1)).await?;
-    guard.release().await
+    guard.release().await?;
+    Ok(newest)
 }
 
 /// Each migration's name and whether it has been applied, oldest first; those of later versions too. Changes

@@ -7,6 +7,7 @@ mod audit;
 mod auth;
 mod changes;
 mod clusters;
+mod commands;
 mod concurrency;
 mod conditional;
 mod database;

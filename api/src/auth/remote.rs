@@ -10,6 +10,7 @@ use tokio::sync::{Mutex, watch};
 use tokio::time::{sleep, timeout};
 
 use super::key::KeySet;
+use crate::causes::with_causes;
 use crate::config::error::ConfigError;
 
 /// The longest a fetch may take, and the longest a request waits for one.
@@ -110,7 +111,7 @@ impl RemoteKeys {
     }
 
     async fn download(&self) -> Result<KeySet, String> {
-        let describe = |error: reqwest::Error| describe(&error.without_url());
+        let describe = |error: reqwest::Error| with_causes(&error.without_url());
         let mut response = self.client.get(self.url.clone()).send().await.map_err(describe)?;
         if response.status() != StatusCode::OK {
             return Err(format!("the answer has status {}", response.status()));
@@ -139,7 +140,7 @@ fn client(url: &Url, authorities: Option<&Path>) -> Result<Client, ConfigError> 
     if let Some(path) = authorities {
         builder = builder.tls_certs_only(certificates(path)?);
     }
-    builder.build().map_err(|error| ConfigError::new("jwk_cert_url", describe(&error)))
+    builder.build().map_err(|error| ConfigError::new("jwk_cert_url", with_causes(&error)))
 }
 
 fn certificates(path: &Path) -> Result<Vec<Certificate>, ConfigError> {
@@ -150,15 +151,4 @@ fn certificates(path: &Path) -> Result<Vec<Certificate>, ConfigError> {
         Ok(certificates) if !certificates.is_empty() => Ok(certificates),
         _ => Err(refused(format!("{} must hold certificates in PEM form", path.display()))),
     }
-}
-
-/// An error with its causes: what reqwest says of itself is only that something failed.
-fn describe(error: &reqwest::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        text.push_str(&format!(": {error}"));
-        cause = error.source();
-    }
-    text
 }

@@ -3,6 +3,7 @@
 //! The endpoint turns it on. Sampler, resource, headers, batching and time limits follow the standard
 //! variables `OTEL_*`, which the SDK reads itself.
 
+use crate::causes::with_causes;
 use crate::config::settings::Tracing;
 use crate::operations::Operation;
 use async_trait::async_trait;
@@ -155,8 +156,7 @@ impl Client {
         let failed_before = self.failing.swap(error.is_some(), Ordering::Relaxed);
         match error {
             Some(error) if !failed_before => {
-                let causes = std::iter::successors(error.source(), |error| error.source());
-                let cause = causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"));
+                let cause = with_causes(error.as_ref());
                 tracing::warn!(cause, "spans cannot be sent and are dropped until the collector takes them");
             }
             None if failed_before => tracing::info!("spans are sent again"),

@@ -102,11 +102,21 @@ impl Process {
         found.unwrap_or_else(|_| panic!("never as expected: {}", last.expect("samples").0))
     }
 
-    /// Asks it to stop, waits until it has, and answers its log.
-    pub async fn stop(mut self) -> Log {
+    /// Sends it a signal: `TERM`, `INT`, `HUP`.
+    pub async fn signal(&self, name: &str) {
         let id = self.child.id().expect("a process that runs").to_string();
-        let kill = Command::new("kill").args(["-TERM", &id]).status().await.expect("kill");
+        let kill = Command::new("kill").args([&format!("-{name}"), &id]).status().await.expect("kill");
         assert!(kill.success());
+    }
+
+    /// Asks it to stop, waits until it has, and answers its log.
+    pub async fn stop(self) -> Log {
+        self.signal("TERM").await;
+        self.ended().await
+    }
+
+    /// Waits until it has stopped, and answers its log.
+    pub async fn ended(mut self) -> Log {
         let status = timeout(PATIENCE, self.child.wait()).await.expect("it ends in time").expect("its end");
         let log = (&mut self.log).await.expect("its log");
         assert!(status.success(), "{log}");
