@@ -1,17 +1,23 @@
 //! Creates that can be repeated.
 
-use crate::harness::{Answer, Engine, TestApp};
+use crate::harness::{Answer, Engine, TestApp, service};
 use crate::statuses::{href, id};
 use chrono::TimeDelta;
-use sea_orm::{ConnectionTrait, Database, TransactionTrait};
+use sea_orm::{ConnectionTrait, Database, Statement, TransactionTrait};
 use serde_json::{Value, json};
+use service::Clock;
+use service::idempotency::remove_expired;
 
 crate::engines![
     a_repeated_create_gets_the_first_answer_from_any_replica,
     the_first_answer_is_given_again_whatever_became_of_the_resource,
     a_body_that_says_the_same_is_the_same_body,
     a_key_with_another_body_is_refused,
+    an_answer_is_stored_as_it_was_sent_and_repeated_byte_for_byte,
     a_failure_that_undoes_the_create_frees_the_key,
+    a_failure_leaves_no_row,
+    a_spec_is_checked_whether_or_not_there_is_a_key,
+    keys_that_have_expired_are_removed_and_no_others,
     an_answer_in_another_form_is_not_repeated,
     a_failure_frees_the_key,
     a_key_is_its_callers_own,
@@ -111,6 +117,78 @@ async fn an_answer_in_another_form_is_not_repeated(app: TestApp) {
     create(&app, "key-1", named("alpha")).await.problem(409, "HYPERFLEET-CNF-003");
 }
 
+/// The answer stored with the one key there is.
+async fn stored(app: &TestApp) -> Option<String> {
+    let database = Database::connect(&app.database_url).await.expect("the database");
+    let all = Statement::from_string(database.get_database_backend(), "SELECT answer FROM idempotency_keys");
+    let rows = database.query_all_raw(all).await.expect("the keys");
+    database.close().await.expect("a close");
+    assert!(rows.len() < 2, "{}", rows.len());
+    rows.first().map(|row| row.try_get_by_index(0).expect("an answer"))
+}
+
+/// A version that is replaced leaves answers to the next one, whose documents may have more fields.
+async fn an_answer_is_stored_as_it_was_sent_and_repeated_byte_for_byte(app: TestApp) {
+    let first = create(&app, "key-1", named("alpha")).await;
+    let text = stored(&app).await.expect("a stored answer");
+    let [etag, location] = ["etag", "location"].map(|header| json!(first.status(201).header(header)));
+    assert_eq!(text, format!(r#"{{"etag":{etag},"location":{location},"body":{}}}"#, first.text));
+
+    let body = r#"{"kind":"Cluster", "later": [1.0,1e2, "\u0061"],"id" : null}"#;
+    let other = format!(r#"{{"etag":"\"7\"","location":"/elsewhere","body":{body}}}"#);
+    tamper(&app, &format!("UPDATE idempotency_keys SET answer = '{other}'")).await;
+    for replica in [&app, &app.replica(&[]).await] {
+        let again = create(replica, "key-1", named("alpha")).await;
+        assert_eq!(
+            (again.status(201).text.as_str(), again.header("content-type")),
+            (body, "application/json")
+        );
+        assert_eq!((again.header("etag"), again.header("location")), ("\"7\"", "/elsewhere"));
+    }
+}
+
+async fn a_failure_leaves_no_row(app: TestApp) {
+    let missing = format!("clusters/{}/nodepools", uuid::Uuid::max());
+    app.a_cluster().create().await;
+    for path in [missing.as_str(), "clusters"] {
+        let request = app.request("POST", path).header("idempotency-key", "key-1").json(&named("alpha"));
+        assert!(matches!(Answer::of(request).await.status, 404 | 409));
+        assert_eq!(stored(&app).await, None, "{path}");
+    }
+}
+
+async fn a_spec_is_checked_whether_or_not_there_is_a_key(app: TestApp) {
+    let spec = json!({"type": "object", "properties": {"region": {"enum": ["us"]}}});
+    let schemas = json!({"ClusterSpec": spec, "NodePoolSpec": {"type": "object"}});
+    let document = json!({"openapi": "3.0.0", "components": {"schemas": schemas}});
+    let file = tempfile::NamedTempFile::with_suffix(".json").expect("a file");
+    std::fs::write(file.path(), document.to_string()).expect("a document");
+    let path = file.path().to_str().expect("a path");
+    let app = app.replica(&[("HYPERFLEET_SERVER_OPENAPI_SCHEMA_PATH", path)]).await;
+    for refused in [create(&app, "key-1", named("alpha")).await, app.post("clusters", named("alpha")).await] {
+        refused.problem(400, "HYPERFLEET-VAL-000");
+        assert_eq!(refused.error_fields(), ["spec.region"]);
+    }
+    create(&app, "key-1", json!({"name": "alpha", "spec": {"region": "us"}})).await.status(201);
+}
+
+async fn keys_that_have_expired_are_removed_and_no_others(app: TestApp) {
+    let now = app.now();
+    let context = service(app.database_url.clone(), Clock::new(move || now + TimeDelta::hours(24))).await;
+    create(&app, "key-1", named("alpha")).await.status(201);
+    assert_eq!(remove_expired(&context).await.expect("no error"), 0, "it is good until then");
+    app.advance(TimeDelta::microseconds(1));
+    create(&app, "key-2", named("beta")).await.status(201);
+    let context = service(
+        app.database_url.clone(),
+        Clock::new(move || now + TimeDelta::hours(24) + TimeDelta::microseconds(1)),
+    )
+    .await;
+    assert_eq!(remove_expired(&context).await.expect("no error"), 1);
+    create(&app, "key-2", named("gamma")).await.problem(422, "HYPERFLEET-VAL-000");
+    create(&app, "key-1", named("gamma")).await.status(201);
+}
+
 async fn a_failure_that_undoes_the_create_frees_the_key(app: TestApp) {
     let missing = format!("clusters/{}/nodepools", uuid::Uuid::max());
     let request = || app.request("POST", &missing).header("idempotency-key", "key-1").json(&named("workers"));
@@ -137,10 +215,10 @@ async fn a_key_is_its_callers_own(app: TestApp) {
 
 async fn a_key_is_kept_for_24_hours(app: TestApp) {
     let first = create(&app, "key-1", named("alpha")).await;
-    app.advance(TimeDelta::hours(24) - TimeDelta::seconds(1));
+    app.advance(TimeDelta::hours(24));
     same(&first, &create(&app, "key-1", named("alpha")).await);
     create(&app, "key-1", named("beta")).await.problem(422, "HYPERFLEET-VAL-000");
-    app.advance(TimeDelta::seconds(2));
+    app.advance(TimeDelta::microseconds(1));
     create(&app, "key-1", named("beta")).await.status(201);
     assert_eq!(app.get("clusters").await.at("/total"), 2);
 }

@@ -53,10 +53,16 @@ async fn a_node_pool_is_the_same_by_both_of_its_paths(app: TestApp) {
 async fn names_are_unique_within_a_cluster_only(app: TestApp) {
     let first = app.a_cluster().named("first").create().await;
     let second = app.a_cluster().named("second").create().await;
-    app.a_node_pool(id(&first)).named("first").create().await;
-    app.a_node_pool(id(&second)).named("first").create().await;
-    let again = app.post(&format!("{}/nodepools", href(&first)), json!({"name": "first", "spec": {}})).await;
-    again.problem(409, "HYPERFLEET-CNF-001");
+    for cluster in [&first, &second] {
+        app.a_node_pool(id(cluster)).named("first").create().await;
+    }
+    for cluster in [&first, &second] {
+        let path = format!("{}/nodepools", href(cluster));
+        let own = app.get(&path).await.status(200).text_at("/items/0/id");
+        let again = app.post(&path, json!({"name": "first", "spec": {}})).await;
+        again.problem(409, "HYPERFLEET-CNF-001");
+        assert_eq!(again.at("/errors/0/value"), &json!(own));
+    }
 }
 
 async fn a_name_has_3_to_15_characters(app: TestApp) {

@@ -11,6 +11,7 @@ crate::engines![
     equality_is_of_json_and_not_of_text,
     labels_that_went_are_found_no_longer,
     a_change_says_when_it_was,
+    a_clock_that_is_behind_moves_no_time_back,
 ];
 
 async fn a_section_is_replaced_whole_and_the_other_left(app: TestApp) {
@@ -76,4 +77,20 @@ async fn a_change_says_when_it_was(app: TestApp) {
     app.advance(TimeDelta::minutes(1));
     let same = app.patch(href(&cluster), json!({"spec": {}})).await;
     assert_eq!(same.status(200).at("/updated_time"), "2026-01-02T03:05:05.678901Z");
+}
+
+/// The clocks of replicas differ.
+async fn a_clock_that_is_behind_moves_no_time_back(app: TestApp) {
+    let app = TestApp::with(app.engine, &[("HYPERFLEET_ADAPTERS_REQUIRED_CLUSTER", "dns")]).await;
+    let cluster = app.a_cluster().create().await;
+    let created = &cluster["created_time"];
+    app.advance(TimeDelta::seconds(-2));
+    let patched = app.patch(href(&cluster), json!({"spec": {"x": 1}})).await;
+    assert_eq!((patched.status(200).at("/updated_time"), patched.at("/generation")), (created, &json!(2)));
+    let report = crate::harness::report("dns", 2, &[("Available", "True")]);
+    app.report(href(&cluster), report).await.status(201);
+    let deleted = app.delete(href(&cluster)).await;
+    for field in ["/updated_time", "/deleted_time"] {
+        assert_eq!(deleted.status(202).at(field), created, "{field}");
+    }
 }
