@@ -49,3 +49,46 @@ async fn a_schema_that_branches_at_every_level_stops_nobody() {
     );
     process.stop().await;
 }
+
+/// As much as a request may hold: of what is checked, and of what is refused for its size beside that.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_as_large_as_may_be_is_answered_in_time() {
+    let node = json!({"$ref": "#/components/schemas/Node"});
+    let branch = |name: &str| json!({"type": "object", "required": [name], "properties": {"all": {"type": "array", "items": node}}});
+    let both = json!({"allOf": [branch("k"), branch("k"), {"anyOf": [branch("k"), branch("y")]}]});
+    let schemas = json!({"ClusterSpec": node, "Node": {"oneOf": [both, branch("z")]}, "NodePoolSpec": {}});
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("schemas.json");
+    let document = json!({"openapi": "3.0.0", "components": {"schemas": schemas}});
+    std::fs::write(&file, document.to_string()).expect("a file");
+    let path = file.to_str().expect("a path");
+    let process = Process::start(&[("HYPERFLEET_SERVER_OPENAPI_SCHEMA_PATH", path)]).await;
+
+    // Some 60 levels deep, and at each as wide as the size allows.
+    let spec = |bytes: usize| {
+        let leaf = r#"{"k":1,"all":[]},"#;
+        let wide = leaf.repeat(bytes / 60 / leaf.len());
+        let deep =
+            (0..60).fold(r#"{"k":1}"#.to_owned(), |inner, _| format!(r#"{{"k":1,"all":[{wide}{inner}]}}"#));
+        format!(r#"{{"name":"alpha","spec":{deep}}}"#)
+    };
+    for bytes in [200 * 1024, 1000 * 1024] {
+        let send = async || {
+            let asked = Instant::now();
+            let request = process.request("POST", "clusters").header("content-type", "application/json");
+            let answer = Answer::of(request.body(spec(bytes))).await;
+            println!("{bytes} bytes: {} after {:?}", answer.status, asked.elapsed());
+            assert!(asked.elapsed() < IN_TIME, "{bytes}: {:?}", asked.elapsed());
+            assert!(matches!(answer.status, 201 | 400 | 409), "{bytes}: {}", answer.text);
+        };
+        let probes = async {
+            for _ in 0..20 {
+                let asked = Instant::now();
+                process.get(&format!("{}/healthz", process.health_url)).await.status(200);
+                assert!(asked.elapsed() < IN_TIME, "{:?}", asked.elapsed());
+            }
+        };
+        tokio::join!(join_all((0..8).map(|_| send())), probes);
+    }
+    process.stop().await;
+}

@@ -217,3 +217,42 @@ async fn the_last_node_pool_takes_its_cluster_along_whoever_removed_the_others()
         app.get(href(&cluster)).await.problem(404, "HYPERFLEET-NTF-001");
     }
 }
+
+/// Creates of several replicas that take the same names in different orders would wait for each other for ever. So a
+/// transaction takes names in their order, in whatever order the requests came.
+#[tokio::test(flavor = "multi_thread")]
+async fn creates_that_are_handled_together_take_names_in_their_order() {
+    const CREATES: usize = 40;
+    let app = TestApp::start(Engine::Postgres).await;
+    let database = Database::connect(&app.database_url).await.expect("the database");
+    for statement in [
+        "CREATE TABLE taken (number bigserial, transaction text, name text)",
+        "CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+         INSERT INTO taken (transaction, name) VALUES (pg_current_xact_id()::text, NEW.name); RETURN NEW; END $$",
+        "CREATE TRIGGER note BEFORE INSERT ON clusters FOR EACH ROW EXECUTE FUNCTION note()",
+    ] {
+        run(&database, statement).await;
+    }
+    // While the table is locked the first batches stand still, and all others wait to be handled together.
+    let holder = database.begin().await.expect("a transaction");
+    holder.execute_unprepared("LOCK TABLE clusters IN SHARE MODE").await.expect("a lock");
+    let create = |number: usize| {
+        let name = format!("c-{:02}", CREATES - number);
+        tokio::spawn(Answer::of(app.request("POST", "clusters").json(&json!({"name": name, "spec": {}}))))
+    };
+    let creates: Vec<_> = (0..CREATES).map(create).collect();
+    let waiting = "SELECT count(*) FROM pg_stat_activity
+                   WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    while number(&database, waiting).await == 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    holder.rollback().await.expect("the end of the lock");
+    for create in creates {
+        create.await.expect("an answer").status(201);
+    }
+    let transactions = number(&database, "SELECT count(DISTINCT transaction) FROM taken").await;
+    assert!(transactions < CREATES as i64, "none were handled together");
+    let disorder = "SELECT count(*) FROM taken a JOIN taken b ON a.transaction = b.transaction
+                    AND a.number < b.number AND a.name > b.name";
+    assert_eq!(number(&database, disorder).await, 0);
+}

@@ -2,6 +2,7 @@
 
 mod adapters;
 mod aggregate;
+mod columns;
 mod decision;
 mod phases;
 mod stored;
