@@ -80,10 +80,11 @@ impl Write {
         }
     }
 
-    /// Whether the resource waits for reconciliation now and did not before.
+    /// Whether the resource waits for reconciliation now and did not before. No removal does: what is removed waited
+    /// until then, or is as it was.
     pub(super) fn starts_reconciliation(&self) -> bool {
         let was_reconciled = self.before().is_none_or(|before| before.status.reconciled);
-        was_reconciled && !self.is_removal() && !self.resource().status.reconciled
+        was_reconciled && !self.resource().status.reconciled
     }
 }
 

@@ -311,6 +311,10 @@ async fn a_key_file_is_read_again_when_it_has_changed() {
     file.rewrite(keys(&ED25519, "old"), 3);
     accepted(&authenticator, &token(&ED25519, "old")).await;
     refused(&authenticator, &token(&OTHER_ED25519, "new"), UNVERIFIED).await;
+
+    // Within what the file system can tell of times.
+    file.rewrite(keys(&OTHER_ED25519, "longer"), 3);
+    accepted(&authenticator, &token(&OTHER_ED25519, "longer")).await;
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! Lists: their envelope, order, pages, parts and cursors.
 
 mod cursors;
+mod damaged;
 mod envelopes;
 mod fields;
 mod orders;

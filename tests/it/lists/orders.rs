@@ -12,6 +12,7 @@ crate::engines![
     order_by_takes_its_direction_inline_or_from_order,
     every_field_of_the_order_orders,
     equals_are_ordered_by_id,
+    an_order_names_eight_fields_at_the_most,
 ];
 
 async fn the_newest_comes_first_unless_said(app: TestApp) {
@@ -114,4 +115,12 @@ async fn equals_are_ordered_by_id(app: TestApp) {
     let mut down = ids("generation desc").await;
     down.reverse();
     assert_eq!(up, down);
+}
+
+async fn an_order_names_eight_fields_at_the_most(app: TestApp) {
+    clusters(&app, 2).await;
+    let eight = "name,generation,created_by,updated_by,updated_time,created_time desc,name,id";
+    assert_eq!(app.list("clusters", &[("order", eight)]).await.status(200).names(), ["c-00", "c-01"]);
+    let nine = format!("{eight},name");
+    app.list("clusters", &[("order", &nine)]).await.problem(400, "HYPERFLEET-VAL-005");
 }
