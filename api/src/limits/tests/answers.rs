@@ -62,6 +62,16 @@ async fn head_is_get_without_the_body() {
 }
 
 #[tokio::test]
+async fn head_of_an_answer_without_a_body_has_no_length() {
+    for (status, length) in [(200, Some("0")), (204, None), (304, None), (404, Some("0"))] {
+        let status = poem::http::StatusCode::from_u16(status).expect("a status");
+        let endpoint = make_sync(move |_| status).around(head_as_get);
+        let request = Request::builder().method(Method::HEAD).finish();
+        assert_eq!(endpoint.get_response(request).await.header("content-length"), length, "{status}");
+    }
+}
+
+#[tokio::test]
 async fn head_of_a_path_without_get_is_refused() {
     let route = Route::new().at("/", poem::post(make_sync(|_| ())));
     let request = Request::builder().method(Method::HEAD).finish();
@@ -114,6 +124,9 @@ async fn a_head_is_checked_for_its_size_its_host_and_repetitions() {
         let refused = refused.as_ref().map(|(status, faults)| (*status, faults.as_str()));
         assert_eq!(refused, expected, "{path} {fields:?}");
     }
+    // The address `/`, and twice a name, a value and what stands around them.
+    let exact = Request::builder().header("host", "test").header("a", "a".repeat(1000 - 1 - 12 - 5)).finish();
+    assert!(check_head(&exact, 1000).is_ok() && check_head(&exact, 999).is_err());
     let mut old = Request::builder().version(Version::HTTP_10).finish();
     assert!(check_head(&old, 1000).is_ok(), "HTTP/1.0 needs no host");
     old.headers_mut().insert("host", HeaderValue::from_static("test"));

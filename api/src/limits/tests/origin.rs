@@ -71,6 +71,8 @@ fn on_loopback_only_names_of_this_machine_are_hosts() {
         assert!(origins(&[], true, &ANYWHERE).check(&request(host, None)).is_ok(), "{host} elsewhere");
         assert!(origins(&[], false, &LOOPBACK).check(&request(host, None)).is_ok(), "{host} with tokens");
     }
+    let mixed = origins(&[], true, &[LOOPBACK[0], "192.0.2.1:8000"]);
+    assert!(mixed.check(&request("api.example", None)).is_ok(), "it is reached from elsewhere too");
     let rebound = request("rebound.example", Some("http://rebound.example"));
     assert!(origins(&[], true, &LOOPBACK).check(&rebound).is_err());
 }
