@@ -14,6 +14,16 @@ use std::time::Duration;
 /// Sends a request while another replica has done `statements` and not committed them. It commits them as soon as the
 /// request waits for it, or has been answered without.
 async fn beside(app: &TestApp, statements: &[&str], request: impl Fn() -> RequestBuilder) -> Answer {
+    between(app, statements, &[], request).await
+}
+
+/// The same. The other replica does `then` before it commits.
+async fn between(
+    app: &TestApp,
+    statements: &[&str],
+    then: &[&str],
+    request: impl Fn() -> RequestBuilder,
+) -> Answer {
     let database = Database::connect(&app.database_url).await.expect("the database");
     let replica = database.begin().await.expect("a transaction");
     for statement in statements {
@@ -24,6 +34,9 @@ async fn beside(app: &TestApp, statements: &[&str], request: impl Fn() -> Reques
                    WHERE datname = current_database() AND wait_event_type = 'Lock'";
     while !running.is_finished() && number(&database, waiting).await == 0 {
         tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    for statement in then {
+        replica.execute_unprepared(statement).await.expect(statement);
     }
     replica.commit().await.expect("a commit");
     let answer = running.await.expect("an answer");
@@ -70,14 +83,15 @@ async fn a_key_that_another_replica_completes_repeats_its_answer() {
     expect_repeated(&app, &first, &second).await;
 }
 
-/// Both find a key that has expired. One of them may have it.
+/// Both find a key that has expired. One of them may have it: who locks its row first.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_expired_key_that_another_replica_takes_over_repeats_its_answer() {
     let app = TestApp::start(Engine::Postgres).await;
     let first = first_create(&app).await;
     app.advance(TimeDelta::hours(25));
     let take_over = "UPDATE idempotency_keys SET expires_time = expires_time + interval '25 hours'";
-    let second = beside(&app, &[take_over], || keyed(&app, "key-1")).await;
+    let lock = "SELECT 1 FROM idempotency_keys FOR UPDATE";
+    let second = between(&app, &[lock], &[take_over], || keyed(&app, "key-1")).await;
     expect_repeated(&app, &first, &second).await;
 }
 
