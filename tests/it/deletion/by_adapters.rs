@@ -3,6 +3,7 @@
 use crate::harness::{TestApp, report};
 use crate::statuses::{condition, discarded, href, id};
 use chrono::TimeDelta;
+use sea_orm::{ConnectionTrait, Database};
 use serde_json::json;
 
 crate::engines![
@@ -12,7 +13,10 @@ crate::engines![
     a_report_that_does_not_know_removes_nothing,
     a_finalized_parent_waits_for_its_children_and_goes_with_the_last,
     a_parent_that_nobody_else_waits_for_goes_with_its_last_child,
+    a_child_that_was_going_before_is_waited_for,
     a_child_that_goes_leaves_a_parent_that_is_not_done,
+    a_child_that_was_left_behind_takes_its_parent_along,
+    a_discarded_report_removes_nothing_that_is_done,
 ];
 
 const DONE: [(&str, &str); 2] = [("Available", "False"), ("Finalized", "True")];
@@ -109,6 +113,20 @@ async fn a_parent_that_nobody_else_waits_for_goes_with_its_last_child(app: TestA
     gone(&app, &cluster).await;
 }
 
+async fn a_child_that_was_going_before_is_waited_for(app: TestApp) {
+    let app = TestApp::with(app.engine, &[("HYPERFLEET_ADAPTERS_REQUIRED_NODEPOOL", "b")]).await;
+    let cluster = app.a_cluster().create().await;
+    let pool = app.a_node_pool(id(&cluster)).create().await;
+    app.delete(href(&pool)).await.status(202);
+    app.delete(href(&cluster)).await.status(202);
+    for resource in [&cluster, &pool] {
+        assert_eq!(app.get(href(resource)).await.status(200).at("/generation"), 2, "its adapter cleans up");
+    }
+    app.report(href(&pool), report("b", 2, &DONE)).await.status(201);
+    gone(&app, &pool).await;
+    gone(&app, &cluster).await;
+}
+
 async fn a_child_that_goes_leaves_a_parent_that_is_not_done(app: TestApp) {
     let cluster = app.a_cluster().create().await;
     app.report(href(&cluster), report("a", 1, &[("Available", "True")])).await.status(201);
@@ -121,4 +139,33 @@ async fn a_child_that_goes_leaves_a_parent_that_is_not_done(app: TestApp) {
     assert_eq!(parent.status(200).at("/name"), &json!("alpha"));
     app.report(href(&cluster), report("a", 2, &DONE)).await.status(201);
     gone(&app, &cluster).await;
+}
+
+/// Where the database isolated transactions otherwise, an earlier version could leave a node pool that nobody deleted
+/// in a cluster that is going.
+async fn a_child_that_was_left_behind_takes_its_parent_along(app: TestApp) {
+    let cluster = app.a_cluster().create().await;
+    let pool = app.a_node_pool(id(&cluster)).create().await;
+    let database = Database::connect(&app.database_url).await.expect("the database");
+    let left =
+        "UPDATE clusters SET deleted_time = updated_time, deleted_by = 'them', generation = 2, revision = 2";
+    database.execute_unprepared(left).await.expect("a change");
+    database.close().await.expect("a close");
+    app.get(href(&pool)).await.status(200);
+    app.delete(href(&pool)).await.status(202);
+    gone(&app, &pool).await;
+    gone(&app, &cluster).await;
+}
+
+/// A resource may be done because fewer adapters are required than before. It goes with the next report that counts.
+async fn a_discarded_report_removes_nothing_that_is_done(app: TestApp) {
+    let both = app.replica(&[("HYPERFLEET_ADAPTERS_REQUIRED_CLUSTER", "a,b")]).await;
+    let one = app.replica(&[("HYPERFLEET_ADAPTERS_REQUIRED_CLUSTER", "a")]).await;
+    let cluster = both.a_cluster().create().await;
+    both.delete(href(&cluster)).await.status(202);
+    both.report(href(&cluster), report("a", 2, &DONE)).await.status(201);
+    discarded(&one.report(href(&cluster), report("a", 1, &DONE)).await, "older_generation");
+    one.get(href(&cluster)).await.status(200);
+    one.report(href(&cluster), report("a", 2, &DONE)).await.status(201);
+    gone(&one, &cluster).await;
 }
