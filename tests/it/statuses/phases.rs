@@ -13,6 +13,7 @@ crate::engines![
     availability_is_told_by_available_else_ready_else_all_conditions,
     a_new_generation_is_not_ready_at_once,
     the_status_before_the_first_report_is_complete,
+    what_was_last_known_outlives_its_adapters,
 ];
 
 const TWO: [(&str, &str); 1] = [("HYPERFLEET_ADAPTERS_REQUIRED_CLUSTER", "a,b")];
@@ -141,4 +142,20 @@ async fn the_status_before_the_first_report_is_complete(app: TestApp) {
             condition("LastKnownReconciled", "AdaptersMissingReports", never),
         ])
     );
+}
+
+/// Other adapters may be required after a restart, none of which has reported.
+async fn what_was_last_known_outlives_its_adapters(app: TestApp) {
+    let before = app.replica(&[("HYPERFLEET_ADAPTERS_REQUIRED_CLUSTER", "a")]).await;
+    let after = app.replica(&[("HYPERFLEET_ADAPTERS_REQUIRED_CLUSTER", "b")]).await;
+    let cluster = before.a_cluster().create().await;
+    before.patch(href(&cluster), json!({"spec": {"x": 2}})).await.status(200);
+    before.report(href(&cluster), report("a", 2, &[("Available", "True")])).await.status(201);
+    let known = |body: &Value| condition(body, "LastKnownReconciled").clone();
+    let good = known(&before.get(href(&cluster)).await.body);
+    assert_eq!((&good["status"], &good["observed_generation"]), (&json!("True"), &json!(2)));
+    let changed = after.patch(href(&cluster), json!({"spec": {"x": 3}})).await;
+    let lost = known(&changed.status(200).body);
+    assert_eq!((&lost["status"], &lost["observed_generation"]), (&json!("False"), &json!(2)));
+    assert_eq!(lost["reason"], "AdaptersMissingReports");
 }

@@ -84,7 +84,10 @@ async fn a_transition_time_moves_only_when_the_status_changes(app: TestApp) {
             app.report(href(&cluster), report("dns", 1, &[("Available", status), ("Health", "True")])).await;
         let transition =
             |index| answer.status(201).text_at(&format!("/conditions/{index}/last_transition_time"));
-        assert_eq!(answer.at("/created_time"), "2026-01-02T03:04:05.678901Z");
+        for first in ["/created_time", "/conditions/0/created_at", "/conditions/1/created_at"] {
+            assert_eq!(answer.at(first), "2026-01-02T03:04:05.678901Z", "{first}");
+        }
+        assert_eq!(answer.at("/conditions/0/updated_at"), answer.at("/last_report_time"));
         (transition(0), transition(1), answer.text_at("/last_report_time"))
     };
     let minute = |minute: u32| format!("2026-01-02T03:{minute:02}:05.678901Z");
