@@ -1,5 +1,6 @@
 //! Requests at the same time: each is as if it were alone, and none fails for the company it is in.
 
+mod company;
 mod creates;
 mod deletion;
 mod load;
