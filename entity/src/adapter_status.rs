@@ -27,6 +27,12 @@ pub struct Model {
     /// What the adapter tells about its own run, a JSON object.
     #[sea_orm(column_type = "Text", nullable)]
     pub metadata: Option<JsonText>,
+    /// The version of the adapter's configuration, if the adapter tells it.
+    #[sea_orm(column_type = "Text", nullable)]
+    pub adapter_config_version: Option<String>,
+    /// The version of the framework the adapter is built on, if the adapter tells it.
+    #[sea_orm(column_type = "Text", nullable)]
+    pub adapter_framework_version: Option<String>,
     /// When the adapter's first report was observed.
     pub created_time: DateTimeUtc,
     /// When this report was observed.

@@ -16,6 +16,7 @@ mod m20261122_000005_resource_counts;
 mod m20261122_000006_idempotency_keys;
 mod m20261126_000007_reconciliation_counts;
 mod m20261126_000008_reconciled_since;
+mod m20261126_000009_adapter_versions;
 mod m20261126_000010_changes;
 
 pub use guard::{down, opening, pending, status, up};
@@ -38,6 +39,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000006_idempotency_keys::Migration),
             Box::new(m20261126_000007_reconciliation_counts::Migration),
             Box::new(m20261126_000008_reconciled_since::Migration),
+            Box::new(m20261126_000009_adapter_versions::Migration),
             Box::new(m20261126_000010_changes::Migration),
         ]
     }

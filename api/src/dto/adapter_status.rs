@@ -10,7 +10,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use service::error::{Error, FieldError};
 use service::name::AdapterName;
-use service::status::{Report, ReportState, ReportedCondition, StoredCondition, StoredReport};
+use service::status::{
+    AdapterVersions, Report, ReportState, ReportedCondition, StoredCondition, StoredReport,
+};
 use std::collections::{HashMap, HashSet};
 
 /// How far ahead an observation may be: clocks differ.
@@ -36,6 +38,12 @@ pub struct AdapterStatus {
     /// What it reported about its own run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<As<HashMap<String, Value>>>,
+    /// The version of its configuration, if it told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub adapter_config_version: Option<String>,
+    /// The version of the framework it is built on, if it told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub adapter_framework_version: Option<String>,
     /// When its first report was observed.
     pub created_time: Time,
     /// When this report was observed.
@@ -87,6 +95,12 @@ pub struct AdapterStatusCreateRequest {
     /// What the adapter reports about its own run.
     #[oai(nullable)]
     pub metadata: Option<As<HashMap<String, Value>>>,
+    /// The version of the adapter's configuration, any text.
+    #[oai(nullable, validator(max_length = 253))]
+    pub adapter_config_version: Option<String>,
+    /// The version of the framework the adapter is built on, any text.
+    #[oai(nullable, validator(max_length = 253))]
+    pub adapter_framework_version: Option<String>,
 }
 
 /// A condition in a report.
@@ -141,6 +155,10 @@ impl AdapterStatusCreateRequest {
             conditions: self.conditions.into_iter().map(ReportedCondition::from).collect(),
             data: self.data.map_or_else(|| JsonText("{}".into()), |data| data.value),
             metadata: self.metadata.map(|metadata| metadata.value),
+            versions: AdapterVersions {
+                config: self.adapter_config_version,
+                framework: self.adapter_framework_version,
+            },
         })
     }
 }
@@ -209,7 +227,7 @@ fn pointed(value: &Value) -> Option<i64> {
 
 impl From<StoredReport> for AdapterStatus {
     fn from(report: StoredReport) -> Self {
-        let StoredReport { state, data, metadata } = report;
+        let StoredReport { state, data, metadata, versions } = report;
         let ReportState { adapter, observed_generation, conditions, created_time, last_report_time } = state;
         Self {
             adapter,
@@ -218,6 +236,8 @@ impl From<StoredReport> for AdapterStatus {
             conditions: conditions.into(),
             data: data.into(),
             metadata: metadata.map(As::from),
+            adapter_config_version: versions.config,
+            adapter_framework_version: versions.framework,
             created_time: created_time.into(),
             last_report_time: last_report_time.into(),
         }

@@ -207,7 +207,9 @@ impl<'a> Taken<'a> {
             subject.now.status.adapters = adapters(&subject.reports)?;
         }
         let Resource { kind, id, generation, .. } = subject.now;
-        let report = StoredReport { state, data: report.data.clone(), metadata: report.metadata.clone() };
+        let Report { data, metadata, versions, .. } = report;
+        let (data, metadata, versions) = (data.clone(), metadata.clone(), versions.clone());
+        let report = StoredReport { state, data, metadata, versions };
         self.stored.insert((id, report.state.adapter.clone()), (kind, report.clone()));
         let change = ResourceChange {
             kind,

@@ -11,5 +11,5 @@ pub use aggregate::{Aggregate, Event, Subject, aggregate};
 pub use classify::{DiscardReason, Verdict, classify};
 pub use condition::{Condition, ConditionStatus, Phase};
 pub use report::{Report, ReportedCondition};
-pub use stored::{ReportState, StoredCondition, StoredReport};
+pub use stored::{AdapterVersions, ReportState, StoredCondition, StoredReport};
 pub use summary::StoredStatus;

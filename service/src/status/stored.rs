@@ -48,6 +48,15 @@ pub struct ReportState {
     pub last_report_time: DateTime<Utc>,
 }
 
+/// The versions that an adapter tells of itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AdapterVersions {
+    /// The version of its configuration.
+    pub config: Option<String>,
+    /// The version of the framework it is built on.
+    pub framework: Option<String>,
+}
+
 /// A report as it is stored.
 #[derive(Clone, Debug)]
 pub struct StoredReport {
@@ -57,6 +66,8 @@ pub struct StoredReport {
     pub data: JsonText,
     /// What the adapter tells about its own run.
     pub metadata: Option<JsonText>,
+    /// The versions the adapter tells of itself.
+    pub versions: AdapterVersions,
 }
 
 /// Whether a report with these conditions calls its resource available.

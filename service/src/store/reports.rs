@@ -4,7 +4,7 @@ use super::rows;
 use crate::db::Executor;
 use crate::error::{Error, Result};
 use crate::kind::Kind;
-use crate::status::stored::{ReportState, StoredReport};
+use crate::status::stored::{AdapterVersions, ReportState, StoredReport};
 use entity::adapter_status::{Column, Entity, Model};
 use entity::{JsonText, node_pool};
 use sea_orm::sea_query::{Expr, OnConflict, Query, SelectStatement};
@@ -111,6 +111,8 @@ pub(crate) async fn upsert(tx: &Executor, reports: &[(Kind, Uuid, StoredReport)]
         Column::Conditions,
         Column::Data,
         Column::Metadata,
+        Column::AdapterConfigVersion,
+        Column::AdapterFrameworkVersion,
         Column::LastReportTime,
     ];
     let existing =
@@ -120,7 +122,8 @@ pub(crate) async fn upsert(tx: &Executor, reports: &[(Kind, Uuid, StoredReport)]
 }
 
 fn row(kind: Kind, owner_id: Uuid, report: &StoredReport) -> Result<Model> {
-    let StoredReport { state, data, metadata } = report;
+    let StoredReport { state, data, metadata, versions } = report;
+    let AdapterVersions { config, framework } = versions;
     let ReportState { adapter, observed_generation, conditions, created_time, last_report_time } = state;
     Ok(Model {
         owner_id,
@@ -130,6 +133,8 @@ fn row(kind: Kind, owner_id: Uuid, report: &StoredReport) -> Result<Model> {
         conditions: JsonText::of(conditions)?,
         data: data.clone(),
         metadata: metadata.clone(),
+        adapter_config_version: config.clone(),
+        adapter_framework_version: framework.clone(),
         created_time: *created_time,
         last_report_time: *last_report_time,
     })
@@ -147,11 +152,13 @@ impl TryFrom<Model> for StoredReport {
             conditions,
             data,
             metadata,
+            adapter_config_version: config,
+            adapter_framework_version: framework,
             created_time,
             last_report_time,
         } = row;
         let conditions = conditions.read()?;
         let state = ReportState { adapter, observed_generation, conditions, created_time, last_report_time };
-        Ok(Self { state, data, metadata })
+        Ok(Self { state, data, metadata, versions: AdapterVersions { config, framework } })
     }
 }

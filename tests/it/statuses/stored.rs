@@ -10,6 +10,7 @@ crate::engines![
     the_readmes_condition_form_is_accepted_as_written,
     a_transition_time_moves_only_when_the_status_changes,
     a_type_that_is_no_longer_reported_disappears,
+    the_versions_of_an_adapter_are_those_of_its_last_report,
     reports_are_listed_with_their_envelope,
     a_report_changes_neither_generation_nor_updated_time,
 ];
@@ -25,12 +26,14 @@ async fn a_report_is_returned_as_it_was_sent(app: TestApp) {
             {"type": "Progressing", "status": "False"},
         ],
         "data": data, "metadata": metadata,
+        "adapter_config_version": "2026.11-é", "adapter_framework_version": "v1.4.0",
     });
     let answer = app.report(href(&cluster), body).await;
     let seen = "2026-01-02T03:03:05.678901Z";
     answer.status(201).body(&json!({
         "adapter": "dns", "observed_generation": 1, "observed_time": seen,
         "created_time": seen, "last_report_time": seen, "data": data, "metadata": metadata,
+        "adapter_config_version": "2026.11-é", "adapter_framework_version": "v1.4.0",
         "conditions": [
             {"type": "Available", "status": "True", "reason": "AllGood", "message": "Zürich ☃ answers",
              "adapter": "dns", "observed_generation": 1, "created_at": seen, "updated_at": seen,
@@ -43,7 +46,9 @@ async fn a_report_is_returned_as_it_was_sent(app: TestApp) {
     assert_eq!(list.status(200).at("/items/0"), &answer.body);
     let short = app.report(href(&cluster), report("short", 1, &[])).await;
     assert_eq!(short.status(201).at("/data"), &json!({}));
-    assert_eq!(short.body.get("metadata"), None);
+    for absent in ["metadata", "adapter_config_version", "adapter_framework_version"] {
+        assert_eq!(short.body.get(absent), None, "{absent}");
+    }
     assert_eq!(short.at("/conditions"), &json!([]));
 }
 
@@ -108,6 +113,20 @@ async fn a_type_that_is_no_longer_reported_disappears(app: TestApp) {
     let list = app.get(&format!("{}/statuses", href(&cluster))).await;
     let conditions = list.status(200).at("/items/0/conditions").as_array().expect("a list");
     assert_eq!(conditions.len(), 1);
+}
+
+async fn the_versions_of_an_adapter_are_those_of_its_last_report(app: TestApp) {
+    let cluster = app.a_cluster().create().await;
+    for versions in [json!(["1", "2"]), json!(["3", null]), json!([null, ""])] {
+        let mut body = report("dns", 1, &[("Available", "True")]);
+        body["adapter_config_version"] = versions[0].clone();
+        body["adapter_framework_version"] = versions[1].clone();
+        app.report(href(&cluster), body).await.status(201);
+        let list = app.get(&format!("{}/statuses", href(&cluster))).await;
+        let told = |name| list.status(200).at("/items/0").get(name).cloned().unwrap_or_default();
+        let kept = json!([told("adapter_config_version"), told("adapter_framework_version")]);
+        assert_eq!(kept, versions);
+    }
 }
 
 async fn reports_are_listed_with_their_envelope(app: TestApp) {

@@ -1,0 +1,34 @@
+//! The versions that an adapter tells of itself in a report: of its configuration and of its framework.
+//!
+//! Nullable: most adapters do not tell, and a version that does not know the columns may still write rows.
+
+use crate::schema;
+use sea_orm_migration::prelude::*;
+
+#[derive(DeriveMigrationName)]
+pub(crate) struct Migration;
+
+const TABLE: &str = "adapter_statuses";
+const COLUMNS: [&str; 2] = ["adapter_config_version", "adapter_framework_version"];
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        for name in COLUMNS {
+            let column = schema::text(manager, name);
+            manager.alter_table(Table::alter().table(Alias::new(TABLE)).add_column(column).take()).await?;
+        }
+        Ok(())
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        for name in COLUMNS {
+            schema::drop_column(manager, TABLE, name).await?;
+        }
+        Ok(())
+    }
+}
