@@ -7,6 +7,7 @@ use crate::problem::ApiError;
 use service::change::{Position, Scope, Since};
 use service::error::FieldError;
 use service::kind::Kind;
+use service::list::Collection;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 use uuid::Uuid;
@@ -44,7 +45,7 @@ impl ChangeRequest {
         let kinds = reader.one("kind", kinds).unwrap_or_else(|| Kind::ALL.to_vec());
         let id = reader.one("id", |text| uuid("id", text));
         let owner = reader.one("owner_id", |text| uuid("owner_id", text));
-        let filter = reader.search("search");
+        let filter = reader.search(&Collection::of(Kind::Cluster), "search");
         let selection = reader.selection(known);
         let since = match last_event.map(str::trim).filter(|text| !text.is_empty()) {
             Some(text) => reader.keep(since(text)),

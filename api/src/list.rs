@@ -12,7 +12,7 @@ use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 use service::db::Consistency;
 use service::error::FieldError;
 use service::kind::Kind;
-use service::list::{Cursor, Ordering};
+use service::list::{Collection, Cursor, Ordering};
 use service::resource::{ListQuery, Start};
 use service::search::{self, Filter};
 use std::collections::HashMap;
@@ -153,8 +153,9 @@ impl<'a, S> Reader<'a, S> {
         (page, size, self.one("total", total).unwrap_or(true))
     }
 
-    pub(crate) fn search(&mut self, name: &str) -> Option<Filter> {
-        let parse = |text: &str| search::parse(text).map_err(|error| unreadable(name, error.to_string()));
+    pub(crate) fn search(&mut self, collection: &Collection, name: &str) -> Option<Filter> {
+        let parse =
+            |text: &str| search::parse(collection, text).map_err(|error| unreadable(name, error.to_string()));
         self.one(name, parse)
     }
 
@@ -206,16 +207,17 @@ impl ItemRequest {
     /// Reads the parameters.
     pub fn read<S>(parameters: &Parameters<S>, known: &Selection) -> Result<Self, ApiError> {
         let mut reader = Reader::of(parameters);
-        let (selection, wait_for) = (reader.selection(known), reader.search("wait_for"));
+        let (selection, wait_for) =
+            (reader.selection(known), reader.search(&Collection::of(Kind::Cluster), "wait_for"));
         let timeout = Duration::from_secs(reader.within("timeout", 1..=60, 30));
         reader.finish(Some(Self { selection, wait_for, timeout }))
     }
 }
 
-/// A list of resources, as it was asked for.
+/// A list, as it was asked for.
 #[derive(Debug)]
 pub struct ListRequest {
-    /// What to list.
+    /// Which part of the list.
     pub query: ListQuery,
     /// The page's number.
     pub page: u64,
@@ -224,22 +226,25 @@ pub struct ListRequest {
 }
 
 impl ListRequest {
-    /// Reads the parameters of a list of `kind`, within `owner` if one is named.
+    /// Reads the parameters of a list of `collection`, of those that belong to `owner` if one is named.
+    ///
+    /// # Errors
+    /// Everything that is wrong with them.
     pub fn read<S>(
         parameters: &Parameters<S>,
-        kind: Kind,
+        collection: &Collection,
         owner: Option<Uuid>,
         max_size: u64,
         known: &Selection,
     ) -> Result<Self, ApiError> {
         let mut reader = Reader::of(parameters);
         let (page, size, total) = reader.paging(max_size);
-        let filter = reader.search("search");
+        let filter = reader.search(collection, "search");
         let scope = [
             parameters.one("search").unwrap_or_default(),
             &owner.map(|id| id.to_string()).unwrap_or_default(),
         ];
-        let order = order_text(parameters).and_then(|text| Ordering::parse(kind, &text, &scope));
+        let order = order_text(parameters).and_then(|text| Ordering::parse(collection, &text, &scope));
         let order = reader.keep(order.map_err(|message| unreadable("order", message)));
         let decode = |text: &str| {
             Cursor::decode(text).ok_or_else(|| unreadable("cursor", "the cursor cannot be read"))
@@ -249,22 +254,11 @@ impl ListRequest {
         let from = cursor.map_or(Start::Page(page), Start::Cursor);
         let selection = reader.selection(known);
         let read = order.map(|order| {
-            let query = ListQuery { kind, owner, filter, order, from, size, total };
+            let query = ListQuery { filter, order, from, size, total };
             Self { query, page, selection }
         });
         reader.finish(read)
     }
-}
-
-/// Reads the parameters of a list of reports: page, size, whether to count; and the fields to show.
-pub fn read_status_list<S>(
-    parameters: &Parameters<S>,
-    max_size: u64,
-    known: &Selection,
-) -> Result<(Paging, Option<Selection>), ApiError> {
-    let mut reader = Reader::of(parameters);
-    let read = (reader.paging(max_size), reader.selection(known));
-    reader.finish(Some(read))
 }
 
 /// `order` and `orderBy` as one list of `field direction`.

@@ -1,9 +1,7 @@
-//! The fields of clusters and node pools that have a fixed name, and the columns behind them. Searches, orders and
-//! cursors all read this table.
+//! The fields of resources and reports that have a fixed name, and the columns behind them. Searches, orders and
+//! cursors all read these tables.
 
-use crate::kind::Kind;
-
-/// A field of a resource.
+/// A field of what is listed.
 #[derive(Debug)]
 pub(crate) struct Field {
     /// Its name in searches and orders.
@@ -46,8 +44,10 @@ pub(crate) enum Type {
     Uuid,
 }
 
-/// The primary key, in which every order ends.
+/// The key of resources.
 pub(crate) const ID: Column = column("id", Type::Uuid);
+/// What tells the reports about a resource apart.
+pub(crate) const ADAPTER: Column = column("adapter", Type::Text);
 const OWNER_ID: Column = column("owner_id", Type::Uuid);
 
 const fn column(name: &'static str, r#type: Type) -> Column {
@@ -66,7 +66,8 @@ const fn optional(name: &'static str, r#type: Type) -> Field {
     field(name, Source::Column(Column { name, r#type, nullable: true }))
 }
 
-static FIELDS: [Field; 16] = [
+/// The fields of clusters and node pools.
+pub(crate) static RESOURCES: [Field; 16] = [
     field("id", Source::Id),
     stored("name", "name", Type::Text),
     field("kind", Source::Kind),
@@ -85,20 +86,17 @@ static FIELDS: [Field; 16] = [
     stored("status.last_transition_time", "status_transition_time", Type::Time),
 ];
 
-/// The field with this name.
-pub(crate) fn find(name: &str) -> Option<&'static Field> {
-    FIELDS.iter().find(|field| field.name == name)
-}
-
-/// The names of all fields, separated by commas.
-pub(crate) fn names() -> String {
-    FIELDS.iter().map(|field| field.name).collect::<Vec<_>>().join(", ")
-}
+/// The fields of reports.
+pub(crate) static REPORTS: [Field; 4] = [
+    field("adapter", Source::Column(ADAPTER)),
+    stored("observed_generation", "observed_generation", Type::Integer),
+    stored("created_time", "created_time", Type::Time),
+    stored("last_report_time", "last_report_time", Type::Time),
+];
 
 impl Source {
-    /// The columns by which resources of `kind` are ordered by this field; none if it is the same for all.
-    pub(crate) fn order(self, kind: Kind) -> Vec<Column> {
-        let nested = kind.parent().is_some();
+    /// The columns by which this field orders; none if it is the same for all. `nested`: those that belong to others.
+    pub(crate) fn order(self, nested: bool) -> Vec<Column> {
         match self {
             Source::Column(column) => vec![column],
             Source::Id | Source::CreatedTime => vec![ID],

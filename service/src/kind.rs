@@ -62,17 +62,17 @@ impl Kind {
     }
 
     /// The kind of a list of it.
-    pub fn list(self) -> &'static str {
+    pub const fn list(self) -> &'static str {
         self.description().list
     }
 
     /// The table it is kept in.
-    pub fn table(self) -> &'static str {
+    pub const fn table(self) -> &'static str {
         self.description().table
     }
 
     /// The kind that resources of this kind belong to.
-    pub fn parent(self) -> Option<Kind> {
+    pub const fn parent(self) -> Option<Kind> {
         self.description().parent
     }
 

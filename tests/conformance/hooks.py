@@ -11,6 +11,7 @@ ORDERED = ["id", "name", "generation", "created_time", "updated_time", "status.p
 RESOURCE_FIELDS = (
     "kind,name,href,spec,labels,generation,created_time,updated_time,created_by,updated_by,status,owner_references"
 )
+STATUS_ORDERED = ["adapter", "observed_generation", "created_time", "last_report_time"]
 STATUS_FIELDS = "adapter,observed_generation,observed_time,conditions,data,metadata,created_time,last_report_time"
 
 
@@ -44,10 +45,21 @@ search = st.recursive(
     max_leaves=4,
 )
 
+status_search = st.one_of(
+    joined(st.just("adapter"), st.sampled_from([" = ", "!=", " <> ", ">="]), literal),
+    joined(st.just("adapter"), st.sampled_from([" in ", " not in "]), literals),
+    st.sampled_from(["observed_generation > 1", "conditions.Available = 'True'", "conditions.Available.reason != 'x'"]),
+    st.sampled_from(["last_report_time > '2020-01-01T00:00:00Z'", "not (created_time is null)"]),
+)
+
 schemathesis.openapi.format("search-expression", search)
+schemathesis.openapi.format("status-search-expression", status_search)
 # Both values are valid with and without `orderBy`.
 schemathesis.openapi.format("order", st.sampled_from(["asc", "desc"]))
 schemathesis.openapi.format("order-fields", listed([*ORDERED, *(field + " desc" for field in ORDERED)]))
+schemathesis.openapi.format(
+    "status-order-fields", listed([*STATUS_ORDERED, *(field + " desc" for field in STATUS_ORDERED)])
+)
 # All fields: a response with some of them does not match the schema, which requires them all.
 schemathesis.openapi.format("resource-fields", st.just(RESOURCE_FIELDS))
 schemathesis.openapi.format("status-fields", st.just(STATUS_FIELDS))

@@ -2,9 +2,10 @@
 
 use crate::harness::{Postgres, service};
 use sea_orm::ConnectionTrait;
-use service::list::Ordering;
+use service::list::{Collection, Ordering};
 use service::resource::{ListQuery, Start, plan};
 use service::{Clock, Context, Kind, search};
+use uuid::Uuid;
 
 /// A hundred thousand clusters with three labels, made by the database itself.
 const FLEET: &str = "
@@ -35,11 +36,10 @@ async fn context() -> Context {
 }
 
 fn question(kind: Kind, text: &str, order: &str) -> ListQuery {
+    let collection = Collection::of(kind);
     ListQuery {
-        kind,
-        owner: None,
-        filter: (!text.is_empty()).then(|| search::parse(text).expect("a search")),
-        order: Ordering::parse(kind, order, &[text]).expect("an order"),
+        filter: (!text.is_empty()).then(|| search::parse(&collection, text).expect("a search")),
+        order: Ordering::parse(&collection, order, &[text]).expect("an order"),
         from: Start::Page(1),
         size: 100,
         total: false,
@@ -70,17 +70,23 @@ async fn no_named_question_reads_a_whole_table() {
         ("status.phase='NotReady'", ""),
         ("created_time > '2025-10-09T08:00:00Z' and created_time < '2025-10-09T09:00:00Z'", ""),
     ] {
-        expect_indexes(&context, &question(Kind::Cluster, text, order), text, order).await;
+        expect_indexes(&context, CLUSTERS, &question(Kind::Cluster, text, order), text, order).await;
     }
     let owner = "owner_id='01997000-1234-7000-8000-000000000000'";
-    expect_indexes(&context, &question(Kind::NodePool, owner, ""), owner, "").await;
-    let nested = ListQuery { owner: Some(uuid::Uuid::max()), ..question(Kind::NodePool, "", "") };
-    expect_indexes(&context, &nested, "of a cluster", "").await;
+    expect_indexes(&context, NODE_POOLS, &question(Kind::NodePool, owner, ""), owner, "").await;
+    let nested = (Kind::NodePool, Some(Uuid::max()));
+    expect_indexes(&context, nested, &question(Kind::NodePool, "", ""), "of a cluster", "").await;
     let far = ListQuery { from: Start::Page(900), ..question(Kind::Cluster, "", "") };
-    expect_indexes(&context, &far, "page 900", "").await;
+    expect_indexes(&context, CLUSTERS, &far, "page 900", "").await;
 }
 
-async fn expect_indexes(context: &Context, query: &ListQuery, text: &str, order: &str) {
-    let plan = plan(context, query).await.expect("a plan").join("\n");
+/// What is listed: a kind, and the cluster it belongs to.
+type Listed = (Kind, Option<Uuid>);
+
+const CLUSTERS: Listed = (Kind::Cluster, None);
+const NODE_POOLS: Listed = (Kind::NodePool, None);
+
+async fn expect_indexes(context: &Context, listed: Listed, query: &ListQuery, text: &str, order: &str) {
+    let plan = plan(context, listed, query).await.expect("a plan").join("\n");
     assert!(!plan.contains("Seq Scan"), "search {text:?}, order {order:?}:\n{plan}");
 }

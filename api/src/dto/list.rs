@@ -48,34 +48,69 @@ fn list<T: Type>(registry: &mut Registry) -> MetaSchema {
 pub trait ParameterSet: Send {
     /// Which parameters there are.
     const NAMES: &'static [&'static str];
-    /// The format of `fields`.
-    const FIELDS: &'static str = "resource-fields";
+    /// What is read.
+    const ITEMS: &'static Items = &RESOURCES;
 
     /// All of them as one schema.
     fn schema() -> MetaSchemaRef {
-        let mut all = all(Self::FIELDS);
+        let mut all = all(Self::ITEMS);
         all.properties.retain(|(name, _)| Self::NAMES.contains(name));
         inline(all)
     }
 }
 
+/// What is particular about the parameters with which certain items are read: the formats of searches, orders and
+/// fields, and examples.
+#[derive(Debug)]
+pub struct Items {
+    search: (&'static str, &'static str),
+    order: (&'static str, &'static str),
+    order_by: &'static str,
+    fields: (&'static str, &'static str),
+}
+
+const RESOURCES: Items = Items {
+    search: (
+        "search-expression",
+        "Only what matches, like `labels.env='production' and status.phase!='Ready'`.",
+    ),
+    order: (
+        "order",
+        "Fields to order by, like `name desc, created_time`; the newest first if absent. With `orderBy`, the \
+         direction.",
+    ),
+    order_by: "order-fields",
+    fields: ("resource-fields", "Only these fields, like `name,status.phase`, and what identifies an item."),
+};
+
+const REPORTS: Items = Items {
+    search: (
+        "status-search-expression",
+        "Only what matches, like `adapter like 'dns%' and conditions.Available!='True'`. The fields are `adapter`, \
+         `observed_generation`, `created_time`, `last_report_time` and `conditions.<Type>`.",
+    ),
+    order: (
+        "order",
+        "Fields to order by, like `last_report_time desc, adapter`; the newest adapter first if absent. With \
+         `orderBy`, the direction.",
+    ),
+    order_by: "status-order-fields",
+    fields: (
+        "status-fields",
+        "Only these fields, like `observed_generation,conditions.status`, and what identifies an item.",
+    ),
+};
+
 /// The parameters of lists of resources.
 #[derive(Debug)]
 pub struct ListParameters;
 
+/// The parameters of every list.
+const LIST: &[&str] =
+    &["page", "size", "pageSize", "total", "search", "order", "orderBy", "fields", "cursor", CACHE_CONTROL];
+
 impl ParameterSet for ListParameters {
-    const NAMES: &'static [&'static str] = &[
-        "page",
-        "size",
-        "pageSize",
-        "total",
-        "search",
-        "order",
-        "orderBy",
-        "fields",
-        "cursor",
-        CACHE_CONTROL,
-    ];
+    const NAMES: &'static [&'static str] = LIST;
 }
 
 /// The parameters of lists of reports.
@@ -83,8 +118,8 @@ impl ParameterSet for ListParameters {
 pub struct StatusListParameters;
 
 impl ParameterSet for StatusListParameters {
-    const NAMES: &'static [&'static str] = &["page", "size", "pageSize", "total", "fields", CACHE_CONTROL];
-    const FIELDS: &'static str = "status-fields";
+    const NAMES: &'static [&'static str] = LIST;
+    const ITEMS: &'static Items = &REPORTS;
 }
 
 /// The parameters with which one resource is read.
@@ -98,27 +133,25 @@ impl ParameterSet for ItemParameters {
 /// The one of the parameters that is a header.
 pub const CACHE_CONTROL: &str = "Cache-Control";
 
-fn all(fields: &'static str) -> MetaSchema {
+fn all(items: &Items) -> MetaSchema {
     let number = |maximum, default| MetaSchema { maximum: Some(maximum), default, ..integer(1.0) };
     let total = MetaSchema { default: Some(true.into()), ..MetaSchema::new("boolean") };
-    let search = MetaSchema { max_length: Some(4096), ..text(Some("search-expression")) };
+    let (format, searched) = items.search;
+    let search = MetaSchema { max_length: Some(4096), ..text(Some(format)) };
+    let ((order, ordered), (fields, shown)) = (items.order, items.fields);
     let members = [
         ("page", "The page's number.", number(1e12, Some(1.into()))),
         ("size", "How many items a page has, at most 500.", number(500.0, Some(100.into()))),
         ("pageSize", "The same as `size`, which wins if both are given.", number(500.0, None)),
         ("total", "`false` leaves out `total`, which costs time on filtered lists.", total),
-        ("search", "Only what matches, like `labels.env='production' and status.phase!='Ready'`.", search),
-        ("order", ORDER, text(Some("order"))),
+        ("search", searched, search),
+        ("order", ordered, text(Some(order))),
         (
             "orderBy",
             "Fields to order by; `order` may then be `asc` or `desc` for all.",
-            text(Some("order-fields")),
+            text(Some(items.order_by)),
         ),
-        (
-            "fields",
-            "Only these fields, like `name,status.phase`, and what identifies an item.",
-            text(Some(fields)),
-        ),
+        ("fields", shown, text(Some(fields))),
         ("wait_for", WAIT_FOR, MetaSchema { max_length: Some(4096), ..text(Some("search-expression")) }),
         ("timeout", "Seconds to wait at most with `wait_for`.", number(60.0, Some(30.into()))),
         ("cursor", "Where another page ended: its `next`. Takes the place of `page`.", text(Some("cursor"))),
@@ -131,7 +164,5 @@ const WAIT_FOR: &str = "A search: the answer comes as soon as the resource match
                         `timeout`. It is 404 as soon as the resource is gone.";
 const POSITION: &str = "Where changes go on from this list: the value of `since` of `/changes`. Pages that are followed by \
                         `cursor` have that of the first page. Absent if a replica of the database answered.";
-const ORDER: &str = "Fields to order by, like `name desc, created_time`; the newest first if absent. With `orderBy`, \
-                     the direction.";
 const FRESHNESS: &str = "With `no-cache`, what is read holds every change that was answered before. Without, a \
                          replica of the database may answer, which can lag behind.";

@@ -6,12 +6,15 @@ use crate::dto::{
     AdapterStatus, EntityTags, Id, ItemParameters, List, ListParameters, ResourceView, StatusListParameters,
 };
 use crate::limits::Waiting;
-use crate::list::{ItemRequest, ListRequest, Parameters, read_status_list};
+use crate::list::{ItemRequest, ListRequest, Parameters};
 use crate::problem::ApiResult;
 use crate::response::{Document, Fetched, Shown};
+use poem_openapi::types::Type;
+use serde::Serialize;
 use service::change;
 use service::kind::Kind;
-use service::resource::{self, Target};
+use service::list::Collection;
+use service::resource::{self, Page, Target};
 use uuid::Uuid;
 
 /// The cluster that a path names.
@@ -44,21 +47,11 @@ pub(super) async fn list<T: ResourceView>(
     owner: Option<Uuid>,
     parameters: &Parameters<ListParameters>,
 ) -> ApiResult<Shown<List<T>>> {
-    let known = &app.fields.resources;
-    let request = ListRequest::read(parameters, T::KIND, owner, app.max_page_size, known)?;
-    let page = resource::list(&app.context, parameters.consistency(), &request.query).await?;
-    let items: Vec<T> = page.items.into_iter().map(T::from).collect();
-    let list = List {
-        kind: T::KIND.list(),
-        page: request.page,
-        size: items.len(),
-        total: page.total,
-        items,
-        next: page.next,
-        position: page.position,
-    };
-    let Some(selection) = request.selection else { return Ok(Shown::Document(Document::list(&list)?)) };
-    Ok(Shown::Document(Document::of_list(&list, &selection, &["id"])?))
+    let (collection, known) = (Collection::of(T::KIND), &app.fields.resources);
+    let request = ListRequest::read(parameters, &collection, owner, app.max_page_size, known)?;
+    let listed = (T::KIND, owner);
+    let page = resource::list(&app.context, parameters.consistency(), listed, &request.query).await?;
+    show(&collection, request, page, "id")
 }
 
 pub(super) async fn get<T: ResourceView>(
@@ -93,18 +86,23 @@ pub(super) async fn list_statuses(
     target: Target,
     parameters: &Parameters<StatusListParameters>,
 ) -> ApiResult<Shown<List<AdapterStatus>>> {
-    let (paging, selection) = read_status_list(parameters, app.max_page_size, &app.fields.reports)?;
-    let page = resource::reports(&app.context, parameters.consistency(), &target, paging).await?;
-    let items: Vec<AdapterStatus> = page.items.into_iter().map(AdapterStatus::from).collect();
-    let list = List {
-        kind: "AdapterStatusList",
-        page: paging.0,
-        size: items.len(),
-        total: page.total,
-        items,
-        next: None,
-        position: None,
-    };
-    let Some(selection) = selection else { return Ok(Shown::Document(Document::list(&list)?)) };
-    Ok(Shown::Document(Document::of_list(&list, &selection, &["adapter"])?))
+    let (collection, known) = (Collection::REPORTS, &app.fields.reports);
+    let request = ListRequest::read(parameters, &collection, Some(target.id), app.max_page_size, known)?;
+    let page = resource::reports(&app.context, parameters.consistency(), &target, &request.query).await?;
+    show(&collection, request, page, "adapter")
+}
+
+/// A page as it was asked for. The field `key` of an item is shown in any case.
+fn show<T: From<I> + Serialize + Type, I>(
+    collection: &Collection,
+    request: ListRequest,
+    mut page: Page<I>,
+    key: &str,
+) -> ApiResult<Shown<List<T>>> {
+    let items: Vec<T> = std::mem::take(&mut page.items).into_iter().map(T::from).collect();
+    let Page { total, next, position, .. } = page;
+    let size = items.len();
+    let list = List { kind: collection.list(), page: request.page, size, total, items, next, position };
+    let Some(selection) = request.selection else { return Ok(Shown::Document(Document::list(&list)?)) };
+    Ok(Shown::Document(Document::of_list(&list, &selection, &[key])?))
 }

@@ -6,6 +6,7 @@ use super::record::{Change, ChangeType};
 use crate::context::Context;
 use crate::error::Result;
 use crate::kind::Kind;
+use crate::list::collection::Collection;
 use crate::resource::Resource;
 use crate::search::filter::Filter;
 use crate::search::sql;
@@ -161,7 +162,7 @@ impl Feed {
             condition = condition.add(Expr::col("owner_id").eq(owner));
         }
         if let Some(filter) = &self.scope.filter {
-            condition = condition.add(sql::condition(filter, kind, db.dialect()));
+            condition = condition.add(sql::condition(filter, Collection::of(kind), db.dialect()));
         }
         let size = std::cmp::min(PAGE, limit as u64);
         let found = page::by_id(db, kind, condition, size).await?;

@@ -14,7 +14,7 @@ const MAX_LENGTH: usize = 4096;
 /// The years of times that are stored. Far outside of them an engine may not know what is meant.
 const YEARS: RangeInclusive<i32> = 1..=9999;
 
-/// Where a page ended: the last resource's place in the order, and the list it was a page of.
+/// Where a page ended: the last item's place in the order, and the list it was a page of.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Cursor {
     #[serde(rename = "l")]
@@ -26,7 +26,7 @@ pub struct Cursor {
     pub(crate) position: Option<String>,
 }
 
-/// The last resource's value of one column of the order.
+/// The last item's value of one column of the order.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub(crate) enum Key {

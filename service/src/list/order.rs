@@ -1,16 +1,19 @@
+use super::collection::Collection;
 use super::cursor::{Cursor, Key};
 use crate::error::{Error, Result};
-use crate::field::{self, Column, ID};
-use crate::kind::Kind;
+use crate::field::Column;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sea_orm::sea_query::Order;
 use sha2::{Digest, Sha256};
 
+/// The order that is not said.
+const NEWEST_FIRST: &str = "created_time desc";
+
 /// The most fields that one order may name.
 const MAX_TERMS: usize = 8;
 
-/// An order that tells any two resources apart: it ends in the id.
+/// An order that tells any two items apart: it ends in their key.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ordering {
     terms: Vec<Term>,
@@ -34,26 +37,35 @@ impl Term {
 impl Ordering {
     /// Reads `field [asc|desc], …`; nothing means the newest first. `list` describes the list being ordered: a
     /// cursor is only good for the list and the order that it came from.
-    pub fn parse(kind: Kind, text: &str, list: &[&str]) -> Result<Self, String> {
+    ///
+    /// # Errors
+    /// Says what is wrong with the text.
+    pub fn parse(collection: &Collection, text: &str, list: &[&str]) -> Result<Self, String> {
+        let text = if text.trim().is_empty() { NEWEST_FIRST } else { text };
+        let key = collection.key;
         let mut terms: Vec<Term> = Vec::new();
         let items: Vec<&str> = text.split(',').map(str::trim).filter(|item| !item.is_empty()).collect();
         if items.len() > MAX_TERMS {
             return Err(format!("at most {MAX_TERMS} fields may be named"));
         }
         for item in items {
-            let (columns, direction) = parse_term(kind, item)?;
+            let (columns, direction) = parse_term(collection, item)?;
             for column in columns {
-                let decided = terms.iter().any(|term| term.column == ID || term.column == column);
+                let decided = terms.iter().any(|term| term.column == key || term.column == column);
                 if !decided {
                     terms.push(Term { column, direction: direction.clone() });
                 }
             }
         }
-        if !terms.iter().any(|term| term.column == ID) {
-            let direction = terms.last().map_or(Order::Desc, |last| last.direction.clone());
-            terms.push(Term { column: ID, direction });
+        if !terms.iter().any(|term| term.column == key) {
+            let direction = match terms.last() {
+                Some(last) if collection.key_follows => last.direction.clone(),
+                Some(_) => Order::Asc,
+                None => Order::Desc,
+            };
+            terms.push(Term { column: key, direction });
         }
-        let fingerprint = fingerprint(kind, &terms, list);
+        let fingerprint = fingerprint(collection.item, &terms, list);
         Ok(Self { terms, fingerprint })
     }
 
@@ -61,7 +73,7 @@ impl Ordering {
         &self.terms
     }
 
-    /// A cursor that continues after the resource with these keys. `position` is that of the first page.
+    /// A cursor that continues after the item with these keys. `position` is that of the first page.
     pub(crate) fn cursor(&self, keys: Vec<Key>, position: Option<String>) -> String {
         Cursor { fingerprint: self.fingerprint.clone(), keys, position }.encode()
     }
@@ -77,7 +89,7 @@ impl Ordering {
     }
 }
 
-fn parse_term(kind: Kind, item: &str) -> Result<(Vec<Column>, Order), String> {
+fn parse_term(collection: &Collection, item: &str) -> Result<(Vec<Column>, Order), String> {
     let mut words = item.split_whitespace();
     let name = words.next().unwrap_or_default();
     let direction = match words.next().map(str::to_ascii_lowercase).as_deref() {
@@ -88,23 +100,23 @@ fn parse_term(kind: Kind, item: &str) -> Result<(Vec<Column>, Order), String> {
     if words.next().is_some() {
         return Err(format!("'{}' is not of the form 'field' or 'field asc|desc'", shortened(item)));
     }
-    match field::find(name) {
-        Some(field) => Ok((field.source.order(kind), direction)),
+    match collection.field(name) {
+        Some(field) => Ok((field.source.order(collection.nested), direction)),
         None => {
-            let known = field::names();
+            let known = collection.names();
             Err(format!("'{}' is no field to order by; there are {known}", shortened(name)))
         }
     }
 }
 
 /// Says which list and order a cursor is good for.
-fn fingerprint(kind: Kind, terms: &[Term], list: &[&str]) -> String {
+fn fingerprint(item: &str, terms: &[Term], list: &[&str]) -> String {
     let mut hash = Sha256::new();
     let mut add = |part: &str| {
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part.as_bytes());
     };
-    add(kind.as_str());
+    add(item);
     for term in terms {
         add(term.column.name);
         add(if term.is_descending() { "desc" } else { "asc" });

@@ -1,29 +1,27 @@
-//! Lists: which resources match, in which order, and how to go on from where a page ended.
+//! Lists: what matches, in which order, and how to go on from where a page ended.
 
-use super::Resource;
+use super::{Resource, Target, read};
 use crate::context::Context;
 use crate::db::Consistency;
 use crate::dialect::Dialect;
 use crate::error::{Error, Result};
 use crate::kind::Kind;
+use crate::list::collection::Collection;
 use crate::list::cursor::Cursor;
 use crate::list::order::Ordering;
 use crate::search::filter::Filter;
 use crate::search::sql;
-use crate::store::counts;
-use crate::store::page::{self, PageQuery};
+use crate::status::stored::StoredReport;
+use crate::store::page::{self, PageQuery, Slice};
 use crate::store::reader::Reader;
+use crate::store::{counts, reports as stored_reports};
 use sea_orm::Condition;
 use sea_orm::sea_query::{Expr, ExprTrait};
 use uuid::Uuid;
 
-/// What is listed.
+/// Which part of a list is asked for.
 #[derive(Clone, Debug)]
 pub struct ListQuery {
-    /// The kind listed.
-    pub kind: Kind,
-    /// Only the node pools of this cluster.
-    pub owner: Option<Uuid>,
     /// Only what matches.
     pub filter: Option<Filter>,
     /// In this order.
@@ -47,9 +45,9 @@ pub enum Start {
 
 /// A page of a list.
 #[derive(Debug)]
-pub struct Page {
-    /// The resources.
-    pub items: Vec<Resource>,
+pub struct Page<T> {
+    /// The items.
+    pub items: Vec<T>,
     /// How many match, unless that was not asked.
     pub total: Option<i64>,
     /// Where the next page starts; `None` on the last.
@@ -59,81 +57,111 @@ pub struct Page {
     pub position: Option<String>,
 }
 
-/// Lists resources: a constant number of statements, however many there are. They run side by side, so that a
-/// list waits once for a connection and not once for each statement.
-pub async fn list(context: &Context, consistency: Consistency, query: &ListQuery) -> Result<Page> {
+/// Lists the resources of a kind, of which `owner` is the cluster if one is named: a constant number of statements,
+/// however many there are. They run side by side, so that a list waits once for a connection and not once for each
+/// statement.
+///
+/// # Errors
+/// [`Error::NotFound`] if there is no such cluster, [`Error::BadRequest`] for a cursor of another list.
+pub async fn list(
+    context: &Context,
+    consistency: Consistency,
+    (kind, owner): (Kind, Option<Uuid>),
+    query: &ListQuery,
+) -> Result<Page<Resource>> {
     // Before the page is read, which then holds everything up to there.
-    let position = match &query.from {
+    let position = &match &query.from {
         Start::Page(_) => context.changes.position().map(|position| position.to_string()),
         Start::Cursor(cursor) => cursor.position.clone(),
     };
-    let position = position.as_deref();
-    context.read(consistency, |reader| async move { read_page(&reader, query, position).await }).await
+    let read = |reader: Reader| async move {
+        let executor = reader.executor();
+        let matching = query.matching(&Collection::of(kind), owner, executor.dialect());
+        let total = async {
+            Ok(match (query.total, &query.filter, owner) {
+                (false, ..) => None,
+                (true, None, None) => Some(counts::total(executor, kind).await?),
+                (true, ..) => Some(page::count_resources(executor, kind, matching.clone()).await?),
+            })
+        };
+        let slice = page::resources(executor, kind, query.page(matching.clone())?);
+        let (_, total, slice) = tokio::try_join!(check_owner(&reader, kind, owner), total, slice)?;
+        Ok(query.answer(total, slice, position.clone().filter(|_| reader.is_primary())))
+    };
+    context.read(consistency, read).await
 }
 
-async fn read_page(reader: &Reader, query: &ListQuery, position: Option<&str>) -> Result<Page> {
-    let (_, total, mut items) =
-        tokio::try_join!(check_owner(reader, query), total(reader, query), items(reader, query))?;
-    let more = items.len() as u64 > query.size;
-    items.truncate(query.size as usize);
-    let position = position.filter(|_| reader.is_primary()).map(str::to_owned);
-    let next = match items.last() {
-        Some(last) if more => {
-            Some(query.order.cursor(page::keys(last, query.order.terms()), position.clone()))
-        }
-        _ => None,
+/// Lists the reports about a resource in the same way.
+///
+/// # Errors
+/// [`Error::NotFound`] if there is no such resource, [`Error::BadRequest`] for a cursor of another list.
+pub async fn reports(
+    context: &Context,
+    consistency: Consistency,
+    target: &Target,
+    query: &ListQuery,
+) -> Result<Page<StoredReport>> {
+    let read = |reader: Reader| async move {
+        let executor = reader.executor();
+        let matching = query.matching(&Collection::REPORTS, Some(target.id), executor.dialect());
+        let total = async {
+            match query.total {
+                true => Ok(Some(stored_reports::count(executor, matching.clone()).await?)),
+                false => Ok(None),
+            }
+        };
+        let slice = stored_reports::page(executor, query.page(matching.clone())?);
+        let (_, total, slice) = tokio::try_join!(read::find(&reader, target), total, slice)?;
+        Ok(query.answer(total, slice, None))
     };
-    Ok(Page { items, total, next, position })
+    context.read(consistency, read).await
+}
+
+/// How PostgreSQL would find the page: for those who tune indexes, and for the tests that guard them.
+pub async fn plan(
+    context: &Context,
+    (kind, owner): (Kind, Option<Uuid>),
+    query: &ListQuery,
+) -> Result<Vec<String>> {
+    let executor = context.db.primary();
+    let matching = query.matching(&Collection::of(kind), owner, executor.dialect());
+    page::plan(executor, kind, query.page(matching)?).await
 }
 
 /// The cluster whose node pools are listed must exist.
-async fn check_owner(reader: &Reader, query: &ListQuery) -> Result<()> {
-    let (Some(owner), Some(parent)) = (query.owner, query.kind.parent()) else { return Ok(()) };
+async fn check_owner(reader: &Reader, kind: Kind, owner: Option<Uuid>) -> Result<()> {
+    let (Some(owner), Some(parent)) = (owner, kind.parent()) else { return Ok(()) };
     match reader.find(parent, owner).await? {
         Some(_) => Ok(()),
         None => Err(Error::NotFound { kind: parent.as_str(), id: owner.to_string() }),
     }
 }
 
-async fn total(reader: &Reader, query: &ListQuery) -> Result<Option<i64>> {
-    let executor = reader.executor();
-    Ok(match (query.total, &query.filter, query.owner) {
-        (false, ..) => None,
-        (true, None, None) => Some(counts::total(executor, query.kind).await?),
-        (true, ..) => Some(page::count(executor, query.kind, condition(executor.dialect(), query)).await?),
-    })
-}
-
-/// The page, and one item more if there is a next one.
-async fn items(reader: &Reader, query: &ListQuery) -> Result<Vec<Resource>> {
-    let executor = reader.executor();
-    page::page(executor, query.kind, page_query(executor.dialect(), query)?).await
-}
-
-/// How PostgreSQL would find the page: for those who tune indexes, and for the tests that guard them.
-pub async fn plan(context: &Context, query: &ListQuery) -> Result<Vec<String>> {
-    let executor = context.db.primary();
-    page::plan(executor, query.kind, page_query(executor.dialect(), query)?).await
-}
-
-fn page_query(dialect: Dialect, query: &ListQuery) -> Result<PageQuery<'_>> {
-    let matching = condition(dialect, query);
-    let order = query.order.terms();
-    let (condition, offset) = match &query.from {
-        Start::Page(page) => (matching, (page - 1) * query.size),
-        Start::Cursor(cursor) => (matching.add(page::after(order, query.order.keys(cursor)?)?), 0),
-    };
-    // One more than asked for tells whether there is a next page.
-    Ok(PageQuery { condition, order, limit: query.size + 1, offset })
-}
-
-fn condition(dialect: Dialect, query: &ListQuery) -> Condition {
-    let mut condition = Condition::all();
-    if let Some(owner) = query.owner {
-        condition = condition.add(Expr::col("owner_id").eq(owner));
+impl ListQuery {
+    /// What is in the whole list.
+    fn matching(&self, collection: &Collection, owner: Option<Uuid>, dialect: Dialect) -> Condition {
+        let mut condition = Condition::all();
+        if let Some(owner) = owner {
+            condition = condition.add(Expr::col("owner_id").eq(owner));
+        }
+        if let Some(filter) = &self.filter {
+            condition = condition.add(sql::condition(filter, *collection, dialect));
+        }
+        condition
     }
-    if let Some(filter) = &query.filter {
-        condition = condition.add(sql::condition(filter, query.kind, dialect));
+
+    /// The page of what matches.
+    fn page(&self, matching: Condition) -> Result<PageQuery<'_>> {
+        let order = self.order.terms();
+        let (condition, offset) = match &self.from {
+            Start::Page(page) => (matching, (page - 1) * self.size),
+            Start::Cursor(cursor) => (matching.add(page::after(order, self.order.keys(cursor)?)?), 0),
+        };
+        Ok(PageQuery { condition, order, size: self.size, offset })
     }
-    condition
+
+    fn answer<T>(&self, total: Option<i64>, slice: Slice<T>, position: Option<String>) -> Page<T> {
+        let next = slice.next.map(|keys| self.order.cursor(keys, position.clone()));
+        Page { items: slice.items, total, next, position }
+    }
 }

@@ -10,16 +10,14 @@ mod patch;
 mod read;
 mod removal;
 mod report;
-mod reports;
 pub(crate) mod request;
 
 pub use create::create;
 pub use delete::{delete, force_delete};
-pub use list::{ListQuery, Page, Start, list, plan};
+pub use list::{ListQuery, Page, Start, list, plan, reports};
 pub use patch::patch;
 pub use read::get;
 pub use report::report;
-pub use reports::{ReportPage, reports};
 pub use request::{Applied, Change, Create, Created, IfMatch, Outcome};
 
 use crate::error::{Error, Result};

@@ -1,7 +1,8 @@
 //! The fields a search may name: their types, and where their values are.
 
 use super::error::{Result, expected, quoted, refuse};
-use crate::field::{self, Column, Source, Type};
+use crate::field::{Column, Source, Type};
+use crate::list::collection::Collection;
 
 /// A field, by the type of its value.
 #[derive(Debug, Clone, PartialEq)]
@@ -76,19 +77,21 @@ const RECONCILED: &str = "Reconciled";
 /// The deepest path into a document; no stored document is deeper.
 const MAX_SEGMENTS: usize = 64;
 
-/// The field called `name`, which stands at `position`.
-pub(super) fn field(name: &str, position: usize) -> Result<Field> {
-    if let Some(field) = field::find(name) {
+/// The field called `name` of the items of a collection, which stands at `position`.
+pub(super) fn field(collection: &Collection, name: &str, position: usize) -> Result<Field> {
+    let of_resources = |prefix| collection.resources.then(|| name.strip_prefix(prefix)).flatten();
+    if let Some(field) = collection.field(name) {
         Ok(typed(field.source))
-    } else if let Some(key) = name.strip_prefix("labels.") {
+    } else if let Some(key) = of_resources("labels.") {
         label(key, position)
-    } else if let Some(path) = name.strip_prefix("spec.") {
+    } else if let Some(path) = of_resources("spec.") {
         spec(path, position)
-    } else if let Some(path) = name.strip_prefix("status.conditions.") {
-        condition(path, position)
+    } else if let Some(path) = name.strip_prefix(collection.conditions) {
+        condition(collection, path, position)
     } else {
-        let known =
-            format!("a field ({}, labels.<key>, spec.<path>, status.conditions.<Type>)", field::names());
+        let documents = if collection.resources { "labels.<key>, spec.<path>, " } else { "" };
+        let (names, conditions) = (collection.names(), collection.conditions);
+        let known = format!("a field ({names}, {documents}{conditions}<Type>)");
         expected(position, &known, quoted(name))
     }
 }
@@ -131,7 +134,7 @@ fn spec(path: &str, position: usize) -> Result<Field> {
     Ok(Field::Spec(segments))
 }
 
-fn condition(path: &str, position: usize) -> Result<Field> {
+fn condition(collection: &Collection, path: &str, position: usize) -> Result<Field> {
     let (condition, member) = match path.split_once('.') {
         Some((condition, member)) => (condition, Some(member)),
         None => (path, None),
@@ -139,22 +142,26 @@ fn condition(path: &str, position: usize) -> Result<Field> {
     let pascal_case = condition.starts_with(|first: char| first.is_ascii_uppercase())
         && condition.bytes().all(|byte| byte.is_ascii_alphanumeric());
     if !pascal_case {
-        let name = "a condition type in PascalCase (like Reconciled) after `status.conditions.`";
-        return expected(position, name, quoted(condition));
+        let prefix = collection.conditions;
+        let name = format!("a condition type in PascalCase (like Reconciled) after `{prefix}`");
+        return expected(position, &name, quoted(condition));
     }
-    let reconciled = condition == RECONCILED;
+    let reconciled = collection.resources && condition == RECONCILED;
     let of = |name| Member { condition: condition.to_owned(), name };
-    Ok(match member {
-        None if reconciled => Field::Text(TextField::Reconciled),
-        None => Field::Text(TextField::Condition(of(STATUS))),
-        Some("last_updated_time") if reconciled => Field::Time(TimeField::Reconciled),
-        Some("last_updated_time") => Field::Time(TimeField::Condition(of("last_updated_time"))),
-        Some("last_transition_time") => Field::Time(TimeField::Condition(of("last_transition_time"))),
-        Some("observed_generation") => Field::Integer(IntegerField::Condition(of("observed_generation"))),
-        Some("reason") => Field::Text(TextField::Condition(of("reason"))),
-        Some(other) => {
-            let names = "`last_updated_time`, `last_transition_time`, `observed_generation` or `reason`";
-            return expected(position, names, quoted(other));
-        }
-    })
+    match member {
+        None if reconciled => Ok(Field::Text(TextField::Reconciled)),
+        None => Ok(Field::Text(TextField::Condition(of(STATUS)))),
+        Some("last_updated_time") if reconciled => Ok(Field::Time(TimeField::Reconciled)),
+        Some(member) => match collection.members.iter().find(|(name, _)| *name == member) {
+            Some((name, Type::Time)) => Ok(Field::Time(TimeField::Condition(of(name)))),
+            Some((name, Type::Integer)) => Ok(Field::Integer(IntegerField::Condition(of(name)))),
+            Some((name, _)) => Ok(Field::Text(TextField::Condition(of(name)))),
+            None => {
+                let names: Vec<_> = collection.members.iter().map(|(name, _)| format!("`{name}`")).collect();
+                let names = names.join(", ");
+                let (others, last) = names.rsplit_once(", ").unwrap_or_default();
+                expected(position, &format!("{others} or {last}"), quoted(member))
+            }
+        },
+    }
 }

@@ -5,8 +5,9 @@ use super::field::{Field, IntegerField, TextField, TimeField, field};
 use super::pattern::Pattern;
 use super::syntax::{Comparison, Expression, Literal, LiteralValue, Predicate, Test};
 use super::time::{Moment, TimeTest};
+use crate::list::collection::Collection;
 
-/// A search that can be asked of any kind of resource.
+/// A search that can be asked of the collection it was read for. That of one kind of resource can be asked of the other.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Filter {
     pub(super) root: Node,
@@ -52,29 +53,30 @@ pub(super) struct Number(pub(super) String);
 
 impl Filter {
     /// Gives the expression its types.
-    pub(super) fn typed(expression: &Expression<'_>) -> Result<Self> {
-        Ok(Self { root: node(expression, false)? })
+    pub(super) fn typed(collection: &Collection, expression: &Expression<'_>) -> Result<Self> {
+        Ok(Self { root: node(collection, expression, false)? })
     }
 }
 
 /// Pushes `not` down to the leaves: the negation of "all" is "any" of the negations, and so on.
-fn node(expression: &Expression<'_>, negated: bool) -> Result<Node> {
-    let nodes =
-        |parts: &[Expression<'_>]| parts.iter().map(|part| node(part, negated)).collect::<Result<_>>();
+fn node(collection: &Collection, expression: &Expression<'_>, negated: bool) -> Result<Node> {
+    let nodes = |parts: &[Expression<'_>]| {
+        parts.iter().map(|part| node(collection, part, negated)).collect::<Result<_>>()
+    };
     Ok(match expression {
-        Expression::Not(inner) => node(inner, !negated)?,
+        Expression::Not(inner) => node(collection, inner, !negated)?,
         Expression::All(parts) if negated => Node::Any(nodes(parts)?),
         Expression::All(parts) => Node::All(nodes(parts)?),
         Expression::Any(parts) if negated => Node::All(nodes(parts)?),
         Expression::Any(parts) => Node::Any(nodes(parts)?),
         Expression::Comparison(comparison) => {
-            Node::Leaf { leaf: leaf(comparison)?, negated: comparison.negated != negated }
+            Node::Leaf { leaf: leaf(collection, comparison)?, negated: comparison.negated != negated }
         }
     })
 }
 
-fn leaf(comparison: &Comparison<'_>) -> Result<Leaf> {
-    let field = field(comparison.field, comparison.position)?;
+fn leaf(collection: &Collection, comparison: &Comparison<'_>) -> Result<Leaf> {
+    let field = field(collection, comparison.field, comparison.position)?;
     Ok(match (field, &comparison.predicate) {
         (field, Predicate::Null) => Leaf::Null(field),
         (Field::Text(field), Predicate::Test(test)) => {

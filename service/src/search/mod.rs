@@ -7,8 +7,8 @@
 //! Logic is two-valued: a comparison with a missing value is false, and a negated comparison is true wherever
 //! the comparison is false.
 //!
-//! To add a field: name it in `field.rs`, with its type and where its value is; a new place gets its SQL in
-//! `sql.rs`, and `dialect.rs` what engines spell differently.
+//! To add a field: name it in `field.rs` of the crate, with its type and where its value is; a new place gets its SQL
+//! in `sql.rs`, and `dialect.rs` what engines spell differently.
 
 mod compare;
 mod error;
@@ -29,12 +29,14 @@ pub use error::SearchError;
 pub use filter::Filter;
 pub use sql::condition;
 
-/// Reads a search text.
+use crate::list::collection::Collection;
+
+/// Reads a search text that is asked of `collection`.
 ///
 /// # Errors
 ///
 /// Anything that is not a search within the limits: bad syntax, an unknown field, a literal of the wrong type.
 /// A blank text is refused as well; callers for which it means "no search" check for it first.
-pub fn parse(text: &str) -> Result<Filter, SearchError> {
-    Filter::typed(&parse::expression(text)?)
+pub fn parse(collection: &Collection, text: &str) -> Result<Filter, SearchError> {
+    Filter::typed(collection, &parse::expression(text)?)
 }

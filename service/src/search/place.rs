@@ -6,7 +6,7 @@ use super::field::{Field, IntegerField, Member, TextField, TimeField};
 use super::filter::SpecTest;
 use crate::dialect::Dialect;
 use crate::field::Column;
-use crate::kind::Kind;
+use crate::list::collection::Collection;
 
 /// What every `href` begins with.
 const HREF: &str = "/api/hyperfleet/v1/clusters/";
@@ -23,13 +23,13 @@ pub(super) enum Place<'a> {
     Label(&'a str),
     /// An element of the list of conditions.
     Condition(&'a Member),
-    /// The kind has no such value.
+    /// Nothing in the collection has such a value.
     Nowhere,
 }
 
 /// The table that is searched.
 pub(super) struct Table {
-    pub(super) kind: Kind,
+    pub(super) collection: Collection,
     pub(super) dialect: Dialect,
 }
 
@@ -49,9 +49,9 @@ impl Table {
         match field {
             TextField::Column(column) => self.column_place(*column),
             TextField::Id => Place::Value(self.dialect.uuid_text(self.column("id"))),
-            TextField::OwnerId if self.kind.parent().is_none() => Place::Nowhere,
+            TextField::OwnerId if !self.collection.nested => Place::Nowhere,
             TextField::OwnerId => Place::Value(self.dialect.uuid_text(self.column("owner_id"))),
-            TextField::Kind => Place::Value(self.dialect.bytewise(Expr::val(self.kind.as_str()))),
+            TextField::Kind => Place::Value(self.dialect.bytewise(Expr::val(self.collection.item))),
             TextField::Href => Place::Value(self.href()),
             TextField::Label(key) => Place::Label(key),
             TextField::Reconciled => {
@@ -87,16 +87,16 @@ impl Table {
 
     /// A column, named in full: inside a subquery its short name could mean another one.
     pub(super) fn column(&self, name: &'static str) -> Expr {
-        Expr::col((self.kind.table(), name))
+        Expr::col((self.collection.table, name))
     }
 
     /// The `href` of the row at hand.
     pub(super) fn href(&self) -> Expr {
         let concat = |left: Expr, right: Expr| left.binary(BinOper::Custom("||"), right);
         let id = self.dialect.uuid_text(self.column("id"));
-        let rest = match self.kind.parent() {
-            None => id,
-            Some(_) => {
+        let rest = match self.collection.nested {
+            false => id,
+            true => {
                 let owner = self.dialect.uuid_text(self.column("owner_id"));
                 concat(concat(owner, Expr::val(HREF_NODE_POOLS)), id)
             }
@@ -109,7 +109,7 @@ impl Table {
         Query::select()
             .column(("labels", "owner_id"))
             .from("labels")
-            .and_where(Expr::col(("labels", "owner_type")).eq(self.kind.as_str()))
+            .and_where(Expr::col(("labels", "owner_type")).eq(self.collection.item))
             .and_where(Expr::col(("labels", "key")).eq(key))
             .and_where(test(Expr::col(("labels", "value"))))
             .take()

@@ -16,12 +16,12 @@ use super::syntax::Test;
 use super::time::TimeTest;
 use crate::dialect::Dialect;
 use crate::id::id_floor;
-use crate::kind::Kind;
+use crate::list::collection::Collection;
 use crate::status::summary::RECONCILED_SPAN;
 
-/// The filter as a condition on the table of `kind`, whose columns it names in full.
-pub fn condition(filter: &Filter, kind: Kind, dialect: Dialect) -> Condition {
-    Table { kind, dialect }.node(&filter.root)
+/// The filter as a condition on the table of `collection`, whose columns it names in full.
+pub fn condition(filter: &Filter, collection: Collection, dialect: Dialect) -> Condition {
+    Table { collection, dialect }.node(&filter.root)
 }
 
 impl Table {
@@ -82,7 +82,7 @@ impl Table {
         let ids = || texts.iter().filter_map(|text| uuid(text));
         match field {
             TextField::Id => negate(one_of(self.column("id"), ids()), negated),
-            TextField::OwnerId if self.kind.parent().is_some() => {
+            TextField::OwnerId if self.collection.nested => {
                 negate(one_of(self.column("owner_id"), ids()), negated)
             }
             TextField::Href => {

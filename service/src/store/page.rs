@@ -8,10 +8,10 @@ use crate::kind::Kind;
 use crate::list::cursor::Key;
 use crate::list::order::Term;
 use crate::resource::Resource;
-use sea_orm::sea_query::{Expr, ExprTrait, NullOrdering, Order};
+use sea_orm::sea_query::{Asterisk, Expr, ExprTrait, NullOrdering, Order};
 use sea_orm::{
-    Condition, ConnectionTrait, EntityTrait, IdenStatic, Iterable, ModelTrait, QueryFilter, QueryOrder,
-    QuerySelect, QueryTrait, Select,
+    Condition, ConnectionTrait, EntityTrait, IdenStatic, Iterable, ModelTrait, PrimaryKeyToColumn,
+    QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
 };
 
 /// A page of what matches.
@@ -22,17 +22,18 @@ pub(crate) struct PageQuery<'a> {
     /// In which order.
     pub(crate) order: &'a [Term],
     /// At most so many.
-    pub(crate) limit: u64,
+    pub(crate) size: u64,
     /// After so many.
     pub(crate) offset: u64,
 }
 
-/// Resources that match, in order.
-pub(crate) async fn page(db: &Executor, kind: Kind, query: PageQuery<'_>) -> Result<Vec<Resource>> {
-    Ok(with_entity!(kind, entity => {
-        let rows = query.select(entity::Entity::find(), entity::Column::Id).all(db).await?;
-        rows.into_iter().map(Resource::from).collect()
-    }))
+/// A part of what matches.
+#[derive(Debug)]
+pub(crate) struct Slice<T> {
+    /// The items, in order.
+    pub(crate) items: Vec<T>,
+    /// The values by which the last item is ordered, if others follow it.
+    pub(crate) next: Option<Vec<Key>>,
 }
 
 /// Resources that match, in the order of their ids.
@@ -48,40 +49,56 @@ pub(crate) async fn by_id(
     }))
 }
 
-/// How PostgreSQL would find the rows of [`page`], a line for each step.
+/// Resources that match, in order.
+pub(crate) async fn resources(db: &Executor, kind: Kind, query: PageQuery<'_>) -> Result<Slice<Resource>> {
+    with_entity!(kind, entity => slice::<entity::Entity, _>(db, query, |row| Ok(row.into())).await)
+}
+
+/// Rows of `E` that match, in order, each made an item by `read`.
+pub(super) async fn slice<E: EntityTrait, T>(
+    db: &Executor,
+    query: PageQuery<'_>,
+    read: impl Fn(E::Model) -> Result<T>,
+) -> Result<Slice<T>> {
+    let (order, size) = (query.order, query.size as usize);
+    let mut rows = query.select::<E>().all(db).await?;
+    let more = rows.len() > size;
+    rows.truncate(size);
+    let next = rows.last().filter(|_| more).map(|last| keys::<E>(last, order));
+    let items = rows.into_iter().map(read).collect::<Result<_>>()?;
+    Ok(Slice { items, next })
+}
+
+/// How PostgreSQL would find the rows of [`resources`], a line for each step.
 pub(crate) async fn plan(db: &Executor, kind: Kind, query: PageQuery<'_>) -> Result<Vec<String>> {
     let backend = db.get_database_backend();
-    let mut statement = with_entity!(kind, entity => {
-        query.select(entity::Entity::find(), entity::Column::Id).build(backend)
-    });
+    let mut statement = with_entity!(kind, entity => query.select::<entity::Entity>().build(backend));
     statement.sql.insert_str(0, "EXPLAIN ");
     let lines = db.query_all_raw(statement).await?;
     Ok(lines.iter().map(|line| line.try_get_by_index(0)).collect::<Result<_, _>>()?)
 }
 
-/// How many match.
-pub(crate) async fn count(db: &Executor, kind: Kind, condition: Condition) -> Result<i64> {
-    let count = Expr::col("id").count();
-    let count = with_entity!(kind, entity => {
-        let select = entity::Entity::find().filter(condition).select_only();
-        select.expr_as(count, "count").into_tuple::<i64>().one(db).await?
-    });
-    Ok(count.unwrap_or(0))
+/// How many resources match.
+pub(crate) async fn count_resources(db: &Executor, kind: Kind, condition: Condition) -> Result<i64> {
+    with_entity!(kind, entity => count::<entity::Entity>(db, condition).await)
 }
 
-/// The values of a resource by which it is ordered.
-pub(crate) fn keys(resource: &Resource, order: &[Term]) -> Vec<Key> {
-    with_entity!(resource.kind, entity => {
-        let row = entity::Model::from(resource.clone());
-        let value = |column: &Column| {
-            let found = entity::Column::iter().find(|known| known.as_str() == column.name);
-            found.map_or(Key::Absent(()), |column| Key::of(row.get(column)))
-        };
-        order.iter().map(|term| value(&term.column)).collect()
-    })
+/// How many rows of `E` match.
+pub(super) async fn count<E: EntityTrait>(db: &Executor, condition: Condition) -> Result<i64> {
+    let select = E::find().filter(condition).select_only().expr_as(Expr::col(Asterisk).count(), "count");
+    Ok(select.into_tuple::<i64>().one(db).await?.unwrap_or(0))
 }
 
-/// What comes after the resource with these keys. An absent value counts as greater than every other.
+/// The values of a row by which it is ordered.
+fn keys<E: EntityTrait>(row: &E::Model, order: &[Term]) -> Vec<Key> {
+    let value = |column: &Column| {
+        let found = E::Column::iter().find(|known| known.as_str() == column.name);
+        found.map_or(Key::Absent(()), |column| Key::of(row.get(column)))
+    };
+    order.iter().map(|term| value(&term.column)).collect()
+}
+
+/// What comes after the item with these keys. An absent value counts as greater than every other.
 pub(crate) fn after(order: &[Term], keys: &[Key]) -> Result<Condition> {
     if let Some(tuple) = tuple_after(order, keys)? {
         return Ok(Condition::all().add(tuple));
@@ -123,11 +140,14 @@ fn tuple_after(order: &[Term], keys: &[Key]) -> Result<Option<Expr>> {
 }
 
 impl PageQuery<'_> {
-    fn select<E: EntityTrait>(self, select: Select<E>, id: E::Column) -> Select<E> {
-        let Self { condition, order, limit, offset } = self;
-        if offset == 0 {
-            return ordered(select.filter(condition), order).limit(limit);
-        }
+    /// Selects the rows, and one more if others follow them.
+    fn select<E: EntityTrait>(self) -> Select<E> {
+        let Self { condition, order, size, offset } = self;
+        let (select, limit) = (E::find(), size + 1);
+        let mut key = E::PrimaryKey::iter().map(PrimaryKeyToColumn::into_column);
+        let (Some(id), None) = (key.next().filter(|_| offset > 0), key.next()) else {
+            return ordered(select.filter(condition), order).limit(limit).offset(offset);
+        };
         // Rows are wide and the index is not: the rows that a deep page skips are read from the index alone.
         let skipped = ordered(select.clone().select_only().column(id).filter(condition), order);
         let ids = skipped.limit(limit).offset(offset).into_query();

@@ -1,5 +1,6 @@
 //! The last accepted report of each adapter about each resource.
 
+use super::page::{self, PageQuery, Slice};
 use super::rows;
 use crate::db::Executor;
 use crate::error::{Error, Result};
@@ -8,10 +9,7 @@ use crate::status::stored::{AdapterVersions, ReportState, StoredReport};
 use entity::adapter_status::{Column, Entity, Model};
 use entity::{JsonText, node_pool};
 use sea_orm::sea_query::{Expr, OnConflict, Query, SelectStatement};
-use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, FromQueryResult, PaginatorTrait, QueryFilter, QueryOrder,
-    QuerySelect,
-};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect};
 use std::collections::HashMap;
 use uuid::Uuid;
 
@@ -78,25 +76,14 @@ async fn states(db: &Executor, condition: Condition) -> Result<ReportsByOwner> {
     Ok(reports)
 }
 
-/// A page of the reports about a resource, the newest adapter first, and how many there are if `count` is set.
-pub(crate) async fn page(
-    db: &Executor,
-    id: Uuid,
-    (page, size, count): (u64, u64, bool),
-) -> Result<(Option<i64>, Vec<StoredReport>)> {
-    let reports = Entity::find().filter(Column::OwnerId.eq(id));
-    let total = match count {
-        true => Some(reports.clone().count(db).await? as i64),
-        false => None,
-    };
-    let rows = reports
-        .order_by_desc(Column::CreatedTime)
-        .order_by_asc(Column::Adapter)
-        .limit(size)
-        .offset((page - 1) * size)
-        .all(db)
-        .await?;
-    Ok((total, rows.into_iter().map(StoredReport::try_from).collect::<Result<_>>()?))
+/// Reports that match, in order.
+pub(crate) async fn page(db: &Executor, query: PageQuery<'_>) -> Result<Slice<StoredReport>> {
+    page::slice::<Entity, _>(db, query, StoredReport::try_from).await
+}
+
+/// How many reports match.
+pub(crate) async fn count(db: &Executor, condition: Condition) -> Result<i64> {
+    page::count::<Entity>(db, condition).await
 }
 
 /// Writes each report over the adapter's last one about the same resource.

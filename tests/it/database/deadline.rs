@@ -4,7 +4,7 @@ use crate::harness::{Engine, Postgres, TestApp, service};
 use futures_util::future::join_all;
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use serde_json::json;
-use service::list::Ordering;
+use service::list::{Collection, Ordering};
 use service::resource::{ListQuery, Start, list};
 use service::{Clock, Consistency, Kind, search};
 use std::time::{Duration, Instant};
@@ -47,19 +47,18 @@ async fn a_search_past_its_deadline_is_stopped_and_others_go_on() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn searches_of_many_shapes_leave_few_prepared_statements() {
     let context = service(Postgres::get().await.migrated().await, Clock::system()).await;
+    let clusters = Collection::of(Kind::Cluster);
     for shape in 1..=SHAPES {
         let text = vec!["name='x'"; shape % 50 + 1].join(if shape < 50 { " or " } else { " and " });
         let text = format!("{text} or spec.k{shape} = 'x'");
         let query = ListQuery {
-            kind: Kind::Cluster,
-            owner: None,
-            filter: Some(search::parse(&text).expect("a search")),
-            order: Ordering::parse(Kind::Cluster, "", &[&text]).expect("an order"),
+            filter: Some(search::parse(&clusters, &text).expect("a search")),
+            order: Ordering::parse(&clusters, "", &[&text]).expect("an order"),
             from: Start::Page(1),
             size: 10,
             total: true,
         };
-        list(&context, Consistency::Strong, &query).await.expect("a list");
+        list(&context, Consistency::Strong, (Kind::Cluster, None), &query).await.expect("a list");
     }
     let count = Statement::from_string(DbBackend::Postgres, "SELECT count(*) FROM pg_prepared_statements");
     let kept = context.db.primary().query_one_raw(count).await.expect("an answer").expect("a row");

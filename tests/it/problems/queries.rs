@@ -85,6 +85,11 @@ fn searches() -> Vec<Bad> {
         bad("an unknown field, nested", "GET", "clusters/{cluster}/nodepools?search=nope='x'")
             .is(400, BAD_REQUEST),
     );
+    all.push(
+        bad("a field that reports do not have", "GET", "nodepools/{pool}/statuses?search=name='x'")
+            .is(400, BAD_REQUEST)
+            .at(&["search"]),
+    );
     all.push(bad("an unknown field, flat", "GET", "nodepools?search=nope='x'").is(400, BAD_REQUEST));
     all
 }
@@ -111,7 +116,11 @@ fn several() -> Vec<Bad> {
             .at(&["cursor", "fields", "order", "page", "search", "size", "total"]),
         list("page and size", "page=x&size=y").at(&["page", "size"]),
         list("search and order", "search=nope&order=nope").is(400, BAD_REQUEST).at(&["order", "search"]),
-        bad("all at once, of reports", "GET", "clusters/{cluster}/statuses?page=0&size=0&fields=nope")
-            .at(&["fields", "page", "size"]),
+        bad(
+            "all at once, of reports",
+            "GET",
+            "clusters/{cluster}/statuses?page=0&size=0&total=x&search=nope&order=nope&fields=nope&cursor=x",
+        )
+        .at(&["cursor", "fields", "order", "page", "search", "size", "total"]),
     ]
 }

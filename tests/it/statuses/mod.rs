@@ -4,6 +4,7 @@ mod adapters;
 mod aggregate;
 mod columns;
 mod decision;
+mod lists;
 mod phases;
 mod stored;
 mod worked_example;

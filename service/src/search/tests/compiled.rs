@@ -4,14 +4,14 @@ use sea_orm::sea_query::{
     Alias, Asterisk, Expr, PostgresQueryBuilder, Query, SqliteQueryBuilder, Value, Values,
 };
 
-use super::filter;
+use super::{CLUSTERS, NODE_POOLS, filter};
 use crate::dialect::Dialect;
-use crate::kind::Kind;
+use crate::list::collection::Collection;
 use crate::search::condition;
 
-fn built(text: &str, kind: Kind, dialect: Dialect) -> (String, Values) {
+fn built(text: &str, collection: Collection, dialect: Dialect) -> (String, Values) {
     let mut select = Query::select();
-    select.column(Asterisk).from(Alias::new("t")).cond_where(condition(&filter(text), kind, dialect));
+    select.column(Asterisk).from(Alias::new("t")).cond_where(condition(&filter(text), collection, dialect));
     let (sql, values) = match dialect {
         Dialect::Sqlite => select.build(SqliteQueryBuilder),
         Dialect::Postgres => select.build(PostgresQueryBuilder),
@@ -22,7 +22,7 @@ fn built(text: &str, kind: Kind, dialect: Dialect) -> (String, Values) {
 
 #[track_caller]
 fn compiles(text: &str, expected: &str) {
-    assert_eq!(built(text, Kind::Cluster, Dialect::Postgres).0, expected, "`{text}`");
+    assert_eq!(built(text, CLUSTERS, Dialect::Postgres).0, expected, "`{text}`");
 }
 
 const ID: &str = "01900000-0000-7000-8000-000000000001";
@@ -39,15 +39,15 @@ fn literals_are_never_part_of_the_sql() {
             format!("{field} like '{hostile}%'"),
             format!("{field} between '{hostile}' and 'z'"),
         ] {
-            for kind in [Kind::Cluster, Kind::NodePool] {
+            for collection in [CLUSTERS, NODE_POOLS] {
                 for dialect in [Dialect::Sqlite, Dialect::Postgres] {
-                    let (sql, _) = built(&text, kind, dialect);
+                    let (sql, _) = built(&text, collection, dialect);
                     assert!(!sql.contains("1=1"), "{text}: {sql}");
                 }
             }
         }
     }
-    let (sql, values) = built("labels.secret-key = 'secret'", Kind::Cluster, Dialect::Sqlite);
+    let (sql, values) = built("labels.secret-key = 'secret'", CLUSTERS, Dialect::Sqlite);
     assert!(!sql.contains("secret"), "{sql}");
     assert_eq!(values.0, ["Cluster", "secret-key", "secret"].map(Value::from));
 }
@@ -68,9 +68,9 @@ fn ids_are_compared_as_ids() {
     compiles(&format!("id = '{}'", ID.replace('-', "")), "FALSE");
     compiles("id != 'none'", "NOT FALSE");
     compiles(&format!("owner_id = '{ID}'"), "FALSE");
-    let (sql, _) = built(&format!("owner_id = '{ID}'"), Kind::NodePool, Dialect::Postgres);
+    let (sql, _) = built(&format!("owner_id = '{ID}'"), NODE_POOLS, Dialect::Postgres);
     assert_eq!(sql, "node_pools.owner_id = $1");
-    let (sql, _) = built(&format!("href = '/x/{ID}'"), Kind::Cluster, Dialect::Postgres);
+    let (sql, _) = built(&format!("href = '/x/{ID}'"), CLUSTERS, Dialect::Postgres);
     assert!(sql.starts_with("clusters.id = $1 AND "), "{sql}");
 }
 
@@ -98,7 +98,7 @@ fn reconciled_has_columns_of_its_own() {
         "clusters.reconciled_updated_time < $1 AND clusters.reconciled_bucket < $2",
     );
     let text = "status.conditions.Reconciled.last_updated_time >= '1970-01-01T00:20:00Z'";
-    let (sql, values) = built(text, Kind::Cluster, Dialect::Postgres);
+    let (sql, values) = built(text, CLUSTERS, Dialect::Postgres);
     assert_eq!(sql, "clusters.reconciled_updated_time >= $1 AND clusters.reconciled_bucket >= $2");
     assert_eq!(values.0[1], Value::from(2_i64));
 }
@@ -114,7 +114,7 @@ fn negation_counts_missing_values_in() {
 
 #[test]
 fn the_rest_of_the_statement_cannot_be_escaped() {
-    let found = condition(&filter("name='a' or name='b'"), Kind::NodePool, Dialect::Sqlite);
+    let found = condition(&filter("name='a' or name='b'"), NODE_POOLS, Dialect::Sqlite);
     let mut select = Query::select();
     select.column(Asterisk).from(Alias::new("t")).cond_where(Expr::cust("mine")).cond_where(found);
     let (sql, _) = select.build(SqliteQueryBuilder);

@@ -5,7 +5,16 @@ mod compiled;
 mod noise;
 mod refused;
 
-use super::{Filter, parse};
+use super::{Filter, SearchError};
+use crate::kind::Kind;
+use crate::list::collection::Collection;
+
+const CLUSTERS: Collection = Collection::of(Kind::Cluster);
+const NODE_POOLS: Collection = Collection::of(Kind::NodePool);
+
+fn parse(text: &str) -> Result<Filter, SearchError> {
+    super::parse(&CLUSTERS, text)
+}
 
 fn filter(text: &str) -> Filter {
     parse(text).unwrap_or_else(|error| panic!("{text}: {error}"))

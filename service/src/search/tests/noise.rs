@@ -2,9 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use super::super::parse;
+use super::{NODE_POOLS, parse};
 use crate::dialect::Dialect;
-use crate::kind::Kind;
 use crate::search::condition;
 
 /// A small generator of pseudo-random numbers (SplitMix64): the same seed gives the same texts.
@@ -115,7 +114,7 @@ fn no_text_makes_it_panic() {
             Ok(filter) => {
                 understood += 1;
                 for dialect in [Dialect::Sqlite, Dialect::Postgres] {
-                    let _ = condition(&filter, Kind::NodePool, dialect);
+                    let _ = condition(&filter, NODE_POOLS, dialect);
                 }
             }
             Err(error) => {

@@ -1,7 +1,7 @@
 //! What is refused: where, and what was expected.
 
-use super::super::parse;
 use super::filter;
+use super::parse;
 
 /// The error of a text that is refused, as users see it.
 #[track_caller]
