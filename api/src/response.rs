@@ -3,15 +3,19 @@
 use crate::dto::List;
 use crate::fields::Selection;
 use crate::problem::ApiError;
-use poem::{IntoResponse, Response};
+use bytes::Bytes;
+use poem::{Body, IntoResponse, Response};
 use poem_openapi::ApiResponse;
 use poem_openapi::payload::Payload;
 use poem_openapi::registry::{MetaResponses, MetaSchemaRef, Registry};
 use poem_openapi::types::Type;
-use serde::{Deserialize, Serialize};
+use serde::ser::Error;
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
+use service::memory::Share;
 use service::resource::Resource;
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 /// Bytes that most documents of one resource fit in.
 const DOCUMENT: usize = 4096;
@@ -22,53 +26,79 @@ const DOCUMENT: usize = 4096;
 #[derive(Debug)]
 pub struct Document<T> {
     bytes: Vec<u8>,
+    /// What is held for it until it is sent.
+    share: Option<Arc<Share>>,
     shape: PhantomData<fn() -> T>,
 }
 
 impl<T: Serialize> Document<T> {
     /// Prints `value`.
     pub fn of(value: &T) -> Result<Self, ApiError> {
-        Ok(Self { bytes: print(value)?, shape: PhantomData })
+        Ok(Self { bytes: print(value)?, share: None, shape: PhantomData })
     }
 
     /// Prints what is selected of `value`. The fields in `always` are shown in any case.
     pub fn selected(value: &T, selection: Option<&Selection>, always: &[&str]) -> Result<Self, ApiError> {
         let Some(selection) = selection else { return Self::of(value) };
         let tree = serde_json::to_value(value).map_err(|error| ApiError::internal(error.to_string()))?;
-        Ok(Self { bytes: print(&selection.of_value(tree, always))?, shape: PhantomData })
+        let bytes = print(&selection.of_value(tree, always))?;
+        Ok(Self { bytes, share: None, shape: PhantomData })
     }
 }
 
 impl<T: Serialize> Document<List<T>> {
-    /// Prints a list.
-    pub fn list(list: &List<T>) -> Result<Self, ApiError> {
-        let bytes = Vec::with_capacity(DOCUMENT * (list.items.len() + 1));
-        Ok(Self { bytes: print_into(bytes, list)?, shape: PhantomData })
-    }
-
-    /// Prints a list with what is selected of each item. The fields in `always` are shown in any case.
-    pub fn of_list(list: &List<T>, selection: &Selection, always: &[&str]) -> Result<Self, ApiError> {
-        let failed = |error: serde_json::Error| ApiError::internal(error.to_string());
-        let items = list.items.iter().map(serde_json::to_value).collect::<Result<Vec<_>, _>>();
-        let items = items.map_err(failed)?.into_iter().map(|item| selection.of_value(item, always));
-        let List { kind, page, size, total, items: _, ref next, ref position } = *list;
-        let shown = List {
-            kind,
-            page,
-            size,
-            total,
-            items: items.collect(),
-            next: next.clone(),
-            position: position.clone(),
+    /// Prints a list, or what is selected of each item; the field `key` is shown in any case. `length` is about how many
+    /// bytes the items take; `share` is held for them until the answer is sent.
+    pub fn list(
+        list: List<T>,
+        selection: Option<(&Selection, &str)>,
+        (length, share): (usize, Arc<Share>),
+    ) -> Result<Self, ApiError> {
+        let bytes = match selection {
+            None => print_into(Vec::with_capacity(length + DOCUMENT), &list)?,
+            Some((selection, key)) => {
+                let List { kind, page, size, total, items, next, position } = list;
+                let always = [key];
+                let shown = |item| Part { item, selection, always: &always };
+                let items = items.into_iter().map(shown).collect::<Vec<_>>().into();
+                print(&List { kind, page, size, total, items, next, position })?
+            }
         };
-        Ok(Self { bytes: print(&shown)?, shape: PhantomData })
+        Ok(Self { bytes, share: Some(share), shape: PhantomData })
+    }
+}
+
+/// What is selected of an item.
+struct Part<'a, T> {
+    item: T,
+    selection: &'a Selection,
+    always: &'a [&'a str],
+}
+
+impl<T: Serialize> Serialize for Part<'_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let tree = serde_json::to_value(&self.item).map_err(S::Error::custom)?;
+        self.selection.of_value(tree, self.always).serialize(serializer)
+    }
+}
+
+/// A printed document, and what is held for it.
+struct Held {
+    bytes: Vec<u8>,
+    _share: Arc<Share>,
+}
+
+impl AsRef<[u8]> for Held {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
     }
 }
 
 impl<T> Document<T> {
     /// A document that has been printed before.
     pub fn printed(body: Box<RawValue>) -> Self {
-        Self { bytes: Box::<str>::from(body).into_string().into_bytes(), shape: PhantomData }
+        let bytes = Box::<str>::from(body).into_string().into_bytes();
+        Self { bytes, share: None, shape: PhantomData }
     }
 }
 
@@ -130,7 +160,11 @@ impl<T: Type> Payload for Document<T> {
 
 impl<T: Send> IntoResponse for Document<T> {
     fn into_response(self) -> Response {
-        Response::builder().content_type("application/json").body(self.bytes)
+        let body = match self.share {
+            Some(share) => Body::from(Bytes::from_owner(Held { bytes: self.bytes, _share: share })),
+            None => Body::from(self.bytes),
+        };
+        Response::builder().content_type("application/json").body(body)
     }
 }
 

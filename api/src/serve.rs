@@ -207,6 +207,8 @@ async fn context(config: &Config, clock: Clock) -> Result<Context, StartError> {
         },
         mandatory_conditions: config.adapters.mandatory_conditions.clone(),
         max_adapters: config.adapters.max_per_resource,
+        max_page_bytes: config.server.max_page_bytes,
+        max_page_memory: config.server.max_page_memory,
         schemas,
     };
     Ok(Context::new(db, clock, settings))

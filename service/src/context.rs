@@ -7,6 +7,7 @@ use crate::db::{Consistency, Db};
 use crate::error::Result;
 use crate::gate::{Gate, Pass};
 use crate::kind::PerKind;
+use crate::memory::PageMemory;
 use crate::metrics;
 use crate::resource::request::{Applied, Create, Handled, Outcome, ReportRequest};
 use crate::resource::{ResourceChange, Target};
@@ -33,6 +34,7 @@ pub struct Context {
     /// The log of changes, as far as it can be followed.
     pub(crate) changes: ChangeLog,
     pub(crate) gate: Gate,
+    pub(crate) pages: PageMemory,
     primary: Reader,
     replica: Option<Reader>,
     pub(crate) creates: Batcher<Create, Handled<Create, Applied>>,
@@ -48,6 +50,10 @@ pub struct Settings {
     pub mandatory_conditions: Vec<String>,
     /// How many adapters may report about one resource.
     pub max_adapters: usize,
+    /// How many bytes the items of one page of a list may take. The first item may take more.
+    pub max_page_bytes: usize,
+    /// How many bytes pages of lists may take together, until their answers are sent. At least as many as one.
+    pub max_page_memory: usize,
     /// What specs must match.
     pub schemas: SpecSchemas,
 }
@@ -66,6 +72,7 @@ impl Context {
             primary: Reader::primary(&db),
             replica: db.replica().map(|(executor, _)| Reader::replica(&db, executor)),
             gate: Gate::new(timeout),
+            pages: PageMemory::new(settings.max_page_bytes, settings.max_page_memory),
             creates: Batcher::new(CREATES, timeout),
             reports: Batcher::new(REPORTS, timeout),
             settings: Arc::new(settings),

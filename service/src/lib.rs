@@ -8,7 +8,7 @@
 //! | operations | [`resource`] (one file each), [`change`] (following), [`idempotency`], [`reconciliation`], on [`context`] | what can be done |
 //! | storage | `store`, and the SQL of searches in [`search`] | the only SQL; `store/row.rs` tells the tables apart |
 //! | domain | [`status`], [`search`], [`list`], [`spec_schema`], [`kind`], [`name`], [`id`], `field`, `change/{record,position,certify}.rs`, the types of `resource/{mod,request}.rs` | pure: no database, no clock, no `async` |
-//! | database | [`db`], [`dialect`], `batch`, `gate` | connections, transactions, measurement; knows nothing of resources |
+//! | database | [`db`], [`dialect`], `batch`, `gate`, [`memory`] | connections, transactions, measurement, limits; knows nothing of resources |
 //!
 //! How it is built:
 //! - Deciding is pure. Classifying a report ([`status::classify()`]), aggregating reports ([`status::aggregate()`])
@@ -51,6 +51,7 @@ pub mod id;
 pub mod idempotency;
 pub mod kind;
 pub mod list;
+pub mod memory;
 pub mod metrics;
 pub mod name;
 pub mod reconciliation;

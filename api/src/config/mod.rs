@@ -82,6 +82,11 @@ impl Config {
                 "must not be less than server.max_body_bytes: a body of that size could never be held";
             return Err(layers.refuse("server.max_body_memory", problem));
         }
+        if self.server.max_page_memory < self.server.max_page_bytes {
+            let problem =
+                "must not be less than server.max_page_bytes: a page of that size could never be held";
+            return Err(layers.refuse("server.max_page_memory", problem));
+        }
         // Two listeners on one address would fail later, with a message that names neither setting.
         let listeners = [
             ("server.port", &self.server.host, self.server.port),

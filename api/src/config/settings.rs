@@ -32,6 +32,13 @@ pub struct Server {
     /// Most items that one page of a list may hold.
     #[arg(id = "server.max_page_size", default_value = "500", value_parser = number::<u32>(1, 10_000))]
     pub max_page_size: u32,
+    /// Most bytes that the items of one page of a list may take; the page ends where they would take more.
+    #[arg(id = "server.max_page_bytes", default_value = "8MiB", value_parser = size("1KiB", "1GiB"))]
+    pub max_page_bytes: usize,
+    /// Large pages of lists held at once until they are sent, all together; more wait. Not less than
+    /// server.max_page_bytes.
+    #[arg(id = "server.max_page_memory", default_value = "16MiB", value_parser = size("1KiB", "64GiB"))]
+    pub max_page_memory: usize,
     /// Longest time that one request may take, its body included.
     #[arg(id = "server.request_timeout", default_value = "30s", value_parser = duration("10ms", "1h"))]
     pub request_timeout: Duration,

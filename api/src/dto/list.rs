@@ -1,10 +1,13 @@
 use super::schema::{described, inline, integer, object, text};
 use poem_openapi::registry::{MetaSchema, MetaSchemaRef, Registry};
 use poem_openapi::types::Type;
-use serde::Serialize;
+use serde::ser::SerializeSeq;
+use serde::{Serialize, Serializer};
+use std::sync::{Mutex, PoisonError};
 
 /// A page of a list.
 #[derive(Debug, Serialize)]
+#[serde(bound = "T: Serialize")]
 pub struct List<T> {
     /// `ClusterList`, `NodePoolList` or `AdapterStatusList`.
     pub kind: &'static str,
@@ -16,13 +19,44 @@ pub struct List<T> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub total: Option<i64>,
     /// The items.
-    pub items: Vec<T>,
+    pub items: Items<T>,
     /// The cursor of the next page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next: Option<String>,
     /// From here on, changes tell what is not in the list.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub position: Option<String>,
+}
+
+/// Items that are printed once. Each is dropped as soon as it is printed: all of them and all that is printed of them
+/// would take twice the memory.
+#[derive(Debug)]
+pub struct Items<T>(Mutex<Vec<T>>);
+
+impl<T> From<Vec<T>> for Items<T> {
+    fn from(items: Vec<T>) -> Self {
+        Self(Mutex::new(items))
+    }
+}
+
+impl<T> IntoIterator for Items<T> {
+    type Item = T;
+    type IntoIter = std::vec::IntoIter<T>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_inner().unwrap_or_else(PoisonError::into_inner).into_iter()
+    }
+}
+
+impl<T: Serialize> Serialize for Items<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let items = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut printed = serializer.serialize_seq(Some(items.len()))?;
+        for item in items {
+            printed.serialize_element(&item)?;
+        }
+        printed.end()
+    }
 }
 
 described!(List<T> where [T: Type], format!("{}List", T::name()), component list::<T>);
@@ -34,7 +68,7 @@ fn list<T: Type>(registry: &mut Registry) -> MetaSchema {
     let members = [
         ("kind", "What is listed.", kind),
         ("page", "The page's number, from 1; 1 on pages asked for by cursor.", integer(0.0)),
-        ("size", "How many items are on this page.", integer(0.0)),
+        ("size", SIZE, integer(0.0)),
         ("total", "How many items match; absent if `total=false` was asked.", integer(0.0)),
         ("items", "The items, in order.", items),
         ("next", "Opaque cursor of the next page, to send as `cursor`. Absent on the last page.", text(None)),
@@ -48,12 +82,12 @@ fn list<T: Type>(registry: &mut Registry) -> MetaSchema {
 pub trait ParameterSet: Send {
     /// Which parameters there are.
     const NAMES: &'static [&'static str];
-    /// What is read.
-    const ITEMS: &'static Items = &RESOURCES;
+    /// What is particular about what is read.
+    const WORDING: &'static Wording = &RESOURCES;
 
     /// All of them as one schema.
     fn schema() -> MetaSchemaRef {
-        let mut all = all(Self::ITEMS);
+        let mut all = all(Self::WORDING);
         all.properties.retain(|(name, _)| Self::NAMES.contains(name));
         inline(all)
     }
@@ -62,14 +96,14 @@ pub trait ParameterSet: Send {
 /// What is particular about the parameters with which certain items are read: the formats of searches, orders and
 /// fields, and examples.
 #[derive(Debug)]
-pub struct Items {
+pub struct Wording {
     search: (&'static str, &'static str),
     order: (&'static str, &'static str),
     order_by: &'static str,
     fields: (&'static str, &'static str),
 }
 
-const RESOURCES: Items = Items {
+const RESOURCES: Wording = Wording {
     search: (
         "search-expression",
         "Only what matches, like `labels.env='production' and status.phase!='Ready'`.",
@@ -83,7 +117,7 @@ const RESOURCES: Items = Items {
     fields: ("resource-fields", "Only these fields, like `name,status.phase`, and what identifies an item."),
 };
 
-const REPORTS: Items = Items {
+const REPORTS: Wording = Wording {
     search: (
         "status-search-expression",
         "Only what matches, like `adapter like 'dns%' and conditions.Available!='True'`. The fields are `adapter`, \
@@ -119,7 +153,7 @@ pub struct StatusListParameters;
 
 impl ParameterSet for StatusListParameters {
     const NAMES: &'static [&'static str] = LIST;
-    const ITEMS: &'static Items = &REPORTS;
+    const WORDING: &'static Wording = &REPORTS;
 }
 
 /// The parameters with which one resource is read.
@@ -133,15 +167,19 @@ impl ParameterSet for ItemParameters {
 /// The one of the parameters that is a header.
 pub const CACHE_CONTROL: &str = "Cache-Control";
 
-fn all(items: &Items) -> MetaSchema {
+fn all(wording: &Wording) -> MetaSchema {
     let number = |maximum, default| MetaSchema { maximum: Some(maximum), default, ..integer(1.0) };
     let total = MetaSchema { default: Some(true.into()), ..MetaSchema::new("boolean") };
-    let (format, searched) = items.search;
+    let (format, searched) = wording.search;
     let search = MetaSchema { max_length: Some(4096), ..text(Some(format)) };
-    let ((order, ordered), (fields, shown)) = (items.order, items.fields);
+    let ((order, ordered), (fields, shown)) = (wording.order, wording.fields);
     let members = [
-        ("page", "The page's number.", number(1e12, Some(1.into()))),
-        ("size", "How many items a page has, at most 500.", number(500.0, Some(100.into()))),
+        ("page", PAGE, number(1e12, Some(1.into()))),
+        (
+            "size",
+            "How many items a page has, at most 500, and fewer if they are large: follow `next`.",
+            number(500.0, Some(100.into())),
+        ),
         ("pageSize", "The same as `size`, which wins if both are given.", number(500.0, None)),
         ("total", "`false` leaves out `total`, which costs time on filtered lists.", total),
         ("search", searched, search),
@@ -149,7 +187,7 @@ fn all(items: &Items) -> MetaSchema {
         (
             "orderBy",
             "Fields to order by; `order` may then be `asc` or `desc` for all.",
-            text(Some(items.order_by)),
+            text(Some(wording.order_by)),
         ),
         ("fields", shown, text(Some(fields))),
         ("wait_for", WAIT_FOR, MetaSchema { max_length: Some(4096), ..text(Some("search-expression")) }),
@@ -164,5 +202,9 @@ const WAIT_FOR: &str = "A search: the answer comes as soon as the resource match
                         `timeout`. It is 404 as soon as the resource is gone.";
 const POSITION: &str = "Where changes go on from this list: the value of `since` of `/changes`. Pages that are followed by \
                         `cursor` have that of the first page. Absent if a replica of the database answered.";
+const PAGE: &str = "The page's number. After a page that ended early because its items are large, the next number \
+                    skips items: follow `next`.";
+const SIZE: &str = "How many items are on this page. Fewer than asked for on the last page, and where the items would \
+                    take more bytes than a page may (8 MiB unless configured): `next` continues after them.";
 const FRESHNESS: &str = "With `no-cache`, what is read holds every change that was answered before. Without, a \
                          replica of the database may answer, which can lag behind.";

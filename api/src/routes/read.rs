@@ -96,13 +96,13 @@ pub(super) async fn list_statuses(
 fn show<T: From<I> + Serialize + Type, I>(
     collection: &Collection,
     request: ListRequest,
-    mut page: Page<I>,
+    page: Page<I>,
     key: &str,
 ) -> ApiResult<Shown<List<T>>> {
-    let items: Vec<T> = std::mem::take(&mut page.items).into_iter().map(T::from).collect();
-    let Page { total, next, position, .. } = page;
-    let size = items.len();
-    let list = List { kind: collection.list(), page: request.page, size, total, items, next, position };
-    let Some(selection) = request.selection else { return Ok(Shown::Document(Document::list(&list)?)) };
-    Ok(Shown::Document(Document::of_list(&list, &selection, &[key])?))
+    let Page { items, total, next, position, bytes, share } = page;
+    let items: Vec<T> = items.into_iter().map(T::from).collect();
+    let (kind, page, size) = (collection.list(), request.page, items.len());
+    let list = List { kind, page, size, total, items: items.into(), next, position };
+    let selection = request.selection.as_ref().map(|selection| (selection, key));
+    Ok(Shown::Document(Document::list(list, selection, (bytes, share))?))
 }

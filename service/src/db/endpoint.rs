@@ -10,6 +10,10 @@ use std::time::Duration;
 /// which callers shape, do not use up the memory of the server. Not 0: the driver would then close none at all.
 const STATEMENTS: usize = 32;
 
+/// Rows of a statement that SQLite may be ahead of who takes them. They may be large: 50, as the driver has it, were
+/// 12 MiB.
+const ROWS: usize = 16;
+
 /// Where the database is, and how to connect.
 #[derive(Clone, Debug)]
 pub(super) enum Endpoint {
@@ -54,6 +58,7 @@ fn sqlite(options: SqliteConnectOptions, busy_timeout: Duration) -> SqliteConnec
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(busy_timeout)
         .foreign_keys(true)
+        .row_buffer_size(ROWS)
         .pragma("cache_size", "-8000")
 }
 

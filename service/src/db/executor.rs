@@ -21,8 +21,9 @@ pub struct Executor {
     monitor: Monitor,
 }
 
+/// Where statements run.
 #[derive(Clone)]
-enum Target {
+pub(super) enum Target {
     Pool(DatabaseConnection),
     Transaction(Arc<DatabaseTransaction>),
 }
@@ -43,7 +44,7 @@ impl Monitor {
         self.file.as_ref().map_or(Ok(()), |file| file.check())
     }
 
-    fn failed(&self, operation: &'static str, error: &DbErr) {
+    pub(super) fn failed(&self, operation: &'static str, error: &DbErr) {
         let fault = fault::of(error);
         if fault == Fault::Broken {
             self.epoch.invalidate();
@@ -83,6 +84,10 @@ impl Executor {
         self.monitor.epoch.invalidate();
     }
 
+    pub(super) fn target(&self) -> &Target {
+        &self.target
+    }
+
     pub(super) fn monitor(&self) -> &Monitor {
         &self.monitor
     }
@@ -103,7 +108,7 @@ impl Executor {
 }
 
 /// Where a statement stands in the metrics.
-type Series = (usize, usize);
+pub(super) type Series = (usize, usize);
 
 #[async_trait::async_trait]
 impl ConnectionTrait for Executor {

@@ -11,6 +11,7 @@ mod file;
 mod reach;
 mod replica;
 mod statements;
+mod stream;
 mod transaction;
 
 pub use backup::backup;

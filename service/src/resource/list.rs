@@ -9,6 +9,7 @@ use crate::kind::Kind;
 use crate::list::collection::Collection;
 use crate::list::cursor::Cursor;
 use crate::list::order::Ordering;
+use crate::memory::Share;
 use crate::search::filter::Filter;
 use crate::search::sql;
 use crate::status::stored::StoredReport;
@@ -17,6 +18,7 @@ use crate::store::reader::Reader;
 use crate::store::{counts, reports as stored_reports};
 use sea_orm::Condition;
 use sea_orm::sea_query::{Expr, ExprTrait};
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// Which part of a list is asked for.
@@ -55,11 +57,15 @@ pub struct Page<T> {
     /// From here on, changes tell what is not in this page or, with a cursor, in the pages up to this one. `None` if it
     /// was read from a replica.
     pub position: Option<String>,
+    /// About how many bytes the items take when they are printed.
+    pub bytes: usize,
+    /// What is held for the items. To be kept until the answer is sent.
+    pub share: Arc<Share>,
 }
 
 /// Lists the resources of a kind, of which `owner` is the cluster if one is named: a constant number of statements,
 /// however many there are. They run side by side, so that a list waits once for a connection and not once for each
-/// statement.
+/// statement. The page ends before `size` where its items would take more than [`max_page_bytes`](crate::context::Settings::max_page_bytes).
 ///
 /// # Errors
 /// [`Error::NotFound`] if there is no such cluster, [`Error::BadRequest`] for a cursor of another list.
@@ -74,7 +80,7 @@ pub async fn list(
         Start::Page(_) => context.changes.position().map(|position| position.to_string()),
         Start::Cursor(cursor) => cursor.position.clone(),
     };
-    let read = |reader: Reader| async move {
+    let read = |reader: Reader, share: Arc<Share>| async move {
         let executor = reader.executor();
         let matching = query.matching(&Collection::of(kind), owner, executor.dialect());
         let total = async {
@@ -84,11 +90,12 @@ pub async fn list(
                 (true, ..) => Some(page::count_resources(executor, kind, matching.clone()).await?),
             })
         };
-        let slice = page::resources(executor, kind, query.page(matching.clone())?);
+        let slice = page::resources(executor, kind, query.page(matching.clone())?, &share);
         let (_, total, slice) = tokio::try_join!(check_owner(&reader, kind, owner), total, slice)?;
-        Ok(query.answer(total, slice, position.clone().filter(|_| reader.is_primary())))
+        let position = position.clone().filter(|_| reader.is_primary());
+        Ok(slice.map(|slice| query.answer(total, slice, position, share.clone())))
     };
-    context.read(consistency, read).await
+    bounded(context, consistency, read).await
 }
 
 /// Lists the reports about a resource in the same way.
@@ -101,7 +108,7 @@ pub async fn reports(
     target: &Target,
     query: &ListQuery,
 ) -> Result<Page<StoredReport>> {
-    let read = |reader: Reader| async move {
+    let read = |reader: Reader, share: Arc<Share>| async move {
         let executor = reader.executor();
         let matching = query.matching(&Collection::REPORTS, Some(target.id), executor.dialect());
         let total = async {
@@ -110,11 +117,31 @@ pub async fn reports(
                 false => Ok(None),
             }
         };
-        let slice = stored_reports::page(executor, query.page(matching.clone())?);
+        let slice = stored_reports::page(executor, query.page(matching.clone())?, &share);
         let (_, total, slice) = tokio::try_join!(read::find(&reader, target), total, slice)?;
-        Ok(query.answer(total, slice, None))
+        Ok(slice.map(|slice| query.answer(total, slice, None, share.clone())))
     };
-    context.read(consistency, read).await
+    bounded(context, consistency, read).await
+}
+
+/// Reads a page with a share of the memory for pages. If that did not suffice, it is read anew once there is enough for
+/// the largest page: no connection is held while it waits.
+async fn bounded<T, F>(
+    context: &Context,
+    consistency: Consistency,
+    read: impl Fn(Reader, Arc<Share>) -> F,
+) -> Result<Page<T>>
+where
+    F: Future<Output = Result<Option<Page<T>>>>,
+{
+    let share = Arc::new(context.pages.share());
+    if let Some(page) = context.read(consistency, |reader| read(reader, share.clone())).await? {
+        return Ok(page);
+    }
+    drop(share);
+    let share = Arc::new(context.pages.full_share().await);
+    let page = context.read(consistency, |reader| read(reader, share.clone())).await?;
+    page.ok_or_else(|| Error::Internal("a page took more memory than the largest may".into()))
 }
 
 /// How PostgreSQL would find the page: for those who tune indexes, and for the tests that guard them.
@@ -160,8 +187,15 @@ impl ListQuery {
         Ok(PageQuery { condition, order, size: self.size, offset })
     }
 
-    fn answer<T>(&self, total: Option<i64>, slice: Slice<T>, position: Option<String>) -> Page<T> {
-        let next = slice.next.map(|keys| self.order.cursor(keys, position.clone()));
-        Page { items: slice.items, total, next, position }
+    fn answer<T>(
+        &self,
+        total: Option<i64>,
+        slice: Slice<T>,
+        position: Option<String>,
+        share: Arc<Share>,
+    ) -> Page<T> {
+        let Slice { items, bytes, next } = slice;
+        let next = next.map(|keys| self.order.cursor(keys, position.clone()));
+        Page { items, total, next, position, bytes, share }
     }
 }

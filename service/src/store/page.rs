@@ -7,12 +7,18 @@ use crate::field::Column;
 use crate::kind::Kind;
 use crate::list::cursor::Key;
 use crate::list::order::Term;
+use crate::memory::Share;
 use crate::resource::Resource;
+use entity::JsonText;
+use futures_util::TryStreamExt;
 use sea_orm::sea_query::{Asterisk, Expr, ExprTrait, NullOrdering, Order};
 use sea_orm::{
     Condition, ConnectionTrait, EntityTrait, IdenStatic, Iterable, ModelTrait, PrimaryKeyToColumn,
     QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
 };
+
+/// What an item takes beside its documents, in bytes.
+const ITEM: usize = 512;
 
 /// A page of what matches.
 #[derive(Clone, Debug)]
@@ -32,6 +38,8 @@ pub(crate) struct PageQuery<'a> {
 pub(crate) struct Slice<T> {
     /// The items, in order.
     pub(crate) items: Vec<T>,
+    /// About how many bytes they take.
+    pub(crate) bytes: usize,
     /// The values by which the last item is ordered, if others follow it.
     pub(crate) next: Option<Vec<Key>>,
 }
@@ -49,24 +57,62 @@ pub(crate) async fn by_id(
     }))
 }
 
-/// Resources that match, in order.
-pub(crate) async fn resources(db: &Executor, kind: Kind, query: PageQuery<'_>) -> Result<Slice<Resource>> {
-    with_entity!(kind, entity => slice::<entity::Entity, _>(db, query, |row| Ok(row.into())).await)
+/// Resources that match, in order. `None` if there is not enough memory for them now.
+pub(crate) async fn resources(
+    db: &Executor,
+    kind: Kind,
+    query: PageQuery<'_>,
+    share: &Share,
+) -> Result<Option<Slice<Resource>>> {
+    with_entity!(kind, entity => {
+        let documents =
+            |row: &entity::Model| length([&row.spec, &row.labels, &row.conditions, &row.adapters]);
+        slice::<entity::Entity, _>(db, query, share, documents, |row| Ok(row.into())).await
+    })
 }
 
-/// Rows of `E` that match, in order, each made an item by `read`.
+/// How long some documents are together, in bytes.
+pub(super) fn length<const N: usize>(documents: [&JsonText; N]) -> usize {
+    documents.iter().map(|document| document.as_str().len()).sum()
+}
+
+/// Rows of `E` that match, in order, each made an item by `read`. They end where they would take more bytes than a page
+/// may; what a row takes is as long as its `documents`, and a bit. There is always a first one.
 pub(super) async fn slice<E: EntityTrait, T>(
     db: &Executor,
     query: PageQuery<'_>,
+    share: &Share,
+    documents: impl Fn(&E::Model) -> usize,
     read: impl Fn(E::Model) -> Result<T>,
-) -> Result<Slice<T>> {
+) -> Result<Option<Slice<T>>> {
     let (order, size) = (query.order, query.size as usize);
-    let mut rows = query.select::<E>().all(db).await?;
-    let more = rows.len() > size;
-    rows.truncate(size);
-    let next = rows.last().filter(|_| more).map(|last| keys::<E>(last, order));
-    let items = rows.into_iter().map(read).collect::<Result<_>>()?;
-    Ok(Slice { items, next })
+    let mut slice = Slice { items: Vec::new(), bytes: 0, next: None };
+    let mut rows = query.select::<E>().stream(db).await?;
+    // The last row is kept, since by its columns the next page is found.
+    let mut last: Option<E::Model> = None;
+    while let Some(row) = rows.try_next().await? {
+        let bytes = slice.bytes + documents(&row) + ITEM;
+        if let Some(last) = last.replace(row) {
+            let full = slice.items.len() + 1 == size;
+            if full || bytes > share.page_bytes() {
+                slice.next = Some(keys::<E>(&last, order));
+            }
+            slice.items.push(read(last)?);
+            if full {
+                // The end is read as well: the connection is ready for others then.
+                drop(rows.try_next().await?);
+            }
+            if slice.next.is_some() {
+                return Ok(Some(slice));
+            }
+            if !share.reach(bytes) {
+                return Ok(None);
+            }
+        }
+        slice.bytes = bytes;
+    }
+    slice.items.extend(last.map(read).transpose()?);
+    Ok(Some(slice))
 }
 
 /// How PostgreSQL would find the rows of [`resources`], a line for each step.

@@ -5,6 +5,7 @@ use super::rows;
 use crate::db::Executor;
 use crate::error::{Error, Result};
 use crate::kind::Kind;
+use crate::memory::Share;
 use crate::status::stored::{AdapterVersions, ReportState, StoredReport};
 use entity::adapter_status::{Column, Entity, Model};
 use entity::{JsonText, node_pool};
@@ -76,9 +77,17 @@ async fn states(db: &Executor, condition: Condition) -> Result<ReportsByOwner> {
     Ok(reports)
 }
 
-/// Reports that match, in order.
-pub(crate) async fn page(db: &Executor, query: PageQuery<'_>) -> Result<Slice<StoredReport>> {
-    page::slice::<Entity, _>(db, query, StoredReport::try_from).await
+/// Reports that match, in order. `None` if there is not enough memory for them now.
+pub(crate) async fn page(
+    db: &Executor,
+    query: PageQuery<'_>,
+    share: &Share,
+) -> Result<Option<Slice<StoredReport>>> {
+    let documents = |row: &Model| {
+        let metadata = row.metadata.as_ref().map_or(0, |metadata| metadata.as_str().len());
+        page::length([&row.conditions, &row.data]) + metadata
+    };
+    page::slice::<Entity, _>(db, query, share, documents, StoredReport::try_from).await
 }
 
 /// How many reports match.

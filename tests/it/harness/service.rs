@@ -17,6 +17,8 @@ pub async fn service(url: String, clock: Clock) -> Context {
         required: PerKind::default(),
         mandatory_conditions: Vec::new(),
         max_adapters: 100,
+        max_page_bytes: 8 << 20,
+        max_page_memory: 32 << 20,
         schemas: SpecSchemas::built_in(),
     };
     Context::new(Db::connect(&connect, |_| ()).await.expect("a connection"), clock, settings)

@@ -4,6 +4,7 @@ mod cursors;
 mod damaged;
 mod envelopes;
 mod fields;
+mod large;
 mod orders;
 
 use crate::harness::TestApp;

@@ -14,6 +14,7 @@ fn defaults() {
     assert_eq!((config.metrics.host.as_str(), config.metrics.port), ("localhost", 8080));
     assert_eq!(config.server.max_body_bytes, 1 << 20);
     assert_eq!(config.server.max_page_size, 500);
+    assert_eq!(config.server.max_page_bytes, 8 << 20);
     assert_eq!(config.server.request_timeout, Duration::from_secs(30));
     assert_eq!(config.server.header_timeout, Duration::from_secs(10));
     assert_eq!(config.server.shutdown_timeout, Duration::from_secs(20));
@@ -98,12 +99,14 @@ fn lists_from_every_source() {
 }
 
 /// A value other than the default for each setting that has a field of its own.
-const SAMPLES: [(&str, &str); 48] = [
+const SAMPLES: [(&str, &str); 50] = [
     ("server.host", "127.0.0.9"),
     ("server.port", "7001"),
     ("server.openapi_schema_path", "f"),
     ("server.max_body_bytes", "7KiB"),
     ("server.max_page_size", "7"),
+    ("server.max_page_bytes", "7KiB"),
+    ("server.max_page_memory", "17MiB"),
     ("server.request_timeout", "7s"),
     ("server.header_timeout", "7s"),
     ("server.max_header_bytes", "7KiB"),

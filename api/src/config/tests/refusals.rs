@@ -140,6 +140,14 @@ fn a_body_that_is_allowed_must_fit_into_memory() {
 }
 
 #[test]
+fn a_page_that_is_allowed_must_fit_into_memory() {
+    let refusal = World::new().yaml("server: {max_page_bytes: 20MiB}").refusal();
+    assert!(refusal.starts_with("server.max_page_memory"), "{refusal}");
+    assert!(refusal.contains("server.max_page_bytes"), "{refusal}");
+    World::new().yaml("server: {max_page_bytes: 20MiB, max_page_memory: 20MiB}").config();
+}
+
+#[test]
 fn a_long_or_unprintable_value_is_shortened_and_escaped() {
     let refusal = World::new().env("HYPERFLEET_SERVER_PORT", &"9\n".repeat(10_000)).refusal();
     assert!(refusal.len() < 350 && !refusal.contains('\n'), "{refusal}");
