@@ -10,7 +10,8 @@
 //!
 //! To add an operation: a method in the `routes` file of its address, with the doc comment that is its text in the
 //! served document, its parameters and body, and a call of `routes/read.rs` or `routes/write.rs`. If anyone may call
-//! it without a token, it goes on the public list in the tests. Then `cargo run -- openapi > api/openapi.json`.
+//! it without a token, it goes on the public list in the tests. Its bodies, and parameters that are new, get examples in
+//! `openapi/examples.json`. Then `cargo run -- openapi > api/openapi.json`.
 //!
 //! To add a setting: one field with its doc comment and default in `config/settings.rs`, and its use; flag, variable, YAML
 //! key and help follow from it (see `config/mod.rs`).

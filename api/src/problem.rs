@@ -5,7 +5,9 @@ use crate::dto::Time;
 use poem::Response;
 use poem::error::{NotFoundError, ParsePathError, ResponseError};
 use poem::http::{HeaderName, HeaderValue, StatusCode, header};
-use poem_openapi::registry::{MetaHeader, MetaMediaType, MetaResponse, MetaResponses, Registry};
+use poem_openapi::registry::{
+    MetaHeader, MetaMediaType, MetaResponse, MetaResponses, MetaSchema, MetaSchemaRef, Registry,
+};
 use poem_openapi::types::Type;
 use poem_openapi::{ApiResponse, Object};
 use serde::Serialize;
@@ -334,48 +336,52 @@ impl From<FieldError> for Violation {
     }
 }
 
-/// What operations are refused with. The served document shows for each operation what can happen to it.
-const DOCUMENTED: [(u16, &str); 17] = [
-    (400, "The request breaks rules or cannot be understood."),
-    (401, "Credentials are missing, invalid or expired."),
-    (403, "A web page of another origin may not make this request."),
-    (404, "There is no such resource."),
-    (408, "The request did not arrive in time."),
-    (409, "The name is taken, or the resource's state forbids it."),
-    (410, "The changes after this position are no longer known: list again, and go on from there."),
-    (412, "The resource is not at the version that `If-Match` names."),
-    (413, "The body is too large."),
-    (414, "The address is too long."),
-    (415, "The body is of another media type, or is compressed."),
-    (422, "The idempotency key was used before with another request."),
-    (429, "Too many requests; try again after `Retry-After` seconds."),
-    (431, "The header fields of the request are too large."),
-    (500, "Internal error; `trace_id` names the request in the log."),
-    (503, "The database is unavailable or overloaded; try again after `Retry-After` seconds."),
-    (504, "The request took too long."),
+/// What operations are refused with. The served document shows for each operation what can happen to it. Without a
+/// status stands what can happen to all of them.
+const DOCUMENTED: [(Option<u16>, &str); 10] = [
+    (Some(400), "The request breaks rules or cannot be understood."),
+    (Some(401), "Credentials are missing, invalid or expired."),
+    (Some(403), "A web page of another origin may not make this request."),
+    (Some(404), "There is no such resource."),
+    (Some(409), "The name is taken, or the resource's state forbids it."),
+    (Some(410), "The changes after this position are no longer known: list again, and go on from there."),
+    (Some(412), "The resource is not at the version that `If-Match` names."),
+    (Some(422), "The idempotency key was used before with another request."),
+    (Some(431), "The header fields of the request are too large."),
+    (
+        None,
+        "What any request can be refused with: it is too large (413, 414, 431), of another media type (415), or did not \
+         arrive in time (408); too many requests (429); an internal error (500); the database is unavailable or the \
+         service is overloaded (503); it took too long (504).",
+    ),
 ];
 
 impl ApiResponse for ApiError {
     fn meta() -> MetaResponses {
         let response = |(status, description)| {
             let header = match status {
-                401 => Some((
+                Some(401) => Some((
                     "WWW-Authenticate",
                     "How to authenticate, and what is wrong with the token (RFC 6750).",
+                    String::schema_ref(),
                 )),
-                429 | 503 => Some(("Retry-After", "Seconds after which to try again.")),
+                None => Some((
+                    "Retry-After",
+                    "Seconds after which to try again, with 429 and 503.",
+                    MetaSchemaRef::Inline(Box::new(MetaSchema::new("integer"))),
+                )),
                 _ => None,
             };
-            let header = header.map(|(name, description): (&str, &str)| MetaHeader {
+            let header = header.map(|(name, description, schema): (&str, &str, _)| MetaHeader {
                 name: name.into(),
                 description: Some(description.into()),
-                required: true,
+                required: status.is_some(),
                 deprecated: false,
-                schema: String::schema_ref(),
+                schema,
             });
             let content = vec![MetaMediaType { content_type: CONTENT_TYPE, schema: Problem::schema_ref() }];
             let headers = header.into_iter().collect();
-            MetaResponse { description, status: Some(status), status_range: None, content, headers }
+            MetaResponse { description, status, status_range: None, content, headers }
         };
         MetaResponses { responses: DOCUMENTED.into_iter().map(response).collect() }
     }

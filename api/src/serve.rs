@@ -79,10 +79,11 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
     let context = context(&config, clock).await?;
     let authenticator = authenticator(&config).await?;
     let document = openapi::Document::new(authenticator.is_some());
+    let document = document.with_spec_schemas(&context.settings.schemas);
     let (stop, stopping) = watch::channel(false);
     let app = App {
         context: context.clone(),
-        fields: Arc::new(document.fields()),
+        fields: document.fields(),
         max_page_size: u64::from(config.server.max_page_size),
         request_timeout: config.server.request_timeout,
         stopping: stopping.clone(),

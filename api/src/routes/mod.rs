@@ -17,14 +17,17 @@ use poem_openapi::Tags;
 /// What operations are about.
 #[derive(Tags)]
 pub enum Tag {
-    /// Kubernetes clusters of the fleet.
+    /// Kubernetes clusters of the fleet: their desired state, and the status derived from the adapters' reports.
     Clusters,
-    /// Groups of nodes of a cluster.
+    /// Groups of nodes of one cluster. Every operation is offered below the cluster, and also by the node pool's id alone.
     NodePools,
-    /// What adapters report.
+    /// What adapters report about a cluster or a node pool.
     Statuses,
-    /// What happens to clusters and node pools.
+    /// What happens to clusters and node pools, one event after the other.
     Changes,
-    /// About this API.
+    /// What is running, and which contract it serves.
     Meta,
 }
+
+/// The names of all tags, in the order in which one learns them.
+pub const TAGS: [&str; 5] = ["Clusters", "NodePools", "Statuses", "Changes", "Meta"];

@@ -1,0 +1,89 @@
+//! Examples of everything that is sent and answered. They are beside the schemas and not in them: requests are checked
+//! by the schemas alone.
+
+use super::members;
+use serde_json::{Map, Value, json};
+use std::sync::LazyLock;
+
+/// The examples of bodies by the names of their schemas, of streams by their media types, and of refusals, parameters and
+/// headers by their names. A parameter of a format is found by that first.
+///
+/// A parameter without one is empty on the page of Swagger UI, which sends what it shows: for `fields`, `cursor`,
+/// `Idempotency-Key` and a few others any example would change what an operation does.
+static EXAMPLES: LazyLock<Value> =
+    LazyLock::new(|| serde_json::from_str(include_str!("examples.json")).unwrap_or_default());
+
+/// Adds the examples to a document.
+pub(super) fn add(document: &mut Value) {
+    let bodies = bodies(&mut document["components"]["schemas"]);
+    for (_, path) in members(&mut document["paths"]) {
+        for (method, operation) in members(path) {
+            parameters(operation.get_mut("parameters"));
+            operation.get_mut("requestBody").into_iter().for_each(|body| refer(body, "", &bodies));
+            for (_, response) in members(&mut operation["responses"]) {
+                headers(response);
+                refer(response, outcome(method), &bodies);
+            }
+        }
+    }
+    document["components"]["examples"] = bodies.into();
+    for (name, response) in members(&mut document["components"]["responses"]) {
+        headers(response);
+        for (_, content) in members(&mut response["content"]) {
+            content["example"] = EXAMPLES["problems"][name].clone();
+        }
+    }
+}
+
+/// The examples of bodies by their names: those that types bring along, which are taken from their schemas, and those of
+/// the file.
+fn bodies(schemas: &mut Value) -> Map<String, Value> {
+    let own = members(schemas)
+        .filter_map(|(name, schema)| Some((name, schema.as_object_mut()?.remove("example")?)));
+    let own = own.map(|(name, body)| (name.clone(), json!({ "value": body })));
+    let file = EXAMPLES["bodies"].as_object().into_iter().flatten();
+    let file = file.map(|(name, body)| (name.clone(), json!({ "value": body })));
+    own.chain(file).collect()
+}
+
+/// How the example of a resource is called that an operation has left behind.
+fn outcome(method: &str) -> &'static str {
+    match method {
+        "post" => "Created",
+        "patch" => "Updated",
+        "delete" => "Deleted",
+        _ => "",
+    }
+}
+
+/// Refers to the examples of the contents of a body.
+fn refer(body: &mut Value, outcome: &str, bodies: &Map<String, Value>) {
+    for (media_type, content) in members(body.get_mut("content").unwrap_or(&mut Value::Null)) {
+        if let Some(stream) = EXAMPLES["streams"].get(media_type) {
+            content["example"] = stream.clone();
+        }
+        let schema = content["schema"]["$ref"].as_str().and_then(|name| name.rsplit('/').next());
+        let schema = schema.unwrap_or_default();
+        let names = [format!("{schema}{outcome}"), schema.to_owned()];
+        if let Some(name) = names.iter().find(|name| bodies.contains_key(*name)) {
+            let reference = format!("#/components/examples/{name}");
+            content["examples"] = json!({ name: { "$ref": reference } });
+        }
+    }
+}
+
+fn parameters(parameters: Option<&mut Value>) {
+    for parameter in parameters.and_then(Value::as_array_mut).into_iter().flatten() {
+        let names = [parameter["schema"]["format"].clone(), parameter["name"].clone()];
+        let mut names = names.iter().filter_map(Value::as_str);
+        if let Some(example) = names.find_map(|name| EXAMPLES["parameters"].get(name)) {
+            parameter["example"] = example.clone();
+        }
+    }
+}
+
+fn headers(response: &mut Value) {
+    for (name, header) in members(response.get_mut("headers").unwrap_or(&mut Value::Null)) {
+        header["example"] = EXAMPLES["headers"][name].clone();
+    }
+}

@@ -1,0 +1,172 @@
+//! The schemas of `spec` that an operator brought along, in the served document: people see their fields, and generated
+//! clients have them as types.
+
+use super::{members, sample};
+use serde_json::{Map, Value, json};
+use service::spec_schema::{CLUSTER_SPEC, NODE_POOL_SPEC, SpecSchemas};
+
+/// Where the document keeps schemas.
+const SCHEMAS: &str = "#/components/schemas/";
+/// Every keyword of schemas that OpenAPI 3.0 has, the version of the document. A file may be of 3.1.
+const KEYWORDS: &str = "additionalProperties allOf anyOf default deprecated description discriminator enum example \
+                        exclusiveMaximum exclusiveMinimum externalDocs format items maxItems maxLength maxProperties \
+                        maximum minItems minLength minProperties minimum multipleOf not nullable oneOf pattern \
+                        properties readOnly required title type uniqueItems writeOnly xml";
+
+/// Makes the schemas those of `spec` wherever a whole one stands.
+pub(super) fn show(document: &mut Value, schemas: &SpecSchemas) {
+    let components = schemas.components();
+    // A reference to another part of the file would lead to nothing here.
+    if components.values().any(leads_elsewhere) {
+        return;
+    }
+    let Some(ours) = document["components"]["schemas"].as_object_mut() else { return };
+    let taken: Vec<&String> = components.keys().filter(|name| ours.contains_key(*name)).collect();
+    for (name, schema) in components {
+        let mut schema = downgraded(schema);
+        rename(&mut schema, &taken);
+        ours.insert(renamed(name, &taken), schema);
+    }
+    for (kind, component) in [("Cluster", CLUSTER_SPEC), ("NodePool", NODE_POOL_SPEC)] {
+        if !components.contains_key(component) {
+            continue;
+        }
+        for schema in [kind.to_owned(), format!("{kind}CreateRequest"), format!("{kind}PatchRequest")] {
+            let spec = &mut document["components"]["schemas"][schema]["properties"]["spec"];
+            let reference = format!("{SCHEMAS}{}", renamed(component, &[]));
+            *spec = json!({ "allOf": [{ "$ref": reference }], "description": spec["description"] });
+        }
+        let spec = sample::of(&components[component], components);
+        let spec = spec.filter(|spec| schemas.check(component, spec).is_ok());
+        replace_examples(document, kind, spec.as_ref());
+    }
+}
+
+/// The name of a component in the document, which may have one of that name already.
+fn renamed(name: &str, taken: &[&String]) -> String {
+    if taken.iter().any(|taken| *taken == name) { format!("Provider{name}") } else { name.to_owned() }
+}
+
+/// Whether a schema refers to what is no component.
+fn leads_elsewhere(schema: &Value) -> bool {
+    match schema {
+        Value::Array(items) => items.iter().any(leads_elsewhere),
+        Value::Object(members) => {
+            let reference = members.get("$ref").and_then(Value::as_str);
+            reference.is_some_and(|reference| !reference.starts_with(SCHEMAS))
+                || members.values().any(leads_elsewhere)
+        }
+        _ => false,
+    }
+}
+
+/// Follows the renaming in all references.
+fn rename(schema: &mut Value, taken: &[&String]) {
+    match schema {
+        Value::String(text) => {
+            if let Some((name, rest)) =
+                text.strip_prefix(SCHEMAS).map(|path| path.split_at(path.find('/').unwrap_or(path.len())))
+            {
+                *text = format!("{SCHEMAS}{}{rest}", renamed(name, taken));
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| rename(item, taken)),
+        schema => members(schema).for_each(|(_, member)| rename(member, taken)),
+    }
+}
+
+/// A schema without what OpenAPI 3.0 has no word for.
+fn downgraded(schema: &Value) -> Value {
+    let members = match schema {
+        Value::Object(members) => members,
+        Value::Bool(false) => return json!({ "not": {} }),
+        _ => return json!({}),
+    };
+    if let Some(reference) = members.get("$ref") {
+        return json!({ "$ref": reference });
+    }
+    let mut result = Map::new();
+    for (keyword, value) in members {
+        match (keyword.as_str(), value) {
+            ("type", Value::Array(types)) => types_of(types, &mut result),
+            ("const", value) => drop(result.insert("enum".into(), json!([value]))),
+            ("examples", Value::Array(values)) => {
+                values.first().map(|value| result.insert("example".into(), value.clone()));
+            }
+            ("exclusiveMinimum", Value::Number(_)) => exclusive("minimum", keyword, value, &mut result),
+            ("exclusiveMaximum", Value::Number(_)) => exclusive("maximum", keyword, value, &mut result),
+            ("additionalProperties", Value::Bool(_)) => drop(result.insert(keyword.clone(), value.clone())),
+            ("items" | "not" | "additionalProperties", value) => {
+                result.insert(keyword.clone(), downgraded(value));
+            }
+            ("allOf" | "anyOf" | "oneOf", Value::Array(schemas)) => {
+                result.insert(keyword.clone(), schemas.iter().map(downgraded).collect());
+            }
+            ("properties", Value::Object(named)) => {
+                let named = named.iter().map(|(name, schema)| (name.clone(), downgraded(schema)));
+                result.insert(keyword.clone(), Value::Object(named.collect()));
+            }
+            (name, value) if name.starts_with("x-") || KEYWORDS.split(' ').any(|known| known == name) => {
+                result.insert(keyword.clone(), value.clone());
+            }
+            _ => {}
+        }
+    }
+    // Without a type it means nothing.
+    if !result.contains_key("type") {
+        result.remove("nullable");
+    }
+    result.into()
+}
+
+/// Several types: null is a word of its own, and others are alternatives.
+fn types_of(types: &[Value], schema: &mut Map<String, Value>) {
+    let others: Vec<&Value> = types.iter().filter(|name| *name != "null").collect();
+    if others.len() < types.len() {
+        schema.insert("nullable".into(), true.into());
+    }
+    if let [one] = others[..] {
+        schema.insert("type".into(), one.clone());
+    }
+}
+
+/// A bound that is not itself allowed.
+fn exclusive(bound: &str, keyword: &str, value: &Value, schema: &mut Map<String, Value>) {
+    schema.insert(bound.into(), value.clone());
+    schema.insert(keyword.into(), true.into());
+}
+
+/// Gives the examples of a kind another spec. If there is none, they go: theirs would be refused.
+fn replace_examples(document: &mut Value, kind: &str, spec: Option<&Value>) {
+    let Some(examples) = document["components"]["examples"].as_object_mut() else { return };
+    let mut gone = Vec::new();
+    for (name, example) in examples.iter_mut().filter(|(name, _)| name.starts_with(kind)) {
+        let value = &mut example["value"];
+        let resources = match value.get_mut("items").and_then(Value::as_array_mut) {
+            Some(items) => items.iter_mut().collect(),
+            None => vec![value],
+        };
+        match spec {
+            Some(spec) => resources.into_iter().for_each(|resource| resource["spec"] = spec.clone()),
+            None => gone.push(format!("#/components/examples/{name}")),
+        }
+    }
+    examples.retain(|name, _| !gone.iter().any(|reference| reference.ends_with(&format!("/{name}"))));
+    remove_references(&mut document["paths"], &gone);
+}
+
+/// Removes references to examples that are gone.
+fn remove_references(value: &mut Value, gone: &[String]) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(|item| remove_references(item, gone)),
+        Value::Object(members) => {
+            let names = |example: &Value| gone.iter().any(|reference| example["$ref"] == reference.as_str());
+            let examples = members.get("examples").and_then(Value::as_object);
+            if examples.is_some_and(|examples| examples.values().any(names)) {
+                members.remove("examples");
+            }
+            members.values_mut().for_each(|member| remove_references(member, gone));
+        }
+        _ => {}
+    }
+}
