@@ -1,4 +1,5 @@
-// swagger_ui.mjs BROWSER SERVER TOKEN SCREENSHOT: opens the page, authorizes and executes an operation.
+// swagger_ui.mjs BROWSER SERVER TOKEN SCREENSHOT: opens the page, authorizes, and executes operations with the examples
+// that the page shows. Only ids are filled in.
 import { chromium } from "playwright-core";
 
 const [executablePath, server, token, screenshot] = process.argv.slice(2);
@@ -41,19 +42,43 @@ try {
   await page.locator(".auth-btn-wrapper button.authorize").click();
   await page.locator(".auth-btn-wrapper button.btn-done").click();
 
+  // Executes an operation as it stands, but for these ids, and returns the body of the answer.
+  async function execute(operationId, expected, ids = {}) {
+    const operation = page.locator(`[id$='-${operationId}']`);
+    await operation.locator(".opblock-summary").first().click();
+    await operation.locator(".try-out__btn").click();
+    for (const [name, id] of Object.entries(ids)) {
+      await operation.locator(`tr[data-param-name='${name}'] input`).fill(id);
+    }
+    const answered = page.waitForResponse((response) => response.url().startsWith(`${server}/api/`));
+    await operation.locator(".execute").click();
+    const answer = await answered;
+    const status = operation.locator(".live-responses-table .response-col_status").last();
+    await status.waitFor();
+    const shown = (await status.innerText()).trim();
+    check(`${operationId} answers ${expected} as it stands`, shown.startsWith(`${expected}`), shown);
+    return answer.status() === 204 ? undefined : answer.json();
+  }
+
+  const cluster = await execute("postCluster", 201);
+  check("the cluster is created by the token's caller", cluster.created_by === "tests@hyperfleet.local", cluster.created_by);
   const operation = page.locator("[id$='-postCluster']");
-  await operation.locator(".opblock-summary").click();
-  await operation.locator(".try-out__btn").click();
-  const body = operation.locator("textarea.body-param__text");
-  await body.fill(JSON.stringify({ name: "from-the-browser", spec: { region: "eu" } }));
-  await operation.locator(".execute").click();
-  const status = operation.locator(".live-responses-table .response-col_status").last();
-  await status.waitFor();
-  const answer = (await status.innerText()).trim();
-  check("creating a cluster answers 201", answer.startsWith("201"), answer);
-  await operation.scrollIntoViewIfNeeded();
   await operation.locator(".live-responses-table").first().scrollIntoViewIfNeeded();
   await page.screenshot({ path: screenshot });
+  const inCluster = { cluster_id: cluster.id };
+  const pool = await execute("createNodePool", 201, inCluster);
+  const inPool = { ...inCluster, nodepool_id: pool.id };
+  await execute("putClusterStatuses", 201, inCluster);
+  await execute("postNodePoolStatuses", 201, inPool);
+  await execute("getClusters", 200);
+  await execute("getClusterById", 200, inCluster);
+  await execute("getClusterStatuses", 200, inCluster);
+  await execute("patchClusterById", 200, inCluster);
+  await execute("patchNodePoolById", 200, inPool);
+  await execute("deleteNodePoolById", 202, inPool);
+  await execute("deleteClusterById", 202, inCluster);
+  await execute("forceDeleteCluster", 204, inCluster);
+  await execute("getCompatibility", 200);
 
   const away = requests.filter((url) => !/^(data|blob):/.test(url) && !url.startsWith(`${server}/`));
   check("no request leaves the server", away.length === 0, away.join(" ") || `${requests.length} requests`);
