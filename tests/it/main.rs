@@ -14,6 +14,7 @@ mod database;
 mod deletion;
 mod documents;
 mod durability;
+mod explain;
 mod harness;
 mod health;
 mod idempotency;

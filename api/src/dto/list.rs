@@ -164,6 +164,14 @@ impl ParameterSet for ItemParameters {
     const NAMES: &'static [&'static str] = &["fields", "wait_for", "timeout", CACHE_CONTROL];
 }
 
+/// The parameters with which something is read that has no fields to choose from.
+#[derive(Debug)]
+pub struct ReadParameters;
+
+impl ParameterSet for ReadParameters {
+    const NAMES: &'static [&'static str] = &[CACHE_CONTROL];
+}
+
 /// The one of the parameters that is a header.
 pub const CACHE_CONTROL: &str = "Cache-Control";
 

@@ -5,6 +5,7 @@
 mod adapter_status;
 mod body;
 mod change;
+mod explanation;
 mod header;
 mod list;
 mod meta;
@@ -18,8 +19,11 @@ pub use body::{Body, Input, MediaType};
 pub use change::{
     AnyResource, Cause, ChangeEvent, ChangeEventType, ChangeKind, ChangeList, ChangeParameters,
 };
+pub use explanation::Explanation;
 pub use header::{EntityTags, IdempotencyKey, IfMatch, MAX_KEY};
-pub use list::{CACHE_CONTROL, ItemParameters, List, ListParameters, ParameterSet, StatusListParameters};
+pub use list::{
+    CACHE_CONTROL, ItemParameters, List, ListParameters, ParameterSet, ReadParameters, StatusListParameters,
+};
 pub use meta::{Compatibility, Metadata};
 pub use request::{
     ClusterCreateRequest, ClusterPatchRequest, CreateRequest, ForceDeleteRequest, NodePoolCreateRequest,

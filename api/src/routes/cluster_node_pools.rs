@@ -4,9 +4,9 @@ use super::{Tag, read, write};
 use crate::app::App;
 use crate::caller::Caller;
 use crate::dto::{
-    AdapterStatus, AdapterStatusCreateRequest, ForceDeleteRequest, Id, IdempotencyKey, IfMatch, Input,
-    ItemParameters, List, ListParameters, NodePool, NodePoolCreateRequest, NodePoolPatchRequest,
-    StatusListParameters,
+    AdapterStatus, AdapterStatusCreateRequest, Explanation, ForceDeleteRequest, Id, IdempotencyKey, IfMatch,
+    Input, ItemParameters, List, ListParameters, NodePool, NodePoolCreateRequest, NodePoolPatchRequest,
+    ReadParameters, StatusListParameters,
 };
 use crate::limits::Waiting;
 use crate::list::Parameters;
@@ -169,6 +169,28 @@ impl ClusterNodePoolsApi {
             body,
         )
         .await
+    }
+
+    /// Explain what a node pool waits for
+    ///
+    /// Which required adapters have not yet done what the current generation asks, and why; for a node pool that is being
+    /// deleted, which have not cleaned up.
+    #[oai(
+        path = "/clusters/:cluster_id/nodepools/:nodepool_id/explain",
+        method = "get",
+        operation_id = "explainNodePool"
+    )]
+    async fn explain(
+        &self,
+        app: Data<&App>,
+        _caller: Caller,
+        /// The cluster's id.
+        cluster_id: Path<Id>,
+        /// The node pool's id.
+        nodepool_id: Path<Id>,
+        parameters: Parameters<ReadParameters>,
+    ) -> ApiResult<Shown<Explanation>> {
+        read::explain(app.0, read::node_pool_of(&cluster_id.0, &nodepool_id.0)?, &parameters).await
     }
 
     /// List the statuses of a node pool of a cluster

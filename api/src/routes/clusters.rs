@@ -5,8 +5,8 @@ use crate::app::App;
 use crate::caller::Caller;
 use crate::dto::{
     AdapterStatus, AdapterStatusCreateRequest, Cluster, ClusterCreateRequest, ClusterPatchRequest,
-    ForceDeleteRequest, Id, IdempotencyKey, IfMatch, Input, ItemParameters, List, ListParameters,
-    StatusListParameters,
+    Explanation, ForceDeleteRequest, Id, IdempotencyKey, IfMatch, Input, ItemParameters, List,
+    ListParameters, ReadParameters, StatusListParameters,
 };
 use crate::limits::Waiting;
 use crate::list::Parameters;
@@ -122,6 +122,22 @@ impl ClustersApi {
         body: Input<ForceDeleteRequest>,
     ) -> ApiResult<ForceDeleted> {
         write::force_delete(app.0, caller, read::cluster(&cluster_id.0)?, if_match.0, body).await
+    }
+
+    /// Explain what a cluster waits for
+    ///
+    /// Which required adapters have not yet done what the current generation asks, and why; for a cluster that is being
+    /// deleted, which have not cleaned up, and how many node pools remain.
+    #[oai(path = "/clusters/:cluster_id/explain", method = "get", operation_id = "explainCluster")]
+    async fn explain(
+        &self,
+        app: Data<&App>,
+        _caller: Caller,
+        /// The cluster's id.
+        cluster_id: Path<Id>,
+        parameters: Parameters<ReadParameters>,
+    ) -> ApiResult<Shown<Explanation>> {
+        read::explain(app.0, read::cluster(&cluster_id.0)?, &parameters).await
     }
 
     /// List the statuses of a cluster

@@ -4,8 +4,9 @@ use super::{Tag, read, write};
 use crate::app::App;
 use crate::caller::Caller;
 use crate::dto::{
-    AdapterStatus, AdapterStatusCreateRequest, ForceDeleteRequest, Id, IfMatch, Input, ItemParameters, List,
-    ListParameters, NodePool, NodePoolCreateRequest, NodePoolPatchRequest, StatusListParameters,
+    AdapterStatus, AdapterStatusCreateRequest, Explanation, ForceDeleteRequest, Id, IfMatch, Input,
+    ItemParameters, List, ListParameters, NodePool, NodePoolCreateRequest, NodePoolPatchRequest,
+    ReadParameters, StatusListParameters,
 };
 use crate::limits::Waiting;
 use crate::list::Parameters;
@@ -125,6 +126,22 @@ impl NodePoolsApi {
         body: Input<ForceDeleteRequest>,
     ) -> ApiResult<ForceDeleted> {
         write::force_delete(app.0, caller, read::node_pool(&nodepool_id.0)?, if_match.0, body).await
+    }
+
+    /// Explain what a node pool waits for
+    ///
+    /// Which required adapters have not yet done what the current generation asks, and why; for a node pool that is being
+    /// deleted, which have not cleaned up.
+    #[oai(path = "/nodepools/:nodepool_id/explain", method = "get", operation_id = "explainAnyNodePool")]
+    async fn explain(
+        &self,
+        app: Data<&App>,
+        _caller: Caller,
+        /// The node pool's id.
+        nodepool_id: Path<Id>,
+        parameters: Parameters<ReadParameters>,
+    ) -> ApiResult<Shown<Explanation>> {
+        read::explain(app.0, read::node_pool(&nodepool_id.0)?, &parameters).await
     }
 
     /// List the statuses of a node pool

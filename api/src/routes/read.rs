@@ -3,7 +3,8 @@
 use crate::app::App;
 use crate::caller::Caller;
 use crate::dto::{
-    AdapterStatus, EntityTags, Id, ItemParameters, List, ListParameters, ResourceView, StatusListParameters,
+    AdapterStatus, EntityTags, Explanation, Id, ItemParameters, List, ListParameters, ReadParameters,
+    ResourceView, StatusListParameters,
 };
 use crate::limits::Waiting;
 use crate::list::{ItemRequest, ListRequest, Parameters};
@@ -79,6 +80,15 @@ pub(super) async fn get<T: ResourceView>(
     }
     let document = Document::selected(&T::from(resource), selection.as_ref(), &["id"])?;
     Ok(Fetched::Resource(document, etag, waited))
+}
+
+pub(super) async fn explain(
+    app: &App,
+    target: Target,
+    parameters: &Parameters<ReadParameters>,
+) -> ApiResult<Shown<Explanation>> {
+    let explanation = resource::explain(&app.context, parameters.consistency(), &target).await?;
+    Ok(Shown::Document(Document::of(&explanation.into())?))
 }
 
 pub(super) async fn list_statuses(

@@ -5,6 +5,7 @@
 
 mod create;
 mod delete;
+mod explain;
 mod list;
 mod patch;
 mod read;
@@ -14,6 +15,7 @@ pub(crate) mod request;
 
 pub use create::create;
 pub use delete::{delete, force_delete};
+pub use explain::explain;
 pub use list::{ListQuery, Page, Start, list, plan, reports};
 pub use patch::patch;
 pub use read::get;

@@ -83,6 +83,14 @@ pub fn aggregate(subject: &Subject<'_>, reports: &[ReportState], event: Event) -
     }
 }
 
+/// The names of the required adapters: those configured, or if none are, all that have reported.
+pub(super) fn required_names<'a>(required: &'a [String], reports: &'a [ReportState]) -> Vec<&'a str> {
+    match required {
+        [] => reports.iter().map(|report| report.adapter.as_str()).collect(),
+        required => required.iter().map(String::as_str).collect(),
+    }
+}
+
 /// The required adapters and their reports.
 struct Required<'a> {
     subject: &'a Subject<'a>,
@@ -95,10 +103,7 @@ struct Required<'a> {
 
 impl<'a> Required<'a> {
     fn of(subject: &'a Subject<'a>, reports: &'a [ReportState]) -> Self {
-        let names: Vec<&str> = match subject.required {
-            [] => reports.iter().map(|report| report.adapter.as_str()).collect(),
-            required => required.iter().map(String::as_str).collect(),
-        };
+        let names = required_names(subject.required, reports);
         let reports: Vec<_> =
             names.iter().filter_map(|name| reports.iter().find(|report| report.adapter == *name)).collect();
         let snapshots = reports

@@ -3,6 +3,7 @@
 pub(crate) mod aggregate;
 pub(crate) mod classify;
 pub(crate) mod condition;
+pub(crate) mod explain;
 pub(crate) mod report;
 pub(crate) mod stored;
 pub(crate) mod summary;
@@ -10,6 +11,7 @@ pub(crate) mod summary;
 pub use aggregate::{Aggregate, Event, Subject, aggregate};
 pub use classify::{DiscardReason, Verdict, classify};
 pub use condition::{Condition, ConditionStatus, Phase};
+pub use explain::{Blocker, Children, DecidingCondition, Explained, Explanation, State, Why, explain};
 pub use report::{Report, ReportedCondition};
 pub use stored::{AdapterVersions, ReportState, StoredCondition, StoredReport};
 pub use summary::StoredStatus;

@@ -70,13 +70,18 @@ pub struct StoredReport {
     pub versions: AdapterVersions,
 }
 
+/// Whether a condition of this type counts where neither `Available` nor `Ready` tells whether a resource is available.
+fn counts(r#type: &str) -> bool {
+    !matches!(r#type, "Progressing" | "Finalized")
+}
+
 /// Whether a report with these conditions calls its resource available.
 pub(super) fn available<'a>(
     conditions: impl Iterator<Item = (&'a str, ConditionStatus)> + Clone,
 ) -> ConditionStatus {
     let named = |name| conditions.clone().find(|(r#type, _)| *r#type == name).map(|(_, status)| status);
     let all_hold = || {
-        let mut rest = conditions.clone().filter(|(name, _)| !matches!(*name, "Progressing" | "Finalized"));
+        let mut rest = conditions.clone().filter(|(name, _)| counts(name));
         let first = rest.next();
         let all = first.is_some_and(|(_, s)| s == ConditionStatus::True)
             && rest.all(|(_, status)| status == ConditionStatus::True);
@@ -111,6 +116,22 @@ impl ReportState {
 
     pub(super) fn health(&self) -> ConditionStatus {
         self.condition("Health").map_or(ConditionStatus::Unknown, |condition| condition.status)
+    }
+
+    /// The condition that tells of a failure, if one does.
+    pub(super) fn failure(&self) -> Option<&StoredCondition> {
+        let failed = self.condition("Failed").filter(|condition| condition.status == ConditionStatus::True);
+        failed.or_else(|| self.condition("Health"))
+    }
+
+    /// The condition because of which the resource is not available, if one is there: `Available`, else `Ready`, else
+    /// the first that counts and is not True.
+    pub(super) fn unavailability(&self) -> Option<&StoredCondition> {
+        let named = self.condition("Available").or_else(|| self.condition("Ready"));
+        named.or_else(|| {
+            let mut conditions = self.conditions.iter().filter(|condition| counts(&condition.r#type));
+            conditions.find(|condition| condition.status != ConditionStatus::True)
+        })
     }
 
     /// Reason and message of the condition that tells whether the resource is available, if one condition does.

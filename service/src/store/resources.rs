@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::kind::Kind;
 use crate::resource::{Resource, Target};
 use entity::node_pool;
-use sea_orm::sea_query::{Expr, ExprTrait, LockBehavior, LockType};
+use sea_orm::sea_query::{Expr, ExprTrait, LockBehavior, LockType, WindowStatement};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use std::collections::HashSet;
 use uuid::Uuid;
@@ -123,6 +123,20 @@ pub(crate) async fn has_other_children(tx: &Executor, owner: Uuid, child: Uuid) 
         .limit(1)
         .into_tuple::<Uuid>();
     Ok(child.one(tx).await?.is_some())
+}
+
+/// How many children a resource has, and the ids of the first `sample` of them by id; only clusters can have any.
+pub(crate) async fn count_children(db: &Executor, owner: Uuid, sample: u64) -> Result<(i64, Vec<Uuid>)> {
+    let mut children = node_pool::Entity::find()
+        .select_only()
+        .column(node_pool::Column::Id)
+        .filter(node_pool::Column::OwnerId.eq(owner))
+        .order_by_asc(node_pool::Column::Id)
+        .limit(sample);
+    let all = Expr::col(node_pool::Column::Id).count();
+    QuerySelect::query(&mut children).expr_window_as(all, WindowStatement::new(), "count");
+    let rows: Vec<(Uuid, i64)> = children.into_tuple().all(db).await?;
+    Ok((rows.first().map_or(0, |row| row.1), rows.into_iter().map(|row| row.0).collect()))
 }
 
 /// The id of the resource that has a name and is not marked for deletion.

@@ -49,6 +49,7 @@ impl Asking {
         self.ask("PUT", &statuses, report("a", 9, &[])).await.status(204);
         self.ask("POST", &statuses, report("a", 9, &[])).await.status(204);
         self.ask("GET", &statuses, Value::Null).await.status(200);
+        self.ask("GET", &format!("{path}/explain"), Value::Null).await.status(200);
         let read = self.ask("GET", path, Value::Null).await;
         let tag = [("if-none-match", read.status(200).header("etag"))];
         self.ask_with("GET", path, Value::Null, &tag).await.status(304);
@@ -109,12 +110,13 @@ async fn every_refusal_is_as_documented(app: TestApp) {
         asking.ask("PATCH", path, json!({"name": "x"})).await.status(400);
         asking.ask("GET", &format!("{path}?fields=nope"), Value::Null).await.status(400);
         asking.ask("GET", &format!("{path}/statuses?size=0"), Value::Null).await.status(400);
+        asking.ask("GET", &format!("{path}/explain?x=%00"), Value::Null).await.status(400);
         for method in ["PUT", "POST"] {
             asking.ask(method, &format!("{path}/statuses"), json!({})).await.status(400);
         }
     }
     for path in ["clusters/x", "clusters/x/nodepools/x", "nodepools/x"] {
-        for (method, below) in [("GET", ""), ("DELETE", ""), ("GET", "/statuses")] {
+        for (method, below) in [("GET", ""), ("DELETE", ""), ("GET", "/statuses"), ("GET", "/explain")] {
             asking.ask(method, &format!("{path}{below}"), Value::Null).await.status(404);
         }
         asking.ask("PATCH", path, json!({"spec": {}})).await.status(404);

@@ -1,0 +1,212 @@
+use super::value::{As, Id, Time};
+use poem_openapi::types::Example;
+use poem_openapi::{Enum, Object};
+use serde::Serialize;
+use service::status::{self, Blocker, Children, DecidingCondition};
+use uuid::Uuid;
+
+/// What a resource waits for.
+#[derive(Debug, Object, Serialize)]
+#[oai(example)]
+pub struct Explanation {
+    /// How the resource stands.
+    pub state: State,
+    /// Since when `state` holds.
+    pub since: Time,
+    /// What must change before the resource is reconciled, or removed if it is being deleted. Adapters in the configured
+    /// order, else by name; node pools last. Empty if it is reconciled, and if no adapter is configured and none has
+    /// reported.
+    pub blocked_by: Vec<BlockedBy>,
+    /// The node pools that the removal of a cluster waits for. None are waited for before its deletion was requested.
+    pub children: WaitingChildren,
+}
+
+/// How a resource stands.
+#[derive(Debug, Enum, Serialize)]
+#[oai(rename = "ExplanationState", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// Its phase is `Ready`.
+    Reconciled,
+    /// Its phase is `NotReady`.
+    Waiting,
+    /// Its phase is `Failed`.
+    Failed,
+    /// Its deletion was requested.
+    Finalizing,
+}
+
+/// Why something is waited for.
+#[derive(Debug, Enum, Serialize)]
+#[oai(rename = "WaitReason", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
+pub enum Why {
+    /// The adapter has not reported yet.
+    NeverReported,
+    /// The adapter's last report is about an earlier generation.
+    OlderGeneration,
+    /// The adapter reports that the resource is not available.
+    Unavailable,
+    /// The adapter reports a failure.
+    Failed,
+    /// The adapter cannot tell whether the resource is available.
+    Unknown,
+    /// The adapter has not reported `Finalized`.
+    NotFinalized,
+    /// Node pools remain.
+    Children,
+}
+
+/// One thing that a resource waits for.
+#[derive(Debug, Object, Serialize)]
+pub struct BlockedBy {
+    /// The adapter; absent if node pools are waited for.
+    #[oai(skip_serializing_if_is_none)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub adapter: Option<String>,
+    /// Why: `never_reported`, `older_generation` (its last report is about an earlier generation), `unavailable`,
+    /// `failed`, `unknown` (it cannot tell whether the resource is available), `not_finalized`, or `children` (node
+    /// pools remain).
+    pub why: Why,
+    /// The generation of the adapter's last report; absent if it has not reported.
+    #[oai(skip_serializing_if_is_none)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+    /// The generation that the adapter has to report; absent if it has.
+    #[oai(skip_serializing_if_is_none)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wanted: Option<i64>,
+    /// The type of the reported condition that decides, if one does.
+    #[oai(skip_serializing_if_is_none)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub condition: Option<String>,
+    /// The reason of that condition.
+    #[oai(skip_serializing_if_is_none)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The message of that condition.
+    #[oai(skip_serializing_if_is_none)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// Since when it is waited for.
+    pub since: Time,
+    /// When the adapter's last report was observed; absent if it has not reported.
+    #[oai(skip_serializing_if_is_none)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_report_time: Option<Time>,
+}
+
+/// Node pools that are waited for.
+#[derive(Debug, Object, Serialize)]
+pub struct WaitingChildren {
+    /// How many there are.
+    #[oai(validator(minimum(value = "0")))]
+    pub waiting: i64,
+    /// The ids of at most ten of them, the oldest first.
+    pub sample: Vec<As<Id, Uuid>>,
+}
+
+impl From<status::Explanation> for Explanation {
+    fn from(explanation: status::Explanation) -> Self {
+        let status::Explanation { state, since, blocked_by, children: Children { waiting, sample } } =
+            explanation;
+        Self {
+            state: state.into(),
+            since: since.into(),
+            blocked_by: blocked_by.into_iter().map(BlockedBy::from).collect(),
+            children: WaitingChildren { waiting, sample: sample.into_iter().map(As::from).collect() },
+        }
+    }
+}
+
+impl From<status::State> for State {
+    fn from(state: status::State) -> Self {
+        match state {
+            status::State::Reconciled => Self::Reconciled,
+            status::State::Waiting => Self::Waiting,
+            status::State::Failed => Self::Failed,
+            status::State::Finalizing => Self::Finalizing,
+        }
+    }
+}
+
+impl From<status::Why> for Why {
+    fn from(why: status::Why) -> Self {
+        match why {
+            status::Why::NeverReported => Self::NeverReported,
+            status::Why::OlderGeneration => Self::OlderGeneration,
+            status::Why::Unavailable => Self::Unavailable,
+            status::Why::Failed => Self::Failed,
+            status::Why::Unknown => Self::Unknown,
+            status::Why::NotFinalized => Self::NotFinalized,
+            status::Why::Children => Self::Children,
+        }
+    }
+}
+
+impl From<Blocker> for BlockedBy {
+    fn from(blocker: Blocker) -> Self {
+        let Blocker { adapter, why, observed_generation, wanted, condition, since, last_report_time } =
+            blocker;
+        let (condition, reason, message) = match condition {
+            Some(DecidingCondition { r#type, reason, message }) => (Some(r#type), reason, message),
+            None => (None, None, None),
+        };
+        Self {
+            adapter,
+            why: why.into(),
+            observed_generation,
+            wanted,
+            condition,
+            reason,
+            message,
+            since: since.into(),
+            last_report_time: last_report_time.map(Time::from),
+        }
+    }
+}
+
+impl Example for Explanation {
+    fn example() -> Self {
+        let time = |second: i64| {
+            Time(chrono::DateTime::UNIX_EPOCH + chrono::TimeDelta::seconds(1_790_000_000 + second))
+        };
+        let nothing = || BlockedBy {
+            adapter: None,
+            why: Why::NeverReported,
+            observed_generation: None,
+            wanted: None,
+            condition: None,
+            reason: None,
+            message: None,
+            since: time(0),
+            last_report_time: None,
+        };
+        Self {
+            state: State::Waiting,
+            since: time(0),
+            blocked_by: vec![
+                BlockedBy {
+                    adapter: Some("dns-adapter".into()),
+                    why: Why::Unavailable,
+                    observed_generation: Some(2),
+                    condition: Some("Available".into()),
+                    reason: Some("ZoneMissing".into()),
+                    message: Some("The zone is being created".into()),
+                    since: time(30),
+                    last_report_time: Some(time(90)),
+                    ..nothing()
+                },
+                BlockedBy {
+                    adapter: Some("network-adapter".into()),
+                    why: Why::OlderGeneration,
+                    observed_generation: Some(1),
+                    wanted: Some(2),
+                    last_report_time: Some(time(-600)),
+                    ..nothing()
+                },
+            ],
+            children: WaitingChildren { waiting: 0, sample: Vec::new() },
+        }
+    }
+}

@@ -1,0 +1,45 @@
+use super::{Resource, Target, read};
+use crate::context::Context;
+use crate::db::Consistency;
+use crate::error::Result;
+use crate::status::explain::{self, Children, Explained, Explanation};
+use crate::store::reader::Reader;
+use crate::store::{reports, resources};
+
+/// How many children are named.
+const SAMPLE: u64 = 10;
+
+/// What a resource waits for.
+///
+/// # Errors
+/// [`Error::NotFound`](crate::Error::NotFound), which tells which part of the path does not exist.
+pub async fn explain(context: &Context, consistency: Consistency, target: &Target) -> Result<Explanation> {
+    let read = |reader: Reader| async move {
+        // Before the resource, so that no report is of a later generation than the resource.
+        let reports = reports::of_resource(reader.executor(), target.id).await?;
+        let resource = read::find(&reader, target).await?;
+        let children = match resource.is_finalizing() && resource.kind.parent().is_none() {
+            true => {
+                let (waiting, sample) =
+                    resources::count_children(reader.executor(), resource.id, SAMPLE).await?;
+                Children { waiting, sample }
+            }
+            false => Children::default(),
+        };
+        let subject = explained(&resource, &context.settings.required[resource.kind])?;
+        Ok(explain::explain(&subject, &reports, children))
+    };
+    context.read(consistency, read).await
+}
+
+fn explained<'a>(resource: &Resource, required: &'a [String]) -> Result<Explained<'a>> {
+    Ok(Explained {
+        generation: resource.generation,
+        created_time: resource.created_time,
+        updated_time: resource.updated_time,
+        deleted_time: resource.deleted_time,
+        phase: resource.status.phase.parse()?,
+        transition_time: resource.status.transition_time,
+        required,
+    })
+}

@@ -1,0 +1,388 @@
+//! What a resource waits for: a pure function of values.
+
+use super::aggregate::required_names;
+use super::condition::{ConditionStatus, Phase};
+use super::stored::{ReportState, StoredCondition};
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+/// What a resource waits for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Explanation {
+    /// How it stands.
+    pub state: State,
+    /// Since when `state` holds.
+    pub since: DateTime<Utc>,
+    /// What must change before it is reconciled, or removed if it is being deleted. Adapters in their order, children last.
+    pub blocked_by: Vec<Blocker>,
+    /// The children that its removal waits for.
+    pub children: Children,
+}
+
+/// How a resource stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Every required adapter has done what the current generation asks.
+    Reconciled,
+    /// Some required adapter has not.
+    Waiting,
+    /// A required adapter reports a failure of the current generation.
+    Failed,
+    /// It is being deleted.
+    Finalizing,
+}
+
+impl State {
+    /// The state as one word, in lower case.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            State::Reconciled => "reconciled",
+            State::Waiting => "waiting",
+            State::Failed => "failed",
+            State::Finalizing => "finalizing",
+        }
+    }
+}
+
+/// Why something is waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// The adapter has not reported yet.
+    NeverReported,
+    /// The adapter's last report is about an earlier generation.
+    OlderGeneration,
+    /// The adapter reports that the resource is not available.
+    Unavailable,
+    /// The adapter reports a failure.
+    Failed,
+    /// The adapter cannot tell whether the resource is available.
+    Unknown,
+    /// The adapter has not cleaned up yet.
+    NotFinalized,
+    /// Node pools remain.
+    Children,
+}
+
+impl Why {
+    /// The reason as one word, in lower case.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Why::NeverReported => "never_reported",
+            Why::OlderGeneration => "older_generation",
+            Why::Unavailable => "unavailable",
+            Why::Failed => "failed",
+            Why::Unknown => "unknown",
+            Why::NotFinalized => "not_finalized",
+            Why::Children => "children",
+        }
+    }
+}
+
+/// One thing that is waited for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Blocker {
+    /// The adapter; `None` if it is the children.
+    pub adapter: Option<String>,
+    /// Why it is waited for.
+    pub why: Why,
+    /// The generation of the adapter's last report.
+    pub observed_generation: Option<i64>,
+    /// The generation that the adapter has to report, if it has not.
+    pub wanted: Option<i64>,
+    /// The condition of the report that decides.
+    pub condition: Option<DecidingCondition>,
+    /// Since when it is waited for.
+    pub since: DateTime<Utc>,
+    /// When the adapter's last report was observed.
+    pub last_report_time: Option<DateTime<Utc>>,
+}
+
+/// The condition because of which an adapter is waited for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DecidingCondition {
+    /// Its type.
+    pub r#type: String,
+    /// The reason as one word.
+    pub reason: Option<String>,
+    /// The reason for people.
+    pub message: Option<String>,
+}
+
+/// The children that the removal of a resource waits for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Children {
+    /// How many there are.
+    pub waiting: i64,
+    /// The ids of some of them, the oldest first.
+    pub sample: Vec<Uuid>,
+}
+
+/// The resource that is explained.
+#[derive(Clone, Copy, Debug)]
+pub struct Explained<'a> {
+    /// The current generation.
+    pub generation: i64,
+    /// When the resource was created.
+    pub created_time: DateTime<Utc>,
+    /// When the current generation began.
+    pub updated_time: DateTime<Utc>,
+    /// When its deletion was requested.
+    pub deleted_time: Option<DateTime<Utc>>,
+    /// Its stored phase.
+    pub phase: Phase,
+    /// When its phase last changed.
+    pub transition_time: DateTime<Utc>,
+    /// The required adapters; empty if all that have reported are required.
+    pub required: &'a [String],
+}
+
+/// Explains a resource by `reports`, which are ordered by adapter.
+pub fn explain(resource: &Explained<'_>, reports: &[ReportState], children: Children) -> Explanation {
+    let (state, since) = match (resource.deleted_time, resource.phase) {
+        (Some(deleted), _) => (State::Finalizing, deleted),
+        (None, Phase::Ready) => (State::Reconciled, resource.transition_time),
+        (None, Phase::Failed) => (State::Failed, resource.transition_time),
+        (None, Phase::NotReady) => (State::Waiting, resource.transition_time),
+    };
+    let mut blocked_by = Vec::new();
+    if state != State::Reconciled {
+        let names = required_names(resource.required, reports);
+        let blocker = |name: &str| {
+            let report = reports.iter().find(|report| report.adapter == name);
+            report.map_or_else(|| Some(resource.never_reported(name)), |report| resource.blocker(report))
+        };
+        blocked_by.extend(names.into_iter().filter_map(blocker));
+        if children.waiting > 0 {
+            blocked_by.push(Blocker::new(None, Why::Children, since));
+        }
+    }
+    Explanation { state, since, blocked_by, children }
+}
+
+impl Explained<'_> {
+    fn never_reported(&self, adapter: &str) -> Blocker {
+        let wanted = Some(self.generation);
+        Blocker { wanted, ..Blocker::new(Some(adapter), Why::NeverReported, self.created_time) }
+    }
+
+    /// Why the adapter of this report is waited for, if it is.
+    fn blocker(&self, report: &ReportState) -> Option<Blocker> {
+        let known = |why, since| Blocker {
+            observed_generation: Some(report.observed_generation),
+            last_report_time: Some(report.last_report_time),
+            ..Blocker::new(Some(&report.adapter), why, since)
+        };
+        if report.observed_generation < self.generation {
+            let wanted = Some(self.generation);
+            return Some(Blocker { wanted, ..known(Why::OlderGeneration, self.updated_time) });
+        }
+        let (why, condition) = match self.deleted_time {
+            Some(_) if report.finalized() => return None,
+            _ if report.failed() => (Why::Failed, report.failure()),
+            Some(_) => (Why::NotFinalized, report.condition("Finalized")),
+            None => match report.available() {
+                ConditionStatus::True => return None,
+                ConditionStatus::False => (Why::Unavailable, report.unavailability()),
+                ConditionStatus::Unknown => (Why::Unknown, report.unavailability()),
+            },
+        };
+        let since = condition.map_or(report.last_report_time, |condition| condition.last_transition_time);
+        // A status from before this generation is waited on only since it began.
+        let since = since.max(self.updated_time);
+        Some(Blocker { condition: condition.map(DecidingCondition::of), ..known(why, since) })
+    }
+}
+
+impl Blocker {
+    fn new(adapter: Option<&str>, why: Why, since: DateTime<Utc>) -> Self {
+        let adapter = adapter.map(str::to_owned);
+        let (observed_generation, wanted, condition, last_report_time) = (None, None, None, None);
+        Self { adapter, why, observed_generation, wanted, condition, since, last_report_time }
+    }
+}
+
+impl DecidingCondition {
+    fn of(condition: &StoredCondition) -> Self {
+        let StoredCondition { r#type, reason, message, .. } = condition;
+        Self { r#type: r#type.clone(), reason: reason.clone(), message: message.clone() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono::TimeDelta;
+
+    fn at(second: i64) -> DateTime<Utc> {
+        DateTime::UNIX_EPOCH + TimeDelta::seconds(second)
+    }
+
+    /// A report observed, with all its conditions, at second 40.
+    fn report(
+        adapter: &str,
+        observed_generation: i64,
+        conditions: &[(&str, ConditionStatus)],
+    ) -> ReportState {
+        let conditions = conditions.iter().map(|(name, status)| StoredCondition {
+            r#type: (*name).into(),
+            status: *status,
+            reason: Some(format!("{name}Reason")),
+            message: Some(format!("{name} says so")),
+            adapter: adapter.into(),
+            observed_generation,
+            created_at: at(40),
+            updated_at: at(40),
+            last_transition_time: at(40),
+        });
+        ReportState {
+            adapter: adapter.into(),
+            observed_generation,
+            conditions: conditions.collect(),
+            created_time: at(40),
+            last_report_time: at(40),
+        }
+    }
+
+    /// A resource at generation 2, created at second 10, changed at 20, whose phase changed at 30.
+    fn resource(required: &[String]) -> Explained<'_> {
+        Explained {
+            generation: 2,
+            created_time: at(10),
+            updated_time: at(20),
+            deleted_time: None,
+            phase: Phase::NotReady,
+            transition_time: at(30),
+            required,
+        }
+    }
+
+    /// A blocker in short: adapter, why, generations, deciding condition, since.
+    fn short(blocker: &Blocker) -> String {
+        let Blocker { adapter, why, observed_generation, wanted, condition, since, .. } = blocker;
+        let number = |number: &Option<i64>| number.map_or("-".to_owned(), |number| number.to_string());
+        format!(
+            "{} {} {} {} {} {}",
+            adapter.as_deref().unwrap_or("-"),
+            why.as_str(),
+            number(observed_generation),
+            number(wanted),
+            condition.as_ref().map_or("-", |condition| &condition.r#type),
+            since.timestamp()
+        )
+    }
+
+    fn blockers(resource: &Explained<'_>, reports: &[ReportState]) -> Vec<String> {
+        explain(resource, reports, Children::default()).blocked_by.iter().map(short).collect()
+    }
+
+    #[test]
+    fn the_state_follows_the_phase_until_the_resource_is_deleted() {
+        for (phase, expected) in [
+            (Phase::Ready, State::Reconciled),
+            (Phase::NotReady, State::Waiting),
+            (Phase::Failed, State::Failed),
+        ] {
+            let found = explain(&Explained { phase, ..resource(&[]) }, &[], Children::default());
+            assert_eq!((found.state, found.since), (expected, at(30)));
+            let deleted = Explained { phase, deleted_time: Some(at(50)), ..resource(&[]) };
+            let found = explain(&deleted, &[], Children::default());
+            assert_eq!((found.state, found.since), (State::Finalizing, at(50)));
+        }
+    }
+
+    #[test]
+    fn each_required_adapter_is_explained_in_the_configured_order() {
+        use ConditionStatus::{False, True, Unknown};
+        let required = ["z", "old", "down", "sick", "blind", "fine"].map(String::from);
+        let reports = [
+            report("blind", 2, &[("Available", Unknown)]),
+            report("down", 2, &[("Health", True), ("Available", False)]),
+            report("fine", 2, &[("Available", True)]),
+            report("old", 1, &[("Available", True)]),
+            report("other", 1, &[("Available", False)]),
+            report("sick", 2, &[("Available", True), ("Health", False)]),
+        ];
+        assert_eq!(
+            blockers(&resource(&required), &reports),
+            [
+                "z never_reported - 2 - 10",
+                "old older_generation 1 2 - 20",
+                "down unavailable 2 - Available 40",
+                "sick failed 2 - Health 40",
+                "blind unknown 2 - Available 40",
+            ]
+        );
+        let ready = Explained { phase: Phase::Ready, ..resource(&required) };
+        assert_eq!(blockers(&ready, &reports), Vec::<String>::new());
+    }
+
+    #[test]
+    fn without_configured_adapters_those_that_reported_are_explained() {
+        use ConditionStatus::{False, True};
+        let reports =
+            [report("a", 1, &[]), report("b", 2, &[("Available", False)]), report("c", 2, &[("X", True)])];
+        assert_eq!(
+            blockers(&resource(&[]), &reports),
+            ["a older_generation 1 2 - 20", "b unavailable 2 - Available 40"]
+        );
+        assert_eq!(blockers(&resource(&[]), &[]), Vec::<String>::new());
+    }
+
+    #[test]
+    fn the_condition_that_decides_is_named() {
+        use ConditionStatus::{False, True, Unknown};
+        for (conditions, expected) in [
+            (vec![("Applied", False), ("Ready", False)], "unavailable 2 - Ready"),
+            (vec![("Progressing", False), ("A", True), ("B", Unknown)], "unavailable 2 - B"),
+            (vec![("Progressing", True)], "unavailable 2 - -"),
+            (vec![("Available", False), ("Failed", True)], "failed 2 - Failed"),
+            (vec![("Available", False), ("Failed", False), ("Health", False)], "failed 2 - Health"),
+        ] {
+            let reports = [report("a", 2, &conditions)];
+            assert_eq!(blockers(&resource(&[]), &reports), [format!("a {expected} 40")], "{conditions:?}");
+        }
+    }
+
+    #[test]
+    fn a_blocker_tells_what_the_condition_says_and_when_the_report_was_observed() {
+        let reports = [report("a", 2, &[("Available", ConditionStatus::False)])];
+        let found = explain(&resource(&[]), &reports, Children::default());
+        let condition = DecidingCondition {
+            r#type: "Available".into(),
+            reason: Some("AvailableReason".into()),
+            message: Some("Available says so".into()),
+        };
+        assert_eq!(found.blocked_by[0].condition, Some(condition));
+        assert_eq!(found.blocked_by[0].last_report_time, Some(at(40)));
+        // Unavailable already before this generation.
+        let later = Explained { updated_time: at(60), ..resource(&[]) };
+        assert_eq!(blockers(&later, &reports), ["a unavailable 2 - Available 60"]);
+    }
+
+    #[test]
+    fn a_deletion_waits_for_finalized_adapters_and_for_children() {
+        use ConditionStatus::{False, True};
+        let required = ["a", "b", "c", "d", "e"].map(String::from);
+        let deleted = Explained { updated_time: at(35), deleted_time: Some(at(35)), ..resource(&required) };
+        let reports = [
+            report("a", 2, &[("Available", True)]),
+            report("b", 2, &[("Available", False), ("Finalized", False)]),
+            report("c", 1, &[("Finalized", True)]),
+            report("d", 2, &[("Finalized", True), ("Health", False)]),
+            report("e", 2, &[("Finalized", False), ("Health", False)]),
+        ];
+        let children = Children { waiting: 12, sample: vec![Uuid::nil()] };
+        let found = explain(&deleted, &reports, children.clone());
+        assert_eq!(found.children, children);
+        assert_eq!(
+            found.blocked_by.iter().map(short).collect::<Vec<_>>(),
+            [
+                "a not_finalized 2 - - 40",
+                "b not_finalized 2 - Finalized 40",
+                "c older_generation 1 2 - 35",
+                "e failed 2 - Health 40",
+                "- children - - - 35",
+            ]
+        );
+    }
+}
