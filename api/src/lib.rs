@@ -2,6 +2,7 @@
 //! process around them.
 //!
 //! - An operation (`routes`) parses, calls the service, maps. It knows no SQL; the service knows no HTTP.
+//! - What is read beside the operations, the start page and the document, is in `pages`.
 //! - Every refusal leaves through [`problem`], whoever refuses.
 //! - Everything that stands around the operations is listed, in order, in `middleware`.
 //! - Bodies are read strictly and all their faults reported at once (`json`, `dto`).
@@ -30,6 +31,7 @@ pub mod list;
 pub mod net;
 pub mod openapi;
 pub mod operations;
+pub mod pages;
 pub mod problem;
 pub mod response;
 pub mod routes;
@@ -39,6 +41,7 @@ pub mod stream;
 pub mod telemetry;
 
 mod causes;
+mod announce;
 mod health;
 mod middleware;
 mod service_error;

@@ -8,6 +8,7 @@ mod sample;
 use crate::dto::{AdapterStatus, NodePool, tidy};
 use crate::fields::{Fields, Selection};
 use crate::routes::TAGS;
+use crate::pages;
 use crate::routes::changes::ChangesApi;
 use crate::routes::cluster_node_pools::ClusterNodePoolsApi;
 use crate::routes::clusters::ClustersApi;
@@ -111,10 +112,10 @@ impl Document {
         // The document goes into a script element, which the text of a description must not end.
         let document = self.tree.to_string().replace("</", "<\\/");
         let html = service.swagger_ui_html().replacen(&service.spec(), &document, 1);
-        html.replace(
-            "<title>Swagger UI</title>",
-            "<title>HyperFleet API</title><link rel=\"icon\" href=\"data:,\">",
-        )
+        let icon = percent_encoding::utf8_percent_encode(pages::ICON, percent_encoding::NON_ALPHANUMERIC);
+        let title =
+            format!("<title>HyperFleet API</title><link rel=\"icon\" href=\"data:image/svg+xml,{icon}\">");
+        html.replace("<title>Swagger UI</title>", &title)
     }
 }
 

@@ -1,22 +1,12 @@
 //! What can be asked for, by method and path: the one table that `Allow`, authentication, metrics and the log use.
 
-use crate::openapi;
 use crate::problem::{ApiError, Code};
+use crate::{openapi, pages};
 use poem::http::{HeaderValue, Method, StatusCode, header};
 use poem_openapi::registry::MetaOperation;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 use std::time::Duration;
-
-/// Where the document and its page are served.
-pub const DOCUMENT_PATHS: [&str; 6] = [
-    "/openapi",
-    "/openapi.json",
-    "/openapi.yaml",
-    "/openapi-ui",
-    "/api/hyperfleet/v1/openapi",
-    "/api/hyperfleet/v1/openapi.html",
-];
 
 /// One operation.
 #[derive(Debug)]
@@ -80,7 +70,7 @@ static TABLE: LazyLock<Vec<Place>> = LazyLock::new(|| {
         paths.entry(path).or_default().push(operation);
     }
     let places = paths.into_iter().map(|(path, operations)| place(&path, operations));
-    places.chain(DOCUMENT_PATHS.iter().map(|path| place(path, Vec::new()))).collect()
+    places.chain(pages::PATHS.iter().map(|path| place(path, Vec::new()))).collect()
 });
 
 fn read(path: &str, operation: MetaOperation) -> Operation {
@@ -96,7 +86,7 @@ fn read(path: &str, operation: MetaOperation) -> Operation {
     }
 }
 
-/// A place without operations is a document, which is read with GET. An operation that never succeeds is not offered.
+/// A place without operations is a page, which is read with GET. An operation that never succeeds is not offered.
 fn place(path: &str, operations: Vec<Operation>) -> Place {
     let offered = operations.iter().filter(|operation| operation.success.is_some());
     let mut methods: Vec<&str> = offered.map(|operation| operation.method.as_str()).collect();

@@ -1,5 +1,6 @@
 //! The program: what each command does, and how the process ends.
 
+use crate::announce::Announcement;
 use crate::cli::{self, Command, Migration};
 use crate::config::Config;
 use crate::config::database::Database;
@@ -69,13 +70,18 @@ async fn serve_until_signal(config: Config) -> Result<(), StartError> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     // Sent when a terminal closes. It must not cut requests off either.
     let mut hangup = signal(SignalKind::hangup())?;
+    let announcement = Announcement::of(&config);
     let mut running = tokio::select! {
         running = serve::start(config, Clock::system()) => running?,
         _ = terminate.recv() => return Ok(()),
         _ = interrupt.recv() => return Ok(()),
         _ = hangup.recv() => return Ok(()),
     };
-    tracing::info!(api = ?running.api, health = ?running.health, metrics = ?running.metrics, "serving");
+    if telemetry::is_for_people() {
+        print(announcement.text(&running))?;
+    } else {
+        tracing::info!(api = ?running.api, health = ?running.health, metrics = ?running.metrics, "serving");
+    }
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}

@@ -10,10 +10,8 @@ use crate::health::{self, Probe};
 use crate::limits::{Origins, Streams};
 use crate::middleware;
 use crate::net::{self, ConnectionLimits, Listener, ServerTls, Sockets};
-use crate::openapi;
 use crate::telemetry::{self, Recorder};
-use bytes::Bytes;
-use poem::{Endpoint, EndpointExt, Response, Route, endpoint::make_sync};
+use crate::{openapi, pages};
 use sea_orm::DbErr;
 use service::change::Retention;
 use service::db::ConnectError;
@@ -105,7 +103,8 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
     };
     let allowed = config.server.allowed_origins.clone();
     let origins = Origins::new(allowed, authenticator.is_none(), &api.addresses());
-    let routes = routes(&document);
+    let ports = [&health, &metrics].map(Sockets::port);
+    let routes = pages::routes(&document, ports).nest(openapi::PREFIX, openapi::service());
     let streams = Streams::new(config.changes.max_streams, config.changes.max_streams_per_caller);
     let endpoint = middleware::around(routes, app, &config.server, authenticator, origins, streams);
     let api = Listener { sockets: api, tls, limits };
@@ -225,31 +224,6 @@ async fn authenticator(config: &Config) -> Result<Option<Authenticator>, StartEr
     }
     let clock = Arc::new(std::time::SystemTime::now);
     Ok(Some(Authenticator::new(config.server.jwt.issuers.clone(), clock).await?))
-}
-
-/// All routes: the operations, and the document that describes them.
-fn routes(document: &openapi::Document) -> Route {
-    let json = Bytes::from(document.json());
-    let yaml = Bytes::from(document.yaml());
-    let page = Bytes::from(document.swagger_ui());
-    let json = || served("application/json", json.clone());
-    let page = || served("text/html; charset=utf-8", page.clone());
-    Route::new()
-        .at("/openapi", json())
-        .at("/openapi.json", json())
-        .at("/openapi.yaml", served("application/yaml", yaml))
-        .at("/openapi-ui", page())
-        .at("/api/hyperfleet/v1/openapi", json())
-        .at("/api/hyperfleet/v1/openapi.html", page())
-        .nest(openapi::PREFIX, openapi::service())
-}
-
-/// A constant text, read with GET only.
-fn served(content_type: &'static str, text: Bytes) -> impl Endpoint {
-    let answer = make_sync(move |_| {
-        Response::builder().content_type(content_type).header("Cache-Control", "no-cache").body(text.clone())
-    });
-    poem::get(answer).boxed()
 }
 
 /// What runs beside the requests; it ends when this is dropped.

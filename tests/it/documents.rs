@@ -1,11 +1,14 @@
 //! The addresses of the document and of its page.
 
-use crate::harness::TestApp;
+use crate::harness::{Answer, TestApp};
 
 crate::engines![
     the_document_is_at_every_address_it_was_ever_at,
     the_page_needs_no_other_host,
     the_page_holds_the_document,
+    the_start_page_links_to_everything_else,
+    the_start_page_is_json_for_programs,
+    whoever_has_a_page_is_told_that_it_is_current,
     metadata_tells_what_is_running,
     compatibility_tells_the_contract,
 ];
@@ -73,6 +76,55 @@ async fn the_page_holds_the_document(app: TestApp) {
     }
     // Given a document and not an address, the page asks no validator of another host either.
     assert!(page.text.contains("SwaggerUIBundle({"), "the bundle is started in the page");
+}
+
+async fn the_start_page_links_to_everything_else(app: TestApp) {
+    let page = app.get("/").await;
+    assert_eq!(page.status(200).header("content-type"), "text/html; charset=utf-8");
+    assert!(page.header("vary").to_ascii_lowercase().contains("accept"), "{}", page.header("vary"));
+    assert!(!page.text.contains("<script"), "{}", page.text);
+    let links = attributes(&page.text, "href");
+    for path in api::pages::PATHS {
+        let alias = ["/", "/openapi", "/api/hyperfleet/v1/openapi", "/api/hyperfleet/v1/openapi.html"];
+        assert!(alias.contains(&path) || links.contains(&path), "{path}: {links:?}");
+    }
+    for link in &links {
+        let url = if link.starts_with('/') { format!("{}{link}", app.url) } else { (*link).to_owned() };
+        Answer::of(app.client.get(url)).await.status(200);
+    }
+    assert!(links.contains(&format!("{}/readyz", app.health_url).as_str()), "{links:?}");
+    let icon = app.get("/favicon.ico").await;
+    assert_eq!(icon.status(200).header("content-type"), "image/svg+xml");
+    app.post("/", serde_json::json!({})).await.problem(405, "HYPERFLEET-NTF-000");
+}
+
+async fn the_start_page_is_json_for_programs(app: TestApp) {
+    let page = Answer::of(app.request("GET", "/").header("accept", "application/json")).await;
+    assert_eq!(page.status(200).header("content-type"), "application/json");
+    assert_eq!(page.at("/name"), "HyperFleet API");
+    for link in page.at("/links").as_object().expect("links").values() {
+        let link = link.as_str().expect("a text");
+        let url = if link.starts_with('/') { format!("{}{link}", app.url) } else { link.to_owned() };
+        Answer::of(app.client.get(url)).await.status(200);
+    }
+}
+
+async fn whoever_has_a_page_is_told_that_it_is_current(app: TestApp) {
+    for path in api::pages::PATHS {
+        let page = app.get(path).await;
+        assert_eq!(page.status(200).header("cache-control"), "no-cache", "{path}");
+        let tag = page.header("etag");
+        for tags in [tag.to_owned(), format!("W/{tag}"), format!("\"1\", {tag}"), "*".to_owned()] {
+            let known = Answer::of(app.request("GET", path).header("if-none-match", &tags)).await;
+            assert_eq!((known.status(304).header("etag"), known.text.as_str()), (tag, ""), "{path} {tags}");
+            assert_eq!(known.header("cache-control"), "no-cache", "{path}");
+        }
+        let other = Answer::of(app.request("GET", path).header("if-none-match", "\"1\"")).await;
+        assert_eq!(other.status(200).text, page.text, "{path}");
+        // Also where the answer would be compressed.
+        let zipped = app.request("GET", path).header("accept-encoding", "gzip").header("if-none-match", tag);
+        Answer::of(zipped).await.status(304);
+    }
 }
 
 async fn metadata_tells_what_is_running(app: TestApp) {

@@ -3,6 +3,7 @@
 #![allow(unreachable_pub, reason = "nothing outside a test binary can reach anything")]
 
 mod aggregation;
+mod announcement;
 mod audit;
 mod auth;
 mod changes;

@@ -69,6 +69,21 @@ impl DatabaseUrl {
         &self.text
     }
 
+    /// Where the database is, for people: its file, or host, port and name. Never a user or a password.
+    #[must_use]
+    pub fn place(&self) -> String {
+        if let Ok(options) = self.text.parse::<SqliteConnectOptions>()
+            && self.is_sqlite()
+        {
+            return format!("SQLite, file {}", options.get_filename().display());
+        }
+        let Ok(options) = self.text.parse::<PgConnectOptions>() else { return "PostgreSQL".to_owned() };
+        let socket = options.get_socket().map(|path| path.display().to_string());
+        let host = socket.unwrap_or_else(|| options.get_host().to_owned());
+        let name = options.get_database().unwrap_or(options.get_username());
+        format!("PostgreSQL, {name} at {host}:{}", options.get_port())
+    }
+
     /// The names of the parameters that the driver does not know and that were dropped.
     pub(super) fn ignored(&self) -> &[String] {
         &self.ignored
@@ -195,6 +210,21 @@ fn postgres(text: &str) -> Result<DatabaseUrl, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_place_is_shown_without_user_and_password() {
+        for (url, expected) in [
+            ("sqlite://hyperfleet.db?mode=rwc", "SQLite, file hyperfleet.db"),
+            ("sqlite:///var/lib/h.db", "SQLite, file /var/lib/h.db"),
+            ("postgres://ada:hunter2@db.example.com/fleet", "PostgreSQL, fleet at db.example.com:5432"),
+            (
+                "postgres://ada@localhost:6432/fleet?host=/run/pg&password=hunter2",
+                "PostgreSQL, fleet at /run/pg:6432",
+            ),
+        ] {
+            assert_eq!(parsed(url).place(), expected);
+        }
+    }
 
     fn parsed(url: &str) -> DatabaseUrl {
         DatabaseUrl::parse(url).unwrap_or_else(|error| panic!("{url}: {error}"))

@@ -63,6 +63,11 @@ impl Sockets {
         self.listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect()
     }
 
+    /// The port that all of them listen on.
+    pub fn port(&self) -> u16 {
+        self.addresses().first().map_or(0, SocketAddr::port)
+    }
+
     /// Waits for a connection on any of the sockets. Failures are logged and waited out, never returned:
     /// there is nothing to do but to try again. Dropping the future loses no connection.
     pub(super) async fn accept(&mut self) -> TcpStream {

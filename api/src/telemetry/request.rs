@@ -19,6 +19,11 @@ pub(super) fn write_for_people() {
     FOR_PEOPLE.store(true, Ordering::Relaxed);
 }
 
+/// Whether the log is read by a person who wants to know more than of warnings.
+pub(crate) fn is_for_people() -> bool {
+    FOR_PEOPLE.load(Ordering::Relaxed) && tracing::enabled!(tracing::Level::INFO)
+}
+
 /// The request that the current task works on.
 #[derive(Clone, Debug)]
 pub(crate) struct Scope(Arc<Known>);

@@ -57,6 +57,25 @@ impl Process {
         }
     }
 
+    /// Starts it as a person would, and answers the lines up to the one that begins so.
+    pub async fn tells_up_to(start: &str, settings: &[(&str, &str)]) -> String {
+        let folder = std::env::temp_dir().join(format!("hyperfleet-test-{}", Uuid::new_v4().simple()));
+        std::fs::create_dir(&folder).expect("a folder");
+        let text = [("HYPERFLEET_LOGGING_FORMAT", "text")];
+        let mut child = command(&folder, &[&text, settings].concat()).spawn().expect("the program starts");
+        let mut output = BufReader::new(child.stdout.take().expect("its output"));
+        let mut told = String::new();
+        let telling = async {
+            while !told.lines().last().is_some_and(|line| line.starts_with(start)) {
+                assert_ne!(output.read_line(&mut told).await.expect("its output"), 0, "it ended: {told}");
+            }
+        };
+        timeout(PATIENCE, telling).await.expect("it tells in time");
+        child.kill().await.expect("it can be killed");
+        let _ = std::fs::remove_dir_all(&folder);
+        told
+    }
+
     /// Runs it with settings it cannot work with, and answers all that it says.
     pub async fn fails(settings: &[(&str, &str)]) -> String {
         let folder = std::env::temp_dir().join(format!("hyperfleet-test-{}", Uuid::new_v4().simple()));

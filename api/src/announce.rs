@@ -1,0 +1,82 @@
+//! What a person is told when the server has started.
+
+use crate::config::Config;
+use crate::serve::Running;
+use std::net::SocketAddr;
+
+/// Where everything is, which database is used, and whether callers must present a token.
+#[derive(Debug)]
+pub(crate) struct Announcement {
+    scheme: &'static str,
+    host: String,
+    database: String,
+    tokens: bool,
+}
+
+impl Announcement {
+    /// For a server that is to run with these settings.
+    pub(crate) fn of(config: &Config) -> Self {
+        let scheme = if config.server.tls_files().is_some() { "https" } else { "http" };
+        let tokens = config.server.jwt.is_enabled();
+        Self { scheme, host: config.server.host.clone(), database: config.database.url.place(), tokens }
+    }
+
+    /// The text, once it is known where the server listens.
+    pub(crate) fn text(&self, running: &Running) -> String {
+        let Self { scheme, host, database, tokens } = self;
+        let at = |scheme: &str, addresses: &[SocketAddr]| {
+            addresses
+                .first()
+                .map_or_else(String::new, |address| format!("{scheme}://{}", reached(host, *address)))
+        };
+        let (api, health) = (at(scheme, &running.api), at("http", &running.health));
+        let metrics = at("http", &running.metrics);
+        let callers = match tokens {
+            true => "must present a token",
+            false => "need no token",
+        };
+        format!(
+            "HyperFleet API {} ({})
+  Start page  {api}/
+  API         {api}/api/hyperfleet/v1
+  Swagger UI  {api}/openapi-ui
+  Health      {health}/readyz
+  Metrics     {metrics}/metrics
+  Database    {database}
+  Callers     {callers}
+",
+            crate::VERSION,
+            crate::COMMIT,
+        )
+    }
+}
+
+/// How the address is reached from this machine: by the name it was configured with where that is one.
+fn reached(host: &str, address: SocketAddr) -> String {
+    let port = address.port();
+    match address.ip() {
+        ip if ip.is_unspecified() || ip.is_loopback() && host == "localhost" => format!("localhost:{port}"),
+        _ => address.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_shown_as_they_are_reached() {
+        for (host, address, expected) in [
+            ("localhost", "127.0.0.1:8000", "localhost:8000"),
+            ("localhost", "[::1]:8000", "localhost:8000"),
+            ("localhost", "10.0.0.1:8000", "10.0.0.1:8000"),
+            ("0.0.0.0", "0.0.0.0:80", "localhost:80"),
+            ("::", "[::]:80", "localhost:80"),
+            ("127.0.0.1", "127.0.0.1:80", "127.0.0.1:80"),
+            ("api.example.com", "10.0.0.1:80", "10.0.0.1:80"),
+            ("fd00::1", "[fd00::1]:80", "[fd00::1]:80"),
+        ] {
+            assert_eq!(reached(host, address.parse().expect("an address")), expected, "{host}");
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! What people and tools read beside the operations: the start page, the document and its page. Public, and the same
+//! for everyone, so that whoever has it is only told that it is still current.
+
+use crate::dto::EntityTags;
+use crate::openapi;
+use bytes::Bytes;
+use poem::http::{HeaderMap, StatusCode, header};
+use poem::{Endpoint, EndpointExt, Request, Response, Route, endpoint::make_sync};
+use serde_json::json;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+/// Where they are.
+pub const PATHS: [&str; 8] = [
+    START,
+    "/favicon.ico",
+    "/openapi",
+    "/openapi.json",
+    "/openapi.yaml",
+    "/openapi-ui",
+    "/api/hyperfleet/v1/openapi",
+    "/api/hyperfleet/v1/openapi.html",
+];
+
+const START: &str = "/";
+const HTML: &str = "text/html; charset=utf-8";
+/// The icon of all pages, an SVG image.
+pub(crate) const ICON: &str = "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'><rect width='16' height='16' rx='3' fill='#1f4e79'/><path d='M4 3v10M12 3v10M4 8h8' stroke='#fff' stroke-width='2'/></svg>";
+
+/// The routes of all pages. The two ports are those of health and of metrics.
+pub(crate) fn routes(document: &openapi::Document, ports: [u16; 2]) -> Route {
+    let json = Page::new("application/json", document.json());
+    let yaml = Page::new("application/yaml", document.yaml());
+    let ui = Page::new(HTML, document.swagger_ui());
+    Route::new()
+        .at(START, poem::get(make_sync(move |request| start(&request, ports))))
+        .at("/favicon.ico", Page::new("image/svg+xml", ICON.to_owned()).endpoint())
+        .at("/openapi", json.clone().endpoint())
+        .at("/openapi.json", json.clone().endpoint())
+        .at("/openapi.yaml", yaml.endpoint())
+        .at("/openapi-ui", ui.clone().endpoint())
+        .at("/api/hyperfleet/v1/openapi", json.endpoint())
+        .at("/api/hyperfleet/v1/openapi.html", ui.endpoint())
+}
+
+/// A constant text.
+#[derive(Clone)]
+struct Page {
+    content_type: &'static str,
+    text: Bytes,
+    /// Names the text: the same on every replica of one version.
+    tag: i64,
+}
+
+impl Page {
+    fn new(content_type: &'static str, text: String) -> Self {
+        let mut hasher = DefaultHasher::new();
+        text.hash(&mut hasher);
+        let tag = (hasher.finish() >> 1).cast_signed();
+        Self { content_type, text: text.into(), tag }
+    }
+
+    /// Answers GET with the text.
+    fn endpoint(self) -> impl Endpoint {
+        poem::get(make_sync(move |request: Request| self.answer(request.headers()))).boxed()
+    }
+
+    /// The text, unless the caller has it.
+    fn answer(&self, headers: &HeaderMap) -> Response {
+        // Kept, but asked about each time: after an upgrade the old text must not be shown.
+        let answer = Response::builder()
+            .header(header::ETAG, format!("\"{}\"", self.tag))
+            .header(header::CACHE_CONTROL, "no-cache");
+        let known = headers.get(header::IF_NONE_MATCH).and_then(|tags| tags.to_str().ok());
+        match known.and_then(EntityTags::parse) {
+            Some(tags) if tags.matches(self.tag) => answer.status(StatusCode::NOT_MODIFIED).finish(),
+            _ => answer.content_type(self.content_type).body(self.text.clone()),
+        }
+    }
+}
+
+/// The page with links to everything else; for programs that ask for JSON, as JSON.
+fn start(request: &Request, ports: [u16; 2]) -> Response {
+    let host = host(request);
+    let [health, metrics] = ports.map(|port| format!("http://{host}:{port}"));
+    let [ready, metrics] = [format!("{health}/readyz"), format!("{metrics}/metrics")];
+    let page = match wants_json(request.headers()) {
+        true => {
+            let links = json!({
+                "api": "/api/hyperfleet/v1", "ui": "/openapi-ui", "document": "/openapi.json", "health": ready,
+                "metrics": metrics,
+            });
+            let text = json!({
+                "name": "HyperFleet API", "version": crate::VERSION, "build": crate::COMMIT, "links": links,
+            });
+            Page::new("application/json", text.to_string())
+        }
+        false => Page::new(HTML, html(&ready, &metrics)),
+    };
+    let mut answer = page.answer(request.headers());
+    answer.headers_mut().append(header::VARY, header::HeaderValue::from_name(header::ACCEPT));
+    answer
+}
+
+/// Whether JSON is asked for, and no page.
+fn wants_json(headers: &HeaderMap) -> bool {
+    let accepted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    let types = accepted.flat_map(|value| value.split(',')).filter_map(|member| member.split(';').next());
+    let types: Vec<&str> = types.collect();
+    let names = |wanted: &str| types.iter().any(|name| name.trim().eq_ignore_ascii_case(wanted));
+    names("application/json") && !names("text/html")
+}
+
+/// The name by which the caller reaches this host, without a port.
+fn host(request: &Request) -> &str {
+    let named = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+    let named = named.or_else(|| request.uri().authority().map(|authority| authority.as_str()));
+    let without_port = |host: &'_ str| match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|digit| digit.is_ascii_digit()) => name.len(),
+        _ => host.len(),
+    };
+    // It becomes a part of the page.
+    let plain = |host: &&str| {
+        host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._[]:".contains(&byte)) && !host.is_empty()
+    };
+    named.map(|host| &host[..without_port(host)]).filter(plain).unwrap_or("localhost")
+}
+
+fn html(ready: &str, metrics: &str) -> String {
+    let (version, build) = (crate::VERSION, crate::COMMIT);
+    format!(
+        "<!DOCTYPE html>
+<html lang=\"en\">
+<head>
+<meta charset=\"utf-8\">
+<meta name=\"viewport\" content=\"width=device-width\">
+<title>HyperFleet API</title>
+<link rel=\"icon\" href=\"/favicon.ico\">
+<style>
+body {{ font: 1rem/1.6 system-ui, sans-serif; max-width: 40rem; margin: 3rem auto; padding: 0 1rem; }}
+dt {{ font-weight: 600; margin-top: .6rem; }}
+dd {{ margin: 0; }}
+@media (prefers-color-scheme: dark) {{ body {{ background: #161616; color: #eee; }} a {{ color: #8ab4f8; }} }}
+</style>
+</head>
+<body>
+<h1>HyperFleet API</h1>
+<p>The system of record for a fleet of Kubernetes clusters and their node pools. Version {version} ({build}).</p>
+<dl>
+<dt><a href=\"/openapi-ui\">Swagger UI</a></dt>
+<dd>Read about the operations and try them out.</dd>
+<dt><a href=\"/openapi.json\">OpenAPI document</a>, <a href=\"/openapi.yaml\">as YAML</a></dt>
+<dd>For generating clients.</dd>
+<dt><a href=\"/api/hyperfleet/v1\">/api/hyperfleet/v1</a></dt>
+<dd>The API, for example <a href=\"/api/hyperfleet/v1/clusters\">clusters</a> and
+<a href=\"/api/hyperfleet/v1/nodepools\">node pools</a>.</dd>
+<dt><a href=\"{ready}\">Health</a>, <a href=\"{metrics}\">metrics</a></dt>
+<dd>On ports of their own.</dd>
+</dl>
+</body>
+</html>
+"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_is_for_those_who_ask_for_it() {
+        for (accept, expected) in [
+            ("", false),
+            ("*/*", false),
+            ("application/json", true),
+            ("text/plain, Application/JSON;q=0.9", true),
+            ("text/html, application/json", false),
+            ("application/jsonp", false),
+        ] {
+            let request = Request::builder().header(header::ACCEPT, accept).finish();
+            assert_eq!(wants_json(request.headers()), expected, "{accept}");
+        }
+        assert!(!wants_json(&HeaderMap::new()));
+    }
+
+    #[test]
+    fn the_host_is_the_one_the_caller_names_if_it_is_harmless() {
+        for (named, expected) in [
+            ("localhost:8000", "localhost"),
+            ("api.example.com", "api.example.com"),
+            ("[::1]:8000", "[::1]"),
+            ("[::1]", "[::1]"),
+            ("10.0.0.1:80", "10.0.0.1"),
+            ("\"><script>", "localhost"),
+            ("", "localhost"),
+            (":80", "localhost"),
+        ] {
+            let request = Request::builder().header(header::HOST, named).finish();
+            assert_eq!(host(&request), expected, "{named}");
+        }
+        assert_eq!(host(&Request::builder().finish()), "localhost");
+    }
+}
