@@ -1,4 +1,4 @@
-//! What people and tools read beside the operations: the start page, the document and its page. Public, and the same
+//! What people and tools read beside the operations: the start page, the document and its page, the guides. Public, and the same
 //! for everyone, so that whoever has it is only told that it is still current.
 
 use crate::dto::EntityTags;
@@ -10,8 +10,14 @@ use serde_json::json;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// Where they are.
-pub const PATHS: [&str; 8] = [
+pub const PATHS: [&str; 14] = [
     START,
+    GUIDES[0].path,
+    GUIDES[1].path,
+    GUIDES[2].path,
+    GUIDES[3].path,
+    GUIDES[4].path,
+    GUIDES[5].path,
     "/favicon.ico",
     "/openapi",
     "/openapi.json",
@@ -22,6 +28,29 @@ pub const PATHS: [&str; 8] = [
 ];
 
 const START: &str = "/";
+
+/// The guides, as they were when this version was built.
+const GUIDES: [Guide; 6] = [
+    Guide::new("/docs/adapters.md", "Writing an adapter", include_str!("../../docs/adapters.md")),
+    Guide::new("/docs/controllers.md", "Writing a controller", include_str!("../../docs/controllers.md")),
+    Guide::new("/docs/search.md", "Search", include_str!("../../docs/search.md")),
+    Guide::new("/docs/errors.md", "Errors", include_str!("../../docs/errors.md")),
+    Guide::new("/docs/operations.md", "Operations", include_str!("../../docs/operations.md")),
+    Guide::new("/docs/architecture.md", "Architecture", include_str!("../../docs/architecture.md")),
+];
+
+struct Guide {
+    path: &'static str,
+    title: &'static str,
+    text: &'static str,
+}
+
+impl Guide {
+    const fn new(path: &'static str, title: &'static str, text: &'static str) -> Self {
+        Self { path, title, text }
+    }
+}
+
 const HTML: &str = "text/html; charset=utf-8";
 /// The icon of all pages, an SVG image.
 pub(crate) const ICON: &str = "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'><rect width='16' height='16' rx='3' fill='#1f4e79'/><path d='M4 3v10M12 3v10M4 8h8' stroke='#fff' stroke-width='2'/></svg>";
@@ -31,7 +60,10 @@ pub(crate) fn routes(document: &openapi::Document, ports: [u16; 2]) -> Route {
     let json = Page::new("application/json", document.json());
     let yaml = Page::new("application/yaml", document.yaml());
     let ui = Page::new(HTML, document.swagger_ui());
-    Route::new()
+    let guides = GUIDES.into_iter().fold(Route::new(), |routes, guide| {
+        routes.at(guide.path, Page::new("text/plain; charset=utf-8", guide.text.to_owned()).endpoint())
+    });
+    guides
         .at(START, poem::get(make_sync(move |request| start(&request, ports))))
         .at("/favicon.ico", Page::new("image/svg+xml", ICON.to_owned()).endpoint())
         .at("/openapi", json.clone().endpoint())
@@ -87,7 +119,7 @@ fn start(request: &Request, ports: [u16; 2]) -> Response {
         true => {
             let links = json!({
                 "api": "/api/hyperfleet/v1", "ui": "/openapi-ui", "document": "/openapi.json", "health": ready,
-                "metrics": metrics,
+                "metrics": metrics, "docs": GUIDES.map(|guide| guide.path),
             });
             let text = json!({
                 "name": "HyperFleet API", "version": crate::VERSION, "build": crate::COMMIT, "links": links,
@@ -127,6 +159,8 @@ fn host(request: &Request) -> &str {
 
 fn html(ready: &str, metrics: &str) -> String {
     let (version, build) = (crate::VERSION, crate::COMMIT);
+    let guides =
+        GUIDES.map(|Guide { path, title, .. }| format!("<a href=\"{path}\">{title}</a>")).join(",\n");
     format!(
         "<!DOCTYPE html>
 <html lang=\"en\">
@@ -153,6 +187,8 @@ dd {{ margin: 0; }}
 <dt><a href=\"/api/hyperfleet/v1\">/api/hyperfleet/v1</a></dt>
 <dd>The API, for example <a href=\"/api/hyperfleet/v1/clusters\">clusters</a> and
 <a href=\"/api/hyperfleet/v1/nodepools\">node pools</a>.</dd>
+<dt>Documentation</dt>
+<dd>{guides}.</dd>
 <dt><a href=\"{ready}\">Health</a>, <a href=\"{metrics}\">metrics</a></dt>
 <dd>On ports of their own.</dd>
 </dl>

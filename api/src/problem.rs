@@ -62,6 +62,32 @@ pub enum Code {
 }
 
 impl Code {
+    /// All of them.
+    pub const ALL: [Self; 17] = [
+        Code::Validation,
+        Code::BadRequest,
+        Code::Malformed,
+        Code::AuthenticationRequired,
+        Code::InvalidCredentials,
+        Code::ExpiredToken,
+        Code::PermissionDenied,
+        Code::EndpointNotFound,
+        Code::MethodNotAllowed,
+        Code::ResourceNotFound,
+        Code::NameConflict,
+        Code::VersionConflict,
+        Code::StateConflict,
+        Code::RateLimit,
+        Code::Internal,
+        Code::Unavailable,
+        Code::Timeout,
+    ];
+
+    /// The code, such as `HYPERFLEET-VAL-000`.
+    pub const fn as_str(self) -> &'static str {
+        self.words().0
+    }
+
     /// Code, suffix of the type's address, and title.
     const fn words(self) -> (&'static str, &'static str, &'static str) {
         match self {
