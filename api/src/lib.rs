@@ -23,6 +23,7 @@ pub mod caller;
 pub mod change_query;
 pub mod cli;
 pub mod config;
+pub mod demo;
 pub mod dto;
 pub mod fields;
 pub mod json;

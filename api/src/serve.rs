@@ -11,7 +11,7 @@ use crate::limits::{Origins, Streams};
 use crate::middleware;
 use crate::net::{self, ConnectionLimits, Listener, ServerTls, Sockets};
 use crate::telemetry::{self, Recorder};
-use crate::{openapi, pages};
+use crate::{demo, openapi, pages};
 use sea_orm::DbErr;
 use service::change::Retention;
 use service::db::ConnectError;
@@ -232,6 +232,9 @@ fn background(context: Context, config: &Config, recorder: Recorder) -> JoinSet<
     tasks.spawn(telemetry::watch_reconciliation(context.clone(), config.metrics.clone()));
     tasks.spawn(service::change::publish(context.clone()));
     tasks.spawn(remove_old_changes(context.clone(), config.changes.retention(context.db.dialect())));
+    if config.demo {
+        tasks.spawn(demo::run(context.clone()));
+    }
     tasks.spawn(remove_expired(context));
     tasks.spawn(async move {
         let mut every = tokio::time::interval(METRICS_TIDY);

@@ -13,6 +13,7 @@ mod concurrency;
 mod conditional;
 mod database;
 mod deletion;
+mod demo;
 mod docs;
 mod documents;
 mod durability;

@@ -64,6 +64,9 @@ pub struct Config {
     /// Where spans are sent.
     #[command(flatten)]
     pub tracing: Tracing,
+    /// Fill an empty database with a small fleet on which adapters report, to look at.
+    #[arg(long, help_heading = "Server")]
+    pub demo: bool,
 }
 
 impl Config {

@@ -32,9 +32,14 @@ impl Process {
     /// Starts it with these settings, named by their environment variables, and waits until it serves. On
     /// SQLite, unless a setting says otherwise.
     pub async fn start(settings: &[(&str, &str)]) -> Self {
+        Self::start_with(&[], settings).await
+    }
+
+    /// The same, with a command line.
+    pub async fn start_with(arguments: &[&str], settings: &[(&str, &str)]) -> Self {
         let folder = std::env::temp_dir().join(format!("hyperfleet-test-{}", Uuid::new_v4().simple()));
         std::fs::create_dir(&folder).expect("a folder");
-        let mut child = command(&folder, settings).spawn().expect("the program starts");
+        let mut child = command(&folder, settings).args(arguments).spawn().expect("the program starts");
         let mut output = BufReader::new(child.stdout.take().expect("its output"));
         let mut log = String::new();
         let serving = timeout(PATIENCE, serving(&mut output, &mut log)).await.expect("it serves in time");
