@@ -106,8 +106,34 @@ impl Player<'_> {
         Ok(())
     }
 
+    /// Compares what is said of all that is waited for with what there is.
+    async fn compare_explanations(&self) -> Comparison {
+        for row in &self.model.rows {
+            let found = self.app.get(&format!("{}/explain", &self.model.path(row.id)[1..])).await;
+            let resource = row.to_json();
+            let status = &resource["status"];
+            let (state, since) = match (&resource["deleted_time"], status["phase"].as_str()) {
+                (Value::Null, Some("Ready")) => ("reconciled", &status["last_transition_time"]),
+                (Value::Null, Some("Failed")) => ("failed", &status["last_transition_time"]),
+                (Value::Null, _) => ("waiting", &status["last_transition_time"]),
+                (deleted, _) => ("finalizing", deleted),
+            };
+            compare("state", &found.body["state"], &state.into())?;
+            compare("time of the state", &found.body["since"], since)?;
+            let is_known = !row.reports.is_empty() || !self.model.settings.required(row.kind).is_empty();
+            let blockers = found.body["blocked_by"].as_array().map_or(0, Vec::len);
+            let blocks = state == "finalizing" || (state != "reconciled" && is_known);
+            compare("whether anything is waited for", &(blockers > 0), &blocks)?;
+            let children = self.model.rows.iter().filter(|child| child.parent == Some(row.id)).count();
+            let waiting = if row.deleted_time.is_some() { children } else { 0 };
+            compare("children", &found.body["children"]["waiting"], &waiting.into())?;
+        }
+        Ok(())
+    }
+
     /// Deletes all that is left, by force where somebody would be waited for.
     async fn clear(&mut self) -> Comparison {
+        self.compare_explanations().await?;
         let clusters = self.model.rows.iter().filter(|row| row.kind == Kind::Cluster);
         let clusters: Vec<Uuid> = clusters.map(|row| row.id).collect();
         for id in clusters {
@@ -118,6 +144,7 @@ impl Player<'_> {
             })
             .await?;
             if self.model.row(id).is_some() {
+                self.compare_explanations().await?;
                 let path = self.model.path(id) + "/force-delete";
                 let operation = Operation::ForceDelete { id, reason: "the scenario is over".to_owned() };
                 self.step(&Request { method: "POST", path, operation }).await?;
