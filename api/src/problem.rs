@@ -63,7 +63,7 @@ pub enum Code {
 
 impl Code {
     /// All of them.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Code::Validation,
         Code::BadRequest,
         Code::Malformed,
@@ -77,6 +77,7 @@ impl Code {
         Code::NameConflict,
         Code::VersionConflict,
         Code::StateConflict,
+        Code::PositionGone,
         Code::RateLimit,
         Code::Internal,
         Code::Unavailable,
