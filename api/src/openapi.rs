@@ -8,7 +8,6 @@ mod sample;
 use crate::dto::{AdapterStatus, NodePool, tidy};
 use crate::fields::{Fields, Selection};
 use crate::routes::TAGS;
-use crate::pages;
 use crate::routes::changes::ChangesApi;
 use crate::routes::cluster_node_pools::ClusterNodePoolsApi;
 use crate::routes::clusters::ClustersApi;
@@ -20,6 +19,9 @@ use poem_openapi::{ContactObject, LicenseObject, OpenApi, OpenApiService, Server
 use serde_json::{Map, Value, json};
 use service::spec_schema::SpecSchemas;
 use std::sync::Arc;
+
+/// The icon of all pages, an SVG image.
+pub(crate) const ICON: &str = "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'><rect width='16' height='16' rx='3' fill='#1f4e79'/><path d='M4 3v10M12 3v10M4 8h8' stroke='#fff' stroke-width='2'/></svg>";
 
 /// Where all operations are nested.
 pub const PREFIX: &str = "/api";
@@ -112,7 +114,7 @@ impl Document {
         // The document goes into a script element, which the text of a description must not end.
         let document = self.tree.to_string().replace("</", "<\\/");
         let html = service.swagger_ui_html().replacen(&service.spec(), &document, 1);
-        let icon = percent_encoding::utf8_percent_encode(pages::ICON, percent_encoding::NON_ALPHANUMERIC);
+        let icon = percent_encoding::utf8_percent_encode(ICON, percent_encoding::NON_ALPHANUMERIC);
         let title =
             format!("<title>HyperFleet API</title><link rel=\"icon\" href=\"data:image/svg+xml,{icon}\">");
         html.replace("<title>Swagger UI</title>", &title)

@@ -52,8 +52,6 @@ impl Guide {
 }
 
 const HTML: &str = "text/html; charset=utf-8";
-/// The icon of all pages, an SVG image.
-pub(crate) const ICON: &str = "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'><rect width='16' height='16' rx='3' fill='#1f4e79'/><path d='M4 3v10M12 3v10M4 8h8' stroke='#fff' stroke-width='2'/></svg>";
 
 /// The routes of all pages. The two ports are those of health and of metrics.
 pub(crate) fn routes(document: &openapi::Document, ports: [u16; 2]) -> Route {
@@ -65,7 +63,7 @@ pub(crate) fn routes(document: &openapi::Document, ports: [u16; 2]) -> Route {
     });
     guides
         .at(START, poem::get(make_sync(move |request| start(&request, ports))))
-        .at("/favicon.ico", Page::new("image/svg+xml", ICON.to_owned()).endpoint())
+        .at("/favicon.ico", Page::new("image/svg+xml", openapi::ICON.to_owned()).endpoint())
         .at("/openapi", json.clone().endpoint())
         .at("/openapi.json", json.clone().endpoint())
         .at("/openapi.yaml", yaml.endpoint())
