@@ -43,8 +43,9 @@ impl ChangeRequest {
     ) -> Result<Self, ApiError> {
         let mut reader = Reader::of(parameters);
         let kinds = reader.one("kind", kinds).unwrap_or_else(|| Kind::ALL.to_vec());
-        let id = reader.one("id", |text| uuid("id", text));
-        let owner = reader.one("owner_id", |text| uuid("owner_id", text));
+        // Blank, they would ask for everything.
+        let id = reader.given("id", |text| uuid("id", text));
+        let owner = reader.given("owner_id", |text| uuid("owner_id", text));
         let filter = reader.search(&Collection::of(Kind::Cluster), "search");
         let selection = reader.selection(known);
         let since = match last_event.map(str::trim).filter(|text| !text.is_empty()) {

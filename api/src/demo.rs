@@ -6,9 +6,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use entity::JsonText;
 use serde_json::{Value, json};
 use service::error::Error;
-use service::list::Ordering;
+use service::list::{Collection, Ordering};
 use service::resource::{self, Change, Create, IfMatch, ListQuery, Resource, Start, Target};
-use service::status::{ConditionStatus, Report, ReportedCondition};
+use service::status::{AdapterVersions, ConditionStatus, Report, ReportedCondition};
 use service::{AdapterName, Consistency, Context, Kind, Labels, ResourceName, Result, search};
 use std::time::Duration;
 
@@ -101,6 +101,7 @@ pub async fn round(context: &Context, number: u64) -> Result<()> {
                     conditions: observed(&resource, position, now),
                     data: JsonText("{}".into()),
                     metadata: None,
+                    versions: AdapterVersions::default(),
                 };
                 match resource::report(context, target, report).await {
                     // Another report, or a user, was its end.
@@ -184,15 +185,15 @@ async fn create(
 
 /// Resources of a kind, those with this label if one is named.
 async fn list(context: &Context, kind: Kind, label: Option<&str>) -> Result<Vec<Resource>> {
-    let filter = label.map(|label| search::parse(&format!("labels.{label} = 'true'"))).transpose();
+    let collection = &Collection::of(kind);
+    let filter =
+        label.map(|label| search::parse(collection, &format!("labels.{label} = 'true'"))).transpose();
     let query = ListQuery {
-        kind,
-        owner: None,
         filter: filter.map_err(|error| Error::Internal(error.to_string()))?,
-        order: Ordering::parse(kind, "", &[]).map_err(Error::Internal)?,
+        order: Ordering::parse(collection, "", &[]).map_err(Error::Internal)?,
         from: Start::Page(1),
         size: 100,
         total: false,
     };
-    Ok(resource::list(context, Consistency::Strong, &query).await?.items)
+    Ok(resource::list(context, Consistency::Strong, (kind, None), &query).await?.items)
 }

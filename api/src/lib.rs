@@ -41,8 +41,8 @@ pub mod serve;
 pub mod stream;
 pub mod telemetry;
 
-mod causes;
 mod announce;
+mod causes;
 mod health;
 mod middleware;
 mod service_error;

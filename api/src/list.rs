@@ -83,6 +83,11 @@ impl<S> Parameters<S> {
         values.iter().map(|value| value.trim()).find(|value| !value.is_empty())
     }
 
+    /// The first value, blank or not, for parameters that must not be taken for absent.
+    fn first(&self, name: &str) -> Option<&str> {
+        Some(self.values.get(name)?.first()?.trim())
+    }
+
     /// All values, as one comma list.
     fn joined(&self, name: &str) -> Option<String> {
         let values = self.values.get(name)?;
@@ -136,6 +141,16 @@ impl<'a, S> Reader<'a, S> {
 
     fn number(&mut self, name: &str, default: u64, max: u64) -> u64 {
         self.within(name, 1..=max, default)
+    }
+
+    /// The same, of a parameter that is refused if it is blank.
+    pub(crate) fn given<T>(
+        &mut self,
+        name: &str,
+        read: impl FnOnce(&str) -> Result<T, FieldError>,
+    ) -> Option<T> {
+        let text = self.parameters.first(name)?;
+        self.keep(read(text))
     }
 
     pub(crate) fn within(&mut self, name: &str, range: RangeInclusive<u64>, default: u64) -> u64 {

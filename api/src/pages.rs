@@ -10,7 +10,7 @@ use serde_json::json;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// Where they are.
-pub const PATHS: [&str; 14] = [
+pub const PATHS: [&str; 15] = [
     START,
     GUIDES[0].path,
     GUIDES[1].path,
@@ -18,6 +18,7 @@ pub const PATHS: [&str; 14] = [
     GUIDES[3].path,
     GUIDES[4].path,
     GUIDES[5].path,
+    GUIDES[6].path,
     "/favicon.ico",
     "/openapi",
     "/openapi.json",
@@ -30,9 +31,10 @@ pub const PATHS: [&str; 14] = [
 const START: &str = "/";
 
 /// The guides, as they were when this version was built.
-const GUIDES: [Guide; 6] = [
+const GUIDES: [Guide; 7] = [
     Guide::new("/docs/adapters.md", "Writing an adapter", include_str!("../../docs/adapters.md")),
     Guide::new("/docs/controllers.md", "Writing a controller", include_str!("../../docs/controllers.md")),
+    Guide::new("/docs/changes.md", "Following changes", include_str!("../../docs/changes.md")),
     Guide::new("/docs/search.md", "Search", include_str!("../../docs/search.md")),
     Guide::new("/docs/errors.md", "Errors", include_str!("../../docs/errors.md")),
     Guide::new("/docs/operations.md", "Operations", include_str!("../../docs/operations.md")),

@@ -12,6 +12,9 @@ pub type IfMatch = As<EntityTags, String>;
 /// The header `Idempotency-Key` as it was sent.
 pub type IdempotencyKey = As<Key, String>;
 
+/// The header `Last-Event-ID` as it was sent.
+pub type LastEventId = As<PositionText, String>;
+
 /// The entity tags of `If-Match` or `If-None-Match`.
 ///
 /// A tag of this API is the number of a version. Weak and strong tags compare alike: a tag that an intermediary made
@@ -61,6 +64,12 @@ described!(Key, "string(idempotency-key)", {
     let pattern = Some("^[!-~]([ -~]*[!-~])?$".into());
     inline(MetaSchema { pattern, max_length: Some(MAX_KEY), ..text(None) })
 });
+
+/// What a position of the changes looks like: nothing that a client makes.
+#[derive(Debug)]
+pub struct PositionText;
+
+described!(PositionText, "string(position)", inline(text(Some("position"))));
 
 #[cfg(test)]
 mod tests {

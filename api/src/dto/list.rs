@@ -198,7 +198,7 @@ fn all(wording: &Wording) -> MetaSchema {
             text(Some(wording.order_by)),
         ),
         ("fields", shown, text(Some(fields))),
-        ("wait_for", WAIT_FOR, MetaSchema { max_length: Some(4096), ..text(Some("search-expression")) }),
+        ("wait_for", WAIT_FOR, MetaSchema { max_length: Some(4096), ..text(Some("wait-expression")) }),
         ("timeout", "Seconds to wait at most with `wait_for`.", number(60.0, Some(30.into()))),
         ("cursor", "Where another page ended: its `next`. Takes the place of `page`.", text(Some("cursor"))),
         (CACHE_CONTROL, FRESHNESS, text(None)),

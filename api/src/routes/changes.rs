@@ -4,7 +4,7 @@ use super::Tag;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::change_query::ChangeRequest;
-use crate::dto::{ChangeList, ChangeParameters};
+use crate::dto::{ChangeList, ChangeParameters, LastEventId};
 use crate::limits::Waiting;
 use crate::list::Parameters;
 use crate::problem::ApiResult;
@@ -62,11 +62,15 @@ impl ChangesApi {
         accept: Header<Option<String>>,
         /// The position with which an event stream is resumed; it wins over `since`.
         #[oai(name = "Last-Event-ID")]
-        last_event: Header<Option<String>>,
+        last_event: Header<Option<LastEventId>>,
         parameters: Parameters<ChangeParameters>,
     ) -> ApiResult<Followed> {
         let known = &app.fields.resources;
-        let request = ChangeRequest::read(&parameters, last_event.0.as_deref(), known)?;
+        let request = ChangeRequest::read(
+            &parameters,
+            last_event.0.as_ref().map(|header| header.value.as_str()),
+            known,
+        )?;
         let (scope, since) = (request.scope.clone(), request.since.clone());
         let form = match framing(accept.0.as_deref()) {
             None => {

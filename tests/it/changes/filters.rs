@@ -74,6 +74,14 @@ async fn everything_that_is_wrong_with_a_request_is_told_at_once(app: TestApp) {
     let mut names = wrong.map(|(name, _)| name);
     names.sort_unstable();
     assert_eq!(fields, names);
+    for blank in ["id", "owner_id"] {
+        let answer = app.list("changes", &[(blank, " ")]).await;
+        assert_eq!(
+            answer.problem(400, "HYPERFLEET-VAL-000").error_fields(),
+            [blank],
+            "it must not ask for everything"
+        );
+    }
     app.list("changes", &[("since", "0123abcd")]).await.problem(400, "HYPERFLEET-VAL-005");
     app.list("changes", &[("wait", "-1")]).await.problem(400, "HYPERFLEET-VAL-000");
 }
