@@ -99,7 +99,7 @@ fn lists_from_every_source() {
 }
 
 /// A value other than the default for each setting that has a field of its own.
-const SAMPLES: [(&str, &str); 50] = [
+const SAMPLES: [(&str, &str); 54] = [
     ("server.host", "127.0.0.9"),
     ("server.port", "7001"),
     ("server.openapi_schema_path", "f"),
@@ -147,6 +147,10 @@ const SAMPLES: [(&str, &str); 50] = [
     ("adapters.required.cluster", "dns"),
     ("adapters.required.nodepool", "dns"),
     ("adapters.mandatory_conditions", "Available"),
+    ("changes.retention", "7m"),
+    ("changes.max_rows", "70000"),
+    ("changes.max_streams", "7"),
+    ("changes.max_streams_per_caller", "7"),
     ("logging.level", "debug"),
     ("logging.format", "json"),
     ("tracing.otlp_endpoint", "http://collector"),
