@@ -11,6 +11,7 @@ pub(crate) struct Announcement {
     host: String,
     database: String,
     tokens: bool,
+    console: bool,
 }
 
 impl Announcement {
@@ -18,12 +19,13 @@ impl Announcement {
     pub(crate) fn of(config: &Config) -> Self {
         let scheme = if config.server.tls_files().is_some() { "https" } else { "http" };
         let tokens = config.server.jwt.is_enabled();
-        Self { scheme, host: config.server.host.clone(), database: config.database.url.place(), tokens }
+        let (host, database) = (config.server.host.clone(), config.database.url.place());
+        Self { scheme, host, database, tokens, console: config.server.console }
     }
 
     /// The text, once it is known where the server listens.
     pub(crate) fn text(&self, running: &Running) -> String {
-        let Self { scheme, host, database, tokens } = self;
+        let Self { scheme, host, database, tokens, console } = self;
         let at = |scheme: &str, addresses: &[SocketAddr]| {
             addresses
                 .first()
@@ -35,11 +37,12 @@ impl Announcement {
             true => "must present a token",
             false => "need no token",
         };
+        let console = if *console { format!("\n  Console     {api}/console") } else { String::new() };
         format!(
             "HyperFleet API {} ({})
   Start page  {api}/
   API         {api}/api/hyperfleet/v1
-  Swagger UI  {api}/openapi-ui
+  Swagger UI  {api}/openapi-ui{console}
   Health      {health}/readyz
   Metrics     {metrics}/metrics
   Database    {database}

@@ -5,12 +5,13 @@ use crate::dto::EntityTags;
 use crate::openapi;
 use bytes::Bytes;
 use poem::http::{HeaderMap, StatusCode, header};
+use poem::middleware::SetHeader;
 use poem::{Endpoint, EndpointExt, Request, Response, Route, endpoint::make_sync};
 use serde_json::json;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// Where they are.
-pub const PATHS: [&str; 15] = [
+pub const PATHS: [&str; 18] = [
     START,
     GUIDES[0].path,
     GUIDES[1].path,
@@ -19,6 +20,9 @@ pub const PATHS: [&str; 15] = [
     GUIDES[4].path,
     GUIDES[5].path,
     GUIDES[6].path,
+    CONSOLE[0].path,
+    CONSOLE[1].path,
+    CONSOLE[2].path,
     "/favicon.ico",
     "/openapi",
     "/openapi.json",
@@ -53,18 +57,51 @@ impl Guide {
     }
 }
 
+/// The page for looking at the fleet. It holds no data: what it shows it asks for as its user.
+const CONSOLE: [Asset; 3] = [
+    Asset { path: "/console", content_type: HTML, text: include_str!("console/index.html") },
+    Asset {
+        path: "/console.js",
+        content_type: "text/javascript; charset=utf-8",
+        text: include_str!("console/console.js"),
+    },
+    Asset {
+        path: "/console.css",
+        content_type: "text/css; charset=utf-8",
+        text: include_str!("console/console.css"),
+    },
+];
+
+/// A part of the console.
+struct Asset {
+    path: &'static str,
+    content_type: &'static str,
+    text: &'static str,
+}
+
+/// What the console may load and where it may connect to: this server, and nothing else.
+const ONLY_FROM_HERE: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
+                              img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
 const HTML: &str = "text/html; charset=utf-8";
 
-/// The routes of all pages. The two ports are those of health and of metrics.
-pub(crate) fn routes(document: &openapi::Document, ports: [u16; 2]) -> Route {
+/// The routes of all pages, of the `console` if it is to be there. The two ports are those of health and of metrics.
+pub(crate) fn routes(document: &openapi::Document, ports: [u16; 2], console: bool) -> Route {
     let json = Page::new("application/json", document.json());
     let yaml = Page::new("application/yaml", document.yaml());
     let ui = Page::new(HTML, document.swagger_ui());
     let guides = GUIDES.into_iter().fold(Route::new(), |routes, guide| {
         routes.at(guide.path, Page::new("text/plain; charset=utf-8", guide.text.to_owned()).endpoint())
     });
-    guides
-        .at(START, poem::get(make_sync(move |request| start(&request, ports))))
+    let console = if console { &CONSOLE[..] } else { &[] };
+    let pages = console.iter().fold(guides, |routes, Asset { path, content_type, text }| {
+        let page = Page::new(content_type, (*text).to_owned()).endpoint();
+        routes
+            .at(path, page.with(SetHeader::new().overriding(header::CONTENT_SECURITY_POLICY, ONLY_FROM_HERE)))
+    });
+    let has_console = !console.is_empty();
+    pages
+        .at(START, poem::get(make_sync(move |request| start(&request, ports, has_console))))
         .at("/favicon.ico", Page::new("image/svg+xml", openapi::ICON.to_owned()).endpoint())
         .at("/openapi", json.clone().endpoint())
         .at("/openapi.json", json.clone().endpoint())
@@ -111,22 +148,25 @@ impl Page {
 }
 
 /// The page with links to everything else; for programs that ask for JSON, as JSON.
-fn start(request: &Request, ports: [u16; 2]) -> Response {
+fn start(request: &Request, ports: [u16; 2], console: bool) -> Response {
     let host = host(request);
     let [health, metrics] = ports.map(|port| format!("http://{host}:{port}"));
     let [ready, metrics] = [format!("{health}/readyz"), format!("{metrics}/metrics")];
     let page = match wants_json(request.headers()) {
         true => {
-            let links = json!({
+            let mut links = json!({
                 "api": "/api/hyperfleet/v1", "ui": "/openapi-ui", "document": "/openapi.json", "health": ready,
                 "metrics": metrics, "docs": GUIDES.map(|guide| guide.path),
             });
+            if console {
+                links["console"] = CONSOLE[0].path.into();
+            }
             let text = json!({
                 "name": "HyperFleet API", "version": crate::VERSION, "build": crate::COMMIT, "links": links,
             });
             Page::new("application/json", text.to_string())
         }
-        false => Page::new(HTML, html(&ready, &metrics)),
+        false => Page::new(HTML, html(&ready, &metrics, console)),
     };
     let mut answer = page.answer(request.headers());
     answer.headers_mut().append(header::VARY, header::HeaderValue::from_name(header::ACCEPT));
@@ -157,7 +197,11 @@ fn host(request: &Request) -> &str {
     named.map(|host| &host[..without_port(host)]).filter(plain).unwrap_or("localhost")
 }
 
-fn html(ready: &str, metrics: &str) -> String {
+fn html(ready: &str, metrics: &str, console: bool) -> String {
+    let console = match console {
+        true => "<dt><a href=\"/console\">Console</a></dt>\n<dd>Look at the fleet as it changes.</dd>\n",
+        false => "",
+    };
     let (version, build) = (crate::VERSION, crate::COMMIT);
     let guides =
         GUIDES.map(|Guide { path, title, .. }| format!("<a href=\"{path}\">{title}</a>")).join(",\n");
@@ -180,7 +224,7 @@ dd {{ margin: 0; }}
 <h1>HyperFleet API</h1>
 <p>The system of record for a fleet of Kubernetes clusters and their node pools. Version {version} ({build}).</p>
 <dl>
-<dt><a href=\"/openapi-ui\">Swagger UI</a></dt>
+{console}<dt><a href=\"/openapi-ui\">Swagger UI</a></dt>
 <dd>Read about the operations and try them out.</dd>
 <dt><a href=\"/openapi.json\">OpenAPI document</a>, <a href=\"/openapi.yaml\">as YAML</a></dt>
 <dd>For generating clients.</dd>

@@ -104,7 +104,8 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
     let allowed = config.server.allowed_origins.clone();
     let origins = Origins::new(allowed, authenticator.is_none(), &api.addresses());
     let ports = [&health, &metrics].map(Sockets::port);
-    let routes = pages::routes(&document, ports).nest(openapi::PREFIX, openapi::service());
+    let routes =
+        pages::routes(&document, ports, config.server.console).nest(openapi::PREFIX, openapi::service());
     let streams = Streams::new(config.changes.max_streams, config.changes.max_streams_per_caller);
     let endpoint = middleware::around(routes, app, &config.server, authenticator, origins, streams);
     let api = Listener { sockets: api, tls, limits };

@@ -7,6 +7,7 @@ crate::engines![
     the_page_needs_no_other_host,
     the_page_holds_the_document,
     the_start_page_links_to_everything_else,
+    the_console_loads_nothing_from_elsewhere_and_can_be_turned_off,
     the_start_page_is_json_for_programs,
     whoever_has_a_page_is_told_that_it_is_current,
     metadata_tells_what_is_running,
@@ -85,8 +86,15 @@ async fn the_start_page_links_to_everything_else(app: TestApp) {
     assert!(!page.text.contains("<script"), "{}", page.text);
     let links = attributes(&page.text, "href");
     for path in api::pages::PATHS {
-        let alias = ["/", "/openapi", "/api/hyperfleet/v1/openapi", "/api/hyperfleet/v1/openapi.html"];
-        assert!(alias.contains(&path) || links.contains(&path), "{path}: {links:?}");
+        let others = [
+            "/",
+            "/openapi",
+            "/api/hyperfleet/v1/openapi",
+            "/api/hyperfleet/v1/openapi.html",
+            "/console.js",
+            "/console.css",
+        ];
+        assert!(others.contains(&path) || links.contains(&path), "{path}: {links:?}");
     }
     for link in &links {
         let url = if link.starts_with('/') { format!("{}{link}", app.url) } else { (*link).to_owned() };
@@ -96,6 +104,22 @@ async fn the_start_page_links_to_everything_else(app: TestApp) {
     let icon = app.get("/favicon.ico").await;
     assert_eq!(icon.status(200).header("content-type"), "image/svg+xml");
     app.post("/", serde_json::json!({})).await.problem(405, "HYPERFLEET-NTF-000");
+}
+
+async fn the_console_loads_nothing_from_elsewhere_and_can_be_turned_off(app: TestApp) {
+    let mut size = 0;
+    for path in ["/console", "/console.js", "/console.css"] {
+        let page = app.get(path).await;
+        let policy = page.status(200).header("content-security-policy");
+        assert!(policy.starts_with("default-src 'none'; script-src 'self'"), "{path}: {policy}");
+        assert!(!page.text.contains("http://") && !page.text.contains("https://"), "{path}");
+        assert!(!page.text.contains("innerHTML"), "{path}: what is shown must never be markup");
+        size += page.text.len();
+    }
+    assert!(size <= 80_000, "{size}");
+    let without = app.replica(&[("HYPERFLEET_SERVER_CONSOLE_ENABLED", "false")]).await;
+    without.get("/console").await.problem(404, "HYPERFLEET-NTF-000");
+    assert!(!without.get("/").await.text.contains("console"));
 }
 
 async fn the_start_page_is_json_for_programs(app: TestApp) {

@@ -78,6 +78,9 @@ pub struct Server {
     /// Who may call.
     #[command(flatten)]
     pub jwt: Jwt,
+    /// Whether the page for looking at the fleet is served at /console.
+    #[arg(id = "server.console.enabled", default_value = "true", action = clap::ArgAction::Set)]
+    pub console: bool,
     /// Origins whose web pages may call, such as `https://console.example.com`.
     #[arg(id = "server.cors.allowed_origins", default_value = "[]", value_parser = origins)]
     pub allowed_origins: std::vec::Vec<String>,

@@ -99,7 +99,7 @@ fn lists_from_every_source() {
 }
 
 /// A value other than the default for each setting that has a field of its own.
-const SAMPLES: [(&str, &str); 54] = [
+const SAMPLES: [(&str, &str); 55] = [
     ("server.host", "127.0.0.9"),
     ("server.port", "7001"),
     ("server.openapi_schema_path", "f"),
@@ -142,6 +142,7 @@ const SAMPLES: [(&str, &str); 54] = [
     ("database.pool.max_connections", "7"),
     ("database.pool.acquire_timeout", "7s"),
     ("database.busy_timeout", "7s"),
+    ("server.console.enabled", "false"),
     ("server.cors.allowed_origins", "https://console"),
     ("adapters.max_per_resource", "7"),
     ("adapters.required.cluster", "dns"),

@@ -1,0 +1,103 @@
+// console.mjs BROWSER SERVER TOKEN NAME: looks at the fleet in the console at three sizes, while it changes. TOKEN is empty
+// where the server asks for none. Screenshots are NAME-<width>-{fleet,one}.png.
+import { chromium } from "playwright-core";
+
+const [executablePath, server, token, name] = process.argv.slice(2);
+const API = `${server}/api/hyperfleet/v1`;
+const TIMEOUT = 20_000; // milliseconds
+
+let failures = 0;
+function check(what, passed, figure = "") {
+  if (!passed) failures += 1;
+  console.log(`${passed ? "ok    " : "FAIL  "} ${what}${figure === "" ? "" : `: ${figure}`}`);
+}
+
+async function send(method, path, body) {
+  const headers = { "Content-Type": "application/json", ...(token && { Authorization: `Bearer ${token}` }) };
+  const answer = await fetch(`${API}${path}`, { method, headers, body: body && JSON.stringify(body) });
+  if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
+  return answer.status === 204 ? undefined : answer.json();
+}
+
+const browser = await chromium.launch({
+  executablePath,
+  args: [
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+  ],
+});
+try {
+  for (const [width, height, colorScheme] of [[1280, 800, "light"], [768, 900, "dark"], [320, 640, "light"]]) {
+    const context = await browser.newContext({ viewport: { width, height }, colorScheme });
+    const page = await context.newPage();
+    page.setDefaultTimeout(TIMEOUT);
+    const [requests, faults] = [[], []];
+    page.on("request", (request) => requests.push(request.url()));
+    page.on("pageerror", (error) => faults.push(error.message));
+    // A browser writes of every 401, which is how the page learns that a token is asked for.
+    page.on("console", (message) => message.type() === "error" && !/401/.test(message.text()) && faults.push(message.text()));
+    const at = (what) => `${what} (${width})`;
+
+    const label = `w${width}`;
+    const create = (suffix, labels = { env: "prod" }) =>
+      send("POST", "/clusters", { name: `${name}-${label}-${suffix}`, spec: { region: "eu" }, labels: { width: label, ...labels } });
+    const first = await create("first");
+    await send("POST", `/clusters/${first.id}/nodepools`, { name: "workers", spec: {}, labels: {} });
+    await page.goto(`${server}/console#/clusters?search=${encodeURIComponent(`labels.width = '${label}'`)}`);
+    if (token) {
+      await page.locator("#token").fill(token);
+      await page.locator("#login button").click();
+    }
+    const rows = page.locator("#rows tr");
+    await page.locator("#live.on").waitFor();
+    check(at("the fleet is shown"), (await rows.count()) === 1, await rows.count());
+    check(at("and nothing asks for a token"), !(await page.locator("#login").isVisible()));
+    await create("second");
+    await page.locator("#rows tr", { hasText: "second" }).waitFor();
+    check(at("a new cluster arrives"), (await page.locator("#count").innerText()) === "2 clusters");
+    await send("PATCH", `/clusters/${first.id}`, { labels: { env: "<b>test</b>".replace(/[<>/]/g, ""), width: label } });
+    await page.locator("#rows tr", { hasText: "env=btestb" }).waitFor();
+    check(at("a changed label arrives"), true);
+    await page.screenshot({ path: `${name}-${width}-fleet.png` });
+    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    check(at("nothing sticks out of the window"), overflow <= 0, overflow);
+
+    await page.locator("main").click({ position: { x: 1, y: 1 } });
+    await page.keyboard.press("/");
+    check(at("a key leads to the search"), await page.evaluate(() => document.activeElement.id === "search"));
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("Enter");
+    await page.locator("#one h1").waitFor();
+    check(at("keys open a cluster"), (await page.locator("#one h1").innerText()).startsWith(name));
+    await page.keyboard.press("Escape");
+    await page.locator(`[id="${first.id}"] a`).click();
+    await page.locator("#one h2", { hasText: "Node pools (1)" }).waitFor();
+    check(at("with what it waits for"), (await page.locator("#one").innerText()).includes("What it waits for"));
+    await page.locator("#live.on").waitFor();
+    const report = { adapter: "dns", observed_generation: 2, conditions: [{ type: "Available", status: "True", reason: "Done" }] };
+    await send("PUT", `/clusters/${first.id}/statuses`, report);
+    await page.locator("#one dd .Ready").waitFor();
+    await page.locator("#one li", { hasText: "reported by dns" }).waitFor();
+    check(at("a report arrives"), true);
+    await page.screenshot({ path: `${name}-${width}-one.png`, fullPage: true });
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    check(at("nothing sticks out of the window there"), wide <= 0, wide);
+
+    // The page stays, and with it the token.
+    await page.goto(`${server}/console#/clusters?search=nope`);
+    const expectedFault = page.locator("#fault", { hasText: "search" });
+    await expectedFault.waitFor();
+    check(at("a bad search is explained"), (await expectedFault.innerText()).includes("expected"));
+    await page.goto(`${server}/`);
+    check(at("the start page links here"), (await page.locator("a[href='/console']").count()) === 1);
+    const elsewhere = requests.filter((url) => !url.startsWith(`${server}/`));
+    check(at("no request to another host"), elsewhere.length === 0, elsewhere.join(" "));
+    const unexpected = faults.filter((text) => !/400/.test(text));
+    check(at("no error in the browser"), unexpected.length === 0, unexpected.join("; "));
+    await context.close();
+  }
+} finally {
+  await browser.close();
+}
+process.exit(failures === 0 ? 0 : 1);
