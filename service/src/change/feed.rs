@@ -16,8 +16,9 @@ use sea_orm::sea_query::{Expr, ExprTrait};
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// Resources of the present state that are read at a time.
+/// Resources of the present state that are read at a time, and about how many bytes of them.
 const PAGE: u64 = 100;
+const BYTES: usize = 2 << 20;
 
 /// What is followed.
 #[derive(Clone, Debug)]
@@ -164,9 +165,8 @@ impl Feed {
         if let Some(filter) = &self.scope.filter {
             condition = condition.add(sql::condition(filter, Collection::of(kind), db.dialect()));
         }
-        let size = std::cmp::min(PAGE, limit as u64);
-        let found = page::by_id(db, kind, condition, size).await?;
-        let full = found.len() as u64 == size;
+        let size = (std::cmp::min(PAGE, limit as u64), BYTES);
+        let (found, all) = page::by_id(db, kind, condition, size).await?;
         let mut events = Vec::with_capacity(found.len());
         for resource in found {
             self.place = Place::Present { then, kind, after: resource.id };
@@ -177,7 +177,7 @@ impl Feed {
                 state: State::Present(Box::new(resource)),
             });
         }
-        if !full {
+        if all {
             let next = following(&self.scope, kind);
             self.place =
                 next.map_or(Place::Change(then), |kind| Place::Present { then, kind, after: Uuid::nil() });

@@ -7,7 +7,7 @@ use super::position::{LogId, Place, Position};
 use super::record::Change;
 use crate::db::Executor;
 use crate::error::{Error, Result};
-use crate::store::changes;
+use crate::store::changes::{self, Stretch};
 use metrics::{counter, gauge};
 use sea_orm::DbErr;
 use std::collections::VecDeque;
@@ -17,7 +17,7 @@ use std::time::Duration;
 use tokio::sync::{Notify, Semaphore, watch};
 
 /// Memory for the latest changes, in bytes.
-const MEMORY: usize = 16 << 20;
+pub(super) const MEMORY: usize = 16 << 20;
 /// Changes that are read at a time: decoding them must not hold up other requests.
 const PAGE: usize = 100;
 /// Followers that read from the database at a time.
@@ -227,16 +227,15 @@ impl ChangeLog {
         counter!("hyperfleet_changes_catchup_reads_total").increment(1);
         // Never closed.
         let _permit = self.0.catching_up.acquire().await;
-        let (rows, floor) = changes::between(db, since, head.seq, PAGE as u64).await?;
+        let Stretch { rows, upto, floor } = changes::between(db, since, head.seq).await?;
         if floor > since {
             return Err(gone());
         }
-        let upto = if rows.len() < PAGE { head.seq } else { rows.last().map_or(head.seq, |row| row.seq) };
         Ok((rows.into_iter().filter_map(Change::of).map(Arc::new).collect(), upto))
     }
 
     /// Publishes changes that are known to be complete up to `head`, where the log was complete up to `from` before.
-    /// `None` if nobody follows and they were not read.
+    /// `None` if they were not read: nobody follows, or they are too many.
     pub(super) fn publish(&self, changes: Option<Vec<Arc<Change>>>, from: i64, head: Head) {
         let bytes = {
             let mut latest = self.latest();

@@ -1,12 +1,12 @@
 //! The tail of the log of changes: one task per process that publishes what is complete.
 
 use super::certify::{Certifier, Torn};
-use super::log::Head;
+use super::log::{Head, MEMORY};
 use super::position::LogId;
 use super::record::Change;
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::store::changes;
+use crate::store::changes::{self, Stretch};
 use metrics::{counter, gauge};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -14,10 +14,6 @@ use tokio::time::sleep;
 
 /// Numbers looked at by one statement.
 const NUMBERS: u64 = 10_000;
-/// Changes read by one statement.
-const ROWS: u64 = 500;
-/// More than so many at once are not kept in memory; followers read them from the database.
-const MANY: i64 = 2_000;
 /// At a start, the log is looked at from so many numbers before its end: transactions that drew lower ones have ended.
 const LOOK_BACK: i64 = 10_000;
 /// The shortest time between two looks.
@@ -111,8 +107,8 @@ impl Tail {
         }
         gauge!("hyperfleet_changes_hole_wait_seconds").set(self.certifier.waited(now).as_secs_f64());
         let head = Head { log: self.log.clone(), seq: self.certifier.head() };
-        let rows = match context.changes.is_followed() && head.seq - from <= MANY {
-            true => Some(self.rows(context, from, head.seq).await?),
+        let rows = match context.changes.is_followed() {
+            true => self.rows(context, from, head.seq).await?,
             false => None,
         };
         if let Some(last) = rows.as_ref().and_then(|rows| rows.last()) {
@@ -133,14 +129,19 @@ impl Tail {
         Ok(Some(self.certifier.head() > from))
     }
 
-    async fn rows(&self, context: &Context, from: i64, to: i64) -> Result<Vec<Arc<Change>>> {
-        let (mut all, mut since) = (Vec::new(), from);
+    /// The changes after `from` and up to `to`; `None` if they are more than is kept in memory.
+    async fn rows(&self, context: &Context, from: i64, to: i64) -> Result<Option<Vec<Arc<Change>>>> {
+        let (mut all, mut bytes, mut since) = (Vec::new(), 0, from);
         while since < to {
-            let (rows, _) = changes::between(context.db.primary(), since, to, ROWS).await?;
-            since = if (rows.len() as u64) < ROWS { to } else { rows.last().map_or(to, |row| row.seq) };
-            all.extend(rows.into_iter().filter_map(Change::of).map(Arc::new));
+            let Stretch { rows, upto, .. } = changes::between(context.db.primary(), since, to).await?;
+            since = upto;
+            let changes = rows.into_iter().filter_map(Change::of).map(Arc::new);
+            all.extend(changes.inspect(|change| bytes += change.size()));
+            if bytes > MEMORY {
+                return Ok(None);
+            }
         }
-        Ok(all)
+        Ok(Some(all))
     }
 }
 

@@ -59,7 +59,8 @@ async fn together(
     };
     let outcomes = match context.write(work).await {
         Ok(Committed { value, .. }) => value,
-        Err(error @ (Error::Unavailable(_) | Error::Timeout(_))) => return Err(error),
+        // Locked resources are skipped: what has kept the batch waiting all the same would keep each of them waiting.
+        Err(error @ (Error::Unavailable(_) | Error::Timeout(_) | Error::Locked(_))) => return Err(error),
         // One of them may be the reason.
         Err(_) => return Ok(batch.into_iter().map(Handled::Alone).collect()),
     };

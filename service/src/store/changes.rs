@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use chrono::{DateTime, Utc};
 use entity::change::{ActiveModel, Column, Entity, Model};
 use entity::{JsonText, change_log};
+use futures_util::TryStreamExt;
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{
     ActiveValue, ColumnTrait, DbErr, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect,
@@ -17,6 +18,10 @@ use uuid::Uuid;
 
 /// The id of the one row of `change_log`.
 const LOG: i64 = 1;
+
+/// Changes that are read by one statement: so many bytes, and so many rows, whose reading must not hold up others.
+const STRETCH: usize = 2 << 20;
+const ROWS: u64 = 100;
 
 /// A number of the log that is visible, and the lowest id of a transaction that ran when it was looked for.
 #[derive(Clone, Copy, Debug, FromQueryResult)]
@@ -64,12 +69,37 @@ pub(crate) async fn fence(db: &Executor) -> Result<i64> {
     query.one(db).await?.ok_or_else(no_log)
 }
 
-/// The changes after `since` and up to `head`, at most so many, and up to which number they have been removed.
-pub(crate) async fn between(db: &Executor, since: i64, head: i64, limit: u64) -> Result<(Vec<Model>, i64)> {
-    let rows = Entity::find().filter(Column::Seq.gt(since)).filter(Column::Seq.lte(head));
-    let rows = rows.order_by_asc(Column::Seq).limit(limit).all(db).await?;
+/// Some of the log.
+#[derive(Debug)]
+pub(crate) struct Stretch {
+    pub(crate) rows: Vec<Model>,
+    /// The number up to which these are all.
+    pub(crate) upto: i64,
+    /// Up to this number, changes have been removed.
+    pub(crate) floor: i64,
+}
+
+/// The changes after `since`, up to `head` or as many as [`STRETCH`] bytes hold; at least one, if there is any.
+pub(crate) async fn between(db: &Executor, since: i64, head: i64) -> Result<Stretch> {
+    let all = Entity::find().filter(Column::Seq.gt(since)).filter(Column::Seq.lte(head));
+    let (mut rows, mut bytes, mut upto) = (Vec::new(), 0, since);
+    {
+        let mut found = all.order_by_asc(Column::Seq).limit(ROWS).stream(db).await?;
+        while let Some(row) = found.try_next().await? {
+            bytes +=
+                row.document.as_str().len() + row.before.as_ref().map_or(0, |before| before.as_str().len());
+            upto = row.seq;
+            rows.push(row);
+            if bytes >= STRETCH {
+                break;
+            }
+        }
+    }
+    if bytes < STRETCH && (rows.len() as u64) < ROWS {
+        upto = head;
+    }
     // Read after the rows: the floor rises in the transaction that removes them, so what is missing shows in it.
-    Ok((rows, log(db).await?.floor))
+    Ok(Stretch { rows, upto, floor: log(db).await?.floor })
 }
 
 /// The highest number there is; 0 if there is none.

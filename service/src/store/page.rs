@@ -44,17 +44,28 @@ pub(crate) struct Slice<T> {
     pub(crate) next: Option<Vec<Key>>,
 }
 
-/// Resources that match, in the order of their ids.
+/// Resources that match, in the order of their ids: at most so many, and as many as so many `bytes` hold; at least one, if
+/// there is any. Also tells whether these are all.
 pub(crate) async fn by_id(
     db: &Executor,
     kind: Kind,
     condition: Condition,
-    limit: u64,
-) -> Result<Vec<Resource>> {
-    Ok(with_entity!(kind, entity => {
+    (limit, bytes): (u64, usize),
+) -> Result<(Vec<Resource>, bool)> {
+    with_entity!(kind, entity => {
         let select = entity::Entity::find().filter(condition).order_by_asc(entity::Column::Id).limit(limit);
-        select.all(db).await?.into_iter().map(Resource::from).collect()
-    }))
+        let (mut found, mut taken) = (Vec::new(), 0);
+        let mut rows = select.stream(db).await?;
+        while let Some(row) = rows.try_next().await? {
+            taken += length([&row.spec, &row.labels, &row.conditions, &row.adapters]);
+            found.push(Resource::from(row));
+            if taken >= bytes {
+                return Ok((found, false));
+            }
+        }
+        let all = (found.len() as u64) < limit;
+        Ok((found, all))
+    })
 }
 
 /// Resources that match, in order. `None` if there is not enough memory for them now.

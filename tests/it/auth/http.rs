@@ -17,6 +17,7 @@ crate::engines![
     a_key_of_an_idempotent_create_is_its_callers_own,
     bodies_of_strangers_use_up_nothing,
     who_waits_for_keys_keeps_nobody_from_working,
+    a_stream_ends_when_its_token_expires,
 ];
 
 /// Operations anybody may call; the documents are no operations.
@@ -226,4 +227,21 @@ async fn who_waits_for_keys_keeps_nobody_from_working(app: TestApp) {
     Answer::of(by(&app, "ada@example.com", "GET", "clusters")).await.status(200);
     assert!(!waiting.is_finished());
     waiting.abort();
+}
+
+/// A token is good for a little longer than it says, since clocks differ; a stream is not.
+async fn a_stream_ends_when_its_token_expires(app: TestApp) {
+    let (app, _keys) = guarded(app.engine).await;
+    let soon = std::time::SystemTime::now() + std::time::Duration::from_secs(2);
+    let soon = soon.duration_since(std::time::UNIX_EPOCH).expect("a time after 1970").as_secs();
+    let stream = app.request("GET", "changes?since=now").header("accept", "application/x-ndjson");
+    let whole = Answer::of(stream.header("authorization", token(json!({"exp": soon})))).await;
+    let last = whole.status(200).text.lines().last().expect("a line");
+    let last: Value = serde_json::from_str(last).expect("JSON");
+    assert_eq!(
+        (&last["type"], &last["end"]),
+        (&json!("BOOKMARK"), &json!("token_expired")),
+        "{}",
+        whole.text
+    );
 }

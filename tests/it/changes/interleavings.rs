@@ -97,7 +97,7 @@ async fn a_writer_whose_number_is_taken_writes_with_another() {
     let create = async { app.a_cluster().named("held").create().await };
     let overtake = async {
         let other = connect(&app.database_url).await;
-        let waiting = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted";
+        let waiting = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND objid = 4711 AND NOT granted";
         let started = Instant::now();
         while rows(&other, waiting).await == 0 {
             assert!(started.elapsed() < PATIENCE, "the writer never came to the trigger");
