@@ -117,7 +117,7 @@ async fn large_pages_that_are_asked_for_at_once_are_all_answered_alike() {
         let asked = (0..12).map(|_| app.list("clusters", &[("order", "name")]));
         for list in futures_util::future::join_all(asked).await {
             assert_eq!(cut(&list, 30), size, "{engine:?}");
-            assert_eq!(list.at("/next"), first.at("/next"));
+            assert_eq!(list.names(), first.names());
         }
         let unread = app.request("GET", "clusters").send().await.expect("an answer that is not read");
         app.list("clusters", &[("size", "3")]).await.status(200);
