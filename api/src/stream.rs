@@ -229,8 +229,8 @@ impl ChangeStream {
             bookmark: request.bookmark,
             next_bookmark: now + request.bookmark,
             ends: now + request.timeout,
-            // No stream lasts longer than an hour.
-            expires: caller.expires.map(|expires| now + left(expires).min(Duration::from_secs(86_400))),
+            // A time too far to be told is never.
+            expires: caller.expires.and_then(|expires| now.checked_add(left(expires))),
             stopping,
             clock,
             trace_id,
