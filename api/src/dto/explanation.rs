@@ -10,7 +10,7 @@ use uuid::Uuid;
 #[oai(example)]
 pub struct Explanation {
     /// How the resource stands.
-    pub state: State,
+    pub state: As<State, String>,
     /// Since when `state` holds.
     pub since: Time,
     /// What must change before the resource is reconciled, or removed if it is being deleted. Adapters in the configured
@@ -22,9 +22,8 @@ pub struct Explanation {
 }
 
 /// How a resource stands.
-#[derive(Debug, Enum, Serialize)]
+#[derive(Debug, Enum)]
 #[oai(rename = "ExplanationState", rename_all = "snake_case")]
-#[serde(rename_all = "snake_case")]
 pub enum State {
     /// Its phase is `Ready`.
     Reconciled,
@@ -37,9 +36,8 @@ pub enum State {
 }
 
 /// Why something is waited for.
-#[derive(Debug, Enum, Serialize)]
+#[derive(Debug, Enum)]
 #[oai(rename = "WaitReason", rename_all = "snake_case")]
-#[serde(rename_all = "snake_case")]
 pub enum Why {
     /// The adapter has not reported yet.
     NeverReported,
@@ -67,7 +65,7 @@ pub struct BlockedBy {
     /// Why: `never_reported`, `older_generation` (its last report is about an earlier generation), `unavailable`,
     /// `failed`, `unknown` (it cannot tell whether the resource is available), `not_finalized`, or `children` (node
     /// pools remain).
-    pub why: Why,
+    pub why: As<Why, String>,
     /// The generation of the adapter's last report; absent if it has not reported.
     #[oai(skip_serializing_if_is_none)]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -111,35 +109,10 @@ impl From<status::Explanation> for Explanation {
         let status::Explanation { state, since, blocked_by, children: Children { waiting, sample } } =
             explanation;
         Self {
-            state: state.into(),
+            state: state.as_str().to_owned().into(),
             since: since.into(),
             blocked_by: blocked_by.into_iter().map(BlockedBy::from).collect(),
             children: WaitingChildren { waiting, sample: sample.into_iter().map(As::from).collect() },
-        }
-    }
-}
-
-impl From<status::State> for State {
-    fn from(state: status::State) -> Self {
-        match state {
-            status::State::Reconciled => Self::Reconciled,
-            status::State::Waiting => Self::Waiting,
-            status::State::Failed => Self::Failed,
-            status::State::Finalizing => Self::Finalizing,
-        }
-    }
-}
-
-impl From<status::Why> for Why {
-    fn from(why: status::Why) -> Self {
-        match why {
-            status::Why::NeverReported => Self::NeverReported,
-            status::Why::OlderGeneration => Self::OlderGeneration,
-            status::Why::Unavailable => Self::Unavailable,
-            status::Why::Failed => Self::Failed,
-            status::Why::Unknown => Self::Unknown,
-            status::Why::NotFinalized => Self::NotFinalized,
-            status::Why::Children => Self::Children,
         }
     }
 }
@@ -154,7 +127,7 @@ impl From<Blocker> for BlockedBy {
         };
         Self {
             adapter,
-            why: why.into(),
+            why: why.as_str().to_owned().into(),
             observed_generation,
             wanted,
             condition,
@@ -173,7 +146,7 @@ impl Example for Explanation {
         };
         let nothing = || BlockedBy {
             adapter: None,
-            why: Why::NeverReported,
+            why: status::Why::NeverReported.as_str().to_owned().into(),
             observed_generation: None,
             wanted: None,
             condition: None,
@@ -183,12 +156,12 @@ impl Example for Explanation {
             last_report_time: None,
         };
         Self {
-            state: State::Waiting,
+            state: status::State::Waiting.as_str().to_owned().into(),
             since: time(0),
             blocked_by: vec![
                 BlockedBy {
                     adapter: Some("dns-adapter".into()),
-                    why: Why::Unavailable,
+                    why: status::Why::Unavailable.as_str().to_owned().into(),
                     observed_generation: Some(2),
                     condition: Some("Available".into()),
                     reason: Some("ZoneMissing".into()),
@@ -199,7 +172,7 @@ impl Example for Explanation {
                 },
                 BlockedBy {
                     adapter: Some("network-adapter".into()),
-                    why: Why::OlderGeneration,
+                    why: status::Why::OlderGeneration.as_str().to_owned().into(),
                     observed_generation: Some(1),
                     wanted: Some(2),
                     last_report_time: Some(time(-600)),
