@@ -210,6 +210,7 @@ async fn context(config: &Config, clock: Clock) -> Result<Context, StartError> {
         max_adapters: config.adapters.max_per_resource,
         max_page_bytes: config.server.max_page_bytes,
         max_page_memory: config.server.max_page_memory,
+        page_index_memory: config.server.page_index_memory,
         schemas,
     };
     Ok(Context::new(db, clock, settings))

@@ -9,6 +9,7 @@ use crate::gate::{Gate, Pass};
 use crate::kind::PerKind;
 use crate::memory::PageMemory;
 use crate::metrics;
+use crate::resource::page_indexes::PageIndexes;
 use crate::resource::request::{Applied, Create, Handled, Outcome, ReportRequest};
 use crate::resource::{ResourceChange, Target};
 use crate::spec_schema::SpecSchemas;
@@ -35,6 +36,7 @@ pub struct Context {
     pub(crate) changes: ChangeLog,
     pub(crate) gate: Gate,
     pub(crate) pages: PageMemory,
+    pub(crate) page_indexes: PageIndexes,
     primary: Reader,
     replica: Option<Reader>,
     pub(crate) creates: Batcher<Create, Handled<Create, Applied>>,
@@ -54,6 +56,8 @@ pub struct Settings {
     pub max_page_bytes: usize,
     /// How many bytes pages of lists may take together, until their answers are sent. At least as many as one.
     pub max_page_memory: usize,
+    /// How many bytes the indexes of lists may take together; 0: there are none.
+    pub page_index_memory: usize,
     /// What specs must match.
     pub schemas: SpecSchemas,
 }
@@ -73,6 +77,7 @@ impl Context {
             replica: db.replica().map(|(executor, _)| Reader::replica(&db, executor)),
             gate: Gate::new(timeout),
             pages: PageMemory::new(settings.max_page_bytes, settings.max_page_memory),
+            page_indexes: PageIndexes::new(settings.page_index_memory),
             creates: Batcher::new(CREATES, timeout),
             reports: Batcher::new(REPORTS, timeout),
             settings: Arc::new(settings),

@@ -94,6 +94,13 @@ pub(crate) static REPORTS: [Field; 4] = [
     stored("last_report_time", "last_report_time", Type::Time),
 ];
 
+impl Column {
+    /// Whether the log of changes tells every value that it takes: times of the status move without a word.
+    pub(crate) fn is_logged(&self) -> bool {
+        !matches!(self.name, "status_updated_time" | "status_transition_time")
+    }
+}
+
 impl Source {
     /// The columns by which this field orders; none if it is the same for all. `nested`: those that belong to others.
     pub(crate) fn order(self, nested: bool) -> Vec<Column> {

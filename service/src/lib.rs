@@ -7,7 +7,7 @@
 //! |---|---|---|
 //! | operations | [`resource`] (one file each), [`change`] (following), [`idempotency`], [`reconciliation`], on [`context`] | what can be done |
 //! | storage | `store`, and the SQL of searches in [`search`] | the only SQL; `store/row.rs` tells the tables apart |
-//! | domain | [`status`], [`search`], [`list`], [`spec_schema`], [`kind`], [`name`], [`id`], `field`, `change/{record,position,certify}.rs`, the types of `resource/{mod,request}.rs` | pure: no database, no clock, no `async` |
+//! | domain | [`status`], [`search`], [`list`], [`spec_schema`], [`kind`], [`name`], [`id`], `field`, `change/{record,position,certify,seen}.rs`, the types of `resource/{mod,request}.rs` | pure: no database, no clock, no `async` |
 //! | database | [`db`], [`dialect`], `batch`, `gate`, [`memory`] | connections, transactions, measurement, limits; knows nothing of resources |
 //!
 //! How it is built:
@@ -21,6 +21,8 @@
 //! - Writes to one resource line up in the process before they take a connection (`gate`), so that a locked row delays
 //!   only writes to it. Batches skip what is locked and leave it to be written alone.
 //! - Resources are locked parent first, then children by id, so that writes to them do not deadlock.
+//! - Pages by number and totals come from an index of the list (`resource/indexed.rs`), which the log of changes keeps
+//!   current: nothing is counted or skipped twice.
 //! - Clusters and node pools share one path. In what they differ is written in [`kind`].
 //! - How the engines differ is data in [`dialect`].
 //!

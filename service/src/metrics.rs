@@ -16,6 +16,7 @@ const STUCK_DURATION: &str = "hyperfleet_api_resource_pending_reconciliation_stu
 pub fn register() {
     crate::db::register();
     crate::change::register();
+    crate::resource::page_indexes::register();
     for kind in Kind::ALL {
         for is_delete in [false, true] {
             started(kind, is_delete).increment(0);

@@ -39,6 +39,10 @@ pub struct Server {
     /// server.max_page_bytes.
     #[arg(id = "server.max_page_memory", default_value = "16MiB", value_parser = size("1KiB", "64GiB"))]
     pub max_page_memory: usize,
+    /// Memory for what is known of lists: how many items match, and where their pages begin. Pages by number and totals
+    /// then cost the same at any depth and size. 0 keeps nothing.
+    #[arg(id = "server.page_index_memory", default_value = "16MiB", value_parser = size("0B", "64GiB"))]
+    pub page_index_memory: usize,
     /// Longest time that one request may take, its body included.
     #[arg(id = "server.request_timeout", default_value = "30s", value_parser = duration("10ms", "1h"))]
     pub request_timeout: Duration,

@@ -28,7 +28,7 @@ const LIMITS: [&str; 13] = [
 ];
 
 /// What each metric counts or measures.
-const HELP: [(&str, Unit, &str); 24] = [
+const HELP: [(&str, Unit, &str); 27] = [
     ("hyperfleet_api_build_info", Count, "Always 1; the labels say what is running"),
     ("hyperfleet_api_requests_total", Count, "Answered requests by operation and status"),
     ("hyperfleet_api_request_duration_seconds", Seconds, "From the head of a request to that of its answer"),
@@ -61,6 +61,9 @@ const HELP: [(&str, Unit, &str); 24] = [
     ("hyperfleet_changes_lag_seconds", Seconds, "Age of the latest change when it was told"),
     ("hyperfleet_changes_hole_wait_seconds", Seconds, "How long an unfinished change has been waited for"),
     ("hyperfleet_changes_holes_total", Count, "Numbers that no change has, by how that was found out"),
+    ("hyperfleet_page_index_bytes", Bytes, "Memory of the indexes of lists"),
+    ("hyperfleet_page_index_lists", Count, "Lists that have an index"),
+    ("hyperfleet_page_index_reads_total", Count, "Pages and totals asked of an index, by how it answered"),
     ("hyperfleet_changes_memory_bytes", Bytes, "Changes in memory for those who follow"),
     ("hyperfleet_changes_streams", Count, "Requests that wait for changes"),
     ("hyperfleet_changes_catchup_reads_total", Count, "Reads of those who had fallen behind"),

@@ -70,9 +70,9 @@ impl Default for Inner {
 
 /// Up to where the log is complete.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Head {
-    pub(super) log: LogId,
-    pub(super) seq: i64,
+pub(crate) struct Head {
+    pub(crate) log: LogId,
+    pub(crate) seq: i64,
 }
 
 /// The changes in memory: all after `start` and up to `end`.
@@ -177,9 +177,14 @@ impl ChangeLog {
         self.head().await
     }
 
+    /// Up to where the log was complete when this process last looked; `None` if it has not yet.
+    pub(crate) fn known_head(&self) -> Option<Head> {
+        self.0.head.borrow().clone()
+    }
+
     /// Where a follower begins who has read the database after this call.
     pub(crate) fn position(&self) -> Option<Position> {
-        let head = self.0.head.borrow().clone()?;
+        let head = self.known_head()?;
         Some(Position { log: head.log, place: Place::Change(head.seq) })
     }
 

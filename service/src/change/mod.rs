@@ -8,6 +8,7 @@
 //! | file | what it is |
 //! |---|---|
 //! | `record` | a change, between its row and its states |
+//! | `seen` | which changes a copy of the data includes: pure |
 //! | `certify` | up to which number the log is complete: pure |
 //! | `tail` | the task that looks for changes |
 //! | `log` | what is known of the log, and the latest changes in memory |
@@ -21,6 +22,7 @@ pub(crate) mod log;
 pub(crate) mod position;
 pub(crate) mod record;
 mod retention;
+pub(crate) mod seen;
 mod tail;
 mod wait;
 

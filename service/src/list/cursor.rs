@@ -26,8 +26,9 @@ pub struct Cursor {
     pub(crate) position: Option<String>,
 }
 
-/// The last item's value of one column of the order.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// An item's value of one column of the order. Keys of a column compare as the databases order it: an absent value is
+/// greater than every other.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(untagged)]
 pub(crate) enum Key {
     Number(i64),
@@ -57,6 +58,12 @@ impl Key {
             Value::String(Some(text)) => Key::Text(text),
             _ => Key::Absent(()),
         }
+    }
+
+    /// About how many bytes it takes in memory.
+    pub(crate) fn bytes(&self) -> usize {
+        let text = if let Key::Text(text) = self { text.len() } else { 0 };
+        size_of::<Self>() + text
     }
 
     /// The value to compare `column` with; `None` if it was absent.

@@ -1,8 +1,9 @@
-//! What can be listed, and the orders and cursors of lists: pure functions of texts and values.
+//! What can be listed, the orders and cursors of lists, and where their pages begin: pure functions of texts and values.
 
 pub(crate) mod collection;
 pub(crate) mod cursor;
 pub(crate) mod order;
+pub(crate) mod page_index;
 
 pub use collection::Collection;
 pub use cursor::Cursor;

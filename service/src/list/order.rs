@@ -73,6 +73,11 @@ impl Ordering {
         &self.terms
     }
 
+    /// Tells the list and its order apart from all others.
+    pub(crate) fn fingerprint(&self) -> &str {
+        &self.fingerprint
+    }
+
     /// A cursor that continues after the item with these keys. `position` is that of the first page.
     pub(crate) fn cursor(&self, keys: Vec<Key>, position: Option<String>) -> String {
         Cursor { fingerprint: self.fingerprint.clone(), keys, position }.encode()

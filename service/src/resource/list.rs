@@ -1,49 +1,20 @@
 //! Lists: what matches, in which order, and how to go on from where a page ended.
 
+use super::indexed::Listing;
+use super::query::{ListQuery, Start};
 use super::{Resource, Target, read};
 use crate::context::Context;
 use crate::db::Consistency;
-use crate::dialect::Dialect;
 use crate::error::{Error, Result};
 use crate::kind::Kind;
 use crate::list::collection::Collection;
-use crate::list::cursor::Cursor;
-use crate::list::order::Ordering;
 use crate::memory::Share;
-use crate::search::filter::Filter;
-use crate::search::sql;
 use crate::status::stored::StoredReport;
 use crate::store::page::{self, PageQuery, Slice};
 use crate::store::reader::Reader;
 use crate::store::{counts, reports as stored_reports};
-use sea_orm::Condition;
-use sea_orm::sea_query::{Expr, ExprTrait};
 use std::sync::Arc;
 use uuid::Uuid;
-
-/// Which part of a list is asked for.
-#[derive(Clone, Debug)]
-pub struct ListQuery {
-    /// Only what matches.
-    pub filter: Option<Filter>,
-    /// In this order.
-    pub order: Ordering,
-    /// From here.
-    pub from: Start,
-    /// At most so many.
-    pub size: u64,
-    /// Whether to count all that match.
-    pub total: bool,
-}
-
-/// Where a page starts.
-#[derive(Clone, Debug)]
-pub enum Start {
-    /// After so many pages of the same size, counted from 1.
-    Page(u64),
-    /// Where another page ended.
-    Cursor(Cursor),
-}
 
 /// A page of a list.
 #[derive(Debug)]
@@ -82,18 +53,27 @@ pub async fn list(
     };
     let read = |reader: Reader, share: Arc<Share>| async move {
         let executor = reader.executor();
-        let matching = query.matching(&Collection::of(kind), owner, executor.dialect());
-        let total = async {
-            Ok(match (query.total, &query.filter, owner) {
-                (false, ..) => None,
-                (true, None, None) => Some(counts::total(executor, kind).await?),
-                (true, ..) => Some(page::count_resources(executor, kind, matching.clone()).await?),
-            })
+        let matching = &query.matching(&Collection::of(kind), owner, executor.dialect());
+        let page = async {
+            if reader.is_primary() && Listing::is_indexed(query) {
+                let listing = Listing { context, executor, kind, owner, query, matching, share: &share };
+                if let Some((total, slice)) = listing.page().await? {
+                    return Ok((query.total.then_some(total as i64), slice));
+                }
+            }
+            let total = async {
+                Ok(match (query.total, &query.filter, owner) {
+                    (false, ..) => None,
+                    (true, None, None) => Some(counts::total(executor, kind).await?),
+                    (true, ..) => Some(page::count_resources(executor, kind, matching.clone()).await?),
+                })
+            };
+            let slice = page::resources(executor, kind, query.page(matching.clone())?, &share);
+            tokio::try_join!(total, slice)
         };
-        let slice = page::resources(executor, kind, query.page(matching.clone())?, &share);
-        let (_, total, slice) = tokio::try_join!(check_owner(&reader, kind, owner), total, slice)?;
+        let (_, (total, slice)) = tokio::try_join!(check_owner(&reader, kind, owner), page)?;
         let position = position.clone().filter(|_| reader.is_primary());
-        Ok(slice.map(|slice| query.answer(total, slice, position, share.clone())))
+        Ok(slice.map(|slice| Page::of(query, total, slice, position, share.clone())))
     };
     bounded(context, consistency, read).await
 }
@@ -119,7 +99,7 @@ pub async fn reports(
         };
         let slice = stored_reports::page(executor, query.page(matching.clone())?, &share);
         let (_, total, slice) = tokio::try_join!(read::find(&reader, target), total, slice)?;
-        Ok(slice.map(|slice| query.answer(total, slice, None, share.clone())))
+        Ok(slice.map(|slice| Page::of(query, total, slice, None, share.clone())))
     };
     bounded(context, consistency, read).await
 }
@@ -152,7 +132,7 @@ pub async fn plan(
 ) -> Result<Vec<String>> {
     let executor = context.db.primary();
     let matching = query.matching(&Collection::of(kind), owner, executor.dialect());
-    page::plan(executor, kind, query.page(matching)?).await
+    page::plan(executor, kind, PageQuery { numbered: true, ..query.page(matching)? }).await
 }
 
 /// The cluster whose node pools are listed must exist.
@@ -164,38 +144,16 @@ async fn check_owner(reader: &Reader, kind: Kind, owner: Option<Uuid>) -> Result
     }
 }
 
-impl ListQuery {
-    /// What is in the whole list.
-    fn matching(&self, collection: &Collection, owner: Option<Uuid>, dialect: Dialect) -> Condition {
-        let mut condition = Condition::all();
-        if let Some(owner) = owner {
-            condition = condition.add(Expr::col("owner_id").eq(owner));
-        }
-        if let Some(filter) = &self.filter {
-            condition = condition.add(sql::condition(filter, *collection, dialect));
-        }
-        condition
-    }
-
-    /// The page of what matches.
-    fn page(&self, matching: Condition) -> Result<PageQuery<'_>> {
-        let order = self.order.terms();
-        let (condition, offset) = match &self.from {
-            Start::Page(page) => (matching, (page - 1) * self.size),
-            Start::Cursor(cursor) => (matching.add(page::after(order, self.order.keys(cursor)?)?), 0),
-        };
-        Ok(PageQuery { condition, order, size: self.size, offset })
-    }
-
-    fn answer<T>(
-        &self,
+impl<T> Page<T> {
+    fn of(
+        query: &ListQuery,
         total: Option<i64>,
         slice: Slice<T>,
         position: Option<String>,
         share: Arc<Share>,
-    ) -> Page<T> {
-        let Slice { items, bytes, next } = slice;
-        let next = next.map(|keys| self.order.cursor(keys, position.clone()));
-        Page { items, total, next, position, bytes, share }
+    ) -> Self {
+        let Slice { items, bytes, next, number: _ } = slice;
+        let next = next.map(|keys| query.order.cursor(keys, position.clone()));
+        Self { items, total, next, position, bytes, share }
     }
 }

@@ -52,9 +52,29 @@ pub(super) enum SpecTest {
 pub(super) struct Number(pub(super) String);
 
 impl Filter {
+    /// Whether only what the log of changes tells decides what matches. Reports that say nothing new move times of the
+    /// status, and are not in the log.
+    pub(crate) fn is_logged(&self) -> bool {
+        self.root.is_logged()
+    }
+
     /// Gives the expression its types.
     pub(super) fn typed(collection: &Collection, expression: &Expression<'_>) -> Result<Self> {
         Ok(Self { root: node(collection, expression, false)? })
+    }
+}
+
+impl Node {
+    fn is_logged(&self) -> bool {
+        match self {
+            Node::All(parts) | Node::Any(parts) => parts.iter().all(Node::is_logged),
+            Node::Leaf { leaf: Leaf::Time(field, _) | Leaf::Null(Field::Time(field)), .. } => match field {
+                TimeField::Created => true,
+                TimeField::Column(column) => column.is_logged(),
+                TimeField::Reconciled | TimeField::Condition(_) => false,
+            },
+            Node::Leaf { .. } => true,
+        }
     }
 }
 

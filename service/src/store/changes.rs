@@ -9,10 +9,10 @@ use chrono::{DateTime, Utc};
 use entity::change::{ActiveModel, Column, Entity, Model};
 use entity::{JsonText, change_log};
 use futures_util::TryStreamExt;
-use sea_orm::sea_query::{Expr, OnConflict};
+use sea_orm::sea_query::{Expr, Func, OnConflict, SelectStatement, SubQueryStatement};
 use sea_orm::{
-    ActiveValue, ColumnTrait, DbErr, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect,
-    SqlErr,
+    ActiveValue, ColumnTrait, Condition, DbErr, EntityTrait, FromQueryResult, QueryFilter, QueryOrder,
+    QuerySelect, QueryTrait, SqlErr,
 };
 use uuid::Uuid;
 
@@ -100,6 +100,46 @@ pub(crate) async fn between(db: &Executor, since: i64, head: i64) -> Result<Stre
     }
     // Read after the rows: the floor rises in the transaction that removes them, so what is missing shows in it.
     Ok(Stretch { rows, upto, floor: log(db).await?.floor })
+}
+
+/// Changes that a copy of the data does not include, with numbers after `last` or one of the `missing` ones: at most so
+/// many, and as many as [`STRETCH`] bytes hold. `None` if there are more, or if some have been removed.
+pub(crate) async fn unseen(
+    db: &Executor,
+    last: i64,
+    missing: impl IntoIterator<Item = i64>,
+    limit: u64,
+) -> Result<Option<Vec<Model>>> {
+    let unseen = Condition::any().add(Column::Seq.gt(last)).add(Column::Seq.is_in(missing));
+    let (mut rows, mut bytes) = (Vec::new(), 0);
+    {
+        let mut found =
+            Entity::find().filter(unseen).order_by_asc(Column::Seq).limit(limit + 1).stream(db).await?;
+        while let Some(row) = found.try_next().await? {
+            bytes += row.document.as_str().len();
+            rows.push(row);
+            if bytes > STRETCH || rows.len() as u64 > limit {
+                return Ok(None);
+            }
+        }
+    }
+    // As above.
+    Ok((log(db).await?.floor <= last).then_some(rows))
+}
+
+/// The highest number there is or was: an expression for a statement about resources, which says whether it sees changes
+/// that a copy does not include.
+pub(super) fn last_number() -> Expr {
+    let last = Entity::find().select_only().expr(Column::Seq.max()).into_query();
+    let floor =
+        change_log::Entity::find_by_id(LOG).select_only().column(change_log::Column::Floor).into_query();
+    let subquery = |query| Expr::SubQuery(None, Box::new(SubQueryStatement::SelectStatement(query)));
+    Func::coalesce([subquery(last), subquery(floor)]).into()
+}
+
+/// The numbers after `head`, to be read together with something else.
+pub(super) fn numbers_after(head: i64) -> SelectStatement {
+    Entity::find().select_only().column(Column::Seq).filter(Column::Seq.gt(head)).into_query()
 }
 
 /// The highest number there is; 0 if there is none.

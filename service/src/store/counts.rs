@@ -6,15 +6,23 @@ use crate::error::Result;
 use crate::kind::Kind;
 use chrono::{DateTime, Utc};
 use entity::resource_count::{Column, Entity};
-use sea_orm::sea_query::{Alias, Expr, ExprTrait, Func};
-use sea_orm::{ColumnTrait, EntityTrait, FromQueryResult, QueryFilter, QuerySelect};
+use sea_orm::sea_query::{Alias, Expr, ExprTrait, Func, SelectStatement};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QuerySelect, QueryTrait,
+};
 
 /// The number of resources of a kind: the sum of the shards that the database keeps.
 pub(crate) async fn total(db: &Executor, kind: Kind) -> Result<i64> {
+    let total = db.query_one(&total_query(kind)).await?;
+    let total = total.map(|row| row.try_get_by_index::<Option<i64>>(0)).transpose()?;
+    Ok(total.flatten().unwrap_or(0))
+}
+
+/// Selects the number of resources of a kind.
+pub(super) fn total_query(kind: Kind) -> SelectStatement {
     // A sum of big integers would be answered as a decimal.
     let sum = Column::Count.sum().cast_as(Alias::new("bigint"));
-    let shards = Entity::find().filter(Column::Kind.eq(kind.as_str())).select_only().expr_as(sum, "total");
-    Ok(shards.into_tuple::<Option<i64>>().one(db).await?.flatten().unwrap_or(0))
+    Entity::find().filter(Column::Kind.eq(kind.as_str())).select_only().expr_as(sum, "total").into_query()
 }
 
 /// Resources of a kind that wait for reconciliation: either those being deleted or the others.

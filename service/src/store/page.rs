@@ -1,6 +1,7 @@
 //! Pages of what matches.
 
 use super::row::with_entity;
+use super::{changes, counts};
 use crate::db::Executor;
 use crate::error::{Error, Result};
 use crate::field::Column;
@@ -11,14 +12,16 @@ use crate::memory::Share;
 use crate::resource::Resource;
 use entity::JsonText;
 use futures_util::TryStreamExt;
-use sea_orm::sea_query::{Asterisk, Expr, ExprTrait, NullOrdering, Order};
+use sea_orm::sea_query::{Asterisk, Expr, ExprTrait, NullOrdering, Order, UnionType};
 use sea_orm::{
-    Condition, ConnectionTrait, EntityTrait, IdenStatic, Iterable, ModelTrait, PrimaryKeyToColumn,
-    QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
+    Condition, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, IdenStatic, Iterable, ModelTrait,
+    PrimaryKeyToColumn, QueryFilter, QueryOrder, QueryResult, QuerySelect, QueryTrait, Select,
 };
 
 /// What an item takes beside its documents, in bytes.
 const ITEM: usize = 512;
+/// Up to so many rows are skipped as they are, not by an index.
+const SKIPPED: u64 = 100;
 
 /// A page of what matches.
 #[derive(Clone, Debug)]
@@ -31,6 +34,8 @@ pub(crate) struct PageQuery<'a> {
     pub(crate) size: u64,
     /// After so many.
     pub(crate) offset: u64,
+    /// Whether to tell the last number of the log of changes that the page was read with.
+    pub(crate) numbered: bool,
 }
 
 /// A part of what matches.
@@ -42,6 +47,30 @@ pub(crate) struct Slice<T> {
     pub(crate) bytes: usize,
     /// The values by which the last item is ordered, if others follow it.
     pub(crate) next: Option<Vec<Key>>,
+    /// The last number of the log of changes then, if that was asked and there are items.
+    pub(crate) number: Option<i64>,
+}
+
+impl<T> Default for Slice<T> {
+    fn default() -> Self {
+        Self { items: Vec::new(), bytes: 0, next: None, number: None }
+    }
+}
+
+/// A row, and the number that was read with it.
+struct Numbered<M> {
+    row: M,
+    number: Option<i64>,
+}
+
+/// The name of the column of the number.
+const NUMBER: &str = "last_number";
+
+impl<M: FromQueryResult> FromQueryResult for Numbered<M> {
+    fn from_query_result(result: &QueryResult, prefix: &str) -> Result<Self, DbErr> {
+        let row = M::from_query_result(result, prefix)?;
+        Ok(Self { row, number: result.try_get(prefix, NUMBER).ok() })
+    }
 }
 
 /// Resources that match, in the order of their ids: at most so many, and as many as so many `bytes` hold; at least one, if
@@ -97,11 +126,12 @@ pub(super) async fn slice<E: EntityTrait, T>(
     read: impl Fn(E::Model) -> Result<T>,
 ) -> Result<Option<Slice<T>>> {
     let (order, size) = (query.order, query.size as usize);
-    let mut slice = Slice { items: Vec::new(), bytes: 0, next: None };
-    let mut rows = query.select::<E>().stream(db).await?;
+    let mut slice = Slice::default();
+    let mut rows = query.select::<E>().into_model::<Numbered<E::Model>>().stream(db).await?;
     // The last row is kept, since by its columns the next page is found.
     let mut last: Option<E::Model> = None;
-    while let Some(row) = rows.try_next().await? {
+    while let Some(Numbered { row, number }) = rows.try_next().await? {
+        slice.number = number;
         let bytes = slice.bytes + documents(&row) + ITEM;
         if let Some(last) = last.replace(row) {
             let full = slice.items.len() + 1 == size;
@@ -144,6 +174,41 @@ pub(crate) async fn count_resources(db: &Executor, kind: Kind, condition: Condit
 pub(super) async fn count<E: EntityTrait>(db: &Executor, condition: Condition) -> Result<i64> {
     let select = E::find().filter(condition).select_only().expr_as(Expr::col(Asterisk).count(), "count");
     Ok(select.into_tuple::<i64>().one(db).await?.unwrap_or(0))
+}
+
+/// How many resources match, or are of this kind if there is no condition, and the numbers after `head` of the changes
+/// that this includes: one statement, which sees one state.
+pub(crate) async fn count_with_changes(
+    db: &Executor,
+    kind: Kind,
+    condition: Option<Condition>,
+    head: i64,
+) -> Result<(u64, Vec<i64>)> {
+    let mut count = match condition {
+        None => counts::total_query(kind),
+        Some(condition) => with_entity!(kind, entity => {
+            let select = entity::Entity::find().filter(condition).select_only();
+            select.expr(Expr::col(Asterisk).count()).into_query()
+        }),
+    };
+    count.expr_as(Expr::cust("0"), "change");
+    let mut numbers = changes::numbers_after(head);
+    numbers.expr(Expr::cust("1"));
+    count.union(UnionType::All, numbers);
+    let (mut total, mut seen) = (0, Vec::new());
+    for row in db.query_all(&count).await? {
+        let value: Option<i64> = row.try_get_by_index(0)?;
+        match row.try_get_by_index::<i32>(1)? {
+            0 => total = value.and_then(|total| u64::try_from(total).ok()).unwrap_or(0),
+            _ => seen.extend(value),
+        }
+    }
+    Ok((total, seen))
+}
+
+/// The values of a resource by which a list of its kind is ordered.
+pub(crate) fn keys_of(resource: &Resource, order: &[Term]) -> Vec<Key> {
+    with_entity!(resource.kind, entity => keys::<entity::Entity>(&resource.clone().into(), order))
 }
 
 /// The values of a row by which it is ordered.
@@ -199,14 +264,17 @@ fn tuple_after(order: &[Term], keys: &[Key]) -> Result<Option<Expr>> {
 impl PageQuery<'_> {
     /// Selects the rows, and one more if others follow them.
     fn select<E: EntityTrait>(self) -> Select<E> {
-        let Self { condition, order, size, offset } = self;
-        let (select, limit) = (E::find(), size + 1);
+        let Self { condition, order, size, offset, numbered } = self;
+        let (mut select, limit) = (E::find(), size + 1);
         let mut key = E::PrimaryKey::iter().map(PrimaryKeyToColumn::into_column);
-        let (Some(id), None) = (key.next().filter(|_| offset > 0), key.next()) else {
+        let number = numbered.then(changes::last_number);
+        let (Some(id), None) = (key.next().filter(|_| offset > SKIPPED), key.next()) else {
+            select = number.into_iter().fold(select, |select, number| select.expr_as(number, NUMBER));
             return ordered(select.filter(condition), order).limit(limit).offset(offset);
         };
         // Rows are wide and the index is not: the rows that a deep page skips are read from the index alone.
         let skipped = ordered(select.clone().select_only().column(id).filter(condition), order);
+        select = number.into_iter().fold(select, |select, number| select.expr_as(number, NUMBER));
         let ids = skipped.limit(limit).offset(offset).into_query();
         ordered(select.filter(Expr::col(id).in_subquery(ids)), order)
     }

@@ -19,6 +19,7 @@ pub async fn service(url: String, clock: Clock) -> Context {
         max_adapters: 100,
         max_page_bytes: 8 << 20,
         max_page_memory: 32 << 20,
+        page_index_memory: 1 << 20,
         schemas: SpecSchemas::built_in(),
     };
     Context::new(Db::connect(&connect, |_| ()).await.expect("a connection"), clock, settings)

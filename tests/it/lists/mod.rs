@@ -6,6 +6,7 @@ mod envelopes;
 mod fields;
 mod large;
 mod orders;
+mod pages;
 
 use crate::harness::TestApp;
 use chrono::TimeDelta;

@@ -99,7 +99,7 @@ fn lists_from_every_source() {
 }
 
 /// A value other than the default for each setting that has a field of its own.
-const SAMPLES: [(&str, &str); 55] = [
+const SAMPLES: [(&str, &str); 56] = [
     ("server.host", "127.0.0.9"),
     ("server.port", "7001"),
     ("server.openapi_schema_path", "f"),
@@ -107,6 +107,7 @@ const SAMPLES: [(&str, &str); 55] = [
     ("server.max_page_size", "7"),
     ("server.max_page_bytes", "7KiB"),
     ("server.max_page_memory", "17MiB"),
+    ("server.page_index_memory", "7MiB"),
     ("server.request_timeout", "7s"),
     ("server.header_timeout", "7s"),
     ("server.max_header_bytes", "7KiB"),

@@ -1,0 +1,94 @@
+//! Which changes of the log a copy of the data includes.
+
+use std::collections::BTreeSet;
+
+/// Numbers that may be missing at a time. They are asked for one by one.
+const MAX_MISSING: usize = 500;
+
+/// The changes that a copy includes: all up to the highest number, but for those that were not visible yet. The numbers of
+/// the log are drawn before a transaction commits, so a lower one may become visible after a higher one, or never.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Seen {
+    last: i64,
+    missing: BTreeSet<i64>,
+}
+
+impl Seen {
+    /// All changes up to `head`, where the log is complete, and those with these numbers. `None` if too many are missing
+    /// in between.
+    pub(crate) fn new(head: i64, numbers: impl IntoIterator<Item = i64>) -> Option<Self> {
+        let mut seen = Self { last: head, missing: BTreeSet::new() };
+        let mut numbers: Vec<i64> = numbers.into_iter().collect();
+        numbers.sort_unstable();
+        numbers.into_iter().all(|number| seen.add(number).is_some()).then_some(seen)
+    }
+
+    /// The highest number.
+    pub(crate) fn last(&self) -> i64 {
+        self.last
+    }
+
+    /// The lower numbers that are not included.
+    pub(crate) fn missing(&self) -> impl Iterator<Item = i64> {
+        self.missing.iter().copied()
+    }
+
+    /// Whether these are all changes that a reader saw for whom `last` was the highest number.
+    pub(crate) fn is_all(&self, last: i64) -> bool {
+        self.missing.is_empty() && last <= self.last
+    }
+
+    /// Includes a change. Answers whether it is new; `None` if too many are missing now.
+    pub(crate) fn add(&mut self, number: i64) -> Option<bool> {
+        if number <= self.last {
+            return Some(self.missing.remove(&number));
+        }
+        let between = usize::try_from(number - self.last - 1).unwrap_or(usize::MAX);
+        if self.missing.len().saturating_add(between) > MAX_MISSING {
+            return None;
+        }
+        self.missing.extend(self.last + 1..number);
+        self.last = number;
+        Some(true)
+    }
+
+    /// Nothing up to `head` is missing: the numbers that were not seen will never be.
+    pub(crate) fn complete_up_to(&mut self, head: i64) {
+        self.missing = self.missing.split_off(&(head + 1));
+        self.last = self.last.max(head);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_counts_once_whenever_it_comes() {
+        let mut seen = Seen::new(10, [13, 11]).expect("few are missing");
+        assert!(!seen.is_all(13), "12 is missing");
+        assert_eq!(seen.add(11), Some(false));
+        assert_eq!(seen.add(10), Some(false));
+        assert_eq!(seen.add(12), Some(true));
+        assert_eq!(seen.add(12), Some(false));
+        assert!(seen.is_all(13) && !seen.is_all(14));
+    }
+
+    #[test]
+    fn numbers_that_nothing_will_have_are_not_waited_for() {
+        let mut seen = Seen::new(10, [15, 17]).expect("few are missing");
+        seen.complete_up_to(14);
+        assert_eq!(seen.missing().collect::<Vec<_>>(), [16]);
+        seen.complete_up_to(20);
+        assert!(seen.is_all(20));
+        assert_eq!(seen.add(20), Some(false));
+    }
+
+    #[test]
+    fn a_sequence_that_jumps_is_not_followed() {
+        assert_eq!(Seen::new(0, [i64::MAX]), None);
+        let mut seen = Seen::new(0, []).expect("nothing is missing");
+        assert_eq!(seen.add(MAX_MISSING as i64 + 2), None);
+        assert_eq!(seen, Seen { last: 0, missing: BTreeSet::new() });
+    }
+}

@@ -1,0 +1,232 @@
+//! Where the pages of one list begin, and how many items it has: pure.
+
+use super::cursor::Key;
+use super::order::Term;
+use std::cmp::Ordering;
+
+/// A place is remembered if it is at least so many items from those before and after it: skipping so many costs less than
+/// what the place would take in memory.
+const DISTANCE: u64 = 50;
+
+/// How many items a list has, and at which of them some of its places are. Every change of the list has to be told to it.
+#[derive(Debug)]
+pub(crate) struct PageIndex {
+    order: Vec<Term>,
+    total: u64,
+    /// In the order of the list. What follows the last one is not divided.
+    segments: Vec<Segment>,
+}
+
+/// Neighbouring items.
+#[derive(Debug)]
+struct Segment {
+    /// The keys of its last item, or of one that was there.
+    end: Vec<Key>,
+    items: u64,
+}
+
+/// A place in a list.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Place {
+    /// After these keys; at the beginning if there are none.
+    pub(crate) after: Option<Vec<Key>>,
+    /// And so many items more.
+    pub(crate) skip: u64,
+}
+
+impl PageIndex {
+    /// An index of a list of `total` items.
+    pub(crate) fn new(order: &[Term], total: u64) -> Self {
+        Self { order: order.to_vec(), total, segments: Vec::new() }
+    }
+
+    /// How many items the list has.
+    pub(crate) fn total(&self) -> u64 {
+        self.total
+    }
+
+    /// The place after so many items.
+    pub(crate) fn place(&self, offset: u64) -> Place {
+        let (before, items) = self.segments_before(|_, items| items <= offset);
+        let last = before.checked_sub(1).and_then(|last| self.segments.get(last));
+        Place { after: last.map(|segment| segment.end.clone()), skip: offset - items }
+    }
+
+    /// Remembers that `offset` items end with the one that has these keys.
+    pub(crate) fn learn(&mut self, offset: u64, end: Vec<Key>) {
+        let (at, items) = self.segments_before(|_, items| items <= offset);
+        let distance = offset - items;
+        let rest = self.segments.get(at).map(|segment| segment.items - distance);
+        if distance < DISTANCE || rest.is_some_and(|rest| rest < DISTANCE) {
+            return;
+        }
+        if let Some(segment) = self.segments.get_mut(at) {
+            segment.items -= distance;
+        }
+        self.segments.insert(at, Segment { end, items: distance });
+    }
+
+    /// Takes in that an item changed: its keys before, if it was in the list, and after, if it is. Answers whether the
+    /// list is another one now.
+    pub(crate) fn change(&mut self, before: Option<&[Key]>, after: Option<&[Key]>) -> bool {
+        if before == after {
+            return false;
+        }
+        if let Some(keys) = before {
+            self.total = self.total.saturating_sub(1);
+            let at = self.segment_of(keys);
+            if let Some(segment) = self.segments.get_mut(at) {
+                segment.items = segment.items.saturating_sub(1);
+                if segment.items == 0 {
+                    self.segments.remove(at);
+                }
+            }
+        }
+        if let Some(keys) = after {
+            self.total += 1;
+            let at = self.segment_of(keys);
+            if let Some(segment) = self.segments.get_mut(at) {
+                segment.items += 1;
+            }
+        }
+        true
+    }
+
+    /// About how many bytes it takes.
+    pub(crate) fn bytes(&self) -> usize {
+        let keys = |segment: &Segment| segment.end.iter().map(Key::bytes).sum::<usize>();
+        size_of::<Self>()
+            + self.segments.iter().map(|segment| size_of::<Segment>() + keys(segment)).sum::<usize>()
+    }
+
+    /// The first segments for which `fits` holds with all items up to their end, and how many items they have.
+    fn segments_before(&self, fits: impl Fn(&Segment, u64) -> bool) -> (usize, u64) {
+        let mut items = 0;
+        for (at, segment) in self.segments.iter().enumerate() {
+            if !fits(segment, items + segment.items) {
+                return (at, items);
+            }
+            items += segment.items;
+        }
+        (self.segments.len(), items)
+    }
+
+    /// The segment that an item with these keys is in.
+    fn segment_of(&self, keys: &[Key]) -> usize {
+        self.segments.partition_point(|segment| self.compare(&segment.end, keys) == Ordering::Less)
+    }
+
+    fn compare(&self, left: &[Key], right: &[Key]) -> Ordering {
+        let terms = self.order.iter().zip(left.iter().zip(right));
+        let compared = terms.map(|(term, (left, right))| match term.is_descending() {
+            true => right.cmp(left),
+            false => left.cmp(right),
+        });
+        compared.fold(Ordering::Equal, Ordering::then)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kind::Kind;
+    use crate::list::{Collection, Ordering as ListOrder};
+    use rand::rngs::StdRng;
+    use rand::{Rng, SeedableRng};
+
+    /// A list that is kept as it is, and its index.
+    struct Model {
+        items: Vec<Vec<Key>>,
+        index: PageIndex,
+    }
+
+    impl Model {
+        fn new(order: &str, keys: impl Iterator<Item = Vec<Key>>) -> Self {
+            let order = ListOrder::parse(&Collection::of(Kind::Cluster), order, &[]).expect("an order");
+            let mut items: Vec<_> = keys.collect();
+            let index = PageIndex::new(order.terms(), items.len() as u64);
+            items.sort_by(|left, right| index.compare(left, right));
+            Self { items, index }
+        }
+
+        fn change(&mut self, before: Option<Vec<Key>>, after: Option<Vec<Key>>) {
+            self.items.retain(|item| Some(item) != before.as_ref());
+            self.items.extend(after.clone());
+            self.items.sort_by(|left, right| self.index.compare(left, right));
+            self.index.change(before.as_deref(), after.as_deref());
+        }
+
+        /// Reads a page by the index as the database would, and compares it with the page of the list.
+        fn read(&mut self, offset: usize, size: usize) {
+            assert_eq!(self.index.total(), self.items.len() as u64);
+            let Place { after, skip } = self.index.place(offset as u64);
+            let following = self.items.iter().filter(|item| {
+                after.as_ref().is_none_or(|after| self.index.compare(after, item) == Ordering::Less)
+            });
+            let page: Vec<_> = following.skip(skip as usize).take(size).cloned().collect();
+            let wanted: Vec<_> = self.items.iter().skip(offset).take(size).cloned().collect();
+            assert_eq!(page, wanted, "{size} after {offset}");
+            if let Some(last) = page.last() {
+                self.index.learn((offset + page.len()) as u64, last.clone());
+            }
+        }
+    }
+
+    fn number(number: i64) -> Key {
+        Key::Number(number)
+    }
+
+    #[test]
+    fn pages_of_a_changing_list_are_those_of_the_list() {
+        for seed in 0..40 {
+            let mut random = StdRng::seed_from_u64(seed);
+            let descending = seed % 2 == 0;
+            let order = if descending { "generation desc" } else { "deleted_time" };
+            let keys = |random: &mut StdRng, id: i64| match random.random_range(0..10) {
+                0 => vec![Key::Absent(()), number(id)],
+                value => vec![number(value), number(id)],
+            };
+            let start = random.random_range(0..2000);
+            let mut model = Model::new(order, (0..start).map(|id| keys(&mut random, id)));
+            let mut next = start;
+            for _ in 0..400 {
+                let before = (!model.items.is_empty() && random.random_bool(0.5))
+                    .then(|| model.items[random.random_range(0..model.items.len())].clone());
+                let after = match random.random_bool(0.5) {
+                    true => {
+                        next += 1;
+                        Some(keys(&mut random, next))
+                    }
+                    false => None,
+                };
+                if random.random_bool(0.5) {
+                    model.change(before, after);
+                }
+                let offset = random.random_range(0..model.items.len() + 100);
+                model.read(offset, [20, 100, 500][random.random_range(0..3)]);
+            }
+        }
+    }
+
+    #[test]
+    fn a_walk_skips_little_and_remembers_little() {
+        let mut model = Model::new("", (0..10_000).map(|id| vec![number(id)]));
+        for page in 0..500 {
+            assert!(model.index.place(page * 20).skip < DISTANCE + 20);
+            model.read(page as usize * 20, 20);
+        }
+        assert!(model.index.segments.len() <= 10_000 / DISTANCE as usize);
+        assert!(model.index.bytes() < 20_000 + 10_000 / DISTANCE as usize * 100);
+    }
+
+    #[test]
+    fn what_becomes_empty_is_forgotten() {
+        let mut model = Model::new("", (0..200).map(|id| vec![number(id)]));
+        model.read(0, 100);
+        for item in model.items.clone() {
+            model.change(Some(item), None);
+        }
+        assert!(model.index.segments.is_empty());
+        model.read(0, 20);
+    }
+}

@@ -1,0 +1,219 @@
+//! Pages by number, and totals, by the index of their list: they cost the same however many items come before and match.
+//!
+//! An index holds how many items a list has and after which of them some pages begin. The log of changes keeps it current:
+//! a page is read together with the last number of the log, and if there are changes that the index does not include,
+//! they are read and asked whether they change the list. If one does, the page is read again. So what is answered is
+//! exactly what counting and skipping rows would have given at a moment of the request. Only if the list changes during
+//! each of the [`ROUNDS`] are the total and the start of the page those of one moment, and the items those of the next.
+
+use super::Resource;
+use super::page_indexes::{Current, Slot, count};
+use super::query::{ListQuery, Start};
+use crate::change::log::Head;
+use crate::change::record::{Change, ChangeType};
+use crate::change::seen::Seen;
+use crate::context::Context;
+use crate::db::Executor;
+use crate::error::Result;
+use crate::kind::Kind;
+use crate::list::cursor::Key;
+use crate::list::page_index::{PageIndex, Place};
+use crate::memory::Share;
+use crate::store::changes;
+use crate::store::page::{self, PageQuery, Slice};
+use sea_orm::Condition;
+use uuid::Uuid;
+
+/// How often a page is read while its list changes.
+const ROUNDS: usize = 3;
+/// With more changes than this, an index is built anew.
+const MAX_UNSEEN: u64 = 500;
+
+/// A list of resources, and who asks for a page of it.
+pub(super) struct Listing<'a> {
+    pub(super) context: &'a Context,
+    pub(super) executor: &'a Executor,
+    pub(super) kind: Kind,
+    pub(super) owner: Option<Uuid>,
+    pub(super) query: &'a ListQuery,
+    /// What is in the whole list.
+    pub(super) matching: &'a Condition,
+    pub(super) share: &'a Share,
+}
+
+/// What the index told when a page was begun.
+struct Begun {
+    total: u64,
+    place: Place,
+    version: u64,
+    head: Head,
+    seen: Seen,
+}
+
+/// What became of a page that was read.
+#[derive(PartialEq)]
+enum Outcome {
+    /// It is that of the index.
+    Exact,
+    /// The list has changed meanwhile.
+    Changed,
+    /// There is no index any more.
+    Lost,
+}
+
+impl Listing<'_> {
+    /// Whether an index can answer what is asked, and is needed for it.
+    pub(super) fn is_indexed(query: &ListQuery) -> bool {
+        let logged = query.filter.as_ref().is_none_or(|filter| filter.is_logged())
+            && query.order.terms().iter().all(|term| term.column.is_logged());
+        logged && (query.total || query.offset() > 0)
+    }
+
+    /// A page and how many items there are; `None` if the index cannot answer now. The slice is `None` if there is not
+    /// enough memory for it now.
+    pub(super) async fn page(&self) -> Result<Option<(u64, Option<Slice<Resource>>)>> {
+        let list = self.query.order.fingerprint();
+        let Some(slot) = self.context.page_indexes.slot(list) else { return Ok(None) };
+        for round in 1..=ROUNDS {
+            let Some(begun) = self.begin(&slot).await? else { break };
+            let Some(slice) = self.slice(&begun).await? else { return Ok(Some((begun.total, None))) };
+            match self.settle(&slot, &begun, &slice).await? {
+                Outcome::Lost => {}
+                Outcome::Changed if round < ROUNDS => {}
+                _ => return Ok(Some((begun.total, Some(slice)))),
+            }
+        }
+        count("unavailable", 1);
+        Ok(None)
+    }
+
+    /// What the index tells; builds it if there is none. `None` if it cannot be built now.
+    async fn begin(&self, slot: &Slot) -> Result<Option<Begun>> {
+        let Some(head) = self.context.changes.known_head() else { return Ok(None) };
+        let mut slot = slot.lock().await;
+        if slot.as_ref().is_none_or(|current| !current.is_good(&head.log)) {
+            *slot = None;
+            let condition =
+                (self.owner.is_some() || self.query.filter.is_some()).then(|| self.matching.clone());
+            let (total, numbers) =
+                page::count_with_changes(self.executor, self.kind, condition, head.seq).await?;
+            let Some(seen) = Seen::new(head.seq, numbers) else { return Ok(None) };
+            let index = PageIndex::new(self.query.order.terms(), total);
+            *slot = Some(Current::new(index, head.log.clone(), seen));
+            count("built", 1);
+        }
+        Ok(slot.as_ref().map(|current| Begun {
+            total: current.index.total(),
+            place: current.index.place(self.query.offset()),
+            version: current.version,
+            head,
+            seen: current.seen.clone(),
+        }))
+    }
+
+    async fn slice(&self, begun: &Begun) -> Result<Option<Slice<Resource>>> {
+        let query = match &self.query.from {
+            Start::Cursor(_) => self.query.page(self.matching.clone())?,
+            Start::Page(_) if self.query.offset() >= begun.total => return Ok(Some(Slice::default())),
+            Start::Page(_) => {
+                let order = self.query.order.terms();
+                let after = begun.place.after.as_ref().map(|keys| page::after(order, keys)).transpose()?;
+                let condition = after.into_iter().fold(self.matching.clone(), Condition::add);
+                PageQuery {
+                    condition,
+                    order,
+                    size: self.query.size,
+                    offset: begun.place.skip,
+                    numbered: false,
+                }
+            }
+        };
+        let query = PageQuery { numbered: true, ..query };
+        page::resources(self.executor, self.kind, query, self.share).await
+    }
+
+    /// Compares a page with the index: nothing that the page was read with may be missing in it.
+    async fn settle(&self, slot: &Slot, begun: &Begun, slice: &Slice<Resource>) -> Result<Outcome> {
+        let is_all = slice.number.is_some_and(|number| begun.seen.is_all(number));
+        let changes = match is_all {
+            true => Some(Vec::new()),
+            false => {
+                let (last, missing) = (begun.seen.last(), begun.seen.missing());
+                changes::unseen(self.executor, last, missing, MAX_UNSEEN).await?
+            }
+        };
+        let mut slot = slot.lock().await;
+        let Some(current) = slot.as_mut().filter(|current| current.log == begun.head.log) else {
+            return Ok(Outcome::Lost);
+        };
+        let included = match changes {
+            Some(changes) => {
+                is_all || self.include(current, &begun.head, changes.into_iter().filter_map(Change::of))?
+            }
+            None => false,
+        };
+        if !included || (current.version == begun.version && !self.fits(begun, slice)) {
+            *slot = None;
+            return Ok(Outcome::Lost);
+        }
+        count(if is_all { "used" } else { "updated" }, 1);
+        if current.version != begun.version {
+            return Ok(Outcome::Changed);
+        }
+        if let (Start::Page(_), Some(keys)) = (&self.query.from, &slice.next) {
+            current.index.learn(self.query.offset() + slice.items.len() as u64, keys.clone());
+            self.context.page_indexes.takes(self.query.order.fingerprint(), current.index.bytes());
+        }
+        Ok(Outcome::Exact)
+    }
+
+    /// Takes changes into the index. False if too many are missing between them.
+    fn include(
+        &self,
+        current: &mut Current,
+        head: &Head,
+        changes: impl Iterator<Item = Change>,
+    ) -> Result<bool> {
+        for change in changes {
+            let Some(new) = current.seen.add(change.seq) else { return Ok(false) };
+            if !new
+                || change.kind != self.kind
+                || self.owner.is_some_and(|owner| change.owner_id != Some(owner))
+            {
+                continue;
+            }
+            let before = change.before()?.map(|before| self.keys(before)).transpose()?.flatten();
+            let after = match change.r#type {
+                ChangeType::Removed => None,
+                _ => self.keys(change.after()?)?,
+            };
+            if current.index.change(before.as_deref(), after.as_deref()) {
+                current.changed();
+            }
+        }
+        // The head was known before the changes were read.
+        current.seen.complete_up_to(head.seq);
+        Ok(true)
+    }
+
+    /// Where a resource is in the list; `None` if it is not.
+    fn keys(&self, resource: &Resource) -> Result<Option<Vec<Key>>> {
+        let matches = self.query.filter.as_ref().map_or(Ok(true), |filter| filter.matches(resource))?;
+        Ok(matches.then(|| page::keys_of(resource, self.query.order.terms())))
+    }
+
+    /// Whether a page ends where the index says that the list does. It does not if something else than this service has
+    /// written.
+    fn fits(&self, begun: &Begun, slice: &Slice<Resource>) -> bool {
+        let end = self.query.offset() + slice.items.len() as u64;
+        let fits = match (&self.query.from, &slice.next) {
+            (Start::Cursor(_), _) => true,
+            (Start::Page(_), Some(_)) => end < begun.total,
+            (Start::Page(_), None) => end >= begun.total,
+        };
+        if !fits {
+            tracing::warn!(list = %self.kind.list(), total = begun.total, "a page does not fit the list's total; counting anew");
+        }
+        fits
+    }
+}

@@ -1,0 +1,163 @@
+//! The indexes of the lists that were read lately, within a limit of memory.
+
+use crate::change::position::LogId;
+use crate::change::seen::Seen;
+use crate::list::page_index::PageIndex;
+use lru::LruCache;
+use metrics::{counter, gauge};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// What a list takes beside its places, in bytes.
+const LIST: usize = 512;
+/// How long an index is used. The log tells it of every change, but not of what others than this service write.
+const LIFETIME: Duration = Duration::from_secs(300);
+
+/// Makes the metrics of indexes exist.
+pub(crate) fn register() {
+    for name in ["bytes", "lists"] {
+        gauge!(format!("hyperfleet_page_index_{name}")).set(0.0);
+    }
+    for result in ["used", "updated", "built", "unavailable"] {
+        count(result, 0);
+    }
+}
+
+/// Counts pages and totals by how their index was come by.
+pub(crate) fn count(result: &'static str, pages: u64) {
+    counter!("hyperfleet_page_index_reads_total", "result" => result).increment(pages);
+}
+
+/// The indexes of lists. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct PageIndexes {
+    lists: Arc<Mutex<Lists>>,
+    limit: usize,
+}
+
+#[derive(Debug)]
+struct Lists {
+    held: LruCache<String, Held>,
+    bytes: usize,
+}
+
+#[derive(Debug)]
+struct Held {
+    slot: Slot,
+    bytes: usize,
+}
+
+/// The index of one list, once it was built. Who builds it holds the lock, so that others wait and do not build it too.
+pub(crate) type Slot = Arc<tokio::sync::Mutex<Option<Current>>>;
+
+/// An index and what it includes.
+#[derive(Debug)]
+pub(crate) struct Current {
+    pub(crate) index: PageIndex,
+    /// Another one after each change of the list.
+    pub(crate) version: u64,
+    pub(crate) log: LogId,
+    pub(crate) seen: Seen,
+    until: Instant,
+}
+
+impl Current {
+    /// An index that includes these changes of a log.
+    pub(crate) fn new(index: PageIndex, log: LogId, seen: Seen) -> Self {
+        Self { index, version: version(), log, seen, until: Instant::now() + LIFETIME }
+    }
+
+    /// Whether it may still be used while `log` is the one that is written.
+    pub(crate) fn is_good(&self, log: &LogId) -> bool {
+        self.log == *log && Instant::now() < self.until
+    }
+
+    /// The list has changed.
+    pub(crate) fn changed(&mut self) {
+        self.version = version();
+    }
+}
+
+fn version() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
+impl PageIndexes {
+    /// Indexes that take up to `limit` bytes together. With 0 there are none.
+    pub(crate) fn new(limit: usize) -> Self {
+        let lists = Lists { held: LruCache::unbounded(), bytes: 0 };
+        Self { lists: Arc::new(Mutex::new(lists)), limit }
+    }
+
+    /// The index of a list; `None` if there are none.
+    pub(crate) fn slot(&self, list: &str) -> Option<Slot> {
+        if self.limit == 0 {
+            return None;
+        }
+        let mut lists = self.lists();
+        if let Some(held) = lists.held.get(list) {
+            return Some(held.slot.clone());
+        }
+        let held = Held { slot: Slot::default(), bytes: LIST };
+        let slot = held.slot.clone();
+        lists.held.put(list.to_owned(), held);
+        lists.bytes += LIST;
+        lists.shrink(self.limit);
+        Some(slot)
+    }
+
+    /// The index of a list takes so many bytes now. The lists that were not read for the longest time make room for it.
+    pub(crate) fn takes(&self, list: &str, bytes: usize) {
+        let mut lists = self.lists();
+        let lists = &mut *lists;
+        if let Some(held) = lists.held.peek_mut(list) {
+            lists.bytes = lists.bytes - held.bytes + LIST + bytes;
+            held.bytes = LIST + bytes;
+            lists.shrink(self.limit);
+        }
+    }
+
+    fn lists(&self) -> MutexGuard<'_, Lists> {
+        self.lists.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Lists {
+    fn shrink(&mut self, limit: usize) {
+        while self.bytes > limit
+            && let Some((_, held)) = self.held.pop_lru()
+        {
+            self.bytes -= held.bytes;
+        }
+        gauge!("hyperfleet_page_index_bytes").set(self.bytes as f64);
+        gauge!("hyperfleet_page_index_lists").set(self.held.len() as f64);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_not_read_for_the_longest_time_makes_room() {
+        let indexes = PageIndexes::new(3 * LIST);
+        let slots: Vec<_> = ["a", "b", "c"].map(|list| indexes.slot(list).expect("an index")).into();
+        let same = |list, slot: &Slot| Arc::ptr_eq(&indexes.slot(list).expect("an index"), slot);
+        assert!(same("a", &slots[0]));
+        indexes.slot("d").expect("an index");
+        assert!(same("a", &slots[0]) && same("c", &slots[2]));
+        assert!(!same("b", &slots[1]));
+        let held = || {
+            let lists = indexes.lists();
+            (lists.held.len(), lists.bytes)
+        };
+        assert_eq!(held(), (3, 3 * LIST));
+        indexes.takes("b", LIST + 1);
+        assert_eq!(held(), (1, 2 * LIST + 1));
+        indexes.takes("b", 3 * LIST);
+        assert_eq!(held(), (0, 0));
+        assert!(PageIndexes::new(0).slot("a").is_none());
+    }
+}
