@@ -31,6 +31,33 @@ def table(rows: list[dict], notes: list[str], arguments, machine: str) -> str:
     return "\n".join(lines)
 
 
+def growth(lines: list[str], arguments, machine: str) -> str:
+    command = "tests/bench/run --growth" + (" --million" if arguments.million else "")
+    return "\n".join([
+        "# How a poll grows with the fleet",
+        "",
+        f"`{command}` on {machine}. One Sentinel reads all clusters by a label that all have, with the total on each page,",
+        "on one connection. `first` includes the counting; `changing` is the last poll while the creates and reports of the",
+        "last column go on. Time per cluster; the load generator shares the machine.",
+        "",
+        "| engine | clusters | a page | first | at rest | changing | whole poll, changing | changes |",
+        "|---|---|---|---|---|---|---|---|", *lines, ""])
+
+
+def against(rows: list[dict], arguments, machine: str) -> str:
+    lines = [
+        "# Against another server",
+        "",
+        f"`tests/bench/run --against URL --fleet {arguments.fleet} --connections {arguments.connections}` on {machine}.",
+        "The two servers take turns under the same load; the row with the median ratio of the rounds is shown.",
+        "",
+        "| path | rate | p99 | other's rate | other's p99 | ratio |", "|---|---|---|---|---|---|"]
+    for row in rows:
+        lines.append(f"| {row['path']} | {row['rate']:,.0f}/s | {row['p99']:.1f} ms | {row['other_rate']:,.0f}/s "
+                     f"| {row['other_p99']:.1f} ms | {row['rate'] / row['other_rate']:.1f} |")
+    return "\n".join([*lines, ""])
+
+
 def keep(file: pathlib.Path, text: str) -> None:
     """Replaces the result with the same heading."""
     kept = re.split(r"^(?=# )", file.read_text() if file.exists() else "", flags=re.MULTILINE)

@@ -9,6 +9,7 @@ use crate::kind::Kind;
 use crate::list::collection::Collection;
 use crate::resource::Resource;
 use crate::search::filter::Filter;
+use crate::search::scan::Scan;
 use crate::search::sql;
 use crate::store::page;
 use sea_orm::Condition;
@@ -163,7 +164,8 @@ impl Feed {
             condition = condition.add(Expr::col("owner_id").eq(owner));
         }
         if let Some(filter) = &self.scope.filter {
-            condition = condition.add(sql::condition(filter, Collection::of(kind), db.dialect()));
+            condition =
+                condition.add(sql::condition(filter, Collection::of(kind), db.dialect(), Scan::default()));
         }
         let size = (std::cmp::min(PAGE, limit as u64), BYTES);
         let (found, all) = page::by_id(db, kind, condition, size).await?;

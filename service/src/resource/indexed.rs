@@ -8,7 +8,7 @@
 
 use super::Resource;
 use super::page_indexes::{Current, Slot, count};
-use super::query::{ListQuery, Start};
+use super::query::{ListOf, ListQuery, Start};
 use crate::change::log::Head;
 use crate::change::record::{Change, ChangeType};
 use crate::change::seen::Seen;
@@ -22,6 +22,8 @@ use crate::memory::Share;
 use crate::store::changes;
 use crate::store::page::{self, PageQuery, Slice};
 use sea_orm::Condition;
+use sea_orm::sea_query::Expr;
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// How often a page is read while its list changes.
@@ -34,10 +36,8 @@ pub(super) struct Listing<'a> {
     pub(super) context: &'a Context,
     pub(super) executor: &'a Executor,
     pub(super) kind: Kind,
-    pub(super) owner: Option<Uuid>,
+    pub(super) list: &'a ListOf,
     pub(super) query: &'a ListQuery,
-    /// What is in the whole list.
-    pub(super) matching: &'a Condition,
     pub(super) share: &'a Share,
 }
 
@@ -45,6 +45,8 @@ pub(super) struct Listing<'a> {
 struct Begun {
     total: u64,
     place: Place,
+    /// The items of the page, if they are known.
+    ids: Option<Arc<[Uuid]>>,
     version: u64,
     head: Head,
     seen: Seen,
@@ -75,7 +77,11 @@ impl Listing<'_> {
         let list = self.query.order.fingerprint();
         let Some(slot) = self.context.page_indexes.slot(list) else { return Ok(None) };
         for round in 1..=ROUNDS {
-            let Some(begun) = self.begin(&slot).await? else { break };
+            let Some(mut begun) = self.begin(&slot).await? else { break };
+            if round == ROUNDS {
+                // What has left the list meanwhile must not be in the page.
+                begun.ids = None;
+            }
             let Some(slice) = self.slice(&begun).await? else { return Ok(Some((begun.total, None))) };
             match self.settle(&slot, &begun, &slice).await? {
                 Outcome::Lost => {}
@@ -93,8 +99,8 @@ impl Listing<'_> {
         let mut slot = slot.lock().await;
         if slot.as_ref().is_none_or(|current| !current.is_good(&head.log)) {
             *slot = None;
-            let condition =
-                (self.owner.is_some() || self.query.filter.is_some()).then(|| self.matching.clone());
+            let condition = (self.list.owner.is_some() || self.query.filter.is_some())
+                .then(|| self.query.matching(self.list));
             let (total, numbers) =
                 page::count_with_changes(self.executor, self.kind, condition, head.seq).await?;
             let Some(seen) = Seen::new(head.seq, numbers) else { return Ok(None) };
@@ -105,6 +111,7 @@ impl Listing<'_> {
         Ok(slot.as_ref().map(|current| Begun {
             total: current.index.total(),
             place: current.index.place(self.query.offset()),
+            ids: current.index.page(self.query.offset(), self.query.size),
             version: current.version,
             head,
             seen: current.seen.clone(),
@@ -112,13 +119,16 @@ impl Listing<'_> {
     }
 
     async fn slice(&self, begun: &Begun) -> Result<Option<Slice<Resource>>> {
-        let query = match &self.query.from {
-            Start::Cursor(_) => self.query.page(self.matching.clone())?,
-            Start::Page(_) if self.query.offset() >= begun.total => return Ok(Some(Slice::default())),
-            Start::Page(_) => {
-                let order = self.query.order.terms();
-                let after = begun.place.after.as_ref().map(|keys| page::after(order, keys)).transpose()?;
-                let condition = after.into_iter().fold(self.matching.clone(), Condition::add);
+        let order = self.query.order.terms();
+        let query = match (&self.query.from, &begun.ids) {
+            (Start::Cursor(_), _) => self.query.page(self.list)?,
+            (Start::Page(_), _) if self.query.offset() >= begun.total => return Ok(Some(Slice::default())),
+            (Start::Page(_), Some(ids)) => return self.these(ids, begun.total).await,
+            (Start::Page(_), None) => {
+                let condition = match &begun.place.after {
+                    Some(keys) => self.query.following(self.list, keys, Some(begun.total))?,
+                    None => self.query.in_order(self.list, begun.total),
+                };
                 PageQuery {
                     condition,
                     order,
@@ -130,6 +140,21 @@ impl Listing<'_> {
         };
         let query = PageQuery { numbered: true, ..query };
         page::resources(self.executor, self.kind, query, self.share).await
+    }
+
+    /// The page with these items.
+    async fn these(&self, ids: &[Uuid], total: u64) -> Result<Option<Slice<Resource>>> {
+        let (order, size) = (self.query.order.terms(), self.query.size);
+        let condition = Condition::all().add(self.executor.dialect().is_one_of(Expr::col("id"), ids));
+        let query = PageQuery { condition, order, size, offset: 0, numbered: true };
+        let slice = page::resources(self.executor, self.kind, query, self.share).await?;
+        Ok(slice.map(|mut slice| {
+            let others_follow = self.query.offset() + (ids.len() as u64) < total;
+            if slice.items.len() == ids.len() && others_follow {
+                slice.next = slice.items.last().map(|last| page::keys_of(last, order));
+            }
+            slice
+        }))
     }
 
     /// Compares a page with the index: nothing that the page was read with may be missing in it.
@@ -160,11 +185,24 @@ impl Listing<'_> {
         if current.version != begun.version {
             return Ok(Outcome::Changed);
         }
-        if let (Start::Page(_), Some(keys)) = (&self.query.from, &slice.next) {
-            current.index.learn(self.query.offset() + slice.items.len() as u64, keys.clone());
-            self.context.page_indexes.takes(self.query.order.fingerprint(), current.index.bytes());
+        if begun.ids.is_none() {
+            self.learn(&mut current.index, slice);
         }
         Ok(Outcome::Exact)
+    }
+
+    /// Remembers where the page ends, and what is in it if that was not found by the order alone.
+    fn learn(&self, index: &mut PageIndex, slice: &Slice<Resource>) {
+        let Start::Page(_) = self.query.from else { return };
+        let (offset, items) = (self.query.offset(), slice.items.len() as u64);
+        if let Some(keys) = &slice.next {
+            index.learn(offset + items, keys.clone());
+        }
+        let whole = items == self.query.size || slice.next.is_none();
+        if self.query.filter.is_some() && items > 0 && whole {
+            index.learn_page(offset, self.query.size, slice.items.iter().map(|item| item.id));
+        }
+        self.context.page_indexes.takes(self.query.order.fingerprint(), index.bytes());
     }
 
     /// Takes changes into the index. False if too many are missing between them.
@@ -178,7 +216,7 @@ impl Listing<'_> {
             let Some(new) = current.seen.add(change.seq) else { return Ok(false) };
             if !new
                 || change.kind != self.kind
-                || self.owner.is_some_and(|owner| change.owner_id != Some(owner))
+                || self.list.owner.is_some_and(|owner| change.owner_id != Some(owner))
             {
                 continue;
             }

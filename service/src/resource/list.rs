@@ -1,7 +1,7 @@
 //! Lists: what matches, in which order, and how to go on from where a page ended.
 
 use super::indexed::Listing;
-use super::query::{ListQuery, Start};
+use super::query::{ListOf, ListQuery, Start};
 use super::{Resource, Target, read};
 use crate::context::Context;
 use crate::db::Consistency;
@@ -53,10 +53,10 @@ pub async fn list(
     };
     let read = |reader: Reader, share: Arc<Share>| async move {
         let executor = reader.executor();
-        let matching = &query.matching(&Collection::of(kind), owner, executor.dialect());
+        let list = &ListOf { collection: Collection::of(kind), owner, dialect: executor.dialect() };
         let page = async {
             if reader.is_primary() && Listing::is_indexed(query) {
-                let listing = Listing { context, executor, kind, owner, query, matching, share: &share };
+                let listing = Listing { context, executor, kind, list, query, share: &share };
                 if let Some((total, slice)) = listing.page().await? {
                     return Ok((query.total.then_some(total as i64), slice));
                 }
@@ -65,10 +65,10 @@ pub async fn list(
                 Ok(match (query.total, &query.filter, owner) {
                     (false, ..) => None,
                     (true, None, None) => Some(counts::total(executor, kind).await?),
-                    (true, ..) => Some(page::count_resources(executor, kind, matching.clone()).await?),
+                    (true, ..) => Some(page::count_resources(executor, kind, query.matching(list)).await?),
                 })
             };
-            let slice = page::resources(executor, kind, query.page(matching.clone())?, &share);
+            let slice = page::resources(executor, kind, query.page(list)?, &share);
             tokio::try_join!(total, slice)
         };
         let (_, (total, slice)) = tokio::try_join!(check_owner(&reader, kind, owner), page)?;
@@ -90,14 +90,15 @@ pub async fn reports(
 ) -> Result<Page<StoredReport>> {
     let read = |reader: Reader, share: Arc<Share>| async move {
         let executor = reader.executor();
-        let matching = query.matching(&Collection::REPORTS, Some(target.id), executor.dialect());
+        let dialect = executor.dialect();
+        let list = &ListOf { collection: Collection::REPORTS, owner: Some(target.id), dialect };
         let total = async {
             match query.total {
-                true => Ok(Some(stored_reports::count(executor, matching.clone()).await?)),
+                true => Ok(Some(stored_reports::count(executor, query.matching(list)).await?)),
                 false => Ok(None),
             }
         };
-        let slice = stored_reports::page(executor, query.page(matching.clone())?, &share);
+        let slice = stored_reports::page(executor, query.page(list)?, &share);
         let (_, total, slice) = tokio::try_join!(read::find(&reader, target), total, slice)?;
         Ok(slice.map(|slice| Page::of(query, total, slice, None, share.clone())))
     };
@@ -131,8 +132,8 @@ pub async fn plan(
     query: &ListQuery,
 ) -> Result<Vec<String>> {
     let executor = context.db.primary();
-    let matching = query.matching(&Collection::of(kind), owner, executor.dialect());
-    page::plan(executor, kind, PageQuery { numbered: true, ..query.page(matching)? }).await
+    let list = ListOf { collection: Collection::of(kind), owner, dialect: executor.dialect() };
+    page::plan(executor, kind, PageQuery { numbered: true, ..query.page(&list)? }).await
 }
 
 /// The cluster whose node pools are listed must exist.

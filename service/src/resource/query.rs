@@ -3,9 +3,10 @@
 use crate::dialect::Dialect;
 use crate::error::Result;
 use crate::list::collection::Collection;
-use crate::list::cursor::Cursor;
+use crate::list::cursor::{Cursor, Key};
 use crate::list::order::Ordering;
 use crate::search::filter::Filter;
+use crate::search::scan::Scan;
 use crate::search::sql;
 use crate::store::page::{self, PageQuery};
 use sea_orm::Condition;
@@ -27,6 +28,15 @@ pub struct ListQuery {
     pub total: bool,
 }
 
+/// What is listed, and by which engine.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ListOf {
+    pub(super) collection: Collection,
+    /// Only what belongs to it.
+    pub(super) owner: Option<Uuid>,
+    pub(super) dialect: Dialect,
+}
+
 /// Where a page starts.
 #[derive(Clone, Debug)]
 pub enum Start {
@@ -38,28 +48,39 @@ pub enum Start {
 
 impl ListQuery {
     /// What is in the whole list.
-    pub(super) fn matching(
-        &self,
-        collection: &Collection,
-        owner: Option<Uuid>,
-        dialect: Dialect,
-    ) -> Condition {
+    pub(super) fn matching(&self, list: &ListOf) -> Condition {
+        self.within(list, Scan::default())
+    }
+
+    /// What comes after the item with these keys, in a list of which about so many items match, if that is known.
+    pub(super) fn following(&self, list: &ListOf, keys: &[Key], total: Option<u64>) -> Result<Condition> {
+        let order = self.order.terms();
+        let scan = Scan { beyond: page::id_after(order, keys)?, ..Scan::of(total) };
+        Ok(self.within(list, scan).add(page::after(order, keys)?))
+    }
+
+    /// What is in the whole list, to be read in its order.
+    pub(super) fn in_order(&self, list: &ListOf, total: u64) -> Condition {
+        self.within(list, Scan::of(Some(total)))
+    }
+
+    fn within(&self, list: &ListOf, scan: Scan) -> Condition {
         let mut condition = Condition::all();
-        if let Some(owner) = owner {
+        if let Some(owner) = list.owner {
             condition = condition.add(Expr::col("owner_id").eq(owner));
         }
         if let Some(filter) = &self.filter {
-            condition = condition.add(sql::condition(filter, *collection, dialect));
+            condition = condition.add(sql::condition(filter, list.collection, list.dialect, scan));
         }
         condition
     }
 
     /// The page of what matches.
-    pub(super) fn page(&self, matching: Condition) -> Result<PageQuery<'_>> {
+    pub(super) fn page(&self, list: &ListOf) -> Result<PageQuery<'_>> {
         let order = self.order.terms();
         let condition = match &self.from {
-            Start::Page(_) => matching,
-            Start::Cursor(cursor) => matching.add(page::after(order, self.order.keys(cursor)?)?),
+            Start::Page(_) => self.matching(list),
+            Start::Cursor(cursor) => self.following(list, self.order.keys(cursor)?, None)?,
         };
         Ok(PageQuery { condition, order, size: self.size, offset: self.offset(), numbered: false })
     }

@@ -18,6 +18,7 @@ mod matches;
 mod parse;
 pub(crate) mod pattern;
 mod place;
+pub(crate) mod scan;
 pub(crate) mod sql;
 mod syntax;
 #[cfg(test)]

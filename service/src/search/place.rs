@@ -4,6 +4,7 @@ use sea_orm::sea_query::{BinOper, Expr, ExprTrait, Query, SelectStatement};
 
 use super::field::{Field, IntegerField, Member, TextField, TimeField};
 use super::filter::SpecTest;
+use super::scan::Scan;
 use crate::dialect::Dialect;
 use crate::field::Column;
 use crate::list::collection::Collection;
@@ -31,6 +32,7 @@ pub(super) enum Place<'a> {
 pub(super) struct Table {
     pub(super) collection: Collection,
     pub(super) dialect: Dialect,
+    pub(super) scan: Scan,
 }
 
 impl Table {

@@ -12,6 +12,7 @@ use super::compare::{compare, constant, negate, one_of, time_holds, within};
 use super::field::{TextField, TimeField};
 use super::filter::{Filter, Leaf, Node, SpecTest, TextTest};
 use super::place::{Place, Table};
+use super::scan::{IdBound, Scan};
 use super::syntax::Test;
 use super::time::TimeTest;
 use crate::dialect::Dialect;
@@ -20,8 +21,8 @@ use crate::list::collection::Collection;
 use crate::status::summary::RECONCILED_SPAN;
 
 /// The filter as a condition on the table of `collection`, whose columns it names in full.
-pub fn condition(filter: &Filter, collection: Collection, dialect: Dialect) -> Condition {
-    Table { collection, dialect }.node(&filter.root)
+pub fn condition(filter: &Filter, collection: Collection, dialect: Dialect, scan: Scan) -> Condition {
+    Table { collection, dialect, scan }.node(&filter.root)
 }
 
 impl Table {
@@ -57,7 +58,21 @@ impl Table {
             Place::Label(key) if negated => {
                 Expr::not_exists(self.label(key, test).and_where(self.labelled()).take())
             }
-            Place::Label(key) => self.column("id").in_subquery(self.label(key, test)),
+            // PostgreSQL chooses between both ways itself; SQLite does as it is told.
+            Place::Label(key) if self.scan.dense && self.dialect == Dialect::Sqlite => {
+                Expr::exists(self.label(key, test).and_where(self.labelled()).take())
+            }
+            Place::Label(key) => {
+                let mut owners = self.label(key, test);
+                // An engine does not conclude it from the bound of the rows, and would read all labels up to there.
+                let owner = || Expr::col(("labels", "owner_id"));
+                match self.scan.beyond {
+                    Some(IdBound::Above(id)) => owners.and_where(owner().gt(id)),
+                    Some(IdBound::Below(id)) => owners.and_where(owner().lt(id)),
+                    None => &mut owners,
+                };
+                self.column("id").in_subquery(owners)
+            }
             Place::Condition(member) => {
                 let exists = Expr::exists(self.conditions(member, test));
                 if negated { exists.not() } else { exists }

@@ -4,18 +4,19 @@ use super::row::with_entity;
 use super::{changes, counts};
 use crate::db::Executor;
 use crate::error::{Error, Result};
-use crate::field::Column;
+use crate::field::{Column, ID};
 use crate::kind::Kind;
 use crate::list::cursor::Key;
 use crate::list::order::Term;
 use crate::memory::Share;
 use crate::resource::Resource;
+use crate::search::scan::IdBound;
 use entity::JsonText;
 use futures_util::TryStreamExt;
 use sea_orm::sea_query::{Asterisk, Expr, ExprTrait, NullOrdering, Order, UnionType};
 use sea_orm::{
     Condition, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, IdenStatic, Iterable, ModelTrait,
-    PrimaryKeyToColumn, QueryFilter, QueryOrder, QueryResult, QuerySelect, QueryTrait, Select,
+    PrimaryKeyToColumn, QueryFilter, QueryOrder, QueryResult, QuerySelect, QueryTrait, Select, Value,
 };
 
 /// What an item takes beside its documents, in bytes.
@@ -242,6 +243,15 @@ pub(crate) fn after(order: &[Term], keys: &[Key]) -> Result<Condition> {
         equal = equal.add(value.map_or_else(|| column().is_null(), |value| column().eq(value)));
     }
     Ok(after)
+}
+
+/// The bound of ids of what comes after the item with these keys, in an order that begins with the id.
+pub(crate) fn id_after(order: &[Term], keys: &[Key]) -> Result<Option<IdBound>> {
+    let (Some(term), Some(key)) = (order.first().filter(|term| term.column == ID), keys.first()) else {
+        return Ok(None);
+    };
+    let Some(Value::Uuid(Some(id))) = key.value(&term.column)? else { return Ok(None) };
+    Ok(Some(if term.is_descending() { IdBound::Below(id) } else { IdBound::Above(id) }))
 }
 
 /// One comparison of rows, which an index over the columns can answer: possible if all terms run in one direction

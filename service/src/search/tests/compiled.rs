@@ -8,10 +8,16 @@ use super::{CLUSTERS, NODE_POOLS, filter};
 use crate::dialect::Dialect;
 use crate::list::collection::Collection;
 use crate::search::condition;
+use crate::search::scan::{IdBound, Scan};
 
 fn built(text: &str, collection: Collection, dialect: Dialect) -> (String, Values) {
     let mut select = Query::select();
-    select.column(Asterisk).from(Alias::new("t")).cond_where(condition(&filter(text), collection, dialect));
+    select.column(Asterisk).from(Alias::new("t")).cond_where(condition(
+        &filter(text),
+        collection,
+        dialect,
+        Scan::default(),
+    ));
     let (sql, values) = match dialect {
         Dialect::Sqlite => select.build(SqliteQueryBuilder),
         Dialect::Postgres => select.build(PostgresQueryBuilder),
@@ -114,9 +120,31 @@ fn negation_counts_missing_values_in() {
 
 #[test]
 fn the_rest_of_the_statement_cannot_be_escaped() {
-    let found = condition(&filter("name='a' or name='b'"), NODE_POOLS, Dialect::Sqlite);
+    let found = condition(&filter("name='a' or name='b'"), NODE_POOLS, Dialect::Sqlite, Scan::default());
     let mut select = Query::select();
     select.column(Asterisk).from(Alias::new("t")).cond_where(Expr::cust("mine")).cond_where(found);
     let (sql, _) = select.build(SqliteQueryBuilder);
     assert!(sql.ends_with(r#"(mine) AND ("node_pools"."name" = ? OR "node_pools"."name" = ?)"#), "{sql}");
+}
+
+#[test]
+fn labels_are_looked_up_as_the_rows_are_read() {
+    let collection = CLUSTERS;
+    let sql = |dialect, scan| {
+        let mut select = Query::select();
+        let condition =
+            condition(&filter("labels.env='x' and not labels.tier='y'"), collection, dialect, scan);
+        select.column(Asterisk).from(Alias::new("t")).cond_where(condition);
+        select.to_string(PostgresQueryBuilder).replace('"', "")
+    };
+    let id = uuid::Uuid::max();
+    let beyond = Scan { beyond: Some(IdBound::Below(id)), ..Scan::of(None) };
+    for dialect in [Dialect::Sqlite, Dialect::Postgres] {
+        let bound = format!("labels.value = 'x' AND labels.owner_id < '{id}')");
+        assert_eq!(sql(dialect, beyond).matches(&bound).count(), 1, "{}", sql(dialect, beyond));
+        assert_eq!(sql(dialect, beyond).matches("owner_id <").count(), 1, "a negation has no need of it");
+    }
+    let dense = Scan::of(Some(1_000_000));
+    assert!(sql(Dialect::Sqlite, dense).starts_with("SELECT * FROM t WHERE EXISTS(SELECT labels.owner_id"));
+    assert_eq!(sql(Dialect::Postgres, dense), sql(Dialect::Postgres, Scan::of(Some(10))));
 }

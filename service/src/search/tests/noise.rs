@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use super::{NODE_POOLS, parse};
 use crate::dialect::Dialect;
 use crate::search::condition;
+use crate::search::scan::Scan;
 
 /// A small generator of pseudo-random numbers (SplitMix64): the same seed gives the same texts.
 struct Random(u64);
@@ -114,7 +115,7 @@ fn no_text_makes_it_panic() {
             Ok(filter) => {
                 understood += 1;
                 for dialect in [Dialect::Sqlite, Dialect::Postgres] {
-                    let _ = condition(&filter, NODE_POOLS, dialect);
+                    let _ = condition(&filter, NODE_POOLS, dialect, Scan::default());
                 }
             }
             Err(error) => {
