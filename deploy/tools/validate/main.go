@@ -1,7 +1,7 @@
 // Command validate checks deployment files without a cluster, a Prometheus or a container engine.
 //
-//	validate manifests < rendered.yaml    Kubernetes objects, Pod Security, alert rules
-//	validate dashboard FILE               the queries of a Grafana dashboard
+//	validate manifests < rendered.yaml    Kubernetes objects, what they refer to, Pod Security, alerts, dashboards
+//	validate values CHART                 values, their schema and the examples in ci/
 //	validate compose FILE                 a Compose file
 //
 // It prints every fault and exits with 1 if there is one.
@@ -31,11 +31,11 @@ func run(args []string) ([]string, error) {
 	switch {
 	case len(args) == 1 && args[0] == "manifests":
 		return checkManifests(os.Stdin)
-	case len(args) == 2 && args[0] == "dashboard":
-		return checkDashboard(args[1])
+	case len(args) == 2 && args[0] == "values":
+		return checkValues(args[1])
 	case len(args) == 2 && args[0] == "compose":
 		return checkCompose(args[1])
 	default:
-		return nil, fmt.Errorf("usage: validate manifests | dashboard FILE | compose FILE")
+		return nil, fmt.Errorf("usage: validate manifests | values CHART | compose FILE")
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 
 	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
 	appsv1 "k8s.io/api/apps/v1"
@@ -17,6 +19,7 @@ import (
 	k8syaml "k8s.io/apimachinery/pkg/util/yaml"
 	"k8s.io/pod-security-admission/api"
 	"k8s.io/pod-security-admission/policy"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 	"sigs.k8s.io/yaml"
 )
 
@@ -32,6 +35,8 @@ var newObject = map[string]func() any{
 	"apps/v1/Deployment":                      func() any { return &appsv1.Deployment{} },
 	"autoscaling/v2/HorizontalPodAutoscaler":  func() any { return &autoscalingv2.HorizontalPodAutoscaler{} },
 	"batch/v1/Job":                            func() any { return &batchv1.Job{} },
+	"gateway.networking.k8s.io/v1/HTTPRoute":  func() any { return &gatewayv1.HTTPRoute{} },
+	"networking.k8s.io/v1/Ingress":            func() any { return &networkingv1.Ingress{} },
 	"networking.k8s.io/v1/NetworkPolicy":      func() any { return &networkingv1.NetworkPolicy{} },
 	"policy/v1/PodDisruptionBudget":           func() any { return &policyv1.PodDisruptionBudget{} },
 	"monitoring.coreos.com/v1/ServiceMonitor": func() any { return &monitoringv1.ServiceMonitor{} },
@@ -39,9 +44,10 @@ var newObject = map[string]func() any{
 }
 
 // checkManifests decodes each YAML document strictly: an unknown field, a duplicate field or a value of the wrong type
-// is a fault.
+// is a fault. Then it checks that the objects fit together.
 func checkManifests(input io.Reader) ([]string, error) {
 	var faults []string
+	var all release
 	seen := map[string]bool{}
 	documents := k8syaml.NewYAMLReader(bufio.NewReader(input))
 	for {
@@ -52,7 +58,7 @@ func checkManifests(input io.Reader) ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		name, found := checkDocument(document)
+		name, object, found := checkDocument(document)
 		if name == "" && found == nil {
 			continue
 		}
@@ -60,6 +66,7 @@ func checkManifests(input io.Reader) ([]string, error) {
 			found = append(found, "rendered twice")
 		}
 		seen[name] = true
+		all.add(object)
 		for _, fault := range found {
 			faults = append(faults, name+": "+fault)
 		}
@@ -67,44 +74,62 @@ func checkManifests(input io.Reader) ([]string, error) {
 	if len(seen) == 0 {
 		faults = append(faults, "no object was rendered")
 	}
-	return faults, nil
+	return append(faults, all.check()...), nil
 }
 
-// checkDocument returns the kind and name of the object, and its faults. Both are empty if the document holds only
-// comments.
-func checkDocument(document []byte) (string, []string) {
+// checkDocument returns the kind and name of the object, the object and its faults. All are empty if the document holds
+// only comments.
+func checkDocument(document []byte) (string, any, []string) {
 	var head struct {
 		metav1.TypeMeta   `json:",inline"`
 		metav1.ObjectMeta `json:"metadata"`
 	}
 	if err := yaml.Unmarshal(document, &head); err != nil {
-		return "unreadable document", []string{err.Error()}
+		return "unreadable document", nil, []string{err.Error()}
 	}
 	if head.Kind == "" && head.Name == "" {
-		return "", nil
+		return "", nil, nil
 	}
 	kind := head.APIVersion + "/" + head.Kind
 	name := kind + " " + head.Name
 	newOf, known := newObject[kind]
 	if !known {
-		return name, []string{"unknown kind"}
+		return name, nil, []string{"unknown kind"}
 	}
 	object := newOf()
 	if err := yaml.UnmarshalStrict(document, object); err != nil {
-		return name, []string{err.Error()}
+		return name, nil, []string{err.Error()}
 	}
 	switch object := object.(type) {
 	case *appsv1.Deployment:
-		return name, checkPod(&object.Spec.Template.ObjectMeta, &object.Spec.Template.Spec)
+		return name, object, checkPod(&object.Spec.Template.ObjectMeta, &object.Spec.Template.Spec)
 	case *batchv1.Job:
-		return name, checkPod(&object.Spec.Template.ObjectMeta, &object.Spec.Template.Spec)
+		return name, object, checkPod(&object.Spec.Template.ObjectMeta, &object.Spec.Template.Spec)
 	case *corev1.Pod:
-		return name, checkPod(&object.ObjectMeta, &object.Spec)
+		return name, object, checkPod(&object.ObjectMeta, &object.Spec)
 	case *monitoringv1.PrometheusRule:
-		return name, checkRules(object)
+		return name, object, checkRules(object)
+	case *corev1.ConfigMap:
+		return name, object, checkConfigMap(object)
 	default:
-		return name, nil
+		return name, object, nil
 	}
+}
+
+// checkConfigMap checks the dashboards among the files.
+func checkConfigMap(object *corev1.ConfigMap) []string {
+	var faults []string
+	for file, text := range object.Data {
+		if !strings.HasSuffix(file, ".json") {
+			continue
+		}
+		found, err := checkDashboard(file, []byte(text))
+		if err != nil {
+			found = []string{err.Error()}
+		}
+		faults = append(faults, found...)
+	}
+	return faults
 }
 
 // checkPod checks that the pod meets the restricted Pod Security Standard, with the code of the admission plug-in, and
@@ -124,7 +149,7 @@ func checkPod(meta *metav1.ObjectMeta, spec *corev1.PodSpec) []string {
 	for _, volume := range spec.Volumes {
 		volumes[volume.Name] = true
 	}
-	for _, container := range spec.Containers {
+	for _, container := range append(slices.Clone(spec.InitContainers), spec.Containers...) {
 		for _, mount := range container.VolumeMounts {
 			if !volumes[mount.Name] {
 				faults = append(faults, fmt.Sprintf("container %s mounts volume %s, which does not exist", container.Name, mount.Name))

@@ -16,21 +16,39 @@ app.kubernetes.io/name: {{ include "hyperfleet-api.name" . }}
 app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end }}
 
+{{/* Labels of every object: those of the chart, and commonLabels. */}}
 {{- define "hyperfleet-api.labels" -}}
+{{ include "hyperfleet-api.labelsWith" (list . dict) }}
+{{- end }}
+
+{{/* The same with further labels, which take precedence over commonLabels. Takes a list of the top context and a map. */}}
+{{- define "hyperfleet-api.labelsWith" -}}
+{{- $further := mustMerge (deepCopy (default dict (index . 1))) (default dict (index . 0).Values.commonLabels) -}}
+{{- with index . 0 -}}
 {{ include "hyperfleet-api.selectorLabels" . }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/part-of: hyperfleet
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
 {{- end }}
+{{- with $further }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
 
 {{- define "hyperfleet-api.image" -}}
-{{- with .Values.image -}}
-{{- if .digest -}}
-{{ .repository }}@{{ .digest }}
-{{- else -}}
-{{ .repository }}:{{ default $.Chart.AppVersion .tag }}
-{{- end -}}
+{{ include "hyperfleet-api.imageReference" (list .Values.image .Chart.AppVersion) }}
+{{- end }}
+
+{{- define "hyperfleet-api.testImage" -}}
+{{ include "hyperfleet-api.imageReference" (list .Values.test.image "") }}
+{{- end }}
+
+{{/* Takes a list of an image and its default tag. */}}
+{{- define "hyperfleet-api.imageReference" -}}
+{{- $tag := index . 1 -}}
+{{- with index . 0 -}}
+{{ .repository }}{{ if .digest }}@{{ .digest }}{{ else }}:{{ default $tag .tag }}{{ end }}
 {{- end -}}
 {{- end }}
 
@@ -153,6 +171,27 @@ Environment, volumes and mounts for the connection to the database. Takes a dict
 {{- end -}}
 {{- end }}
 
+{{/* Egress rules of NetworkPolicies. */}}
+{{- define "hyperfleet-api.egressToDns" -}}
+# DNS. Some clusters translate the address of the DNS Service before policies apply, so no peer is given.
+- ports:
+    - port: 53
+      protocol: UDP
+    - port: 53
+      protocol: TCP
+{{- end }}
+
+{{- define "hyperfleet-api.egressToDatabase" -}}
+{{- if eq .Values.database.engine "postgresql" -}}
+- ports:
+    - port: {{ .Values.database.port }}
+  {{- with .Values.networkPolicy.databaseTo }}
+  to:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+{{- end }}
+{{- end }}
+
 {{/* Rejects values that can be installed but cannot work. */}}
 {{- define "hyperfleet-api.validate" -}}
 {{- if not (kindIs "bool" .Values.config.server.jwt.enabled) -}}
@@ -175,6 +214,14 @@ Environment, volumes and mounts for the connection to the database. Takes a dict
 {{- end -}}
 {{- if and $db.password $db.existingSecret.name -}}
 {{- fail "set database.password or database.existingSecret, not both" -}}
+{{- end -}}
+{{- end -}}
+{{- with .Values.service -}}
+{{- if and (or .nodePort .externalTrafficPolicy) (eq .type "ClusterIP") -}}
+{{- fail "service.nodePort and .externalTrafficPolicy need service.type=NodePort or LoadBalancer" -}}
+{{- end -}}
+{{- if and (or .loadBalancerClass .loadBalancerSourceRanges) (ne .type "LoadBalancer") -}}
+{{- fail "service.loadBalancerClass and .loadBalancerSourceRanges need service.type=LoadBalancer" -}}
 {{- end -}}
 {{- end -}}
 {{- if le (int .Values.terminationGracePeriodSeconds) (int .Values.preStopSeconds) -}}
