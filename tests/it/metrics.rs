@@ -9,7 +9,9 @@ fn asked_for(file: &str) -> Vec<String> {
     let path = format!("{}/../deploy/{file}", env!("CARGO_MANIFEST_DIR"));
     let text = std::fs::read_to_string(&path).expect(&path);
     let words = text.split(|c: char| !(c.is_ascii_lowercase() || c == '_'));
-    let ours = |word: &&str| word.starts_with("hyperfleet_api_") || word.starts_with("hyperfleet_db_");
+    let ours = |word: &&str| {
+        ["hyperfleet_api_", "hyperfleet_changes_", "hyperfleet_db_"].iter().any(|ours| word.starts_with(ours))
+    };
     let series = |word: &str| {
         let name = ["_bucket", "_sum", "_count"].iter().find_map(|suffix| word.strip_suffix(suffix));
         name.unwrap_or(word).to_owned()
@@ -23,7 +25,7 @@ async fn what_the_dashboard_and_the_alerts_ask_for_is_there_from_the_start() {
     let samples = process.metrics().await;
     let names = samples.names();
     let rules = asked_for("helm/hyperfleet-api/templates/prometheusrule.yaml");
-    let dashboard = asked_for("grafana/hyperfleet-api.json");
+    let dashboard = asked_for("helm/hyperfleet-api/dashboards/hyperfleet-api.json");
     assert!(rules.len() > 10 && dashboard.len() > 30, "{} {}", rules.len(), dashboard.len());
     for name in rules.iter().chain(&dashboard) {
         assert!(names.contains(&name.as_str()), "{name} is not among {names:?}");

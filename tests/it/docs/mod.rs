@@ -212,7 +212,7 @@ fn every_discard_reason_is_explained() {
 #[test]
 fn links_lead_somewhere() {
     let mut seen = 0;
-    for file in files() {
+    for file in files().into_iter().chain([String::from("deploy/helm/hyperfleet-api/README.md")]) {
         let text = read(&file);
         let folder = root().join(&file).parent().expect("a folder").to_owned();
         for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
