@@ -85,7 +85,11 @@ class Bench:
         return rows
 
     def wrk(self, path: str) -> dict:
-        script, seconds = HERE / "wrk" / WRK[path][0], self.arguments.seconds
+        return {"path": path, **self.load(WRK[path][0])}
+
+    def load(self, name: str) -> dict:
+        """Runs a script of wrk for a second and then again, measured. Every request must succeed."""
+        script, seconds = HERE / "wrk" / name, self.arguments.seconds
         environment = {**os.environ, "FLEET": str(self.arguments.fleet), "BASE": str(seed.BASE),
                        "SPEC": seed.spec(), "RUN": str(time.time_ns())}
         command = ["wrk", "-t1", f"-c{self.arguments.connections}", "--latency", "-s", str(script)]
@@ -97,9 +101,9 @@ class Bench:
         self.peak_mib = max(self.peak_mib, self.service.resident_mib())
         if re.search(r"Non-2xx|Socket errors", run.stdout):
             causes = "\n".join(f"{when} {cause}" for when, cause in self.service.causes()[-20:])
-            raise SystemExit(f"{path}: not every request succeeded\n{run.stdout}\n{causes}")
+            raise SystemExit(f"{name}: not every request succeeded\n{run.stdout}\n{causes}")
         requests = int(re.search(r"(\d+) requests in", run.stdout)[1])
-        return {"path": path, "rate": float(re.search(r"Requests/sec:\s+([\d.]+)", run.stdout)[1]),
+        return {"rate": float(re.search(r"Requests/sec:\s+([\d.]+)", run.stdout)[1]), "requests": requests,
                 "p50": milliseconds(run.stdout, "50%"), "p99": milliseconds(run.stdout, "99%"),
                 "cpu": used / requests * 1e6, "database_cpu": database_used / requests * 1e6}
 

@@ -58,6 +58,14 @@ def against(rows: list[dict], arguments, machine: str) -> str:
     return "\n".join([*lines, ""])
 
 
+def figures(heading: str, introduction: str, rows: list[tuple[str, str, str, str, bool | None]]) -> str:
+    """Figures with their targets: engine, what it is, its value, the target and whether that is met."""
+    verdicts = {None: "", True: " met", False: " **missed**"}
+    lines = [f"# {heading}", "", introduction, "", "| engine | measure | value | target |", "|---|---|---|---|"]
+    lines += [f"| {engine} | {what} | {value} | {target}{verdicts[kept]} |" for engine, what, value, target, kept in rows]
+    return "\n".join([*lines, ""])
+
+
 def keep(file: pathlib.Path, text: str) -> None:
     """Replaces the result with the same heading."""
     kept = re.split(r"^(?=# )", file.read_text() if file.exists() else "", flags=re.MULTILINE)

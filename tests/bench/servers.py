@@ -1,5 +1,6 @@
 """The measured servers. Each stops the processes that it started."""
 
+import copy
 import http.client
 import json
 import os
@@ -56,6 +57,13 @@ class Postgres:
     def cpu(self) -> float:
         return machine.cpu_seconds([self.pid, *machine.children(self.pid)])
 
+    def another(self, name: str) -> "Postgres":
+        """The same server with another, new database."""
+        self.sql(f"CREATE DATABASE {name}")
+        other = copy.copy(self)
+        other.url = self.url.rsplit("/", 1)[0] + f"/{name}"
+        return other
+
 
 class SqliteFile:
     """A SQLite database in a temporary directory."""
@@ -71,6 +79,13 @@ class SqliteFile:
     def __exit__(self, *_) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
 
+    def another(self, name: str) -> "SqliteFile":
+        """Another database in the same directory."""
+        other = copy.copy(self)
+        other.path = self.folder / f"{name}.db"
+        other.url = f"sqlite://{other.path}?mode=rwc"
+        return other
+
     def connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self.path, isolation_level=None)
         connection.execute("PRAGMA journal_mode=WAL")
@@ -82,10 +97,11 @@ class SqliteFile:
 
 
 class Service:
-    """The service, on free ports."""
+    """The service, on free ports, with settings as in its environment (without the prefix)."""
 
-    def __init__(self, binary: pathlib.Path, database_url: str):
+    def __init__(self, binary: pathlib.Path, database_url: str, **settings: int):
         self.binary, self.database_url = binary, database_url
+        self.settings = {f"HYPERFLEET_{name}": str(value) for name, value in settings.items()}
 
     def __enter__(self) -> "Service":
         self.port, health, self.metrics = free_port(), free_port(), free_port()
@@ -98,6 +114,7 @@ class Service:
             "HYPERFLEET_DATABASE_URL": self.database_url,
             "HYPERFLEET_LOGGING_LEVEL": "warn",
             "HYPERFLEET_LOGGING_FORMAT": "json",
+            **self.settings,
         }
         started = time.monotonic()
         self.log = tempfile.TemporaryFile("w+")
