@@ -257,7 +257,12 @@ impl ChangeLog {
         };
         gauge!("hyperfleet_changes_memory_bytes").set(bytes as f64);
         gauge!("hyperfleet_changes_head").set(head.seq as f64);
-        self.0.head.send_replace(Some(head));
+        // Every follower wakes up when it changes.
+        self.0.head.send_if_modified(|known| {
+            let moved = known.as_ref() != Some(&head);
+            *known = Some(head);
+            moved
+        });
         self.0.looks.send_modify(|looks| *looks += 1);
     }
 
