@@ -149,11 +149,12 @@ impl<E: Endpoint + 'static> Server<E> {
             let busy = activity.begin();
             let request = poem::Request::from((request, local.clone(), remote.clone(), scheme.clone()));
             let (server, activity) = (self.clone(), activity.clone());
-            async move {
+            // Boxed: hyper keeps the room for it for as long as the connection lives, which may be a stream of changes.
+            Box::pin(async move {
                 let answer = Response::from(server.endpoint.get_response(request).await);
                 drop(busy);
                 Ok::<_, Infallible>(answer.map(|body| AnswerBody::new(body, activity)))
-            }
+            })
         });
         watcher.watch(self.http.serve_connection(TokioIo::new(stream), service)).await
     }
