@@ -21,7 +21,7 @@ CLUSTERS = 100
 FLEET = 2_000
 # The caches and pools of a server that has just started have settled by then.
 SETTLES = 5
-# Work that is part of the figures but of none of the targets: load, service and database share the machine.
+# Operations by their script of wrk, with the highest ratio of CPU of the database.
 OPERATIONS = {
     "report that moves only times": ("report.lua", 1.00),
     "report that says something new": ("report_news.lua", 1.30),
