@@ -41,11 +41,15 @@ const HELP: [(&str, Unit, &str); 27] = [
         "Changes that resources are to be reconciled with",
     ),
     ("hyperfleet_api_resource_pending_reconciliation", Count, "Resources that are not reconciled"),
-    ("hyperfleet_api_resource_pending_reconciliation_stuck", Count, "Those of them past the threshold"),
+    (
+        "hyperfleet_api_resource_pending_reconciliation_stuck",
+        Count,
+        "Resources that are not reconciled and past the threshold",
+    ),
     (
         "hyperfleet_api_resource_pending_reconciliation_stuck_duration_seconds",
         Seconds,
-        "Age of the oldest of these",
+        "How long the oldest of the stuck resources has waited",
     ),
     ("hyperfleet_db_query_duration_seconds", Seconds, "Time that statements took, by operation and table"),
     (

@@ -75,7 +75,7 @@ fn postgres(options: PgConnectOptions, statement_timeout: Duration) -> PgConnect
 
 /// What a PostgreSQL session states because the service relies on it, whatever the defaults of the server, the
 /// database or the role are.
-fn session(statement_timeout: &str) -> [(&'static str, &str); 8] {
+fn session(statement_timeout: &str) -> [(&'static str, &str); 10] {
     [
         ("default_transaction_isolation", "read committed"),
         ("TimeZone", "UTC"),
@@ -86,6 +86,10 @@ fn session(statement_timeout: &str) -> [(&'static str, &str); 8] {
         ("idle_in_transaction_session_timeout", "8s"),
         ("tcp_keepalives_idle", "5"),
         ("tcp_user_timeout", "10s"),
+        // Statements read a page or a few rows, for many callers at once. Plans are made once for all parameters, so the
+        // planner takes a page for a tenth of the table: it would start workers for it, or merge a table with an index.
         ("jit", "off"),
+        ("max_parallel_workers_per_gather", "0"),
+        ("enable_mergejoin", "off"),
     ]
 }
