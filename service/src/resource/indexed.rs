@@ -163,7 +163,7 @@ impl Listing<'_> {
         let changes = match is_all {
             true => Some(Vec::new()),
             false => {
-                let (last, missing) = (begun.seen.last(), begun.seen.missing());
+                let (last, missing) = (begun.seen.last(), begun.seen.missing().collect());
                 changes::unseen(self.executor, last, missing, MAX_UNSEEN).await?
             }
         };

@@ -1,6 +1,7 @@
 //! The log of changes.
 
 use super::CHUNK;
+use super::numbered::{NUMBER, Numbered};
 use super::write::{Tx, Write};
 use crate::change::record;
 use crate::db::Executor;
@@ -107,34 +108,46 @@ pub(crate) async fn between(db: &Executor, since: i64, head: i64) -> Result<Stre
 pub(crate) async fn unseen(
     db: &Executor,
     last: i64,
-    missing: impl IntoIterator<Item = i64>,
+    missing: Vec<i64>,
     limit: u64,
 ) -> Result<Option<Vec<Model>>> {
+    // The index answers the range; it would not answer the alternatives.
+    let first = missing.iter().min().map_or(last, |first| first - 1);
     let unseen = Condition::any().add(Column::Seq.gt(last)).add(Column::Seq.is_in(missing));
+    let unseen = Condition::all().add(Column::Seq.gt(first)).add(unseen);
     let (mut rows, mut bytes) = (Vec::new(), 0);
     {
-        let mut found =
-            Entity::find().filter(unseen).order_by_asc(Column::Seq).limit(limit + 1).stream(db).await?;
-        while let Some(row) = found.try_next().await? {
+        // What has been removed shows in the floor of the same state.
+        let query = Entity::find().expr_as(floor(), NUMBER).filter(unseen).order_by_asc(Column::Seq);
+        let mut found = query.limit(limit + 1).into_model::<Numbered<Model>>().stream(db).await?;
+        while let Some(Numbered { row, number: floor }) = found.try_next().await? {
             bytes += row.document.as_str().len();
             rows.push(row);
-            if bytes > STRETCH || rows.len() as u64 > limit {
+            let more = bytes > STRETCH || rows.len() as u64 > limit;
+            if more || floor.is_none_or(|floor| floor > last) {
                 return Ok(None);
             }
         }
     }
-    // As above.
-    Ok((log(db).await?.floor <= last).then_some(rows))
+    let complete = !rows.is_empty() || log(db).await?.floor <= last;
+    Ok(complete.then_some(rows))
 }
 
 /// The highest number there is or was: an expression for a statement about resources, which says whether it sees changes
 /// that a copy does not include.
 pub(super) fn last_number() -> Expr {
     let last = Entity::find().select_only().expr(Column::Seq.max()).into_query();
-    let floor =
-        change_log::Entity::find_by_id(LOG).select_only().column(change_log::Column::Floor).into_query();
-    let subquery = |query| Expr::SubQuery(None, Box::new(SubQueryStatement::SelectStatement(query)));
-    Func::coalesce([subquery(last), subquery(floor)]).into()
+    Func::coalesce([subquery(last), floor()]).into()
+}
+
+/// Up to which number changes have been removed: an expression.
+fn floor() -> Expr {
+    let floor = change_log::Entity::find_by_id(LOG).select_only().column(change_log::Column::Floor);
+    subquery(floor.into_query())
+}
+
+fn subquery(select: SelectStatement) -> Expr {
+    Expr::SubQuery(None, Box::new(SubQueryStatement::SelectStatement(select)))
 }
 
 /// The numbers after `head`, to be read together with something else.

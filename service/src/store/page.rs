@@ -1,5 +1,6 @@
 //! Pages of what matches.
 
+use super::numbered::{NUMBER, Numbered};
 use super::row::with_entity;
 use super::{changes, counts};
 use crate::db::Executor;
@@ -15,8 +16,8 @@ use entity::JsonText;
 use futures_util::TryStreamExt;
 use sea_orm::sea_query::{Asterisk, Expr, ExprTrait, NullOrdering, Order, UnionType};
 use sea_orm::{
-    Condition, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, IdenStatic, Iterable, ModelTrait,
-    PrimaryKeyToColumn, QueryFilter, QueryOrder, QueryResult, QuerySelect, QueryTrait, Select, Value,
+    Condition, ConnectionTrait, EntityTrait, IdenStatic, Iterable, ModelTrait, PrimaryKeyToColumn,
+    QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select, Value,
 };
 
 /// What an item takes beside its documents, in bytes.
@@ -55,22 +56,6 @@ pub(crate) struct Slice<T> {
 impl<T> Default for Slice<T> {
     fn default() -> Self {
         Self { items: Vec::new(), bytes: 0, next: None, number: None }
-    }
-}
-
-/// A row, and the number that was read with it.
-struct Numbered<M> {
-    row: M,
-    number: Option<i64>,
-}
-
-/// The name of the column of the number.
-const NUMBER: &str = "last_number";
-
-impl<M: FromQueryResult> FromQueryResult for Numbered<M> {
-    fn from_query_result(result: &QueryResult, prefix: &str) -> Result<Self, DbErr> {
-        let row = M::from_query_result(result, prefix)?;
-        Ok(Self { row, number: result.try_get(prefix, NUMBER).ok() })
     }
 }
 
