@@ -4,7 +4,7 @@ mod load;
 mod server;
 mod tables;
 
-use crate::harness::Postgres;
+use crate::harness::{Folder, Postgres};
 use crate::model::{Settings, json_equal, recomputed};
 use load::{Known, Ledger, work};
 use sea_orm::Database;
@@ -21,10 +21,8 @@ const LONGEST: u64 = 600;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn on_sqlite_every_acknowledged_write_outlives_a_kill() {
-    let folder = std::env::temp_dir().join(format!("hyperfleet-test-{}", Uuid::new_v4().simple()));
-    std::fs::create_dir(&folder).expect("a folder");
-    kill_again_and_again(&format!("sqlite://{}/test.db?mode=rwc", folder.display())).await;
-    std::fs::remove_dir_all(&folder).expect("the folder goes");
+    let folder = Folder::new();
+    kill_again_and_again(&folder.sqlite("test.db")).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

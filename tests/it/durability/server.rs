@@ -2,9 +2,7 @@
 
 use serde_json::Value;
 use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
@@ -21,7 +19,7 @@ pub(super) struct Server {
 impl Server {
     /// Starts the program on a database and waits until it serves.
     pub(super) async fn start(database: &str) -> Self {
-        let mut process = Command::new(program())
+        let mut process = Command::new(env!("CARGO_BIN_EXE_hyperfleet-api-under-test"))
             .arg("serve")
             .env_clear()
             .envs([
@@ -86,26 +84,4 @@ fn address(log: &Receiver<String>) -> String {
         }
         seen.push(line);
     }
-}
-
-/// The program, built as these tests were: with the same profile and features, beside them.
-fn program() -> &'static Path {
-    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-    PROGRAM.get_or_init(|| {
-        let test = std::env::current_exe().expect("the path of the test");
-        let folder = test.ancestors().nth(2).expect("the folder of the profile");
-        let profile = match folder.file_name().and_then(|name| name.to_str()) {
-            Some("debug") | None => "dev",
-            Some(profile) => profile,
-        };
-        let built = Command::new(env!("CARGO"))
-            .args(["build", "--workspace", "--tests", "--bin", "hyperfleet-api", "--profile", profile])
-            .arg("--target-dir")
-            .arg(folder.parent().expect("the folder of the build"))
-            .current_dir(env!("CARGO_MANIFEST_DIR"))
-            .status()
-            .expect("cargo runs");
-        assert!(built.success(), "the program is not built");
-        folder.join("hyperfleet-api")
-    })
 }
