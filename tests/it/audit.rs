@@ -1,17 +1,17 @@
 //! One line for each resource that a change concerned: who did what to which, and what became of its generation.
 
-use crate::harness::{Answer, Engine, Postgres, Process, report};
+use crate::harness::{Answer, Engine, Folder, Postgres, Process, report};
 use sea_orm::{ConnectionTrait, Database, TransactionTrait};
 use serde_json::{Value, json};
 use std::time::Duration;
 
 /// A database of the engine, migrated or migrating itself.
-async fn database(engine: Engine) -> (String, Option<tempfile::TempDir>) {
+async fn database(engine: Engine) -> (String, Option<Folder>) {
     match engine {
         Engine::Postgres => (Postgres::get().await.migrated().await, None),
         Engine::Sqlite => {
-            let folder = tempfile::tempdir().expect("a folder");
-            (format!("sqlite://{}/audited.db?mode=rwc", folder.path().display()), Some(folder))
+            let folder = Folder::new();
+            (folder.sqlite("audited.db"), Some(folder))
         }
     }
 }
@@ -112,7 +112,8 @@ async fn a_change_whose_caller_leaves_is_finished_and_told(engine: Engine) {
     }
 
     let leave = async |request: reqwest::RequestBuilder| {
-        let left = request.timeout(Duration::from_millis(300)).send().await;
+        // Long enough for the request to arrive, and not so long that the server gives the lock up.
+        let left = request.timeout(Duration::from_secs(1)).send().await;
         assert!(left.is_err_and(|error| error.is_timeout()), "it was answered while the table was locked");
     };
     let patch = process.request("PATCH", &format!("clusters/{alpha}"));

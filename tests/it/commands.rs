@@ -1,6 +1,6 @@
 //! The program as a process: what its commands say, and how it ends.
 
-use crate::harness::{Answer, Engine, Postgres, Process};
+use crate::harness::{Answer, Engine, Folder, Postgres, Process, free_port};
 use serde_json::Value;
 use std::net::TcpListener;
 use std::process::{Command, Output};
@@ -26,9 +26,9 @@ fn migrate(url: &str, arguments: &[&str]) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn migrate_says_what_it_did() {
     for engine in [Engine::Sqlite, Engine::Postgres] {
-        let folder = tempfile::tempdir().expect("a folder");
+        let folder = Folder::new();
         let url = match engine {
-            Engine::Sqlite => format!("sqlite://{}/fleet.db?mode=rwc", folder.path().display()),
+            Engine::Sqlite => folder.sqlite("fleet.db"),
             Engine::Postgres => Postgres::get().await.empty().await,
         };
         let all = migrate(&url, &["status"]);
@@ -65,7 +65,7 @@ async fn a_port_that_is_in_use_is_named_with_its_flag() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_healthcheck_names_its_cause() {
-    let free = TcpListener::bind("127.0.0.1:0").and_then(|port| port.local_addr()).expect("a port").port();
+    let free = free_port();
     let refused = run(&["healthcheck", "--server-host", "127.0.0.1", "--health-port", &free.to_string()]);
     let said = text(&refused.stderr);
     assert!(!refused.status.success());
@@ -73,7 +73,7 @@ async fn a_healthcheck_names_its_cause() {
         assert!(said.contains(word), "{word:?} is missing: {said}");
     }
 
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = Folder::new();
     let file = folder.path().join("fleet.db");
     let process =
         Process::start(&[("HYPERFLEET_DATABASE_URL", &format!("sqlite://{}?mode=rwc", file.display()))])

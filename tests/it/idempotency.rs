@@ -1,6 +1,6 @@
 //! Creates that can be repeated.
 
-use crate::harness::{Answer, Engine, TestApp, service};
+use crate::harness::{Answer, Engine, Folder, TestApp, service};
 use crate::statuses::{href, id};
 use chrono::TimeDelta;
 use sea_orm::{ConnectionTrait, Database, Statement, TransactionTrait};
@@ -161,9 +161,10 @@ async fn a_spec_is_checked_whether_or_not_there_is_a_key(app: TestApp) {
     let spec = json!({"type": "object", "properties": {"region": {"enum": ["us"]}}});
     let schemas = json!({"ClusterSpec": spec, "NodePoolSpec": {"type": "object"}});
     let document = json!({"openapi": "3.0.0", "components": {"schemas": schemas}});
-    let file = tempfile::NamedTempFile::with_suffix(".json").expect("a file");
-    std::fs::write(file.path(), document.to_string()).expect("a document");
-    let path = file.path().to_str().expect("a path");
+    let folder = Folder::new();
+    let file = folder.path().join("schemas.json");
+    std::fs::write(&file, document.to_string()).expect("a document");
+    let path = file.to_str().expect("a path");
     let app = app.replica(&[("HYPERFLEET_SERVER_OPENAPI_SCHEMA_PATH", path)]).await;
     for refused in [create(&app, "key-1", named("alpha")).await, app.post("clusters", named("alpha")).await] {
         refused.problem(400, "HYPERFLEET-VAL-000");

@@ -1,35 +1,11 @@
 //! The schema: forward, back, forward again, and by many at once.
 
-use crate::harness::{Engine, Postgres, TestApp};
+use crate::harness::{Engine, Folder, Postgres, TestApp};
 use api::cli::{self, Command};
 use api::config::environment::{Environment, Variables};
 use sea_orm::{ConnectionTrait, Database, Statement};
 use serde_json::json;
 use service::Clock;
-use std::path::PathBuf;
-use uuid::Uuid;
-
-/// A folder that is gone when the test is over.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new() -> Self {
-        let path = std::env::temp_dir().join(format!("hyperfleet-migrations-{}", Uuid::new_v4().simple()));
-        std::fs::create_dir(&path).expect("a folder");
-        Self(path)
-    }
-
-    fn url(&self) -> String {
-        format!("sqlite://{}/test.db?mode=rwc", self.0.display())
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        // What cannot be removed stays in the folder for temporary files.
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
 
 /// Names and definitions of everything in the database.
 async fn schema(url: &str) -> Vec<String> {
@@ -81,7 +57,7 @@ async fn there_and_back_again(url: &str) {
 #[tokio::test]
 async fn migrations_go_up_all_the_way_down_and_up_again_on_sqlite() {
     let folder = Folder::new();
-    there_and_back_again(&folder.url()).await;
+    there_and_back_again(&folder.sqlite("test.db")).await;
 }
 
 #[tokio::test]
@@ -114,7 +90,7 @@ async fn sixteen_at_once_migrate_one_postgres_database() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn four_at_once_migrate_one_sqlite_file() {
     let folder = Folder::new();
-    at_once(&folder.url(), 4).await;
+    at_once(&folder.sqlite("test.db"), 4).await;
 }
 
 /// Starts a server on the database at `url`, without leave to migrate unless `settings` give it.
@@ -168,11 +144,11 @@ async fn serve_on_postgres_migrates_if_told_to() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn serve_on_sqlite_migrates_unless_told_not_to() {
     let folder = Folder::new();
-    let refusal = serve(&folder.url(), &[("HYPERFLEET_DATABASE_AUTO_MIGRATE", "false")]).await;
+    let refusal = serve(&folder.sqlite("test.db"), &[("HYPERFLEET_DATABASE_AUTO_MIGRATE", "false")]).await;
     let refusal = refusal.expect_err("an empty database is refused");
     assert!(refusal.contains("hyperfleet-api migrate up"), "{refusal}");
-    stop(serve(&folder.url(), &[]).await.expect("it starts")).await;
-    let (done, all) = applied(&folder.url()).await;
+    stop(serve(&folder.sqlite("test.db"), &[]).await.expect("it starts")).await;
+    let (done, all) = applied(&folder.sqlite("test.db")).await;
     assert_eq!(done, all);
 }
 
@@ -196,7 +172,7 @@ async fn a_version_serves_on_when_a_later_one_has_migrated(url: &str) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_version_serves_on_when_a_later_one_has_migrated_sqlite() {
     let folder = Folder::new();
-    a_version_serves_on_when_a_later_one_has_migrated(&folder.url()).await;
+    a_version_serves_on_when_a_later_one_has_migrated(&folder.sqlite("test.db")).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

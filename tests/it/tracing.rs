@@ -1,4 +1,4 @@
-use crate::harness::{Answer, Process};
+use crate::harness::{Answer, Process, free_port};
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
@@ -177,9 +177,7 @@ async fn a_collector_that_never_answers_hinders_nobody() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn spans_that_cannot_be_sent_are_told_of_once_with_the_cause() {
-    let nobody = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    let url = format!("http://{}", nobody.local_addr().expect("an address"));
-    drop(nobody);
+    let url = format!("http://127.0.0.1:{}", free_port());
     let often = ("OTEL_BSP_SCHEDULE_DELAY", "20");
     let process = Process::start(&[("OTEL_EXPORTER_OTLP_ENDPOINT", &url), often]).await;
     for _ in 0..3 {

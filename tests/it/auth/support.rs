@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use crate::harness::Folder;
 use api::auth::{Authenticator, Clock};
 use api::config::issuer::IssuerConfig;
 use aws_lc_rs::encoding::AsDer;
@@ -172,34 +173,29 @@ pub(crate) async fn authenticator(issuers: Vec<IssuerConfig>) -> Authenticator {
 }
 
 /// A file that is gone when the test is over.
-pub(crate) struct TempFile(PathBuf);
+pub(crate) struct TempFile {
+    path: PathBuf,
+    _folder: Folder,
+}
 
 impl TempFile {
     pub(crate) fn new(content: impl AsRef<[u8]>) -> Self {
-        static NEXT: AtomicU64 = AtomicU64::new(0);
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("hyperfleet-auth-{}-{number}", std::process::id()));
+        let folder = Folder::new();
+        let path = folder.path().join("file");
         std::fs::write(&path, content).expect("a temporary file");
-        Self(path)
+        Self { path, _folder: folder }
     }
 
     pub(crate) fn path(&self) -> &Path {
-        &self.0
+        &self.path
     }
 
     /// Replaces the content as seen `seconds` after [`NOW`]: file systems tell times only so well.
     pub(crate) fn rewrite(&self, content: impl AsRef<[u8]>, seconds: u64) {
-        std::fs::write(&self.0, content).expect("a temporary file");
-        let file = std::fs::File::options().write(true).open(&self.0).expect("the temporary file");
+        std::fs::write(&self.path, content).expect("a temporary file");
+        let file = std::fs::File::options().write(true).open(&self.path).expect("the temporary file");
         let modified: SystemTime = UNIX_EPOCH + Duration::from_secs(NOW + seconds);
         file.set_modified(modified).expect("a time of change");
-    }
-}
-
-impl Drop for TempFile {
-    fn drop(&mut self) {
-        // It may have been removed by the test.
-        let _ = std::fs::remove_file(&self.0);
     }
 }
 
@@ -257,11 +253,11 @@ impl IssuerServer {
         *self.requests.borrow()
     }
 
-    /// Waits until there were `count` requests; ten seconds without them are a failure.
+    /// Waits until there were `count` requests; a minute without them is a failure.
     pub(crate) async fn reached(&self, count: usize) {
         let mut requests = self.requests.clone();
         let enough = requests.wait_for(|requests| *requests >= count);
-        timeout(Duration::from_secs(10), enough)
+        timeout(Duration::from_secs(60), enough)
             .await
             .expect("the requests in time")
             .expect("a server that runs");

@@ -1,7 +1,7 @@
 //! A SQLite database is one file: copied, backed up, shared between processes, and missed when it goes.
 
-use super::Folder;
-use crate::harness::{Answer, Engine, Process, TestApp};
+use super::files;
+use crate::harness::{Answer, Engine, Folder, Process, TestApp};
 use serde_json::json;
 use service::db::backup;
 use std::sync::Arc;
@@ -28,20 +28,20 @@ async fn total_at(url: &str) -> usize {
 #[tokio::test(flavor = "multi_thread")]
 async fn after_a_stop_the_file_alone_is_the_whole_database() {
     let folder = Folder::new();
-    let url = folder.url("fleet.db");
+    let url = folder.sqlite("fleet.db");
     let process = Process::start(&[("HYPERFLEET_DATABASE_URL", &url)]).await;
     create_some(&process).await;
     process.stop().await;
-    assert_eq!(folder.files(), ["fleet.db"]);
+    assert_eq!(files(&folder), ["fleet.db"]);
 
-    std::fs::copy(folder.0.join("fleet.db"), folder.0.join("copy.db")).expect("a copy");
-    assert_eq!(total_at(&folder.url("copy.db")).await, CLUSTERS);
+    std::fs::copy(folder.path().join("fleet.db"), folder.path().join("copy.db")).expect("a copy");
+    assert_eq!(total_at(&folder.sqlite("copy.db")).await, CLUSTERS);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backup_is_complete_while_the_server_writes() {
     let folder = Folder::new();
-    let (url, to) = (folder.url("fleet.db"), folder.0.join("backup.db"));
+    let (url, to) = (folder.sqlite("fleet.db"), folder.path().join("backup.db"));
     let process = Process::start(&[("HYPERFLEET_DATABASE_URL", &url)]).await;
     create_some(&process).await;
     let now = Answer::of(process.request("GET", "changes?since=now")).await;
@@ -49,9 +49,9 @@ async fn a_backup_is_complete_while_the_server_writes() {
     let refused = backup(&url, &to).await.expect_err("the file exists");
     assert!(refused.contains("backup.db"), "{refused}");
     process.stop().await;
-    assert_eq!(total_at(&folder.url("backup.db")).await, CLUSTERS);
+    assert_eq!(total_at(&folder.sqlite("backup.db")).await, CLUSTERS);
     // What is written to the copy gets numbers that the original gave to something else.
-    let restored = TestApp::at(Engine::Sqlite, &folder.url("backup.db"), &[]).await;
+    let restored = TestApp::at(Engine::Sqlite, &folder.sqlite("backup.db"), &[]).await;
     let gone = restored.list("changes", &[("since", &now.text_at("/next"))]).await;
     gone.problem(410, "HYPERFLEET-GON-001");
 }
@@ -59,19 +59,19 @@ async fn a_backup_is_complete_while_the_server_writes() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_backed_up_is_refused_and_leaves_no_file() {
     let folder = Folder::new();
-    let to = folder.0.join("backup.db");
-    let missing = backup(&folder.url("missing.db"), &to).await.expect_err("there is no such database");
+    let to = folder.path().join("backup.db");
+    let missing = backup(&folder.sqlite("missing.db"), &to).await.expect_err("there is no such database");
     assert!(missing.contains("missing.db"), "{missing}");
     let postgres = backup("postgres://u:hunter2@host/fleet", &to).await.expect_err("not with this");
     assert!(postgres.contains("pg_dump") && !postgres.contains("hunter2"), "{postgres}");
-    assert_eq!(folder.files(), Vec::<String>::new());
+    assert_eq!(files(&folder), Vec::<String>::new());
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn servers_that_start_at_once_on_a_new_file_all_live() {
     for _ in 0..3 {
         let folder = Folder::new();
-        let url = folder.url("fleet.db");
+        let url = folder.sqlite("fleet.db");
         let settings = [("HYPERFLEET_DATABASE_URL", url.as_str())];
         let [one, two, three] = [(); 3].map(|()| Process::start(&settings));
         let (one, two, three) = tokio::join!(one, two, three);
@@ -79,7 +79,7 @@ async fn servers_that_start_at_once_on_a_new_file_all_live() {
             Answer::of(process.request("GET", "clusters")).await.status(200);
             process.stop().await;
         }
-        assert_eq!(folder.files(), ["fleet.db"]);
+        assert_eq!(files(&folder), ["fleet.db"]);
     }
 }
 
@@ -87,13 +87,13 @@ async fn servers_that_start_at_once_on_a_new_file_all_live() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_is_no_longer_the_one_that_was_opened_serves_nobody() {
     let folder = Folder::new();
-    let mut app = TestApp::at(Engine::Sqlite, &folder.url("fleet.db"), &[]).await;
+    let mut app = TestApp::at(Engine::Sqlite, &folder.sqlite("fleet.db"), &[]).await;
     let cluster = app.a_cluster().create().await;
     let href = cluster["href"].as_str().expect("a path");
     let readyz = async || Answer::of(app.client.get(format!("{}/readyz", app.health_url))).await;
     readyz().await.status(200);
 
-    let (path, aside) = (folder.0.join("fleet.db"), folder.0.join("aside.db"));
+    let (path, aside) = (folder.path().join("fleet.db"), folder.path().join("aside.db"));
     std::fs::rename(&path, &aside).expect("it goes");
     for _ in 0..2 {
         readyz().await.status(503);
@@ -115,18 +115,18 @@ async fn a_file_that_is_no_longer_the_one_that_was_opened_serves_nobody() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lock_file_that_was_left_behind_stops_nobody() {
     let folder = Folder::new();
-    std::fs::write(folder.0.join("fleet.db.lock"), "").expect("a file");
-    let url = folder.url("fleet.db");
+    std::fs::write(folder.path().join("fleet.db.lock"), "").expect("a file");
+    let url = folder.sqlite("fleet.db");
     let up = tokio::time::timeout(Duration::from_secs(60), migration::up(&url));
     up.await.expect("in time").expect("a migration");
-    assert!(!folder.files().contains(&"fleet.db.lock".to_owned()), "{:?}", folder.files());
+    assert!(!files(&folder).contains(&"fleet.db.lock".to_owned()), "{:?}", files(&folder));
 }
 
 /// The lock file is removed by each of them, and another may have opened it just before.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn only_one_at_a_time_opens_a_new_file() {
     let folder = Folder::new();
-    let url = folder.url("fleet.db");
+    let url = folder.sqlite("fleet.db");
     let is_open = Arc::new(AtomicBool::new(false));
     let open = || {
         let (url, is_open) = (url.clone(), is_open.clone());
@@ -141,5 +141,5 @@ async fn only_one_at_a_time_opens_a_new_file() {
     for opener in openers {
         opener.await.expect("one at a time");
     }
-    assert_eq!(folder.files(), Vec::<String>::new());
+    assert_eq!(files(&folder), Vec::<String>::new());
 }

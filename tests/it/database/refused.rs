@@ -1,7 +1,6 @@
 //! A database that cannot be used: the start says where it is, why, and what to change, and never the password.
 
-use super::Folder;
-use crate::harness::{Process, Throwaway};
+use crate::harness::{Folder, Process, Throwaway};
 use sea_orm::{ConnectionTrait, Database};
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -23,16 +22,16 @@ async fn expect_refusal(url: &str, words: &[&str]) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sqlite_file_that_cannot_be_used_is_refused() {
     let folder = Folder::new();
-    let path = folder.0.display();
+    let path = folder.path().display();
     expect_refusal(&format!("sqlite://{path}/none/fleet.db?mode=rwc"), &["none/fleet.db", "folder"]).await;
     expect_refusal(&format!("sqlite://{path}/fleet.db?mode=rw"), &["fleet.db", "mode=rwc"]).await;
     expect_refusal(&format!("sqlite://{path}"), &[&path.to_string(), "unable to open"]).await;
 
-    std::fs::write(folder.0.join("text"), "no database, and long enough to be looked at".repeat(9))
+    std::fs::write(folder.path().join("text"), "no database, and long enough to be looked at".repeat(9))
         .expect("a file");
     expect_refusal(&format!("sqlite://{path}/text"), &["text", "not a database"]).await;
 
-    migration::up(&folder.url("fleet.db")).await.expect("a database");
+    migration::up(&folder.sqlite("fleet.db")).await.expect("a database");
     expect_refusal(&format!("sqlite://{path}/fleet.db?mode=ro"), &["fleet.db", "readonly", "mode=ro"]).await;
 }
 

@@ -1,4 +1,4 @@
-use super::{Answer, Postgres};
+use super::{Answer, Folder, Postgres};
 use api::cli::{self, Command};
 use api::config::Config;
 use api::config::environment::{Environment, Variables};
@@ -6,9 +6,7 @@ use api::serve::{self, Running};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 use service::Clock;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
-use uuid::Uuid;
 
 /// A database engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +31,7 @@ pub struct TestApp {
     pub client: reqwest::Client,
     now: Arc<Mutex<DateTime<Utc>>>,
     running: Option<Running>,
-    folder: PathBuf,
+    _folder: Option<Folder>,
 }
 
 impl TestApp {
@@ -44,33 +42,30 @@ impl TestApp {
 
     /// A server with these settings, named by their environment variables.
     pub async fn with(engine: Engine, settings: &[(&str, &str)]) -> Self {
-        let folder = std::env::temp_dir().join(format!("hyperfleet-test-{}", Uuid::new_v4().simple()));
-        std::fs::create_dir(&folder).expect("a folder");
-        let database_url = match engine {
-            Engine::Sqlite => format!("sqlite://{}/test.db?mode=rwc", folder.display()),
-            Engine::Postgres => Postgres::get().await.migrated().await,
+        let (database_url, folder) = match engine {
+            Engine::Sqlite => {
+                let folder = Folder::new();
+                (folder.sqlite("test.db"), Some(folder))
+            }
+            Engine::Postgres => (Postgres::get().await.migrated().await, None),
         };
         Self::on(engine, database_url, folder, settings, start()).await
     }
 
     /// A server on the database at this URL.
     pub async fn at(engine: Engine, database_url: &str, settings: &[(&str, &str)]) -> Self {
-        let folder = std::env::temp_dir().join(format!("hyperfleet-test-{}", Uuid::new_v4().simple()));
-        std::fs::create_dir(&folder).expect("a folder");
-        Self::on(engine, database_url.to_owned(), folder, settings, start()).await
+        Self::on(engine, database_url.to_owned(), None, settings, start()).await
     }
 
     /// Another server on the database of this one, as a second replica would be. They share the clock.
     pub async fn replica(&self, settings: &[(&str, &str)]) -> Self {
-        let folder = std::env::temp_dir().join(format!("hyperfleet-test-{}", Uuid::new_v4().simple()));
-        std::fs::create_dir(&folder).expect("a folder");
-        Self::on(self.engine, self.database_url.clone(), folder, settings, self.now.clone()).await
+        Self::on(self.engine, self.database_url.clone(), None, settings, self.now.clone()).await
     }
 
     async fn on(
         engine: Engine,
         database_url: String,
-        folder: PathBuf,
+        folder: Option<Folder>,
         settings: &[(&str, &str)],
         now: Arc<Mutex<DateTime<Utc>>>,
     ) -> Self {
@@ -88,7 +83,7 @@ impl TestApp {
             client: reqwest::Client::builder().no_proxy().build().expect("a client"),
             now,
             running: Some(running),
-            folder,
+            _folder: folder,
         }
     }
 
@@ -166,8 +161,6 @@ impl Drop for TestApp {
         if let Some(running) = &self.running {
             running.stop();
         }
-        // What cannot be removed stays in the folder for temporary files.
-        let _ = std::fs::remove_dir_all(&self.folder);
     }
 }
 

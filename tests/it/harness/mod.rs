@@ -3,6 +3,7 @@
 mod answer;
 mod app;
 mod build;
+mod folder;
 mod postgres;
 mod process;
 mod service;
@@ -11,7 +12,8 @@ mod throwaway;
 pub use answer::Answer;
 pub use app::{Engine, TestApp};
 pub use build::report;
-pub use postgres::Postgres;
+pub use folder::Folder;
+pub use postgres::{Postgres, free_port};
 pub use process::{Process, Samples};
 pub use service::service;
 pub use throwaway::Throwaway;

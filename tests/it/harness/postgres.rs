@@ -1,11 +1,13 @@
 //! A throwaway PostgreSQL for the run, or the one `HYPERFLEET_TEST_DATABASE_URL` names.
 
+use super::Folder;
 use sea_orm::{ConnectionTrait, Database, DatabaseConnection};
-use std::io::Write as _;
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU16, Ordering};
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
@@ -82,30 +84,49 @@ fn start() -> String {
     let bin = binaries().expect(
         "the tests need PostgreSQL: install it (tests/run does), or name one by HYPERFLEET_TEST_DATABASE_URL",
     );
-    let folder = std::env::temp_dir().join(format!("hyperfleet-pg-{}", Uuid::new_v4().simple()));
-    std::fs::create_dir(&folder).expect("a folder for the data");
-    std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o777)).expect("open to the server");
-    let port = TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a free port").port();
-    let data = folder.join("data");
-    let initdb =
-        format!("{}/initdb -D {} -U postgres -A trust --no-sync -E UTF8", bin.display(), data.display());
+    let (folder, port) = (folder(), free_port());
+    let data = folder.path().join("data");
+    let (bin, data) = (bin.display(), data.display());
+    // What it stores ends with it, so nothing need be safe on a disk; nor is any table large enough to be tidied up.
     let options = format!(
-        "-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={} -c fsync=off -c max_connections=400",
-        folder.display()
+        "-p {port} {LOCAL} -c max_connections=400 \
+         -c fsync=off -c full_page_writes=off -c synchronous_commit=off -c autovacuum=off"
     );
-    let pg_ctl = format!("{}/pg_ctl -D {} -l {}/log -w", bin.display(), data.display(), folder.display());
-    shell(&format!("{initdb} && {pg_ctl} -o '{options}' start"));
-    stop_at_exit(&format!("{pg_ctl} -m immediate stop"), &folder);
+    let initdb = format!("{bin}/initdb -D {data} -U postgres -A trust --no-sync -E UTF8");
+    let log = folder.path().join("log");
+    shell(&format!("{initdb} && {bin}/pg_ctl -D {data} -l {} -w -o '{options}' start", log.display()));
+    // It is removed when the process is over.
+    std::mem::forget(folder);
     format!("postgres://postgres@127.0.0.1:{port}")
+}
+
+/// The settings of a server that only this machine reaches.
+pub(super) const LOCAL: &str = "-c listen_addresses=127.0.0.1 -c unix_socket_directories=";
+
+/// A folder for a server: `data` and `log` in it are removed with it.
+pub(super) fn folder() -> Folder {
+    let folder = Folder::new();
+    let for_all = std::fs::Permissions::from_mode(0o777);
+    std::fs::set_permissions(folder.path(), for_all).expect("open to the server");
+    folder
+}
+
+/// A port on which nobody listens, and that is not one of those that the system gives to whoever asks for any.
+pub fn free_port() -> u16 {
+    static NEXT: LazyLock<AtomicU16> = LazyLock::new(|| {
+        let random = Uuid::new_v4().as_u64_pair().1 % 16_000;
+        AtomicU16::new(15_000 + random as u16)
+    });
+    loop {
+        let port = NEXT.fetch_add(1, Ordering::Relaxed);
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
 }
 
 /// Runs a command as a user PostgreSQL accepts: it refuses to run as root.
 pub(super) fn shell(command: &str) {
-    let status = as_server(command).stdout(Stdio::null()).status().expect("a shell");
-    assert!(status.success(), "failed: {command}");
-}
-
-fn as_server(command: &str) -> Command {
     let root = std::fs::metadata("/proc/self")
         .map(|m| std::os::unix::fs::MetadataExt::uid(&m))
         .is_ok_and(|u| u == 0);
@@ -113,18 +134,8 @@ fn as_server(command: &str) -> Command {
     if root {
         shell.args(["--reuid=postgres", "--regid=postgres", "--clear-groups", "sh"]);
     }
-    shell.args(["-c", command]).current_dir("/");
-    shell
-}
-
-/// A shell waits for the end of its input, which comes when this process goes, however it goes.
-pub(super) fn stop_at_exit(stop: &str, folder: &Path) {
-    let command = format!("cat >/dev/null; {stop} >/dev/null 2>&1; rm -rf {}/data", folder.display());
-    #[expect(clippy::zombie_processes, reason = "it outlives this process, which is what it waits for")]
-    let mut waiting = as_server(&command).stdin(Stdio::piped()).spawn().expect("a shell that waits");
-    let mut input = waiting.stdin.take().expect("its input");
-    input.write_all(b"\n").expect("it listens");
-    std::mem::forget(input);
+    let status = shell.args(["-c", command]).current_dir("/").stdout(Stdio::null()).status();
+    assert!(status.expect("a shell").success(), "failed: {command}");
 }
 
 pub(super) fn binaries() -> Option<PathBuf> {

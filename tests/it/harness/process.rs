@@ -1,14 +1,12 @@
-use super::Answer;
+use super::{Answer, Folder};
 use serde_json::Value;
 use std::collections::HashMap;
-use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::process::{Child, ChildStdout, Command};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
-use uuid::Uuid;
 
 /// How long a process may take to start or to stop.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -25,7 +23,7 @@ pub struct Process {
     pub client: reqwest::Client,
     child: Child,
     log: JoinHandle<String>,
-    folder: PathBuf,
+    _folder: Folder,
 }
 
 impl Process {
@@ -37,8 +35,7 @@ impl Process {
 
     /// The same, with a command line.
     pub async fn start_with(arguments: &[&str], settings: &[(&str, &str)]) -> Self {
-        let folder = std::env::temp_dir().join(format!("hyperfleet-test-{}", Uuid::new_v4().simple()));
-        std::fs::create_dir(&folder).expect("a folder");
+        let folder = Folder::new();
         let mut child = command(&folder, settings).args(arguments).spawn().expect("the program starts");
         let mut output = BufReader::new(child.stdout.take().expect("its output"));
         let mut log = String::new();
@@ -58,14 +55,13 @@ impl Process {
                 output.read_to_string(&mut log).await.expect("its output");
                 log
             }),
-            folder,
+            _folder: folder,
         }
     }
 
     /// Starts it as a person would, and answers the lines up to the one that begins so.
     pub async fn tells_up_to(start: &str, settings: &[(&str, &str)]) -> String {
-        let folder = std::env::temp_dir().join(format!("hyperfleet-test-{}", Uuid::new_v4().simple()));
-        std::fs::create_dir(&folder).expect("a folder");
+        let folder = Folder::new();
         let text = [("HYPERFLEET_LOGGING_FORMAT", "text")];
         let mut child = command(&folder, &[&text, settings].concat()).spawn().expect("the program starts");
         let mut output = BufReader::new(child.stdout.take().expect("its output"));
@@ -77,17 +73,14 @@ impl Process {
         };
         timeout(PATIENCE, telling).await.expect("it tells in time");
         child.kill().await.expect("it can be killed");
-        let _ = std::fs::remove_dir_all(&folder);
         told
     }
 
     /// Runs it with settings it cannot work with, and answers all that it says.
     pub async fn fails(settings: &[(&str, &str)]) -> String {
-        let folder = std::env::temp_dir().join(format!("hyperfleet-test-{}", Uuid::new_v4().simple()));
-        std::fs::create_dir(&folder).expect("a folder");
+        let folder = Folder::new();
         let run = command(&folder, settings).stderr(Stdio::piped()).output();
         let done = timeout(PATIENCE, run).await.expect("it ends in time").expect("the program starts");
-        let _ = std::fs::remove_dir_all(&folder);
         assert!(!done.status.success(), "it ended as if all were well");
         String::from_utf8_lossy(&[done.stdout, done.stderr].concat()).into_owned()
     }
@@ -148,15 +141,8 @@ impl Process {
     }
 }
 
-impl Drop for Process {
-    fn drop(&mut self) {
-        // What cannot be removed stays in the folder for temporary files.
-        let _ = std::fs::remove_dir_all(&self.folder);
-    }
-}
-
-fn command(folder: &std::path::Path, settings: &[(&str, &str)]) -> Command {
-    let database = format!("sqlite://{}/test.db?mode=rwc", folder.display());
+fn command(folder: &Folder, settings: &[(&str, &str)]) -> Command {
+    let database = folder.sqlite("test.db");
     let defaults = [
         ("HYPERFLEET_SERVER_HOST", "127.0.0.1"),
         ("HYPERFLEET_SERVER_PORT", "0"),

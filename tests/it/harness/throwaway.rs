@@ -1,13 +1,11 @@
-use super::postgres::{binaries, shell, stop_at_exit};
-use std::net::TcpListener;
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
-use uuid::Uuid;
+use super::Folder;
+use super::postgres::{LOCAL, binaries, folder, free_port, shell};
+use std::path::PathBuf;
 
 /// A PostgreSQL server of one test's own, which may stop it.
 pub struct Throwaway {
     bin: PathBuf,
-    folder: PathBuf,
+    folder: Folder,
     port: u16,
 }
 
@@ -35,23 +33,12 @@ impl Throwaway {
 
     fn new() -> Self {
         let bin = binaries().expect("the tests need PostgreSQL");
-        let folder = std::env::temp_dir().join(format!("hyperfleet-pg-{}", Uuid::new_v4().simple()));
-        std::fs::create_dir(&folder).expect("a folder for the data");
-        std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o777))
-            .expect("open to the server");
-        let port = TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a free port").port();
-        let server = Self { bin, folder, port };
-        stop_at_exit(&format!("{} -m immediate stop", server.pg_ctl()), &server.folder);
-        server
+        Self { bin, folder: folder(), port: free_port() }
     }
 
     /// Starts it again after [`Throwaway::stop`].
     pub fn resume(&self) {
-        let options = format!(
-            "-p {} -c listen_addresses=127.0.0.1 -c unix_socket_directories={} -c fsync=off",
-            self.port,
-            self.folder.display()
-        );
+        let options = format!("-p {} {LOCAL} -c fsync=off", self.port);
         shell(&format!("{} -o '{options}' start", self.pg_ctl()));
     }
 
@@ -66,7 +53,7 @@ impl Throwaway {
     }
 
     fn pg_ctl(&self) -> String {
-        format!("{}/pg_ctl -D {} -l {}/log -w", self.bin(), self.data(), self.folder.display())
+        format!("{}/pg_ctl -D {} -l {}/log -w", self.bin(), self.data(), self.folder.path().display())
     }
 
     fn bin(&self) -> String {
@@ -74,14 +61,13 @@ impl Throwaway {
     }
 
     fn data(&self) -> String {
-        Path::new(&self.folder).join("data").display().to_string()
+        self.folder.path().join("data").display().to_string()
     }
 }
 
 impl Drop for Throwaway {
     fn drop(&mut self) {
         // It may have been stopped before.
-        let stop = format!("{} -m immediate stop 2>/dev/null || true; rm -rf {}", self.pg_ctl(), self.data());
-        shell(&stop);
+        shell(&format!("{} -m immediate stop 2>/dev/null || true", self.pg_ctl()));
     }
 }

@@ -1,6 +1,6 @@
 //! Bodies that break a rule of a schema in the document: each is refused, for the field at fault.
 
-use crate::harness::{Answer, TestApp, report};
+use crate::harness::{Answer, Folder, TestApp, report};
 use crate::statuses::{href, id};
 use serde_json::{Value, json};
 
@@ -170,7 +170,7 @@ async fn a_fault_names_its_field_its_rule_and_the_value_found(app: TestApp) {
 }
 
 async fn a_fault_of_the_provider_s_schema_names_its_field_in_the_summary(app: TestApp) {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = Folder::new();
     let file = folder.path().join("schemas.json");
     let spec =
         json!({"type": "object", "required": ["region"], "properties": {"region": {"type": "string"}}});
