@@ -1,10 +1,10 @@
-use crate::harness::{Answer, Process};
+use crate::harness::{Answer, Folder, Process};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
-/// The longest a request may take while other tests use the machine as well.
-const IN_TIME: Duration = Duration::from_secs(3);
+/// The longest a request may take while much else uses the machine as well.
+const IN_TIME: Duration = Duration::from_secs(10);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_schema_that_branches_at_every_level_stops_nobody() {
@@ -12,7 +12,7 @@ async fn a_schema_that_branches_at_every_level_stops_nobody() {
     let with = |name: &str| json!({"type": "object", "required": [name], "properties": {"a": node}});
     let both = json!({"allOf": [with("k"), with("k")]});
     let schemas = json!({"ClusterSpec": node, "Node": {"oneOf": [both, with("z")]}, "NodePoolSpec": {}});
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = Folder::new();
     let file = folder.path().join("schemas.json");
     let document = json!({"openapi": "3.0.0", "components": {"schemas": schemas}});
     std::fs::write(&file, document.to_string()).expect("a file");
@@ -57,7 +57,7 @@ async fn a_body_as_large_as_may_be_is_answered_in_time() {
     let branch = |name: &str| json!({"type": "object", "required": [name], "properties": {"all": {"type": "array", "items": node}}});
     let both = json!({"allOf": [branch("k"), branch("k"), {"anyOf": [branch("k"), branch("y")]}]});
     let schemas = json!({"ClusterSpec": node, "Node": {"oneOf": [both, branch("z")]}, "NodePoolSpec": {}});
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = Folder::new();
     let file = folder.path().join("schemas.json");
     let document = json!({"openapi": "3.0.0", "components": {"schemas": schemas}});
     std::fs::write(&file, document.to_string()).expect("a file");

@@ -58,7 +58,7 @@ async fn who_waits_keeps_no_place_from_those_who_work(app: TestApp) {
     });
     join_all(polls).await;
     let took = started.elapsed();
-    assert!((Duration::from_secs(5)..Duration::from_secs(15)).contains(&took), "{took:?}");
+    assert!((Duration::from_secs(5)..Duration::from_secs(4 * 5)).contains(&took), "{took:?}");
 }
 
 async fn an_answer_with_nothing_to_tell_is_held_back_only_so_long(app: TestApp) {

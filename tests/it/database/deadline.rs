@@ -9,8 +9,8 @@ use service::resource::{ListQuery, Start, list};
 use service::{Clock, Consistency, Kind, search};
 use std::time::{Duration, Instant};
 
-/// How long a request may take.
-const DEADLINE: Duration = Duration::from_secs(2);
+/// Longer than a request takes that is stopped at its deadline, on a busy machine, and shorter than these searches.
+const STOPPED: Duration = Duration::from_secs(30);
 /// Searches of different shapes.
 const SHAPES: usize = 150;
 /// Prepared statements that a connection may keep.
@@ -21,7 +21,7 @@ const PREPARED: i64 = 32;
 async fn a_search_past_its_deadline_is_stopped_and_others_go_on() {
     for engine in [Engine::Sqlite, Engine::Postgres] {
         let settings =
-            [("HYPERFLEET_SERVER_REQUEST_TIMEOUT", "2s"), ("HYPERFLEET_DATABASE_POOL_MAX_CONNECTIONS", "2")];
+            [("HYPERFLEET_SERVER_REQUEST_TIMEOUT", "3s"), ("HYPERFLEET_DATABASE_POOL_MAX_CONNECTIONS", "2")];
         let mut app = TestApp::with(engine, &settings).await;
         let text = "a".repeat(100_000);
         for number in 0..60 {
@@ -32,15 +32,14 @@ async fn a_search_past_its_deadline_is_stopped_and_others_go_on() {
         let ask = async || {
             let asked = Instant::now();
             let answer = app.list("clusters", &[("search", &expensive)]).await;
-            assert!(asked.elapsed() < DEADLINE * 3, "{engine:?}: {:?}", asked.elapsed());
+            assert!(asked.elapsed() < STOPPED, "{engine:?}: {:?}", asked.elapsed());
             answer.problem(504, "HYPERFLEET-SVC-002");
         };
         join_all([ask(), ask()]).await;
-        let asked = Instant::now();
-        // A small page: what is asked is whether the connections are free, not how fast six megabytes are.
+        // Each is answered within the deadline, for which the connections must be free. A small page: what is asked is
+        // not how fast six megabytes are.
         app.list("clusters", &[("size", "1")]).await.status(200);
         app.a_cluster().create().await;
-        assert!(asked.elapsed() < DEADLINE, "{engine:?}: {:?}", asked.elapsed());
         app.stop().await;
     }
 }
