@@ -1,6 +1,6 @@
 //! Random lives of clusters and node pools, played against the running service and against the model.
 //!
-//! `HYPERFLEET_TEST_SEQUENCES` plays so many on each engine instead of 2,000, and `HYPERFLEET_TEST_SEED`
+//! `HYPERFLEET_TEST_SEQUENCES` plays so many on each engine instead of 1,000, and `HYPERFLEET_TEST_SEED`
 //! repeats those of a run that failed.
 
 mod player;
@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 use uuid::Uuid;
 
 /// Sequences played on each engine, unless the environment says otherwise.
-const SEQUENCES: u64 = 2_000;
+const SEQUENCES: u64 = 1_000;
 /// The most scenarios tried to find a smaller one that fails.
 const SHRINKINGS: usize = 1_000;
 

@@ -19,37 +19,33 @@ async fn both_engines_find_what_a_second_reading_of_the_search_finds() {
         names(postgres.clusters.iter()),
         "the engines hold different clusters"
     );
-    let (mut some, mut none) = (0, 0);
-    let resources = [
-        ("clusters", &sqlite.clusters, &postgres.clusters),
-        ("nodepools", &sqlite.node_pools, &postgres.node_pools),
-    ];
-    for (seed, (path, on_sqlite, on_postgres)) in resources.into_iter().enumerate() {
-        let mut generators =
-            [Generator::new(on_sqlite, seed as u64), Generator::new(on_postgres, 100 + seed as u64)];
-        for number in 0..SEARCHES {
-            let search = generators[number % 2].search();
-            let (found, _) = tokio::join!(
-                compare(&sqlite, path, on_sqlite, &search),
-                compare(&postgres, path, on_postgres, &search)
-            );
-            *(if found == 0 { &mut none } else { &mut some }) += 1;
-            // In memory it is read the same way whatever the engine.
-            let (fleet, resources) = match number % 4 {
-                0 => (&sqlite, on_sqlite),
-                1 => (&postgres, on_postgres),
-                _ => continue,
-            };
-            assert_eq!(
-                followed(fleet, path, &search.text).await,
-                expected(resources, &search),
-                "followed: {}",
-                search.text
-            );
-        }
-    }
+    // At the same time, for each search waits for one server after the other.
+    let counts = tokio::join!(
+        search("clusters", 0, [(&sqlite, &sqlite.clusters), (&postgres, &postgres.clusters)]),
+        search("nodepools", 1, [(&sqlite, &sqlite.node_pools), (&postgres, &postgres.node_pools)])
+    );
     // A comparison of nothing with nothing would prove nothing.
+    let (some, none) = (counts.0.0 + counts.1.0, counts.0.1 + counts.1.1);
     assert!(some > 1000 && none > 100, "{some} searches found something, {none} nothing");
+}
+
+/// Searches resources that both engines hold, and answers how many searches found something, and how many nothing.
+async fn search(path: &str, seed: u64, engines: [(&Fleet, &[Value]); 2]) -> (usize, usize) {
+    let (mut some, mut none) = (0, 0);
+    let mut generators = [Generator::new(engines[0].1, seed), Generator::new(engines[1].1, 100 + seed)];
+    for number in 0..SEARCHES {
+        let search = generators[number % 2].search();
+        let (found, _) = tokio::join!(
+            compare(engines[0].0, path, engines[0].1, &search),
+            compare(engines[1].0, path, engines[1].1, &search)
+        );
+        *(if found == 0 { &mut none } else { &mut some }) += 1;
+        // In memory it is read the same way whatever the engine.
+        let Some((fleet, resources)) = engines.get(number % 4) else { continue };
+        let followed = followed(fleet, path, &search.text).await;
+        assert_eq!(followed, expected(resources, &search), "followed: {}", search.text);
+    }
+    (some, none)
 }
 
 /// Compares what the server finds with what the oracle finds, and answers how much that is.
