@@ -6,9 +6,11 @@ Every process started here is stopped by its process id when the script ends, al
 import atexit
 import contextlib
 import http.client
+import itertools
 import json
 import os
 import pathlib
+import random
 import re
 import selectors
 import shutil
@@ -59,13 +61,18 @@ def bounded(seconds):
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 
 
+# Scripts that run at the same time are each given the first of a thousand ports.
+_ports = itertools.count(int(os.environ.get("HYPERFLEET_TEST_PORTS") or random.randrange(15_000, 31_000)))
+
+
 def free_ports(count):
-    """Ports that are free now."""
-    with contextlib.ExitStack() as held:
-        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind((HOST, 0))
-        return [one.getsockname()[1] for one in sockets]
+    """Ports that are free now, and that the system gives to nobody who asks for any."""
+    free = []
+    while len(free) < count:
+        with contextlib.suppress(OSError), socket.socket() as one:
+            one.bind((HOST, port := next(_ports)))
+            free.append(port)
+    return free
 
 
 def folder():
