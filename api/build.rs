@@ -5,10 +5,15 @@ use std::process::Command;
 
 fn main() {
     println!("cargo::rerun-if-env-changed=HYPERFLEET_BUILD_COMMIT");
-    println!("cargo::rerun-if-changed=../.git/HEAD");
-    println!("cargo::rerun-if-changed=../.git/refs/heads");
+    for file in
+        git(&["rev-parse", "--git-path", "HEAD", "--git-path", "refs/heads"]).unwrap_or_default().lines()
+    {
+        // A file that does not exist would count as changed each time.
+        println!("cargo::rerun-if-changed={file}");
+    }
     let told = std::env::var("HYPERFLEET_BUILD_COMMIT").ok().filter(|commit| !commit.is_empty());
-    let commit = told.or_else(from_git).unwrap_or_else(|| "unknown".into());
+    let commit =
+        told.or_else(|| git(&["rev-parse", "--short=12", "HEAD"])).unwrap_or_else(|| "unknown".into());
     println!("cargo::rustc-env=HYPERFLEET_COMMIT={commit}");
     println!(
         "cargo::rustc-env=HYPERFLEET_RUST_VERSION={}",
@@ -23,8 +28,9 @@ fn rust_version() -> Option<String> {
     version.split(' ').nth(1).map(|version| version.trim().to_owned())
 }
 
-fn from_git() -> Option<String> {
-    let output = Command::new("git").args(["rev-parse", "--short=12", "HEAD"]).output().ok()?;
-    let commit = String::from_utf8(output.stdout).ok()?;
-    output.status.success().then(|| commit.trim().to_owned())
+/// What git answers; nothing if it is not installed or this is no repository.
+fn git(arguments: &[&str]) -> Option<String> {
+    let output = Command::new("git").args(arguments).output().ok()?;
+    let answer = String::from_utf8(output.stdout).ok()?;
+    output.status.success().then(|| answer.trim().to_owned())
 }
