@@ -140,19 +140,30 @@ fn exclusive(bound: &str, keyword: &str, value: &Value, schema: &mut Map<String,
 fn replace_examples(document: &mut Value, kind: &str, spec: Option<&Value>) {
     let Some(examples) = document["components"]["examples"].as_object_mut() else { return };
     let mut gone = Vec::new();
-    for (name, example) in examples.iter_mut().filter(|(name, _)| name.starts_with(kind)) {
-        let value = &mut example["value"];
-        let resources = match value.get_mut("items").and_then(Value::as_array_mut) {
-            Some(items) => items.iter_mut().collect(),
-            None => vec![value],
-        };
+    for (name, example) in examples.iter_mut() {
+        let resources = resources(name, &mut example["value"], kind);
         match spec {
             Some(spec) => resources.into_iter().for_each(|resource| resource["spec"] = spec.clone()),
+            None if resources.is_empty() => {}
             None => gone.push(format!("#/components/examples/{name}")),
         }
     }
     examples.retain(|name, _| !gone.iter().any(|reference| reference.ends_with(&format!("/{name}"))));
     remove_references(&mut document["paths"], &gone);
+}
+
+/// The resources of a kind in an example: its items, the objects of its changes, or what it is itself.
+fn resources<'a>(name: &str, example: &'a mut Value, kind: &str) -> Vec<&'a mut Value> {
+    let is_named = name.starts_with(kind);
+    if !example["items"].is_array() {
+        return if is_named { vec![example] } else { Vec::new() };
+    }
+    let items = example["items"].as_array_mut().into_iter().flatten();
+    if is_named {
+        return items.collect();
+    }
+    let objects = items.filter_map(|item| item.get_mut("object"));
+    objects.filter(|object| object["kind"] == kind && object.get("spec").is_some()).collect()
 }
 
 /// Removes references to examples that are gone.

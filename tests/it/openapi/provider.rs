@@ -91,6 +91,8 @@ fn a_component_of_another_version_and_of_a_name_that_is_taken_is_shown_in_the_wo
     assert_eq!(example["spec"], json!({"phase": "Day 2", "size": 6}));
     let listed = &document["components"]["examples"]["ClusterList"]["value"]["items"][0];
     assert_eq!(listed["spec"], example["spec"]);
+    let changed = &document["components"]["examples"]["ChangeList"]["value"]["items"][0]["object"];
+    assert_eq!(changed["spec"], example["spec"]);
 }
 
 #[test]
@@ -108,6 +110,7 @@ fn an_example_that_the_schema_would_refuse_is_not_shown() {
     }
     let examples = document["components"]["examples"].as_object().expect("examples");
     assert!(examples.keys().all(|name| !name.starts_with("Cluster")), "{examples:?}");
+    assert!(!examples.contains_key("ChangeList"), "{examples:?}");
     assert_eq!(examples["NodePoolCreateRequest"]["value"]["spec"], json!({}));
 }
 
