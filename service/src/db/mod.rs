@@ -28,7 +28,6 @@ use crate::dialect::Dialect;
 use connect::Pools;
 use executor::Monitor;
 use file::OpenedFile;
-use futures_util::future::join_all;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr};
 use statements::Statements;
 use std::fmt;
@@ -125,7 +124,14 @@ impl Db {
         }
         let executors = [&self.primary, &self.writer].into_iter().chain(replica);
         let pools = executors.filter_map(Executor::connection).chain([&self.probe]);
-        let closed = join_all(pools.map(DatabaseConnection::close_by_ref));
+        // One after the other: of two connections to SQLite that close at the same time, each takes the other for one that
+        // stays, and neither removes the log.
+        let closed = async {
+            for pool in pools {
+                // It is closed whatever its connections say to that.
+                let _ = pool.close_by_ref().await;
+            }
+        };
         if tokio::time::timeout(CLOSE, closed).await.is_err() {
             tracing::warn!("some connections to the database are still busy; they end with the process");
         }
