@@ -163,7 +163,12 @@ fn every_variable_that_is_named_exists() {
     let environment = Environment { variables: &variables, read_file: &|path| std::fs::read(path) };
     let help = cli::parse(["hyperfleet-api", "serve", "--help"].map(Into::into), &environment);
     let help = help.err().expect("the help").to_string();
-    let own = ["HYPERFLEET_TEST_DATABASE_URL", "HYPERFLEET_TEST_SEQUENCES", "HYPERFLEET_CONFIG"];
+    let own = [
+        "HYPERFLEET_TEST_DATABASE_URL",
+        "HYPERFLEET_TEST_SEQUENCES",
+        "HYPERFLEET_TEST_SEED",
+        "HYPERFLEET_CONFIG",
+    ];
     let mut seen = 0;
     for file in files() {
         let text = read(&file);
