@@ -5,7 +5,10 @@ use sea_orm::{ConnectionTrait, Database};
 use serde_json::json;
 use std::collections::HashMap;
 
-crate::engines![a_walk_meets_each_cluster_that_stays_exactly_once_whatever_comes_and_goes];
+crate::engines![
+    a_walk_meets_each_cluster_that_stays_exactly_once_whatever_comes_and_goes,
+    pages_far_away_are_exact_whenever_they_are_read,
+];
 
 const FLEET: usize = 50_000;
 
@@ -73,4 +76,22 @@ async fn change(app: &TestApp, page: usize, met: &str) {
         }
     }
     app.report(&format!("clusters/{met}"), report("dns", 1, &[("Available", "True")])).await.status(201);
+}
+
+async fn pages_far_away_are_exact_whenever_they_are_read(app: TestApp) {
+    add_fleet(&app).await;
+    // How many clusters are newer than the fleet.
+    for newer in 0..3 {
+        for page in [400, 400, 399, 401, 120, 400, 1] {
+            let asked = [("size", "100"), ("page", &page.to_string()), ("fields", "name")];
+            let answer = app.list("clusters", &asked).await;
+            assert_eq!(answer.status(200).at("/total"), FLEET + newer);
+            let names = answer.names();
+            let first = (page - 1) * 100;
+            let wanted = (first..first + 100).filter(|place| *place >= newer);
+            let wanted: Vec<_> = wanted.map(|place| format!("fleet-{}", FLEET + newer - place)).collect();
+            assert_eq!(names[100 - wanted.len()..], wanted, "page {page} below {newer} newer ones");
+        }
+        app.a_cluster().named(&format!("newer-{newer}")).create().await;
+    }
 }

@@ -28,6 +28,8 @@ use uuid::Uuid;
 
 /// How often a page is read while its list changes.
 const ROUNDS: usize = 3;
+/// If more items than this would have to be skipped, the place is remembered where the page begins.
+const FAR: u64 = 1000;
 /// With more changes than this, an index is built anew.
 const MAX_UNSEEN: u64 = 500;
 
@@ -129,17 +131,33 @@ impl Listing<'_> {
                     Some(keys) => self.query.following(self.list, keys, Some(begun.total))?,
                     None => self.query.in_order(self.list, begun.total),
                 };
-                PageQuery {
-                    condition,
-                    order,
-                    size: self.query.size,
-                    offset: begun.place.skip,
-                    numbered: false,
+                let (size, offset) = (self.query.size, begun.place.skip);
+                let query = PageQuery { condition, order, size, offset, numbered: true };
+                if offset > FAR
+                    && let Some(found) = self.with_the_one_before(query.clone()).await?
+                {
+                    return Ok(found);
                 }
+                query
             }
         };
         let query = PageQuery { numbered: true, ..query };
         page::resources(self.executor, self.kind, query, self.share).await
+    }
+
+    /// A page, and the keys of the item before it, after which it can be read the next time. `None` if the page would
+    /// have no item beside that one.
+    async fn with_the_one_before(&self, query: PageQuery<'_>) -> Result<Option<Option<Slice<Resource>>>> {
+        let query = PageQuery { size: query.size + 1, offset: query.offset - 1, ..query };
+        let order = query.order;
+        let found = page::resources(self.executor, self.kind, query, self.share).await?;
+        let Some(mut slice) = found else { return Ok(Some(None)) };
+        if slice.items.len() < 2 {
+            return Ok(None);
+        }
+        let before = slice.items.remove(0);
+        slice.before = Some(page::keys_of(&before, order));
+        Ok(Some(Some(slice)))
     }
 
     /// The page with these items.
@@ -195,6 +213,9 @@ impl Listing<'_> {
     fn learn(&self, index: &mut PageIndex, slice: &Slice<Resource>) {
         let Start::Page(_) = self.query.from else { return };
         let (offset, items) = (self.query.offset(), slice.items.len() as u64);
+        if let Some(keys) = &slice.before {
+            index.learn(offset, keys.clone());
+        }
         if let Some(keys) = &slice.next {
             index.learn(offset + items, keys.clone());
         }

@@ -153,7 +153,7 @@ impl<T> Page<T> {
         position: Option<String>,
         share: Arc<Share>,
     ) -> Self {
-        let Slice { items, bytes, next, number: _ } = slice;
+        let Slice { items, bytes, next, .. } = slice;
         let next = next.map(|keys| query.order.cursor(keys, position.clone()));
         Self { items, total, next, position, bytes, share }
     }

@@ -49,13 +49,15 @@ pub(crate) struct Slice<T> {
     pub(crate) bytes: usize,
     /// The values by which the last item is ordered, if others follow it.
     pub(crate) next: Option<Vec<Key>>,
+    /// The values by which the item before the first is ordered, if they are known.
+    pub(crate) before: Option<Vec<Key>>,
     /// The last number of the log of changes then, if that was asked and there are items.
     pub(crate) number: Option<i64>,
 }
 
 impl<T> Default for Slice<T> {
     fn default() -> Self {
-        Self { items: Vec::new(), bytes: 0, next: None, number: None }
+        Self { items: Vec::new(), bytes: 0, next: None, before: None, number: None }
     }
 }
 
