@@ -7,9 +7,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// A place is remembered if it is at least so many items from those before and after it: skipping so many costs less than
-/// what the place would take in memory.
-const DISTANCE: u64 = 50;
+/// Places that are remembered are at least so many items apart: skipping fewer costs less than what a place takes in
+/// memory.
+const DISTANCE: u64 = 20;
 /// So many ids are remembered of one list, and only of lists that are no longer: to find the items of a rare label costs
 /// as much as there are, for each page anew.
 const IDS: usize = 5000;
@@ -83,18 +83,45 @@ impl PageIndex {
         self.ids = 0;
     }
 
-    /// Remembers that `offset` items end with the one that has these keys.
+    /// Remembers that `offset` items end with the one that has these keys. A place nearby is forgotten for it: where a
+    /// page ended is where the next one begins.
     pub(crate) fn learn(&mut self, offset: u64, end: Vec<Key>) {
         let (at, items) = self.segments_before(|_, items| items <= offset);
         let distance = offset - items;
-        let rest = self.segments.get(at).map(|segment| segment.items - distance);
-        if distance < DISTANCE || rest.is_some_and(|rest| rest < DISTANCE) {
+        if distance == 0 {
             return;
         }
-        if let Some(segment) = self.segments.get_mut(at) {
-            segment.items -= distance;
+        let rest = self.segments.get(at).map(|segment| segment.items - distance);
+        // A place that moves must not leave too many items behind.
+        let joins = |segment: Option<&Segment>, items| {
+            items < DISTANCE && segment.is_none_or(|segment| segment.items + items < 2 * DISTANCE)
+        };
+        let before = at.checked_sub(1).filter(|before| joins(self.segments.get(*before), distance));
+        let rest = rest.filter(|rest| joins(self.segments.get(at + 1), *rest));
+        match (before, rest) {
+            (Some(before), _) => {
+                self.segments[before].end = end;
+                self.segments[before].items += distance;
+                self.shift(at, distance);
+            }
+            (None, Some(rest)) => {
+                self.segments[at] = Segment { end, items: distance };
+                if let Some(after) = self.segments.get_mut(at + 1) {
+                    after.items += rest;
+                }
+            }
+            (None, None) => {
+                self.segments.insert(at, Segment { end, items: distance });
+                self.shift(at + 1, distance);
+            }
         }
-        self.segments.insert(at, Segment { end, items: distance });
+    }
+
+    /// The first items of a segment belong to the one before it now.
+    fn shift(&mut self, segment: usize, items: u64) {
+        if let Some(segment) = self.segments.get_mut(segment) {
+            segment.items -= items;
+        }
     }
 
     /// Takes in that an item changed: its keys before, if it was in the list, and after, if it is. Answers whether the
@@ -243,14 +270,27 @@ mod tests {
     }
 
     #[test]
-    fn a_walk_skips_little_and_remembers_little() {
-        let mut model = Model::new("", (0..10_000).map(|id| vec![number(id)]));
-        for page in 0..500 {
-            assert!(model.index.place(page * 20).skip < DISTANCE + 20);
-            model.read(page as usize * 20, 20);
+    fn a_walk_skips_nothing_and_remembers_little() {
+        for size in [1, 7, 20, 33] {
+            let mut model = Model::new("", (0..5000).map(|id| vec![number(id)]));
+            let mut next = 5000;
+            for page in 0..4000 / size {
+                let skip = model.index.place(page * size).skip;
+                assert_eq!(skip, 0, "before page {page} of {size}");
+                model.read((page * size) as usize, size as usize);
+                if page % 10 == 9 {
+                    // One that comes shifts all pages: the next one begins an item before a place.
+                    next += 1;
+                    model.change(None, Some(vec![number(next)]));
+                    assert!(model.index.place((page + 1) * size).skip < 2 * DISTANCE + size);
+                    model.read(((page + 1) * size) as usize, size as usize);
+                    model.change(Some(vec![number(next)]), None);
+                    model.read((page * size) as usize, size as usize);
+                }
+            }
+            assert!(model.index.segments.len() <= 5000 / DISTANCE as usize);
+            assert!(model.index.bytes() < 5000 / DISTANCE as usize * 100);
         }
-        assert!(model.index.segments.len() <= 10_000 / DISTANCE as usize);
-        assert!(model.index.bytes() < 20_000 + 10_000 / DISTANCE as usize * 100);
     }
 
     #[test]

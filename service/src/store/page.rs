@@ -16,8 +16,9 @@ use entity::JsonText;
 use futures_util::TryStreamExt;
 use sea_orm::sea_query::{Asterisk, Expr, ExprTrait, NullOrdering, Order, UnionType};
 use sea_orm::{
-    Condition, ConnectionTrait, EntityTrait, IdenStatic, Iterable, ModelTrait, PrimaryKeyToColumn,
-    QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select, Value,
+    Condition, ConnectionTrait, DbBackend, EntityTrait, FromQueryResult, IdenStatic, Iterable, ModelTrait,
+    PrimaryKeyToColumn, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select, Statement, StreamTrait,
+    Value, Values,
 };
 
 /// What an item takes beside its documents, in bytes.
@@ -115,10 +116,12 @@ pub(super) async fn slice<E: EntityTrait, T>(
 ) -> Result<Option<Slice<T>>> {
     let (order, size) = (query.order, query.size as usize);
     let mut slice = Slice::default();
-    let mut rows = query.select::<E>().into_model::<Numbered<E::Model>>().stream(db).await?;
+    let statement = planned(query.select::<E>().build(ConnectionTrait::get_database_backend(db)));
+    let mut rows = db.stream_raw(statement).await?;
     // The last row is kept, since by its columns the next page is found.
     let mut last: Option<E::Model> = None;
-    while let Some(Numbered { row, number }) = rows.try_next().await? {
+    while let Some(row) = rows.try_next().await? {
+        let Numbered { row, number } = Numbered::<E::Model>::from_query_result(&row, "")?;
         slice.number = number;
         let bytes = slice.bytes + documents(&row) + ITEM;
         if let Some(last) = last.replace(row) {
@@ -144,10 +147,28 @@ pub(super) async fn slice<E: EntityTrait, T>(
     Ok(Some(slice))
 }
 
+/// The same statement with its limit as a number. PostgreSQL takes a parameter for a tenth of the table, finds the plan
+/// for all parameters expensive, and makes a new one each time.
+fn planned(mut statement: Statement) -> Statement {
+    let Some(Values(values)) = &mut statement.values else { return statement };
+    let place = match statement.db_backend {
+        DbBackend::Postgres => format!(" LIMIT ${}", values.len()),
+        _ => " LIMIT ?".to_owned(),
+    };
+    if let (Some(start), Some(Value::BigUnsigned(Some(limit)))) =
+        (statement.sql.strip_suffix(&place), values.last())
+    {
+        statement.sql = format!("{start} LIMIT {limit}");
+        values.pop();
+    }
+    statement
+}
+
 /// How PostgreSQL would find the rows of [`resources`], a line for each step.
 pub(crate) async fn plan(db: &Executor, kind: Kind, query: PageQuery<'_>) -> Result<Vec<String>> {
-    let backend = db.get_database_backend();
-    let mut statement = with_entity!(kind, entity => query.select::<entity::Entity>().build(backend));
+    let backend = ConnectionTrait::get_database_backend(db);
+    let mut statement =
+        planned(with_entity!(kind, entity => query.select::<entity::Entity>().build(backend)));
     statement.sql.insert_str(0, "EXPLAIN ");
     let lines = db.query_all_raw(statement).await?;
     Ok(lines.iter().map(|line| line.try_get_by_index(0)).collect::<Result<_, _>>()?)
@@ -267,7 +288,8 @@ impl PageQuery<'_> {
         let number = numbered.then(changes::last_number);
         let (Some(id), None) = (key.next().filter(|_| offset > SKIPPED), key.next()) else {
             select = number.into_iter().fold(select, |select, number| select.expr_as(number, NUMBER));
-            return ordered(select.filter(condition), order).limit(limit).offset(offset);
+            let select = ordered(select.filter(condition), order).limit(limit);
+            return if offset > 0 { select.offset(offset) } else { select };
         };
         // Rows are wide and the index is not: the rows that a deep page skips are read from the index alone.
         let skipped = ordered(select.clone().select_only().column(id).filter(condition), order);
@@ -288,4 +310,29 @@ fn ordered<E: EntityTrait>(select: Select<E>, order: &[Term]) -> Select<E> {
             (true, direction) => select.order_by_with_nulls(column, direction.clone(), NullOrdering::Last),
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_limit_of_a_page_is_a_number() {
+        for (backend, id) in [(DbBackend::Postgres, "$1"), (DbBackend::Sqlite, "?")] {
+            let query = |offset| PageQuery {
+                condition: Condition::all().add(Expr::col("id").eq(7)),
+                order: &[],
+                size: 20,
+                offset,
+                numbered: false,
+            };
+            let statement = planned(query(0).select::<entity::cluster::Entity>().build(backend));
+            let end = format!(r#"WHERE "id" = {id} LIMIT 21"#);
+            assert!(statement.sql.ends_with(&end), "{}", statement.sql);
+            assert_eq!(statement.values, Some(Values(vec![7.into()])));
+            // Skipped rows are a parameter: there would be a statement for each number.
+            let statement = query(5).select::<entity::cluster::Entity>().build(backend);
+            assert_eq!(planned(statement.clone()), statement);
+        }
+    }
 }
