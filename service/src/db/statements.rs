@@ -60,7 +60,7 @@ impl Statements {
     }
 
     /// Where a statement stands in [`OPERATIONS`] and [`TABLES`]: by its first word, and by the first table it
-    /// names in quotes, as the query builder writes them.
+    /// names in quotes, as the query builder writes them, and outside of subqueries.
     pub(super) fn classify(sql: &str) -> (usize, usize) {
         let operation = VERBS.iter().position(|verb| sql.starts_with(verb)).unwrap_or(VERBS.len());
         let before: &[&str] = match OPERATIONS[operation] {
@@ -70,7 +70,7 @@ impl Statements {
             _ => &[" FROM \"", "INTO \"", "UPDATE \""],
         };
         let named = before.iter().filter_map(|before| {
-            let at = sql.find(before)?;
+            let at = outermost(sql, before)?;
             Some((at, sql[at + before.len()..].split('"').next()?))
         });
         let first = named.min_by_key(|(at, _)| *at).map_or("", |(_, table)| table);
@@ -123,6 +123,17 @@ impl Statements {
     }
 }
 
+/// Where `part` first is outside of parentheses, or else first is at all.
+fn outermost(sql: &str, part: &str) -> Option<usize> {
+    let depth = |at: usize| {
+        let bytes = sql.as_bytes()[..at].iter();
+        bytes.fold(0, |depth, byte| depth + i32::from(*byte == b'(') - i32::from(*byte == b')'))
+    };
+    let mut places = sql.match_indices(part).map(|(at, _)| at);
+    let first = places.clone().next();
+    places.find(|at| depth(*at) == 0).or(first)
+}
+
 fn failures(operation: &'static str, error_type: &'static str) -> Counter {
     counter!(ERRORS, "operation" => operation, "error_type" => error_type)
 }
@@ -145,6 +156,8 @@ mod tests {
         let table = [
             (r#"SELECT "clusters"."id" FROM "clusters" WHERE "labels" = $1"#, "query", "clusters"),
             (r#"SELECT 1 FROM "node_pools" WHERE x IN (SELECT y FROM "labels")"#, "query", "node_pools"),
+            (r#"SELECT a, (SELECT max(b) FROM "changes") FROM "clusters""#, "query", "clusters"),
+            (r#"SELECT count(*) FROM (SELECT a FROM "clusters")"#, "query", "clusters"),
             (r#"INSERT INTO "adapter_statuses" ("id") VALUES ($1)"#, "create", "adapter_statuses"),
             (r#"UPDATE "clusters" SET "name" = $1"#, "update", "clusters"),
             (r#"DELETE FROM "idempotency_keys""#, "delete", "idempotency_keys"),
