@@ -153,6 +153,11 @@ def _write(pipe, port: int, clusters: list[str], rate: float, connections: int) 
             if key.data is pipe:
                 stopping = True
                 continue
+            if key.fileobj not in busy:
+                # Never needed, so the server has closed it.
+                waiting.unregister(key.fileobj)
+                free.remove(key.fileobj)
+                continue
             which, answer = busy[key.fileobj]
             piece = key.fileobj.recv(1 << 16)
             answer += piece
