@@ -178,8 +178,16 @@ class Bench:
             "label on 0.001 %, page of 100": {"size": 100, "total": "false", "search": "labels.canary='yes'"},
             "two labels (Sentinel), page of 500": {
                 "size": 500, "total": "false", "search": "labels.tier='gold' and labels.env='production'"},
+            "label on all, 20 a page, with total": {"size": 20, "search": "labels.env='production'"},
+            "label on all, 500 a page, with total": {"size": 500, "search": "labels.env='production'"},
+            "reconciled (99 %), 500 a page, with total": {
+                "size": 500, "search": "status.conditions.Reconciled='True'"},
+            "phase (99 %) and label, 100 a page, with total": {
+                "size": 100, "search": "status.phase='Ready' and labels.tier='bronze'"},
             "by name": {"search": "name='cluster-77'"},
             "order by name, page of 100": {"size": 100, "total": "false", "order": "name"},
+            **{f"order by {field}, page of 100": {"size": 100, "total": "false", "order": field}
+               for field in ("updated_time", "generation", "status.phase", "created_by")},
             "phase, page of 100": {"size": 100, "total": "false", "search": "status.phase='NotReady'"},
         }
         notes = []
