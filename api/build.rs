@@ -14,11 +14,9 @@ fn main() {
     let told = std::env::var("HYPERFLEET_BUILD_COMMIT").ok().filter(|commit| !commit.is_empty());
     let commit =
         told.or_else(|| git(&["rev-parse", "--short=12", "HEAD"])).unwrap_or_else(|| "unknown".into());
-    println!("cargo::rustc-env=HYPERFLEET_COMMIT={commit}");
-    println!(
-        "cargo::rustc-env=HYPERFLEET_RUST_VERSION={}",
-        rust_version().unwrap_or_else(|| "unknown".into())
-    );
+    // Not named like settings: `cargo run` passes them on, and the server would warn of them.
+    println!("cargo::rustc-env=BUILT_FROM_COMMIT={commit}");
+    println!("cargo::rustc-env=BUILT_WITH_RUST={}", rust_version().unwrap_or_else(|| "unknown".into()));
 }
 
 /// `1.94.0` of `rustc 1.94.0 (…)`.

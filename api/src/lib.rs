@@ -51,7 +51,7 @@ mod service_error;
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// The version of the compiler the service was built with.
-pub const RUST_VERSION: &str = env!("HYPERFLEET_RUST_VERSION");
+pub const RUST_VERSION: &str = env!("BUILT_WITH_RUST");
 
 /// The commit the service was built from; `unknown` if neither the build nor git told.
-pub const COMMIT: &str = env!("HYPERFLEET_COMMIT");
+pub const COMMIT: &str = env!("BUILT_FROM_COMMIT");
