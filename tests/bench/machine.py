@@ -4,11 +4,14 @@ import os
 import pathlib
 import platform
 import shutil
+import signal
 import subprocess
 import sys
 
 
 def require_tools() -> None:
+    # The servers that were started stop as the blocks end that they were started in.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     missing = [tool for tool in ("wrk", "cargo") if shutil.which(tool) is None]
     if pgbench() is None:
         missing.append("pgbench (package postgresql)")
