@@ -56,7 +56,7 @@ impl PageIndex {
 
     /// The place after so many items.
     pub(crate) fn place(&self, offset: u64) -> Place {
-        let (before, items) = self.segments_before(|_, items| items <= offset);
+        let (before, items) = self.segments_before(offset);
         let last = before.checked_sub(1).and_then(|last| self.segments.get(last));
         Place { after: last.map(|segment| segment.end.clone()), skip: offset - items }
     }
@@ -86,7 +86,7 @@ impl PageIndex {
     /// Remembers that `offset` items end with the one that has these keys. A place nearby is forgotten for it: where a
     /// page ended is where the next one begins.
     pub(crate) fn learn(&mut self, offset: u64, end: Vec<Key>) {
-        let (at, items) = self.segments_before(|_, items| items <= offset);
+        let (at, items) = self.segments_before(offset);
         let distance = offset - items;
         if distance == 0 {
             return;
@@ -160,11 +160,11 @@ impl PageIndex {
             + self.segments.iter().map(|segment| size_of::<Segment>() + keys(segment)).sum::<usize>()
     }
 
-    /// The first segments for which `fits` holds with all items up to their end, and how many items they have.
-    fn segments_before(&self, fits: impl Fn(&Segment, u64) -> bool) -> (usize, u64) {
+    /// How many segments end at or before `offset`, and how many items they have.
+    fn segments_before(&self, offset: u64) -> (usize, u64) {
         let mut items = 0;
         for (at, segment) in self.segments.iter().enumerate() {
-            if !fits(segment, items + segment.items) {
+            if items + segment.items > offset {
                 return (at, items);
             }
             items += segment.items;

@@ -14,7 +14,7 @@ use crate::change::record::{Change, ChangeType};
 use crate::change::seen::Seen;
 use crate::context::Context;
 use crate::db::Executor;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::kind::Kind;
 use crate::list::cursor::Key;
 use crate::list::page_index::{PageIndex, Place};
@@ -123,7 +123,7 @@ impl Listing<'_> {
     async fn slice(&self, begun: &Begun) -> Result<Option<Slice<Resource>>> {
         let order = self.query.order.terms();
         let query = match (&self.query.from, &begun.ids) {
-            (Start::Cursor(_), _) => self.query.page(self.list)?,
+            (Start::Cursor(_), _) => PageQuery { numbered: true, ..self.query.page(self.list)? },
             (Start::Page(_), _) if self.query.offset() >= begun.total => return Ok(Some(Slice::default())),
             (Start::Page(_), Some(ids)) => return self.these(ids, begun.total).await,
             (Start::Page(_), None) => {
@@ -141,7 +141,6 @@ impl Listing<'_> {
                 query
             }
         };
-        let query = PageQuery { numbered: true, ..query };
         page::resources(self.executor, self.kind, query, self.share).await
     }
 
@@ -190,8 +189,13 @@ impl Listing<'_> {
             return Ok(Outcome::Lost);
         };
         let included = match changes {
+            Some(_) if is_all => true,
             Some(changes) => {
-                is_all || self.include(current, &begun.head, changes.into_iter().filter_map(Change::of))?
+                let included = self.include(current, &begun.head, changes.into_iter().filter_map(Change::of));
+                // A change that cannot be read is counted by the database, as every other.
+                let failed =
+                    |error: &Error| tracing::error!(%error, "a change cannot be read; counting anew");
+                included.inspect_err(failed).unwrap_or(false)
             }
             None => false,
         };

@@ -181,8 +181,11 @@ pub(crate) async fn count_resources(db: &Executor, kind: Kind, condition: Condit
 
 /// How many rows of `E` match.
 pub(super) async fn count<E: EntityTrait>(db: &Executor, condition: Condition) -> Result<i64> {
-    let select = E::find().filter(condition).select_only().expr_as(Expr::col(Asterisk).count(), "count");
-    Ok(select.into_tuple::<i64>().one(db).await?.unwrap_or(0))
+    Ok(counting::<E>(condition).into_tuple::<i64>().one(db).await?.unwrap_or(0))
+}
+
+fn counting<E: EntityTrait>(condition: Condition) -> Select<E> {
+    E::find().filter(condition).select_only().expr_as(Expr::col(Asterisk).count(), "count")
 }
 
 /// How many resources match, or are of this kind if there is no condition, and the numbers after `head` of the changes
@@ -195,10 +198,9 @@ pub(crate) async fn count_with_changes(
 ) -> Result<(u64, Vec<i64>)> {
     let mut count = match condition {
         None => counts::total_query(kind),
-        Some(condition) => with_entity!(kind, entity => {
-            let select = entity::Entity::find().filter(condition).select_only();
-            select.expr(Expr::col(Asterisk).count()).into_query()
-        }),
+        Some(condition) => {
+            with_entity!(kind, entity => counting::<entity::Entity>(condition).into_query())
+        }
     };
     count.expr_as(Expr::cust("0"), "change");
     let mut numbers = changes::numbers_after(head);

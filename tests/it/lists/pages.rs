@@ -6,6 +6,7 @@ use crate::harness::{Process, TestApp, report};
 use crate::search_oracle::Random;
 use crate::statuses::{href, id};
 use chrono::TimeDelta;
+use sea_orm::{ConnectionTrait, Database};
 use serde_json::{Value, json};
 
 crate::engines![
@@ -13,6 +14,7 @@ crate::engines![
     a_walk_is_exact_while_others_come_and_go,
     pages_of_a_nested_list_are_its_own,
     a_row_that_the_service_did_not_write_is_found_out,
+    a_change_that_cannot_be_read_is_counted_all_the_same,
 ];
 
 /// Searches and orders. Times of the status move without a trace in the log of changes.
@@ -157,16 +159,35 @@ async fn pages_of_a_nested_list_are_its_own(app: TestApp) {
     }
 }
 
-async fn a_row_that_the_service_did_not_write_is_found_out(app: TestApp) {
-    use sea_orm::{ConnectionTrait, Database};
+/// Does something to the database behind the service's back.
+async fn behind(app: &TestApp, sql: &str) {
+    let database = Database::connect(&app.database_url).await.expect("a connection");
+    database.execute_unprepared(sql).await.expect(sql);
+    database.close().await.expect("it closes");
+}
+
+async fn a_change_that_cannot_be_read_is_counted_all_the_same(app: TestApp) {
     for number in 0..30 {
         app.a_cluster().named(&format!("c-{number:02}")).create().await;
     }
     let all = whole(&app, "", "name").await;
     expect_page(&app, ("", "name"), 2, 20, &all).await;
-    let database = Database::connect(&app.database_url).await.expect("a connection");
-    database.execute_unprepared("DELETE FROM clusters WHERE name = 'c-03'").await.expect("a row goes");
-    database.close().await.expect("it closes");
+    app.a_cluster().named("c-00-more").create().await;
+    behind(&app, "UPDATE changes SET document = '{' WHERE seq = (SELECT max(seq) FROM changes)").await;
+    let all = whole(&app, "", "name").await;
+    assert_eq!(all.len(), 31);
+    for page in [2, 1, 2] {
+        expect_page(&app, ("", "name"), page, 20, &all).await;
+    }
+}
+
+async fn a_row_that_the_service_did_not_write_is_found_out(app: TestApp) {
+    for number in 0..30 {
+        app.a_cluster().named(&format!("c-{number:02}")).create().await;
+    }
+    let all = whole(&app, "", "name").await;
+    expect_page(&app, ("", "name"), 2, 20, &all).await;
+    behind(&app, "DELETE FROM clusters WHERE name = 'c-03'").await;
     let all = whole(&app, "", "name").await;
     assert_eq!(all.len(), 29);
     expect_page(&app, ("", "name"), 2, 20, &all).await;
