@@ -1,16 +1,10 @@
 // console.mjs BROWSER SERVER TOKEN NAME: looks at the fleet in the console at three sizes, while it changes. TOKEN is empty
 // where the server asks for none. Screenshots are NAME-<width>-{fleet,one}.png.
-import { chromium } from "playwright-core";
+import { check, finish, launch } from "./browser.mjs";
 
 const [executablePath, server, token, name] = process.argv.slice(2);
 const API = `${server}/api/hyperfleet/v1`;
 const TIMEOUT = 20_000; // milliseconds
-
-let failures = 0;
-function check(what, passed, figure = "") {
-  if (!passed) failures += 1;
-  console.log(`${passed ? "ok    " : "FAIL  "} ${what}${figure === "" ? "" : `: ${figure}`}`);
-}
 
 async function send(method, path, body) {
   const headers = { "Content-Type": "application/json", ...(token && { Authorization: `Bearer ${token}` }) };
@@ -19,13 +13,7 @@ async function send(method, path, body) {
   return answer.status === 204 ? undefined : answer.json();
 }
 
-const browser = await chromium.launch({
-  executablePath,
-  args: [
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-  ],
-});
+const browser = await launch(executablePath);
 try {
   for (const [width, height, colorScheme] of [[1280, 800, "light"], [768, 900, "dark"], [320, 640, "light"]]) {
     const context = await browser.newContext({ viewport: { width, height }, colorScheme });
@@ -100,4 +88,4 @@ try {
 } finally {
   await browser.close();
 }
-process.exit(failures === 0 ? 0 : 1);
+finish();

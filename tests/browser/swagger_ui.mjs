@@ -1,23 +1,11 @@
 // swagger_ui.mjs BROWSER SERVER TOKEN SCREENSHOT: opens the page, authorizes, and executes operations with the examples
 // that the page shows. Only ids are filled in.
-import { chromium } from "playwright-core";
+import { check, finish, launch } from "./browser.mjs";
 
 const [executablePath, server, token, screenshot] = process.argv.slice(2);
 const TIMEOUT = 20_000; // milliseconds
 
-let failures = 0;
-function check(what, passed, figure = "") {
-  if (!passed) failures += 1;
-  console.log(`${passed ? "ok    " : "FAIL  "} ${what}${figure === "" ? "" : `: ${figure}`}`);
-}
-
-const browser = await chromium.launch({
-  executablePath,
-  args: [
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-  ],
-});
+const browser = await launch(executablePath);
 try {
   const page = await browser.newPage({ viewport: { width: 1280, height: 1600 } });
   page.setDefaultTimeout(TIMEOUT);
@@ -86,4 +74,4 @@ try {
 } finally {
   await browser.close();
 }
-process.exit(failures === 0 ? 0 : 1);
+finish();
