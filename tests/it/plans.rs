@@ -1,10 +1,13 @@
 //! The questions Sentinels and users ask are answered from indexes: none reads a whole table.
 
-use crate::harness::{Postgres, service};
-use sea_orm::ConnectionTrait;
+use crate::harness::{Postgres, Process, service};
+use sea_orm::{ConnectionTrait, Database, DbBackend, Statement};
+use serde_json::json;
 use service::list::{Collection, Cursor, Ordering};
 use service::resource::{ListQuery, Start, list, plan};
 use service::{Clock, Consistency, Context, Kind, search};
+use std::collections::BTreeMap;
+use std::time::Duration;
 use uuid::Uuid;
 
 /// A hundred thousand clusters with three labels, made by the database itself.
@@ -28,13 +31,16 @@ const FLEET: &str = "
            made, '[]', '[]', true, made, 1, made, made, NULL, 'x', 'x', NULL, id
     FROM fleet;
     INSERT INTO changes (kind, resource_id, change, changed_time, changed_by, document)
-    SELECT 'Cluster', id, 'created', made, 'x', '{}' FROM fleet;";
+    SELECT 'Cluster', id, 'created', now(), 'x', '{}' FROM fleet;";
 
-async fn context() -> Context {
-    let context = service(Postgres::get().await.migrated().await, Clock::system()).await;
-    context.db.primary().execute_unprepared(FLEET).await.expect("a fleet");
-    context.db.primary().execute_unprepared("VACUUM ANALYZE").await.expect("statistics");
-    context
+/// A database with the fleet.
+async fn fleet() -> String {
+    let url = Postgres::get().await.migrated().await;
+    let database = Database::connect(&url).await.expect("a connection");
+    database.execute_unprepared(FLEET).await.expect("a fleet");
+    database.execute_unprepared("VACUUM ANALYZE").await.expect("statistics");
+    database.close().await.expect("it closes");
+    url
 }
 
 fn question(kind: Kind, text: &str, order: &str) -> ListQuery {
@@ -50,7 +56,7 @@ fn question(kind: Kind, text: &str, order: &str) -> ListQuery {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_named_question_reads_a_whole_table() {
-    let context = context().await;
+    let context = service(fleet().await, Clock::system()).await;
     let stale = "status.conditions.Reconciled='True' and status.conditions.Reconciled.last_updated_time < '2025-10-09T12:00:00Z'";
     for (text, order) in [
         ("", ""),
@@ -103,4 +109,55 @@ async fn expect_indexes(context: &Context, listed: Listed, query: &ListQuery, te
     // That table has one row.
     let whole = plan.lines().find(|line| line.contains("Seq Scan") && !line.contains("on change_log"));
     assert_eq!(whole, None, "search {text:?}, order {order:?}:\n{plan}");
+}
+
+/// How often each table was read as a whole, once everybody else has left the database.
+async fn whole_reads(url: &str) -> BTreeMap<String, i64> {
+    let database = Database::connect(url).await.expect("a connection");
+    let query = |sql: &str| Statement::from_string(DbBackend::Postgres, sql);
+    // A session tells what it has read at its end.
+    let others = "SELECT count(*) FROM pg_stat_activity
+        WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()";
+    loop {
+        let row = database.query_one_raw(query(others)).await.expect(others).expect("a count");
+        if row.try_get_by_index::<i64>(0).expect("a count") == 0 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let tables = "SELECT relname::text, seq_scan FROM pg_stat_user_tables
+        WHERE relname IN ('clusters', 'labels', 'changes', 'adapter_statuses')";
+    let rows = database.query_all_raw(query(tables)).await.expect(tables);
+    database.close().await.expect("it closes");
+    rows.iter().map(|row| row.try_get_many_by_index().expect("a table")).collect()
+}
+
+#[tokio::test]
+async fn neither_totals_nor_the_changes_of_a_list_read_a_whole_table() {
+    let url = fleet().await;
+    let before = whole_reads(&url).await;
+    assert_eq!(before.len(), 4);
+    let process = Process::start(&[("HYPERFLEET_DATABASE_URL", &url)]).await;
+    process.metrics_until(|metrics| metrics.get("hyperfleet_changes_head", &[]) >= Some(100_000.0)).await;
+    let clusters = format!("{}/api/hyperfleet/v1/clusters", process.url);
+    let page = async |search: &str| {
+        let answer = process.get(&format!("{clusters}?size=5&search={search}")).await;
+        answer.status(200).body["total"].as_i64()
+    };
+    // Counted; then from the index, which reads the changes and then finds the page by its ids.
+    for (total, name) in [(1, "new-1"), (2, "new-2"), (3, "new-3")] {
+        for _ in 0..2 {
+            assert_eq!(page("labels.canary%3D%27yes%27").await, Some(total));
+            assert_eq!(page("").await, Some(100_000 + total - 1));
+        }
+        let new = json!({"kind": "Cluster", "name": name, "labels": {"canary": "yes"}, "spec": {}});
+        let created = process.request("POST", "/api/hyperfleet/v1/clusters").json(&new).send().await;
+        assert_eq!(created.expect("an answer").status(), 201);
+    }
+    let metrics = process.metrics().await;
+    let reads = |result| metrics.get("hyperfleet_page_index_reads_total", &[("result", result)]);
+    assert_eq!((reads("built"), reads("unavailable")), (Some(2.0), Some(0.0)));
+    assert_eq!((reads("updated"), reads("used")), (Some(4.0), Some(12.0)));
+    process.stop().await;
+    assert_eq!(whole_reads(&url).await, before);
 }

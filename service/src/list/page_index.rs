@@ -2,28 +2,27 @@
 
 use super::cursor::Key;
 use super::order::Term;
+use crate::field::ID;
 use std::cmp::Ordering;
-use std::collections::HashMap;
-use std::sync::Arc;
+use std::mem;
 use uuid::Uuid;
 
-/// Places that are remembered are at least so many items apart: skipping fewer costs less than what a place takes in
+/// Segments of fewer items are joined with their neighbours: skipping so many costs less than what a place takes in
 /// memory.
-const DISTANCE: u64 = 20;
-/// So many ids are remembered of one list, and only of lists that are no longer: to find the items of a rare label costs
-/// as much as there are, for each page anew.
-const IDS: usize = 5000;
+const SHORT: u64 = 20;
+/// Segments whose items are known are joined up to so many.
+const LONG: u64 = 100;
 
-/// How many items a list has, and at which of them some of its places are. Every change of the list has to be told to it.
+/// How many items a list has, at which of them some of its places are, and which ones some of them are. Every change of
+/// the list has to be told to it.
 #[derive(Debug)]
 pub(crate) struct PageIndex {
     order: Vec<Term>,
     total: u64,
     /// In the order of the list. What follows the last one is not divided.
     segments: Vec<Segment>,
-    /// The items of pages, by how many items come before and how many a page may have.
-    pages: HashMap<(u64, u64), Arc<[Uuid]>>,
-    ids: usize,
+    /// The ids of a list are remembered while it has no more items.
+    max_ids: u64,
 }
 
 /// Neighbouring items.
@@ -32,6 +31,8 @@ struct Segment {
     /// The keys of its last item, or of one that was there.
     end: Vec<Key>,
     items: u64,
+    /// The ids of the items, in order, if they are known.
+    ids: Option<Vec<Uuid>>,
 }
 
 /// A place in a list.
@@ -43,10 +44,23 @@ pub(crate) struct Place {
     pub(crate) skip: u64,
 }
 
+/// A part of a list that was read.
+#[derive(Debug)]
+pub(crate) struct Stretch {
+    /// How many items come before it.
+    pub(crate) offset: u64,
+    /// The keys of the item before it, if that was read.
+    pub(crate) before: Option<Vec<Key>>,
+    /// Its items.
+    pub(crate) ids: Vec<Uuid>,
+    /// The keys of the last one.
+    pub(crate) end: Vec<Key>,
+}
+
 impl PageIndex {
-    /// An index of a list of `total` items.
-    pub(crate) fn new(order: &[Term], total: u64) -> Self {
-        Self { order: order.to_vec(), total, segments: Vec::new(), pages: HashMap::new(), ids: 0 }
+    /// An index of a list of `total` items, which remembers up to `max_ids` of them.
+    pub(crate) fn new(order: &[Term], total: u64, max_ids: u64) -> Self {
+        Self { order: order.to_vec(), total, segments: Vec::new(), max_ids }
     }
 
     /// How many items the list has.
@@ -61,103 +75,123 @@ impl PageIndex {
         Place { after: last.map(|segment| segment.end.clone()), skip: offset - items }
     }
 
-    /// The items of a page, if it was read since the list last changed.
-    pub(crate) fn page(&self, offset: u64, size: u64) -> Option<Arc<[Uuid]>> {
-        self.pages.get(&(offset, size)).cloned()
-    }
-
-    /// Remembers the items of a page.
-    pub(crate) fn learn_page(&mut self, offset: u64, size: u64, ids: impl ExactSizeIterator<Item = Uuid>) {
-        if self.total > IDS as u64 || self.pages.contains_key(&(offset, size)) {
-            return;
-        }
-        if self.ids + ids.len() > IDS {
-            self.forget_pages();
-        }
-        self.ids += ids.len();
-        self.pages.insert((offset, size), ids.collect());
-    }
-
-    fn forget_pages(&mut self) {
-        self.pages = HashMap::new();
-        self.ids = 0;
-    }
-
-    /// Remembers that `offset` items end with the one that has these keys. A place nearby is forgotten for it: where a
-    /// page ended is where the next one begins.
-    pub(crate) fn learn(&mut self, offset: u64, end: Vec<Key>) {
+    /// The items of a page, if all are known.
+    pub(crate) fn page(&self, offset: u64, size: u64) -> Option<Vec<Uuid>> {
         let (at, items) = self.segments_before(offset);
-        let distance = offset - items;
-        if distance == 0 {
-            return;
+        let wanted = size.min(self.total.checked_sub(offset)?) as usize;
+        let (mut skip, mut page) = ((offset - items) as usize, Vec::with_capacity(wanted));
+        for segment in &self.segments[at..] {
+            page.extend(segment.ids.as_ref()?.iter().skip(skip).take(wanted - page.len()));
+            if page.len() == wanted {
+                return Some(page);
+            }
+            skip = 0;
         }
-        let rest = self.segments.get(at).map(|segment| segment.items - distance);
-        // A place that moves must not leave too many items behind.
-        let joins = |segment: Option<&Segment>, items| {
-            items < DISTANCE && segment.is_none_or(|segment| segment.items + items < 2 * DISTANCE)
-        };
-        let before = at.checked_sub(1).filter(|before| joins(self.segments.get(*before), distance));
-        let rest = rest.filter(|rest| joins(self.segments.get(at + 1), *rest));
-        match (before, rest) {
-            (Some(before), _) => {
-                self.segments[before].end = end;
-                self.segments[before].items += distance;
-                self.shift(at, distance);
-            }
-            (None, Some(rest)) => {
-                self.segments[at] = Segment { end, items: distance };
-                if let Some(after) = self.segments.get_mut(at + 1) {
-                    after.items += rest;
-                }
-            }
-            (None, None) => {
-                self.segments.insert(at, Segment { end, items: distance });
-                self.shift(at + 1, distance);
-            }
+        None
+    }
+
+    /// Remembers a part of the list.
+    pub(crate) fn learn(&mut self, stretch: Stretch) {
+        let Stretch { offset, before, ids, end } = stretch;
+        let items = ids.len() as u64;
+        let from = self.cut(offset, before);
+        let to = self.cut(offset + items, Some(end.clone()));
+        let (Some(from), Some(to)) = (from, to) else { return };
+        let ids = (self.total <= self.max_ids).then_some(ids);
+        self.segments.splice(from..to, [Segment { end, items, ids }]);
+        // Not the stretch with what follows: where a page ended is where the next one begins.
+        self.join(from + 1);
+        if let Some(before) = from.checked_sub(1) {
+            self.join(before);
         }
     }
 
-    /// The first items of a segment belong to the one before it now.
-    fn shift(&mut self, segment: usize, items: u64) {
-        if let Some(segment) = self.segments.get_mut(segment) {
-            segment.items -= items;
+    /// Makes a segment end after `offset` items, the last of which has these keys. Answers which segment follows; `None`
+    /// if no segment ends there and the keys are not known.
+    fn cut(&mut self, offset: u64, end: Option<Vec<Key>>) -> Option<usize> {
+        let (at, before) = self.segments_before(offset);
+        let items = offset - before;
+        if items == 0 {
+            return Some(at);
         }
+        let end = end?;
+        let ids = self.segments.get_mut(at).and_then(|rest| {
+            rest.items -= items;
+            let ids = rest.ids.as_mut()?;
+            let following = ids.split_off(items as usize);
+            Some(mem::replace(ids, following))
+        });
+        self.segments.insert(at, Segment { end, items, ids });
+        Some(at + 1)
+    }
+
+    /// Makes a segment one with the next, if that is short.
+    fn join(&mut self, at: usize) {
+        let Some([segment, next]) = self.segments.get_mut(at..at + 2) else { return };
+        let items = segment.items + next.items;
+        match (&mut segment.ids, &mut next.ids) {
+            (Some(ids), Some(following)) if items <= LONG => ids.append(following),
+            (None, None) if segment.items.min(next.items) < SHORT && items < 2 * SHORT => {}
+            _ => return,
+        }
+        let next = self.segments.remove(at + 1);
+        self.segments[at].items = items;
+        self.segments[at].end = next.end;
     }
 
     /// Takes in that an item changed: its keys before, if it was in the list, and after, if it is. Answers whether the
     /// list is another one now.
-    pub(crate) fn change(&mut self, before: Option<&[Key]>, after: Option<&[Key]>) -> bool {
+    pub(crate) fn change(&mut self, id: Uuid, before: Option<&[Key]>, after: Option<&[Key]>) -> bool {
         if before == after {
             return false;
         }
-        self.forget_pages();
         if let Some(keys) = before {
-            self.total = self.total.saturating_sub(1);
-            let at = self.segment_of(keys);
-            if let Some(segment) = self.segments.get_mut(at) {
-                segment.items = segment.items.saturating_sub(1);
-                if segment.items == 0 {
-                    self.segments.remove(at);
-                }
-            }
+            self.remove(id, keys);
         }
         if let Some(keys) = after {
-            self.total += 1;
-            let at = self.segment_of(keys);
-            if let Some(segment) = self.segments.get_mut(at) {
-                segment.items += 1;
-            }
+            self.insert(id, keys);
         }
         true
     }
 
+    fn remove(&mut self, id: Uuid, keys: &[Key]) {
+        self.total = self.total.saturating_sub(1);
+        let at = self.segment_of(keys);
+        let Some(segment) = self.segments.get_mut(at) else { return };
+        segment.items = segment.items.saturating_sub(1);
+        if let Some(ids) = &mut segment.ids {
+            ids.retain(|known| *known != id);
+        }
+        if segment.items == 0 {
+            self.segments.remove(at);
+        }
+    }
+
+    fn insert(&mut self, id: Uuid, keys: &[Key]) {
+        self.total += 1;
+        let at = self.segment_of(keys);
+        let descending = match &*self.order {
+            [by_id] if by_id.column == ID => Some(by_id.is_descending()),
+            _ => None,
+        };
+        let Some(segment) = self.segments.get_mut(at) else { return };
+        segment.items += 1;
+        // Only in an order by id do the ids tell where it belongs between them.
+        segment.ids = segment.ids.take().zip(descending).map(|(mut ids, descending)| {
+            let at = ids.partition_point(|known| (*known > id) == descending);
+            ids.insert(at, id);
+            ids
+        });
+    }
+
     /// About how many bytes it takes.
     pub(crate) fn bytes(&self) -> usize {
-        let keys = |segment: &Segment| segment.end.iter().map(Key::bytes).sum::<usize>();
-        size_of::<Self>()
-            + self.ids * size_of::<Uuid>()
-            + self.pages.len() * size_of::<((u64, u64), Arc<[Uuid]>)>()
-            + self.segments.iter().map(|segment| size_of::<Segment>() + keys(segment)).sum::<usize>()
+        let bytes = |segment: &Segment| {
+            let keys = segment.end.iter().map(Key::bytes).sum::<usize>();
+            let ids = segment.ids.as_ref().map_or(0, |ids| ids.capacity() * size_of::<Uuid>());
+            size_of::<Segment>() + keys + ids
+        };
+        size_of::<Self>() + self.segments.iter().map(bytes).sum::<usize>()
     }
 
     /// How many segments end at or before `offset`, and how many items they have.
@@ -202,10 +236,10 @@ mod tests {
     }
 
     impl Model {
-        fn new(order: &str, keys: impl Iterator<Item = Vec<Key>>) -> Self {
+        fn new(order: &str, max_ids: u64, keys: impl Iterator<Item = Vec<Key>>) -> Self {
             let order = ListOrder::parse(&Collection::of(Kind::Cluster), order, &[]).expect("an order");
             let mut items: Vec<_> = keys.collect();
-            let index = PageIndex::new(order.terms(), items.len() as u64);
+            let index = PageIndex::new(order.terms(), items.len() as u64, max_ids);
             items.sort_by(|left, right| index.compare(left, right));
             Self { items, index }
         }
@@ -214,105 +248,137 @@ mod tests {
             self.items.retain(|item| Some(item) != before.as_ref());
             self.items.extend(after.clone());
             self.items.sort_by(|left, right| self.index.compare(left, right));
-            self.index.change(before.as_deref(), after.as_deref());
+            let id = before.iter().chain(&after).map(|keys| id_of(keys)).next().unwrap_or_default();
+            self.index.change(id, before.as_deref(), after.as_deref());
         }
 
-        /// Reads a page by the index as the database would, and compares it with the page of the list.
-        fn read(&mut self, offset: usize, size: usize) {
+        /// Reads a page by the index as the database would, and compares it with the page of the list. Answers whether
+        /// its items were known.
+        fn read(&mut self, offset: usize, size: usize) -> bool {
             assert_eq!(self.index.total(), self.items.len() as u64);
+            let wanted: Vec<_> = self.items.iter().skip(offset).take(size).cloned().collect();
+            if let Some(ids) = self.index.page(offset as u64, size as u64) {
+                assert_eq!(ids, wanted.iter().map(|keys| id_of(keys)).collect::<Vec<_>>());
+                return true;
+            }
             let Place { after, skip } = self.index.place(offset as u64);
             let following = self.items.iter().filter(|item| {
                 after.as_ref().is_none_or(|after| self.index.compare(after, item) == Ordering::Less)
             });
             let page: Vec<_> = following.skip(skip as usize).take(size).cloned().collect();
-            let wanted: Vec<_> = self.items.iter().skip(offset).take(size).cloned().collect();
             assert_eq!(page, wanted, "{size} after {offset}");
-            if let Some(last) = page.last() {
-                self.index.learn((offset + page.len()) as u64, last.clone());
+            if let Some(end) = page.last().cloned() {
+                let before = offset.checked_sub(1).filter(|_| skip > 0).map(|last| self.items[last].clone());
+                let ids = page.iter().map(|keys| id_of(keys)).collect();
+                self.index.learn(Stretch { offset: offset as u64, before, ids, end });
             }
+            false
         }
     }
 
-    fn number(number: i64) -> Key {
-        Key::Number(number)
+    fn key(id: i64) -> Key {
+        Key::Text(Uuid::from_u128(id as u128).to_string())
+    }
+
+    fn id_of(keys: &[Key]) -> Uuid {
+        let Some(Key::Text(id)) = keys.last() else { panic!("{keys:?}") };
+        Uuid::parse_str(id).expect("an id")
     }
 
     #[test]
     fn pages_of_a_changing_list_are_those_of_the_list() {
-        for seed in 0..12 {
+        for seed in 0..24 {
             let mut random = StdRng::seed_from_u64(seed);
-            let descending = seed % 2 == 0;
-            let order = if descending { "generation desc" } else { "deleted_time" };
+            let order = ["generation desc", "deleted_time", "", "id"][seed as usize % 4];
+            let max_ids = [0, 400, 10_000][seed as usize % 3];
             let keys = |random: &mut StdRng, id: i64| match random.random_range(0..10) {
-                0 => vec![Key::Absent(()), number(id)],
-                value => vec![number(value), number(id)],
+                _ if seed % 4 > 1 => vec![key(id)],
+                0 => vec![Key::Absent(()), key(id)],
+                value => vec![Key::Number(value), key(id)],
             };
             let start = random.random_range(0..800);
-            let mut model = Model::new(order, (0..start).map(|id| keys(&mut random, id)));
-            let mut next = start;
-            for _ in 0..200 {
-                let before = (!model.items.is_empty() && random.random_bool(0.5))
+            let mut model = Model::new(order, max_ids, (0..start).map(|id| keys(&mut random, 3 * id)));
+            let mut known = 0;
+            for next in 0..400 {
+                let mut before = (!model.items.is_empty() && random.random_bool(0.5))
                     .then(|| model.items[random.random_range(0..model.items.len())].clone());
-                let after = match random.random_bool(0.5) {
-                    true => {
-                        next += 1;
-                        Some(keys(&mut random, next))
+                let after = match (random.random_bool(0.5), &before) {
+                    (true, Some(keys)) if seed % 4 < 2 => {
+                        Some(vec![Key::Number(random.random_range(0..10)), keys[1].clone()])
                     }
-                    false => None,
+                    (true, _) => {
+                        before = None;
+                        let id = 3 * random.random_range(0..=start + next) + 1 + next % 2;
+                        Some(keys(&mut random, id))
+                    }
+                    _ => None,
                 };
-                if random.random_bool(0.5) {
+                let is_there = after.as_ref().is_some_and(|after| {
+                    before.is_none() && model.items.iter().any(|item| id_of(item) == id_of(after))
+                });
+                if random.random_bool(0.5) && !is_there {
                     model.change(before, after);
                 }
                 let offset = random.random_range(0..model.items.len() + 100);
-                model.read(offset, [20, 100, 500][random.random_range(0..3)]);
+                known += usize::from(model.read(offset, [1, 20, 100, 500][random.random_range(0..4)]));
+            }
+            match max_ids {
+                0 => assert_eq!(known, 0),
+                400 => {}
+                _ => assert!(known > 20, "{known} pages were known"),
             }
         }
     }
 
     #[test]
     fn a_walk_skips_nothing_and_remembers_little() {
-        for size in [1, 7, 20, 33] {
-            let mut model = Model::new("", (0..5000).map(|id| vec![number(id)]));
+        for (size, max_ids) in [1, 7, 20, 33].into_iter().flat_map(|size| [(size, 0), (size, 10_000)]) {
+            let mut model = Model::new("", max_ids, (0..5000).map(|id| vec![key(id)]));
             let mut next = 5000;
             for page in 0..4000 / size {
                 let skip = model.index.place(page * size).skip;
-                assert_eq!(skip, 0, "before page {page} of {size}");
+                assert!(skip == 0 || max_ids > 0, "{skip} before page {page} of {size}");
                 model.read((page * size) as usize, size as usize);
                 if page % 10 == 9 {
                     // One that comes shifts all pages: the next one begins an item before a place.
                     next += 1;
-                    model.change(None, Some(vec![number(next)]));
-                    assert!(model.index.place((page + 1) * size).skip < 2 * DISTANCE + size);
+                    model.change(None, Some(vec![key(next)]));
                     model.read(((page + 1) * size) as usize, size as usize);
-                    model.change(Some(vec![number(next)]), None);
+                    model.change(Some(vec![key(next)]), None);
                     model.read((page * size) as usize, size as usize);
                 }
             }
-            assert!(model.index.segments.len() <= 5000 / DISTANCE as usize);
-            assert!(model.index.bytes() < 5000 / DISTANCE as usize * 100);
+            let known =
+                model.index.segments.iter().flat_map(|segment| &segment.ids).map(Vec::len).sum::<usize>();
+            assert_eq!(known >= 4000 - size as usize, max_ids > 0, "{known} are known");
+            assert!(model.index.segments.len() <= 5000 / SHORT as usize);
+            assert!(model.index.bytes() < 5000 / SHORT as usize * 130 + 2 * known * size_of::<Uuid>());
         }
     }
 
     #[test]
-    fn pages_of_short_lists_are_remembered_until_the_list_changes() {
-        let ids: Vec<Uuid> = (0..20).map(Uuid::from_u128).collect();
-        let mut index = PageIndex::new(&[], IDS as u64);
-        index.learn_page(0, 20, ids.clone().into_iter());
-        assert_eq!(index.page(0, 20).as_deref(), Some(&ids[..]));
-        assert_eq!((index.page(20, 20), index.page(0, 100)), (None, None));
-        for page in 0..1000 {
-            index.learn_page(page * 20, 20, ids.clone().into_iter());
-            assert!(index.ids <= IDS && index.bytes() < 2 * IDS * size_of::<Uuid>());
+    fn pages_stay_known_while_others_come_and_go() {
+        let mut model = Model::new("", 10_000, (0..1000).map(|id| vec![key(2 * id)]));
+        for page in 0..50 {
+            assert!(!model.read(page * 20, 20));
         }
-        assert!(index.change(None, Some(&[])));
-        assert!(index.pages.is_empty() && index.ids == 0);
-        index.learn_page(0, 20, ids.into_iter());
-        assert_eq!(index.page(0, 20), None, "the list is too long now");
+        for change in 0..200 {
+            let other = vec![key(1901 - 18 * (change / 2))];
+            let (before, after) = if change % 2 == 0 { (None, Some(other)) } else { (Some(other), None) };
+            model.change(before, after);
+            let mut pages = 0..model.items.len().div_ceil(20);
+            assert!(pages.all(|page| model.read(page * 20, 20)), "after change {change}");
+        }
+        // A longer list is too long for all that.
+        model.index.max_ids = 1000;
+        model.change(None, Some(vec![key(1)]));
+        model.index.segments.iter_mut().for_each(|segment| segment.ids = None);
+        assert!(!model.read(40, 20) && !model.read(40, 20));
     }
 
     #[test]
     fn what_becomes_empty_is_forgotten() {
-        let mut model = Model::new("", (0..200).map(|id| vec![number(id)]));
+        let mut model = Model::new("", 10_000, (0..200).map(|id| vec![key(id)]));
         model.read(0, 100);
         for item in model.items.clone() {
             model.change(Some(item), None);

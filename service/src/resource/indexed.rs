@@ -17,19 +17,16 @@ use crate::db::Executor;
 use crate::error::{Error, Result};
 use crate::kind::Kind;
 use crate::list::cursor::Key;
-use crate::list::page_index::{PageIndex, Place};
+use crate::list::page_index::{PageIndex, Place, Stretch};
 use crate::memory::Share;
 use crate::store::changes;
 use crate::store::page::{self, PageQuery, Slice};
 use sea_orm::Condition;
 use sea_orm::sea_query::Expr;
-use std::sync::Arc;
 use uuid::Uuid;
 
 /// How often a page is read while its list changes.
 const ROUNDS: usize = 3;
-/// If more items than this would have to be skipped, the place is remembered where the page begins.
-const FAR: u64 = 1000;
 /// With more changes than this, an index is built anew.
 const MAX_UNSEEN: u64 = 500;
 
@@ -48,7 +45,7 @@ struct Begun {
     total: u64,
     place: Place,
     /// The items of the page, if they are known.
-    ids: Option<Arc<[Uuid]>>,
+    ids: Option<Vec<Uuid>>,
     version: u64,
     head: Head,
     seen: Seen,
@@ -106,7 +103,9 @@ impl Listing<'_> {
             let (total, numbers) =
                 page::count_with_changes(self.executor, self.kind, condition, head.seq).await?;
             let Some(seen) = Seen::new(head.seq, numbers) else { return Ok(None) };
-            let index = PageIndex::new(self.query.order.terms(), total);
+            // What the order alone finds need not be remembered.
+            let max_ids = self.query.filter.as_ref().map_or(0, |_| self.context.page_indexes.ids_of_one());
+            let index = PageIndex::new(self.query.order.terms(), total, max_ids);
             *slot = Some(Current::new(index, head.log.clone(), seen));
             count("built", 1);
         }
@@ -133,7 +132,7 @@ impl Listing<'_> {
                 };
                 let (size, offset) = (self.query.size, begun.place.skip);
                 let query = PageQuery { condition, order, size, offset, numbered: true };
-                if offset > FAR
+                if offset > 0
                     && let Some(found) = self.with_the_one_before(query.clone()).await?
                 {
                     return Ok(found);
@@ -213,20 +212,12 @@ impl Listing<'_> {
         Ok(Outcome::Exact)
     }
 
-    /// Remembers where the page ends, and what is in it if that was not found by the order alone.
+    /// Remembers a page.
     fn learn(&self, index: &mut PageIndex, slice: &Slice<Resource>) {
-        let Start::Page(_) = self.query.from else { return };
-        let (offset, items) = (self.query.offset(), slice.items.len() as u64);
-        if let Some(keys) = &slice.before {
-            index.learn(offset, keys.clone());
-        }
-        if let Some(keys) = &slice.next {
-            index.learn(offset + items, keys.clone());
-        }
-        let whole = items == self.query.size || slice.next.is_none();
-        if self.query.filter.is_some() && items > 0 && whole {
-            index.learn_page(offset, self.query.size, slice.items.iter().map(|item| item.id));
-        }
+        let (Start::Page(_), Some(last)) = (&self.query.from, slice.items.last()) else { return };
+        let end = page::keys_of(last, self.query.order.terms());
+        let ids = slice.items.iter().map(|item| item.id).collect();
+        index.learn(Stretch { offset: self.query.offset(), before: slice.before.clone(), ids, end });
         self.context.page_indexes.takes(self.query.order.fingerprint(), index.bytes());
     }
 
@@ -250,7 +241,7 @@ impl Listing<'_> {
                 ChangeType::Removed => None,
                 _ => self.keys(change.after()?)?,
             };
-            if current.index.change(before.as_deref(), after.as_deref()) {
+            if current.index.change(change.id, before.as_deref(), after.as_deref()) {
                 current.changed();
             }
         }

@@ -8,6 +8,7 @@ use metrics::{counter, gauge};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+use uuid::Uuid;
 
 /// What a list takes beside its places, in bytes.
 const LIST: usize = 512;
@@ -106,6 +107,11 @@ impl PageIndexes {
         lists.bytes += LIST;
         lists.shrink(self.limit);
         Some(slot)
+    }
+
+    /// How many ids one index may remember: those of one list must not take the place of all others.
+    pub(crate) fn ids_of_one(&self) -> u64 {
+        (self.limit / 2 / size_of::<Uuid>()) as u64
     }
 
     /// The index of a list takes so many bytes now. The lists that were not read for the longest time make room for it.
