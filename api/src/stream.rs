@@ -222,12 +222,15 @@ impl ChangeStream {
         let now = Instant::now();
         let left = |expires: SystemTime| expires.duration_since(SystemTime::now()).unwrap_or_default();
         let (stopping, clock, trace_id) = around;
+        // A stream without a present state to tell says at once where it begins: then the caller can resume, and a proxy
+        // that keeps the head until something follows passes it on.
+        let next_bookmark = if feed.is_initial() { now + request.bookmark } else { now };
         Self {
             feed,
             framing,
             selection: request.selection,
             bookmark: request.bookmark,
-            next_bookmark: now + request.bookmark,
+            next_bookmark,
             ends: now + request.timeout,
             // A time too far to be told is never.
             expires: caller.expires.and_then(|expires| now.checked_add(left(expires))),
