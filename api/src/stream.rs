@@ -279,7 +279,8 @@ impl ChangeStream {
         }
         let was_initial = self.feed.is_initial();
         let mut said = false;
-        for event in self.feed.next(EVENTS).await? {
+        // Boxed: otherwise a stream that waits takes the room for reading the database.
+        for event in Box::pin(self.feed.next(EVENTS)).await? {
             let event = shown(&event, self.selection.as_ref())?;
             self.frame(part, event.r#type.as_str(), Some(&event.position), &event)?;
             said = true;

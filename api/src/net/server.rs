@@ -121,12 +121,13 @@ impl<E: Endpoint + 'static> Server<E> {
     async fn connection(self: Arc<Self>, stream: TcpStream, activity: Arc<Activity>, watcher: Watcher) {
         let serving = async {
             let addresses = (LocalAddr(stream.local_addr()?.into()), RemoteAddr(stream.peer_addr()?.into()));
+            // Boxed: otherwise each connection takes the room of both, for as long as it is open.
             match &self.tls {
                 Some(tls) => {
-                    let stream = tls.accept(stream).await?;
-                    self.requests(stream, Scheme::HTTPS, addresses, &activity, watcher).await
+                    let stream = Box::pin(tls.accept(stream)).await?;
+                    Box::pin(self.requests(stream, Scheme::HTTPS, addresses, &activity, watcher)).await
                 }
-                None => self.requests(stream, Scheme::HTTP, addresses, &activity, watcher).await,
+                None => Box::pin(self.requests(stream, Scheme::HTTP, addresses, &activity, watcher)).await,
             }
         };
         tokio::select! {
