@@ -24,8 +24,12 @@ const PAGE: usize = 100;
 const CATCHING_UP: usize = 4;
 /// How long a follower waits for the log to be known after a start.
 const START: Duration = Duration::from_secs(2);
-/// How far ahead of this process a position of another replica may be, in changes.
-const AHEAD: i64 = 10_000;
+/// A process that starts looks at the log from so many numbers before its end: transactions that drew lower ones have
+/// ended. Which of these numbers will never be used it finds out anew.
+pub(super) const LOOK_BACK: i64 = 10_000;
+/// How far ahead of this process a position of another replica may be, in changes: that one may know the whole log, and
+/// more has been written since.
+const AHEAD: i64 = 2 * LOOK_BACK;
 
 /// Makes the metrics of the log exist.
 pub(crate) fn register() {

@@ -1,7 +1,7 @@
 //! The tail of the log of changes: one task per process that publishes what is complete.
 
 use super::certify::{Certifier, Torn};
-use super::log::{Head, MEMORY};
+use super::log::{Head, LOOK_BACK, MEMORY};
 use super::position::LogId;
 use super::record::Change;
 use crate::context::Context;
@@ -14,8 +14,6 @@ use tokio::time::sleep;
 
 /// Numbers looked at by one statement.
 const NUMBERS: u64 = 10_000;
-/// At a start, the log is looked at from so many numbers before its end: transactions that drew lower ones have ended.
-const LOOK_BACK: i64 = 10_000;
 /// The shortest time between two looks.
 const PAUSE: Duration = Duration::from_millis(5);
 /// The time between looks for changes of other processes, just after there was one and when it is quiet.

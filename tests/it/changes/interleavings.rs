@@ -13,6 +13,18 @@ const CHANGE: &str = "INSERT INTO changes (kind, resource_id, change, changed_ti
                       SELECT kind, resource_id, 'created', changed_time, 'late', document FROM changes \
                       WHERE kind = 'Cluster' ORDER BY seq LIMIT 1";
 
+/// Numbers that nobody will use, as they are taken.
+const CHANGE_OF_NOBODY: &str = "INSERT INTO changes (kind, resource_id, change, changed_time, changed_by, document) \
+                                SELECT '', gen_random_uuid(), '', now(), '', ''";
+
+/// The last number of the log.
+async fn last(database: &DatabaseConnection) -> i64 {
+    let sql = "SELECT max(seq) FROM changes";
+    let statement = sea_orm::Statement::from_string(sea_orm::DbBackend::Postgres, sql);
+    let row = database.query_one_raw(statement).await.expect(sql).expect("a row");
+    row.try_get_by_index(0).expect("a number")
+}
+
 async fn connect(url: &str) -> DatabaseConnection {
     Database::connect(url).await.expect("the database")
 }
@@ -169,6 +181,36 @@ async fn a_sequence_that_jumps_as_after_a_crash_stops_nothing() {
 async fn jump(database: &DatabaseConnection, by: i64) {
     let sql = format!("SELECT setval('changes_seq_seq', (SELECT max(seq) FROM changes) + {by})");
     database.execute_unprepared(&sql).await.expect("a jump");
+}
+
+/// A replica that starts does not know which numbers among the last ten thousand nobody will use. One that has found out
+/// hands out positions at the end of the log all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replica_that_starts_takes_positions_of_one_that_knows_more() {
+    let (app, database) = start().await;
+    let append = async |rows: i64| {
+        let sql = format!("{CHANGE_OF_NOBODY} FROM generate_series(1, {rows})");
+        database.execute_unprepared(&sql).await.expect("changes");
+        let follower = &mut Follower::now(&app, &[]).await;
+        let end = last(&database).await;
+        follower.until(|follower| follower.position.ends_with(&format!("-{end}"))).await;
+        (end, follower.position.clone())
+    };
+    let (end, _) = append(10_000).await;
+    let early = end - 9_990;
+    database.execute_unprepared(&format!("DELETE FROM changes WHERE seq = {early}")).await.expect("a hole");
+    let holder = database.begin().await.expect("a transaction");
+    let held = CHANGE_OF_NOBODY.replace("(kind", "(seq, kind").replace("SELECT", &format!("SELECT {early},"));
+    holder.execute_unprepared(&held).await.expect("the number is held");
+    let replica = app.replica(&[]).await;
+    let (_, position) = append(50).await;
+    let answer = replica.list("changes", &[("since", &position)]).await;
+    assert_eq!(answer.status(200).text_at("/next"), position);
+    holder.rollback().await.expect("a rollback");
+    let mut follower = Follower::since(&replica, &position, &[]);
+    let cluster = app.a_cluster().named("second").create().await;
+    until_told(&mut follower, &cluster).await;
+    assert_eq!(follower.events.len(), 1);
 }
 
 /// The transaction that drew the lower number began to write later, so that all that began before it have ended while it
