@@ -1,38 +1,68 @@
-// A small adapter: reports on every cluster that is not reconciled. Only the standard library.
+// A small adapter: reports on clusters and node pools that are not reconciled. Only the standard library.
 package main
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
+	"io"
 	"log"
 	"net/http"
 	"net/url"
 	"os"
+	"strconv"
 	"time"
 )
 
-type Cluster struct {
+// Resource is a cluster or a node pool.
+type Resource struct {
 	ID, Name    string
 	Generation  int64
 	Spec        json.RawMessage
 	DeletedTime *time.Time `json:"deleted_time"`
+	Status      struct {
+		Adapters []struct {
+			Adapter, Available string
+			ObservedGeneration int64 `json:"observed_generation"`
+		}
+	}
 }
 
+// Condition is one condition of a report.
 type Condition struct {
 	Type   string `json:"type"`
 	Status string `json:"status"`
 	Reason string `json:"reason"`
 }
 
-// work brings the world in line with the spec, or cleans up, and answers the conditions to report.
-func work(cluster Cluster) []Condition {
-	if cluster.DeletedTime != nil {
-		return []Condition{{"Available", "False", "Deleted"}, {"Finalized", "True", "CleanedUp"}}
+var (
+	api     = cmp.Or(os.Getenv("API"), "http://localhost:8000/api/hyperfleet/v1")
+	adapter = cmp.Or(os.Getenv("ADAPTER"), "dns")
+	client  = http.Client{Timeout: 40 * time.Second}
+)
+
+// work brings the world in line with the spec, or cleans up, and returns the conditions to report.
+func work(resource Resource) []Condition {
+	if resource.DeletedTime != nil {
+		return []Condition{
+			{"Available", "False", "Deleted"}, {"Applied", "False", "Deleted"}, {"Health", "True", "Done"},
+			{"Finalized", "True", "CleanedUp"},
+		}
 	}
-	return []Condition{{"Available", "True", "Done"}, {"Health", "True", "Done"}}
+	return []Condition{{"Available", "True", "Done"}, {"Applied", "True", "Done"}, {"Health", "True", "Done"}}
 }
 
+func waitsForOthers(resource Resource) bool {
+	for _, entry := range resource.Status.Adapters {
+		if entry.Adapter == adapter && entry.ObservedGeneration == resource.Generation && entry.Available == "True" {
+			return resource.DeletedTime == nil
+		}
+	}
+	return false
+}
+
+// ask sends a request, and returns an error if there is no answer or a refusal.
 func ask(method, path string, body, answer any) (*http.Response, error) {
 	var text bytes.Buffer
 	if body != nil {
@@ -40,7 +70,7 @@ func ask(method, path string, body, answer any) (*http.Response, error) {
 			return nil, err
 		}
 	}
-	request, err := http.NewRequest(method, setting("API", "http://localhost:8000/api/hyperfleet/v1")+path, &text)
+	request, err := http.NewRequest(method, api+path, &text)
 	if err != nil {
 		return nil, err
 	}
@@ -48,13 +78,16 @@ func ask(method, path string, body, answer any) (*http.Response, error) {
 	if token := os.Getenv("TOKEN"); token != "" {
 		request.Header.Set("Authorization", "Bearer "+token)
 	}
-	response, err := http.DefaultClient.Do(request)
+	response, err := client.Do(request)
 	if err != nil {
 		return nil, err
 	}
 	defer response.Body.Close()
-	if response.StatusCode >= 400 { // 404: removed meanwhile. 408, 429, 5xx: try again. Another 4xx: a defect.
-		return nil, fmt.Errorf("%s %s: %s", method, path, response.Status)
+	if response.StatusCode >= 400 {
+		problem, _ := io.ReadAll(response.Body)
+		seconds, _ := strconv.Atoi(response.Header.Get("Retry-After"))
+		time.Sleep(time.Duration(seconds) * time.Second)
+		return response, fmt.Errorf("%s %s: %s %s", method, path, response.Status, problem)
 	}
 	if response.StatusCode == http.StatusNoContent {
 		return response, nil
@@ -62,23 +95,32 @@ func ask(method, path string, body, answer any) (*http.Response, error) {
 	return response, json.NewDecoder(response.Body).Decode(answer)
 }
 
-func round() error {
+func report(kind string, resource Resource) {
+	body := map[string]any{"adapter": adapter, "observed_generation": resource.Generation, "conditions": work(resource)}
+	response, err := ask("PUT", "/"+kind+"/"+resource.ID+"/statuses", body, new(any))
+	switch {
+	case response != nil && response.StatusCode == http.StatusNotFound: // Removed meanwhile.
+	case err != nil: // Go on with the next one; the next round tries again.
+		log.Println(err)
+	default:
+		log.Println(resource.Name, response.Status, response.Header.Get("HyperFleet-Discard-Reason"))
+	}
+}
+
+func round(kind string) error {
 	query := url.Values{"search": {"status.conditions.Reconciled = 'False'"}, "total": {"false"}}
 	for {
 		var page struct {
-			Items []Cluster
+			Items []Resource
 			Next  string
 		}
-		if _, err := ask("GET", "/clusters?"+query.Encode(), nil, &page); err != nil {
+		if _, err := ask("GET", "/"+kind+"?"+query.Encode(), nil, &page); err != nil {
 			return err
 		}
-		for _, cluster := range page.Items {
-			report := map[string]any{"adapter": setting("ADAPTER", "dns"), "observed_generation": cluster.Generation, "conditions": work(cluster)}
-			response, err := ask("PUT", "/clusters/"+cluster.ID+"/statuses", report, new(any))
-			if err != nil {
-				return err
+		for _, resource := range page.Items {
+			if !waitsForOthers(resource) {
+				report(kind, resource)
 			}
-			log.Println(cluster.Name, response.Status, response.Header.Get("HyperFleet-Discard-Reason"))
 		}
 		if page.Next == "" {
 			return nil
@@ -87,22 +129,16 @@ func round() error {
 	}
 }
 
-func setting(name, otherwise string) string {
-	if value := os.Getenv(name); value != "" {
-		return value
-	}
-	return otherwise
-}
-
 func main() {
-	pause, err := time.ParseDuration(setting("INTERVAL", "5") + "s")
+	pause, err := time.ParseDuration(cmp.Or(os.Getenv("INTERVAL"), "5") + "s")
 	if err != nil {
 		log.Fatal(err)
 	}
-	for {
-		if err := round(); err != nil {
-			log.Println(err)
+	for ; ; time.Sleep(pause) {
+		for _, kind := range []string{"clusters", "nodepools"} {
+			if err := round(kind); err != nil {
+				log.Println(err)
+			}
 		}
-		time.Sleep(pause)
 	}
 }

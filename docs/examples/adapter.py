@@ -1,6 +1,6 @@
-"""A small adapter: reports on every cluster that is not reconciled. Python 3.9, nothing to install."""
+"""A small adapter: reports on clusters and node pools that are not reconciled. Python 3.9, nothing to install."""
 
-import json, os, sys, time, urllib.error, urllib.parse, urllib.request
+import http.client, json, os, sys, time, urllib.error, urllib.parse, urllib.request
 
 API = os.environ.get("API", "http://localhost:8000/api/hyperfleet/v1")
 ADAPTER, TOKEN = os.environ.get("ADAPTER", "dns"), os.environ.get("TOKEN")
@@ -11,32 +11,46 @@ def ask(method, path, body=None):
     with urllib.request.urlopen(request, timeout=40) as answer:
         return answer.headers, json.loads(answer.read() or b"null")
 
-def unreconciled():
+def unreconciled(kind):
     query = {"search": "status.conditions.Reconciled = 'False'", "total": "false"}
     while query:
-        _, page = ask("GET", "/clusters?" + urllib.parse.urlencode(query))
+        _, page = ask("GET", f"/{kind}?" + urllib.parse.urlencode(query))
         yield from page["items"]
         query = {**query, "cursor": page["next"]} if "next" in page else None
 
-def work(cluster):
-    """Brings the world in line with cluster["spec"], or cleans up. Answers the conditions to report."""
-    if "deleted_time" in cluster:
-        return {"Available": "False", "Finalized": "True"}
-    return {"Available": "True", "Health": "True"}
+def waits_for_others(resource):
+    done = {"adapter": ADAPTER, "observed_generation": resource["generation"], "available": "True"}
+    mine = (done.items() <= entry.items() for entry in resource["status"]["adapters"])
+    return "deleted_time" not in resource and any(mine)
 
-def report(cluster):
-    conditions = [{"type": name, "status": status, "reason": "Done"} for name, status in work(cluster).items()]
-    body = {"adapter": ADAPTER, "observed_generation": cluster["generation"], "conditions": conditions}
-    headers, _ = ask("PUT", f"/clusters/{cluster['id']}/statuses", body)
-    print(cluster["name"], headers.get("HyperFleet-Discard-Reason", "stored"), flush=True)
+def work(resource):
+    """Brings the world in line with resource["spec"], or cleans up. Returns the conditions to report."""
+    if "deleted_time" in resource:
+        return {"Available": "False", "Applied": "False", "Health": "True", "Finalized": "True"}
+    return {"Available": "True", "Applied": "True", "Health": "True"}
+
+def report(kind, resource):
+    conditions = [{"type": name, "status": status, "reason": "Done"} for name, status in work(resource).items()]
+    body = {"adapter": ADAPTER, "observed_generation": resource["generation"], "conditions": conditions}
+    try:
+        headers, _ = ask("PUT", f"/{kind}/{resource['id']}/statuses", body)
+        print(resource["name"], headers.get("HyperFleet-Discard-Reason", "stored"), flush=True)
+    except urllib.error.HTTPError as error:
+        if error.code != 404:  # 404: removed meanwhile. Otherwise go on with the next one; the next round tries again.
+            refused(error)
+
+def refused(error):
+    print(error.code, error.read().decode(), file=sys.stderr, flush=True)
+    time.sleep(int(error.headers.get("Retry-After", 0)))
 
 while True:
-    try:
-        for cluster in unreconciled():
-            report(cluster)
-    except urllib.error.HTTPError as error:  # 404: removed meanwhile. 408, 429, 5xx: try again. Another 4xx: a defect.
-        print(error.code, error.read().decode(), file=sys.stderr)
-        time.sleep(int(error.headers.get("Retry-After", 1)))
-    except OSError as error:
-        print(error, file=sys.stderr)
+    for kind in ("clusters", "nodepools"):
+        try:
+            for resource in unreconciled(kind):
+                if not waits_for_others(resource):
+                    report(kind, resource)
+        except urllib.error.HTTPError as error:
+            refused(error)
+        except (OSError, http.client.HTTPException) as error:
+            print(error, file=sys.stderr, flush=True)
     time.sleep(float(os.environ.get("INTERVAL", "5")))

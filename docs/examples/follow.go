@@ -6,6 +6,8 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"io"
+	"log"
 	"net/http"
 	"net/url"
 	"os"
@@ -22,7 +24,7 @@ type resource struct {
 type event struct {
 	Type, Position, Etag string
 	Object               resource
-	Problem              struct{ Code string }
+	Problem              json.RawMessage
 }
 
 var (
@@ -32,7 +34,7 @@ var (
 	position string
 )
 
-// take applies an event to the copy. An event may come twice, so an older version never replaces a newer one.
+// take applies an event to the copy. An event may come twice: an older version never replaces a newer one.
 func take(e event) {
 	version, _ := strconv.Atoi(strings.Trim(e.Etag, `"`))
 	if version < versions[e.Object.ID] {
@@ -43,6 +45,19 @@ func take(e event) {
 		delete(fleet, e.Object.ID)
 	}
 	fmt.Println(e.Type, e.Object.Kind, e.Object.Name, e.Object.Status.Phase)
+}
+
+// refused ends the program if repeating does not help. After 410 the position is too old: it begins anew.
+func refused(problem []byte, status int) error {
+	switch status {
+	case http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden:
+		log.Fatalf("%d %s", status, problem)
+	case http.StatusGone:
+		clear(fleet)
+		clear(versions)
+		position = ""
+	}
+	return fmt.Errorf("%d %s", status, problem)
 }
 
 // follow reads one stream until it ends.
@@ -62,12 +77,8 @@ func follow() error {
 	}
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
-		if response.StatusCode == http.StatusGone {
-			clear(fleet)
-			clear(versions)
-			position = ""
-		}
-		return fmt.Errorf("%s", response.Status)
+		problem, _ := io.ReadAll(response.Body)
+		return refused(problem, response.StatusCode)
 	}
 	// A bookmark comes every 10 s: silence for longer means that the connection is gone.
 	silence := time.AfterFunc(30*time.Second, func() { response.Body.Close() })
@@ -83,7 +94,9 @@ func follow() error {
 		}
 		switch e.Type {
 		case "ERROR":
-			return fmt.Errorf("%s", e.Problem.Code)
+			var problem struct{ Status int }
+			_ = json.Unmarshal(e.Problem, &problem)
+			return refused(e.Problem, problem.Status)
 		case "ADDED", "MODIFIED", "DELETED":
 			take(e)
 		}
@@ -93,7 +106,7 @@ func follow() error {
 
 func main() {
 	for {
-		fmt.Fprintln(os.Stderr, follow())
+		log.Println(follow())
 		time.Sleep(time.Second)
 	}
 }

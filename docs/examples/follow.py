@@ -1,6 +1,6 @@
 """Keeps a copy of the fleet and prints what changes. Python 3.9, nothing to install."""
 
-import json, os, sys, time, urllib.error, urllib.parse, urllib.request
+import http.client, json, os, sys, time, urllib.error, urllib.parse, urllib.request
 
 API = os.environ.get("API", "http://localhost:8000/api/hyperfleet/v1")
 SEARCH, TOKEN = os.environ.get("SEARCH", ""), os.environ.get("TOKEN")
@@ -16,7 +16,7 @@ def events():
             yield json.loads(line)
 
 def take(event):
-    """Applies an event to the copy. An event may come twice, so an older version never replaces a newer one."""
+    """Applies an event to the copy. An event may come twice: an older version never replaces a newer one."""
     resource, version = event["object"], int(event["etag"].strip('"'))
     if version < versions.get(resource["id"], 0):
         return
@@ -27,18 +27,27 @@ def take(event):
         fleet[resource["id"]] = resource
     print(event["type"], resource["kind"], resource["name"], resource["status"]["phase"], flush=True)
 
+def refused(status, problem):
+    """Prints a refusal. Repeating does not help against some; after 410 the position is too old: begins anew."""
+    global position
+    print(status, problem, file=sys.stderr, flush=True)
+    if status in (400, 401, 403):
+        sys.exit(1)
+    if status == 410:
+        fleet.clear(), versions.clear()
+        position = ""
+
 while True:
     try:
         for event in events():
             if event["type"] == "ERROR":
-                raise RuntimeError(event["problem"]["code"])
+                refused(event["problem"]["status"], event["problem"])
+                break
             if event["type"] != "BOOKMARK":
                 take(event)
             position = event["position"]  # Only once the event is taken: from here the next stream goes on.
-    except (RuntimeError, urllib.error.HTTPError) as error:
-        print(error, file=sys.stderr)
-        if str(error) == "HYPERFLEET-GON-001" or getattr(error, "code", 0) == 410:  # Too old: begin anew.
-            fleet, versions, position = {}, {}, ""
-    except OSError as error:
-        print(error, file=sys.stderr)
+    except urllib.error.HTTPError as error:
+        refused(error.code, error.read().decode())
+    except (OSError, http.client.HTTPException) as error:
+        print(error, file=sys.stderr, flush=True)
     time.sleep(1)
