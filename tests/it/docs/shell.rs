@@ -82,7 +82,7 @@ impl Shell {
             Some(filter) => {
                 let (raw, filter) = match &filter.iter().map(String::as_str).collect::<Vec<_>>()[..] {
                     ["jq", "-r", filter] => (true, (*filter).to_owned()),
-                    ["jq", filter] => (false, (*filter).to_owned()),
+                    ["jq", "-c", filter] | ["jq", filter] => (false, (*filter).to_owned()),
                     other => panic!("not jq: {other:?}"),
                 };
                 assert!(parts.next().is_none(), "too long: {command}");
