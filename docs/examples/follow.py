@@ -11,7 +11,8 @@ def events():
     query = urllib.parse.urlencode({"since": position, "search": SEARCH})
     headers = {"Accept": "application/x-ndjson", **({"Authorization": f"Bearer {TOKEN}"} if TOKEN else {})}
     # A bookmark comes every 10 s: silence for longer means that the connection is gone.
-    with urllib.request.urlopen(urllib.request.Request(f"{API}/changes?{query}", headers=headers), timeout=30) as stream:
+    request = urllib.request.Request(f"{API}/changes?{query}", headers=headers)
+    with urllib.request.urlopen(request, timeout=30) as stream:
         for line in stream:
             yield json.loads(line)
 
