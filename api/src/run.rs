@@ -101,27 +101,30 @@ async fn migrate(migration: Migration, confirmed: bool, database: &Database) -> 
     let url = database.url.expose();
     let waiting = |error: &_| eprintln!("hyperfleet-api: {}; trying again", serve::refused(error));
     let db = serve::connect(database, STATEMENT, waiting).await?;
+    let failed = |error| serve::cannot_migrate(&db, error);
     match migration {
         Migration::Up => {
-            let applied = migration::up(url).await?;
+            let applied = migration::up(url).await.map_err(failed)?;
             if applied.is_empty() {
-                eprintln!("hyperfleet-api: no migration is pending");
+                println!("no migration is pending");
             }
             applied.iter().for_each(|name| println!("applied {name}"));
         }
         Migration::Down if !confirmed => {
-            let newest = migration::status(url).await?.into_iter().rfind(|(_, applied)| *applied);
+            let newest =
+                migration::status(url).await.map_err(failed)?.into_iter().rfind(|(_, applied)| *applied);
             let Some((name, _)) = newest else { return Err("no migration is applied".into()) };
             let text = format!("this drops what {name} added, its data included; confirm with --yes");
             return Err(text.into());
         }
-        Migration::Down => match migration::down(url).await? {
+        Migration::Down => match migration::down(url).await.map_err(failed)? {
             Some(name) => println!("reverted {name}"),
             None => return Err("no migration is applied".into()),
         },
         Migration::Status => {
-            for (name, applied) in migration::status(url).await? {
-                println!("{} {name}", if applied { "applied" } else { "pending" });
+            for (name, applied) in migration::status(url).await.map_err(failed)? {
+                let by = if migration::is_known(&name) { "" } else { " (by a newer version)" };
+                println!("{} {name}{by}", if applied { "applied" } else { "pending" });
             }
         }
     }

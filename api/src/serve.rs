@@ -184,10 +184,10 @@ async fn context(config: &Config, clock: Clock) -> Result<Context, StartError> {
     let db = connect(database, statement_timeout, |error| tracing::warn!("{}; trying again", refused(error)))
         .await?;
     if database.auto_migrate.unwrap_or(db.dialect().migrates_itself()) {
-        migration::up(url).await.map_err(cannot_migrate)?;
+        migration::up(url).await.map_err(|error| cannot_migrate(&db, error))?;
     }
     db.check_privileges().await.map_err(|error| refused(&error))?;
-    let pending = migration::pending(db.probe()?).await.map_err(cannot_migrate)?;
+    let pending = migration::pending(db.probe()?).await.map_err(|error| cannot_migrate(&db, error))?;
     if !pending.is_empty() {
         let names = pending.join(", ");
         return Err(format!(
@@ -216,8 +216,14 @@ async fn context(config: &Config, clock: Clock) -> Result<Context, StartError> {
     Ok(Context::new(db, clock, settings))
 }
 
-fn cannot_migrate(error: DbErr) -> StartError {
-    format!("the database's schema cannot be read or migrated: {error}").into()
+/// Why the schema cannot be read or migrated, and what to change.
+pub(crate) fn cannot_migrate(db: &Db, error: DbErr) -> StartError {
+    let why = match error {
+        // A sentence of the crate `migration`.
+        DbErr::Custom(text) => text,
+        error => db.explain(&error).to_string(),
+    };
+    format!("database.url: the schema cannot be read or migrated: {why}").into()
 }
 
 async fn authenticator(config: &Config) -> Result<Option<Authenticator>, StartError> {

@@ -3,9 +3,12 @@
 use crate::Migrator;
 use sea_orm_migration::sea_orm::sqlx::sqlite::SqliteConnectOptions;
 use sea_orm_migration::sea_orm::{
-    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, DbErr, EntityTrait,
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
+    EntityTrait, IsolationLevel, Statement, TransactionTrait,
 };
-use sea_orm_migration::{MigratorTrait, SchemaManager, seaql_migrations};
+use sea_orm_migration::{
+    IntoSchemaManagerConnection, MigratorTrait, SchemaManager, SchemaManagerConnection, seaql_migrations,
+};
 use std::collections::BTreeSet;
 use std::fs::{File, Metadata, TryLockError};
 use std::io;
@@ -15,32 +18,68 @@ use std::time::Duration;
 
 /// Key of the advisory lock on PostgreSQL: any fixed number that nothing else in the database uses.
 const ADVISORY_LOCK: i64 = 0x6879_7065_7266_6c74;
+/// How long another process that migrates is waited for.
+const WAIT: Duration = Duration::from_secs(60);
 /// How often a lock file that another process holds is tried.
 const LOCK_RETRY: Duration = Duration::from_millis(20);
 
+/// What a migration states, whatever the role's own limits are: those are made for requests. It may take its time, but
+/// must not wait long for a table, since all other users of the table wait behind it.
+const SETTINGS: &str =
+    "SET LOCAL application_name = 'hyperfleet-api migrate'; SET LOCAL statement_timeout = 0;
+    SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL lock_timeout = '5s'";
+
+/// The session that holds the advisory lock `$1`, in words.
+const HOLDER: &str = "
+    SELECT format('pid %s (role %s, application %s)', pid, usename, application_name) AS holder
+    FROM pg_locks JOIN pg_stat_activity USING (pid)
+    WHERE locktype = 'advisory' AND granted AND datname = current_database()
+      AND ((classid::bigint << 32) | objid::bigint) = $1 AND objsubid = 1";
+
 /// Applies all pending migrations of the database at `url` and answers their names. Several callers may do so at once.
+///
+/// # Errors
+/// A migration fails; on PostgreSQL none is applied then. Or another process has been migrating for a minute.
 pub async fn up(url: &str) -> Result<Vec<String>, DbErr> {
-    let guard = Guard::acquire(url).await?;
-    let pending = pending(&guard.database).await?;
+    up_within(url, WAIT).await
+}
+
+/// The same as [`up`], with another limit for the wait for another process that migrates. PostgreSQL only.
+///
+/// # Errors
+/// As those of [`up`].
+pub async fn up_within(url: &str, wait: Duration) -> Result<Vec<String>, DbErr> {
+    let guard = Guard::acquire(url, wait).await?;
+    let pending = pending(guard.executor()).await?;
     // Nothing is pending either where a later version has migrated on, of which the migrator wants to know all.
     if !pending.is_empty() {
-        Migrator::up(&guard.database, None).await?;
+        Migrator::up(guard.executor(), None).await?;
     }
     guard.release().await?;
     Ok(pending)
 }
 
 /// Takes back the newest migration and answers its name, if there is one.
+///
+/// # Errors
+/// As those of [`up`]; or a newer version has migrated, which alone knows what to take back.
 pub async fn down(url: &str) -> Result<Option<String>, DbErr> {
-    let guard = Guard::acquire(url).await?;
-    let newest = applied(&guard.database).await?.pop_last();
-    Migrator::down(&guard.database, Some(1)).await?;
+    let guard = Guard::acquire(url, WAIT).await?;
+    let newest = applied(guard.executor()).await?.pop_last();
+    if let Some(name) = newest.as_ref().filter(|name| !is_known(name)) {
+        let text = format!("{name} was applied by a newer version, which alone can take it back");
+        return Err(DbErr::Custom(text));
+    }
+    Migrator::down(guard.executor(), Some(1)).await?;
     guard.release().await?;
     Ok(newest)
 }
 
 /// Each migration's name and whether it has been applied, oldest first; those of later versions too. Changes
 /// nothing.
+///
+/// # Errors
+/// The database cannot be read.
 pub async fn status(url: &str) -> Result<Vec<(String, bool)>, DbErr> {
     let database = connect(url).await?;
     let applied = applied(&database).await?;
@@ -51,9 +90,18 @@ pub async fn status(url: &str) -> Result<Vec<(String, bool)>, DbErr> {
 
 /// Names of this version's migrations that are not applied yet. Those that a later version has applied are no
 /// hindrance: they only add, and this version serves on beside it. Changes nothing and needs no right to.
-pub async fn pending(database: &DatabaseConnection) -> Result<Vec<String>, DbErr> {
+///
+/// # Errors
+/// The database cannot be read.
+pub async fn pending<'c>(database: impl IntoSchemaManagerConnection<'c>) -> Result<Vec<String>, DbErr> {
     let applied = applied(database).await?;
     Ok(known().filter(|name| !applied.contains(name)).collect())
+}
+
+/// Whether `name` is a migration of this version.
+#[must_use]
+pub fn is_known(name: &str) -> bool {
+    known().any(|known| known == name)
 }
 
 /// Names of this version's migrations, oldest first.
@@ -62,12 +110,12 @@ fn known() -> impl Iterator<Item = String> {
 }
 
 /// Names of all that has been applied, by whichever version.
-async fn applied(database: &DatabaseConnection) -> Result<BTreeSet<String>, DbErr> {
-    let table = Migrator::migration_table_name().to_string();
-    if !SchemaManager::new(database).has_table(table).await? {
+async fn applied<'c>(database: impl IntoSchemaManagerConnection<'c>) -> Result<BTreeSet<String>, DbErr> {
+    let manager = SchemaManager::new(database);
+    if !manager.has_table(Migrator::migration_table_name().to_string()).await? {
         return Ok(BTreeSet::new());
     }
-    let applied = seaql_migrations::Entity::find().all(database).await?;
+    let applied = seaql_migrations::Entity::find().all(manager.get_connection()).await?;
     Ok(applied.into_iter().map(|migration| migration.version).collect())
 }
 
@@ -84,37 +132,61 @@ pub async fn opening<T>(url: &str, work: impl Future<Output = T>) -> io::Result<
 /// Exclusive leave to migrate, and the connection to do it on.
 struct Guard {
     database: DatabaseConnection,
+    /// On PostgreSQL, the transaction that holds the lock and in which everything is done. A lock of the session would
+    /// outlive a process that fails behind a connection pooler, on a connection that is given to others.
+    transaction: Option<DatabaseTransaction>,
     /// Holds the lock on SQLite.
     _file: Option<FileLock>,
-    /// Holds the lock on PostgreSQL: advisory locks belong to a session.
-    session: Option<DatabaseConnection>,
 }
 
 impl Guard {
-    async fn acquire(url: &str) -> Result<Self, DbErr> {
+    async fn acquire(url: &str, wait: Duration) -> Result<Self, DbErr> {
         let file = FileLock::beside(url).await.map_err(|error| DbErr::Custom(error.to_string()))?;
         let database = connect(url).await?;
-        let session = match database.get_database_backend() {
-            DbBackend::Postgres => {
-                let session = connect(url).await?;
-                let lock = format!("SELECT pg_advisory_lock({ADVISORY_LOCK})");
-                session.execute_unprepared(&lock).await?;
-                Some(session)
-            }
+        let transaction = match database.get_database_backend() {
+            DbBackend::Postgres => Some(locked(&database, wait).await?),
             _ => None,
         };
-        Ok(Self { database, _file: file, session })
+        Ok(Self { database, transaction, _file: file })
+    }
+
+    fn executor(&self) -> SchemaManagerConnection<'_> {
+        match &self.transaction {
+            Some(transaction) => transaction.into(),
+            None => (&self.database).into(),
+        }
     }
 
     async fn release(self) -> Result<(), DbErr> {
-        if let Some(session) = self.session {
-            session.close().await?;
+        if let Some(transaction) = self.transaction {
+            transaction.commit().await?;
         }
         self.database.close().await
     }
 }
 
-/// One connection that stays: the lock is the session's, and SQLite has one writer anyway.
+/// A transaction that has the advisory lock. Each of its statements sees what the holder before has committed.
+async fn locked(database: &DatabaseConnection, wait: Duration) -> Result<DatabaseTransaction, DbErr> {
+    let transaction = database.begin_with_config(Some(IsolationLevel::ReadCommitted), None).await?;
+    let limit = format!("{SETTINGS}; SET LOCAL lock_timeout = {}", wait.as_millis());
+    transaction.execute_unprepared(&limit).await?;
+    let lock = format!("SELECT pg_advisory_xact_lock({ADVISORY_LOCK})");
+    if let Err(error) = transaction.execute_unprepared(&lock).await {
+        transaction.rollback().await?;
+        let holder = Statement::from_sql_and_values(DbBackend::Postgres, HOLDER, [ADVISORY_LOCK.into()]);
+        let Some(row) = database.query_one_raw(holder).await? else { return Err(error) };
+        let holder: String = row.try_get("", "holder")?;
+        let text = format!(
+            "another session has the lock for migrating: {holder}; wait until it has finished, or end it with \
+             pg_terminate_backend"
+        );
+        return Err(DbErr::Custom(text));
+    }
+    transaction.execute_unprepared(SETTINGS).await?;
+    Ok(transaction)
+}
+
+/// One connection that stays: transactions are the connection's, and SQLite has one writer anyway.
 async fn connect(url: &str) -> Result<DatabaseConnection, DbErr> {
     let mut options = ConnectOptions::new(url);
     options.max_connections(1).idle_timeout(None).max_lifetime(None).sqlx_logging(false);

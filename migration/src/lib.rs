@@ -1,6 +1,7 @@
 //! The schema of the database, one concern a file, for SQLite and PostgreSQL.
 //!
 //! Migrations are additive: the previous version of the service keeps working while and after one runs.
+//! On PostgreSQL all that are pending run in one transaction, so that a failure leaves the schema as it was.
 //! They never import the entities, which move on while a migration stays what it was.
 //!
 //! To add one: a file `m<date>_<number>_<what>.rs`, a line in [`Migrator`], and its way back in `down`.
@@ -19,7 +20,7 @@ mod m20261126_000008_reconciled_since;
 mod m20261126_000009_adapter_versions;
 mod m20261126_000010_changes;
 
-pub use guard::{down, opening, pending, status, up};
+pub use guard::{down, is_known, opening, pending, status, up, up_within};
 
 use sea_orm_migration::prelude::*;
 

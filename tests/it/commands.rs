@@ -38,7 +38,7 @@ async fn migrate_says_what_it_did() {
         };
         let last = &names[names.len() - 1..];
         assert_eq!(migrate(&url, &["up"]), said("applied", &names), "{engine:?}");
-        assert_eq!(migrate(&url, &["up"]), "", "nothing was pending");
+        assert_eq!(migrate(&url, &["up"]), "no migration is pending\n");
         assert_eq!(migrate(&url, &["down", "--yes"]), said("reverted", last));
         assert_eq!(migrate(&url, &["up"]), said("applied", last), "only what was pending");
         assert_eq!(migrate(&url, &["status"]), said("applied", &names));

@@ -2,6 +2,7 @@
 
 use super::endpoint::Endpoint;
 use crate::dialect::{Dialect, Fault};
+use sea_orm::{DbErr, RuntimeErr};
 
 /// Why the database cannot be used.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -32,6 +33,16 @@ impl ConnectError {
             other => other.to_string(),
         };
         Self { is_temporary: is_temporary(error), ..Self::new(endpoint, cause, advice(error)) }
+    }
+
+    /// What the failure of a statement means.
+    pub(super) fn of_statement(endpoint: &Endpoint, error: &DbErr) -> Self {
+        match error {
+            DbErr::Conn(RuntimeErr::SqlxError(inner))
+            | DbErr::Exec(RuntimeErr::SqlxError(inner))
+            | DbErr::Query(RuntimeErr::SqlxError(inner)) => Self::of(endpoint, inner),
+            other => Self::new(endpoint, other.to_string(), "see the log of the server"),
+        }
     }
 
     /// A URL that the driver does not understand. Its own words may repeat a part of the URL.
@@ -71,9 +82,13 @@ fn advice(error: &sqlx::Error) -> &'static str {
     match &*code {
         "28000" | "28P01" => "check the user, the password and pg_hba.conf",
         "3D000" => "create the database, or correct its name",
-        "42501" => "GRANT the role what it lacks",
+        "42501" => {
+            "GRANT the role what it lacks: the one that migrates must own the tables and have CREATE on the schema, the \
+             one that serves needs SELECT, INSERT, UPDATE, DELETE on the tables"
+        }
         "53300" => "let the server have more connections (max_connections), or each replica fewer",
-        "08P01" => "if this is PgBouncer, set ignore_startup_parameters = options there",
+        "55P03" => "end what holds the lock, such as a dump or a long transaction, or run this again later",
+        "08P01" => "if this is PgBouncer, set ignore_startup_parameters = options, extra_float_digits there",
         "26000" | "42P05" => {
             "a pooler in transaction mode must keep prepared statements: PgBouncer 1.21 or later with \
              max_prepared_statements above 0; or let it pool sessions"

@@ -1,6 +1,7 @@
 //! Where the database is, and what each connection to it asks for.
 
 use crate::dialect::Dialect;
+use sea_orm::DatabaseConnection;
 use sqlx::ConnectOptions;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
@@ -32,6 +33,16 @@ impl Endpoint {
             Dialect::Sqlite => Self::Sqlite(sqlite(url.parse()?, busy_timeout)),
             Dialect::Postgres => Self::Postgres(postgres(url.parse()?, statement_timeout)),
         })
+    }
+
+    /// Where the connections of a pool lead.
+    pub(super) fn of(dialect: Dialect, pool: &DatabaseConnection) -> Self {
+        match dialect {
+            Dialect::Sqlite => Self::Sqlite((*pool.get_sqlite_connection_pool().connect_options()).clone()),
+            Dialect::Postgres => {
+                Self::Postgres((*pool.get_postgres_connection_pool().connect_options()).clone())
+            }
+        }
     }
 
     /// `host:port/name`, or the path of a file. Holds no password.

@@ -26,6 +26,7 @@ pub(crate) use statements::register;
 
 use crate::dialect::Dialect;
 use connect::Pools;
+use endpoint::Endpoint;
 use executor::Monitor;
 use file::OpenedFile;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr};
@@ -108,9 +109,18 @@ impl Db {
     /// It may not, or the database cannot be asked.
     pub async fn check_privileges(&self) -> Result<(), ConnectError> {
         match self.dialect {
-            Dialect::Postgres => reach::check_privileges(self.probe.get_postgres_connection_pool()).await,
+            Dialect::Postgres => {
+                let endpoint = Endpoint::of(self.dialect, &self.probe);
+                reach::check_privileges(&endpoint, self.probe.get_postgres_connection_pool()).await
+            }
             Dialect::Sqlite => Ok(()),
         }
+    }
+
+    /// What an error of a statement means for the person who can change the database.
+    #[must_use]
+    pub fn explain(&self, error: &DbErr) -> ConnectError {
+        ConnectError::of_statement(&Endpoint::of(self.dialect, &self.probe), error)
     }
 
     /// Closes all connections, each after what it is doing. SQLite's log is folded into the file before, so that

@@ -41,8 +41,9 @@ const ADVICE: [&str; 5] = [
     "name the primary and not a standby, and let default_transaction_read_only be off",
     "GRANT USAGE ON SCHEMA … TO the role, or correct its search_path",
     "a connection pooler ignores them; set them for the role instead, with ALTER ROLE … SET: \
-     default_transaction_isolation = 'read committed', TimeZone = 'UTC', statement_timeout = '27s', \
-     lock_timeout = '2s', idle_in_transaction_session_timeout = '8s'",
+     default_transaction_isolation = 'read committed', TimeZone = 'UTC', statement_timeout = '27s' (nine tenths of \
+     server.request_timeout), lock_timeout = '2s', idle_in_transaction_session_timeout = '8s', jit = off, \
+     max_parallel_workers_per_gather = 0, enable_mergejoin = off",
 ];
 
 /// Tables on which the role lacks a privilege. Those that do not exist yet are left out.
@@ -110,16 +111,15 @@ async fn sqlite(options: &SqliteConnectOptions) -> Result<(), sqlx::Error> {
 }
 
 /// Whether the role may use the tables.
-pub(super) async fn check_privileges(pool: &PgPool) -> Result<(), ConnectError> {
-    let endpoint = Endpoint::Postgres((*pool.connect_options()).clone());
+pub(super) async fn check_privileges(endpoint: &Endpoint, pool: &PgPool) -> Result<(), ConnectError> {
     let tables = [&TABLES[..TABLES.len() - 1], &["seaql_migrations"]].concat();
     let lacking: Result<Option<String>, _> = sqlx::query_scalar(LACKING).bind(tables).fetch_one(pool).await;
-    match lacking.map_err(|error| ConnectError::of(&endpoint, &error))? {
+    match lacking.map_err(|error| ConnectError::of(endpoint, &error))? {
         None => Ok(()),
         Some(tables) => {
             let cause = format!("the role lacks privileges on {tables}");
             let advice = "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA … TO the role";
-            Err(ConnectError::new(&endpoint, cause, advice))
+            Err(ConnectError::new(endpoint, cause, advice))
         }
     }
 }

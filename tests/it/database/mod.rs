@@ -2,6 +2,7 @@
 
 mod deadline;
 mod file;
+mod migrating;
 mod refused;
 
 use crate::harness::Folder;
