@@ -15,6 +15,11 @@ use tokio::sync::watch;
 /// How long the database may take to show that it is there.
 const PING: Duration = Duration::from_secs(2);
 
+/// How often it is asked, and logged, why the database cannot be used.
+const REMIND: Duration = Duration::from_secs(30);
+
+const NOT_MIGRATED: &str = "the database is not migrated";
+
 /// What readiness depends on.
 #[derive(Clone)]
 pub(crate) struct Probe {
@@ -32,21 +37,38 @@ impl Probe {
         if *self.stopping.borrow() {
             return not_ready("shutting_down", "the server is stopping");
         }
-        let answer = tokio::time::timeout(PING, migrated(&self.context.db)).await;
-        if !matches!(answer, Ok(Ok(_))) {
-            self.context.db.invalidate_connections();
-        }
-        match answer {
-            Ok(Ok(true)) => status(StatusCode::OK, json!({ "status": "ok" })),
-            Ok(Ok(false)) => not_ready("not_ready", "the database is not migrated"),
-            Ok(Err(_)) => not_ready("not_ready", "the database is unavailable"),
-            Err(_) => not_ready("not_ready", "the database does not answer in time"),
-        }
+        let answer = tokio::time::timeout(PING, unusable(&self.context.db)).await;
+        let reason = match answer {
+            Ok(Ok(None)) => return status(StatusCode::OK, json!({ "status": "ok" })),
+            Ok(Ok(Some(NOT_MIGRATED))) => return not_ready("not_ready", NOT_MIGRATED),
+            Ok(Ok(Some(reason))) => reason,
+            Ok(Err(_)) => "the database is unavailable",
+            Err(_) => "the database does not answer in time",
+        };
+        // After a failover the connections lead to the server that was the primary.
+        self.context.db.invalidate_connections();
+        not_ready("not_ready", reason)
     }
 }
 
-async fn migrated(db: &Db) -> Result<bool, DbErr> {
-    migration::pending(db.probe()?).await.map(|pending| pending.is_empty())
+/// Why the database cannot be used although it answers.
+async fn unusable(db: &Db) -> Result<Option<&'static str>, DbErr> {
+    if !migration::pending(db.probe()?).await?.is_empty() {
+        return Ok(Some(NOT_MIGRATED));
+    }
+    Ok(db.is_read_only().await?.then_some("the database is read-only"))
+}
+
+/// Logs why the database cannot be used: when it begins, and now and then while it lasts.
+pub(crate) async fn log_outages(db: Db) {
+    loop {
+        // Nothing is wrong if it is over already, or if all connections were busy.
+        if let Err(error) = db.suspected().await {
+            tracing::error!("database.url: {error}");
+        }
+        // To ask takes a connection.
+        tokio::time::sleep(REMIND).await;
+    }
 }
 
 fn not_ready(state: &str, reason: &str) -> Response {

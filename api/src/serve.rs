@@ -16,7 +16,7 @@ use sea_orm::DbErr;
 use service::change::Retention;
 use service::db::ConnectError;
 use service::spec_schema::SpecSchemas;
-use service::{Clock, Connect, Context, Db, PerKind, Settings};
+use service::{Clock, Connect, Context, Db, Dialect, PerKind, Settings};
 use std::error::Error;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -151,7 +151,7 @@ async fn closing(mut signal: watch::Receiver<bool>, after: Duration) {
     tokio::time::sleep(after).await;
 }
 
-/// Connects to the database, waiting for one that is away.
+/// Connects to the database, waiting for an unreachable one.
 pub(crate) async fn connect(
     database: &Database,
     statement_timeout: Duration,
@@ -239,6 +239,9 @@ fn background(context: Context, config: &Config, recorder: Recorder) -> JoinSet<
     let mut tasks = JoinSet::new();
     tasks.spawn(telemetry::watch_reconciliation(context.clone(), config.metrics.clone()));
     tasks.spawn(service::change::publish(context.clone()));
+    if context.db.dialect() == Dialect::Postgres {
+        tasks.spawn(health::log_outages(context.db.clone()));
+    }
     tasks.spawn(remove_old_changes(context.clone(), config.changes.retention(context.db.dialect())));
     if config.demo {
         tasks.spawn(demo::run(context.clone()));

@@ -1,4 +1,5 @@
 use crate::harness::{Answer, Engine, Process, TestApp, Throwaway};
+use sea_orm::{ConnectionTrait, Database};
 use serde_json::json;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -51,6 +52,76 @@ async fn while_the_database_is_away_the_server_is_alive_but_not_ready() {
     let again = Instant::now();
     while probe(&app, "readyz").await.status != 200 {
         assert!(again.elapsed() < Duration::from_secs(30), "the database is back, the server is not");
+    }
+    app.get("clusters").await.status(200);
+    app.stop().await;
+}
+
+/// The cause of an outage is in the log, and not in the answer, which anybody may ask for.
+#[tokio::test(flavor = "multi_thread")]
+async fn why_the_database_cannot_be_used_is_logged() {
+    let database = Throwaway::start();
+    let admin = Database::connect(database.url()).await.expect("the database");
+    for sql in ["CREATE ROLE fleet LOGIN PASSWORD 'hunter2'", "CREATE DATABASE fleet OWNER fleet"] {
+        admin.execute_unprepared(sql).await.expect(sql);
+    }
+    let url = database.url().replace("postgres@", "fleet:hunter2@");
+    let url = format!("{}/fleet", url.trim_end_matches("/postgres"));
+    let settings = [("HYPERFLEET_DATABASE_URL", url.as_str()), ("HYPERFLEET_DATABASE_AUTO_MIGRATE", "true")];
+    let process = Process::start(&settings).await;
+    let ready = format!("{}/readyz", process.health_url);
+    process.get(&ready).await.status(200);
+
+    for sql in [
+        "ALTER ROLE fleet CONNECTION LIMIT 0",
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'fleet'",
+    ] {
+        admin.execute_unprepared(sql).await.expect(sql);
+    }
+    // The sessions end when they get the signal.
+    let ended = Instant::now();
+    let mut answer = process.get(&ready).await;
+    while answer.status != 503 {
+        assert!(ended.elapsed() < Duration::from_secs(30), "{}", answer.text);
+        answer = process.get(&ready).await;
+    }
+    assert!(!answer.text.contains("fleet"), "{}", answer.text);
+    process.logs("too many connections for role").await;
+    let log = process.stop().await;
+    let told = log
+        .lines()
+        .iter()
+        .filter(|line| {
+            line["level"] == "ERROR"
+                && line["message"].as_str().is_some_and(|text| text.contains("/fleet: too many"))
+        })
+        .count();
+    assert_eq!(told, 1, "{}", log.0);
+    assert!(!log.0.contains("hunter2"), "{}", log.0);
+}
+
+/// A primary that refuses writes is no database to send requests to.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_becomes_read_only_is_not_ready() {
+    let database = Throwaway::start();
+    let migrate = [("HYPERFLEET_DATABASE_AUTO_MIGRATE", "true")];
+    let mut app = TestApp::at(Engine::Postgres, &database.url(), &migrate).await;
+    probe(&app, "readyz").await.status(200);
+    let admin = Database::connect(database.url()).await.expect("the database");
+    for (setting, status) in [("on", 503), ("off", 200)] {
+        let set = format!("ALTER SYSTEM SET default_transaction_read_only = {setting}");
+        for sql in ["SET transaction_read_only = off", &set, "SELECT pg_reload_conf()"] {
+            admin.execute_unprepared(sql).await.expect(sql);
+        }
+        let changed = Instant::now();
+        let mut answer = probe(&app, "readyz").await;
+        while answer.status != status {
+            assert!(changed.elapsed() < Duration::from_secs(30), "{setting}: {}", answer.text);
+            answer = probe(&app, "readyz").await;
+        }
+        if status == 503 {
+            answer.body(&json!({"status": "not_ready", "reason": "the database is read-only"}));
+        }
     }
     app.get("clusters").await.status(200);
     app.stop().await;

@@ -6,6 +6,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
+use tokio::sync::Notify;
 
 /// When connections of a database were last invalidated.
 #[derive(Debug)]
@@ -13,11 +14,13 @@ pub(crate) struct Epoch {
     start: Instant,
     /// Milliseconds from `start` to the last invalidation; 0 before the first.
     invalidated: AtomicU64,
+    /// Told when a connection fails or cannot be had.
+    suspicion: Notify,
 }
 
 impl Epoch {
     pub(super) fn new() -> Self {
-        Self { start: Instant::now(), invalidated: AtomicU64::new(0) }
+        Self { start: Instant::now(), invalidated: AtomicU64::new(0), suspicion: Notify::new() }
     }
 
     fn now(&self) -> u64 {
@@ -27,6 +30,17 @@ impl Epoch {
     /// Invalidates all connections that are open now.
     pub(super) fn invalidate(&self) {
         self.invalidated.store(self.now().max(1), Ordering::Relaxed);
+        self.suspect();
+    }
+
+    /// Tells who waits for it that the database may be unavailable.
+    pub(super) fn suspect(&self) {
+        self.suspicion.notify_one();
+    }
+
+    /// Waits until the database may be unavailable.
+    pub(super) async fn suspected(&self) {
+        self.suspicion.notified().await;
     }
 
     /// Whether a connection that has been idle for so long may still be used.

@@ -50,7 +50,10 @@ impl Monitor {
             self.epoch.invalidate();
         }
         match error {
-            DbErr::Conn(_) | DbErr::ConnectionAcquire(_) => self.statements.not_connected(fault),
+            DbErr::Conn(_) | DbErr::ConnectionAcquire(_) => {
+                self.epoch.suspect();
+                self.statements.not_connected(fault);
+            }
             _ => self.statements.failed(operation, fault),
         }
     }

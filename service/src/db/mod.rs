@@ -103,6 +103,27 @@ impl Db {
         self.primary.monitor().check_file().map(|()| &self.probe)
     }
 
+    /// Whether it refuses writes, as a standby does and a primary that was told to.
+    ///
+    /// # Errors
+    /// The database cannot be asked.
+    pub async fn is_read_only(&self) -> Result<bool, DbErr> {
+        match self.dialect {
+            Dialect::Postgres => reach::is_read_only(self.probe()?).await,
+            Dialect::Sqlite => Ok(false),
+        }
+    }
+
+    /// Waits until a connection fails or cannot be had, and asks then, outside the pools, which keep the reason to
+    /// themselves, whether the database can be used.
+    ///
+    /// # Errors
+    /// Why it cannot.
+    pub async fn suspected(&self) -> Result<(), ConnectError> {
+        self.primary.monitor().epoch.suspected().await;
+        reach::reach(&Endpoint::of(self.dialect, &self.probe), Duration::ZERO, |_| {}).await
+    }
+
     /// Whether the role may read and write the tables that exist.
     ///
     /// # Errors

@@ -4,6 +4,7 @@ use super::connect_error::{ConnectError, fault};
 use super::endpoint::Endpoint;
 use super::statements::TABLES;
 use crate::dialect::Fault;
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{Connection, Executor, PgConnection, PgPool};
@@ -108,6 +109,13 @@ async fn sqlite(options: &SqliteConnectOptions) -> Result<(), sqlx::Error> {
         _ => {}
     }
     connection.close().await
+}
+
+/// Whether a server refuses writes.
+pub(super) async fn is_read_only(probe: &DatabaseConnection) -> Result<bool, DbErr> {
+    let asked = "SELECT current_setting('transaction_read_only') = 'on' AS is_read_only";
+    let row = probe.query_one_raw(Statement::from_string(DbBackend::Postgres, asked)).await?;
+    row.map_or(Ok(false), |row| row.try_get("", "is_read_only"))
 }
 
 /// Whether the role may use the tables.

@@ -3,8 +3,9 @@ use serde_json::Value;
 use std::collections::HashMap;
 use std::process::Stdio;
 use std::time::Duration;
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
+use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, ChildStdout, Command};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
@@ -22,7 +23,8 @@ pub struct Process {
     /// Sends requests.
     pub client: reqwest::Client,
     child: Child,
-    log: JoinHandle<String>,
+    log: watch::Receiver<String>,
+    reading: JoinHandle<()>,
     _folder: Folder,
 }
 
@@ -40,6 +42,7 @@ impl Process {
         let mut output = BufReader::new(child.stdout.take().expect("its output"));
         let mut log = String::new();
         let serving = timeout(PATIENCE, serving(&mut output, &mut log)).await.expect("it serves in time");
+        let (written, read) = watch::channel(log);
         let address = |port: &str| {
             let addresses = serving[port].as_str().expect("the addresses it listens on");
             format!("http://{}", addresses.trim_matches(['[', ']']))
@@ -50,10 +53,14 @@ impl Process {
             metrics_url: address("metrics"),
             client: reqwest::Client::builder().no_proxy().build().expect("a client"),
             child,
+            log: read,
             // Read on without pause: a process whose log nobody takes stands still.
-            log: tokio::spawn(async move {
-                output.read_to_string(&mut log).await.expect("its output");
-                log
+            reading: tokio::spawn(async move {
+                let mut line = String::new();
+                while output.read_line(&mut line).await.expect("its output") > 0 {
+                    written.send_modify(|log| log.push_str(&line));
+                    line.clear();
+                }
             }),
             _folder: folder,
         }
@@ -126,6 +133,13 @@ impl Process {
         assert!(kill.success());
     }
 
+    /// Waits until its log has these words.
+    pub async fn logs(&self, words: &str) {
+        let mut log = self.log.clone();
+        let wait = timeout(PATIENCE, log.wait_for(|log| log.contains(words))).await;
+        assert!(wait.is_ok(), "{words:?} is missing: {}", self.log.borrow().as_str());
+    }
+
     /// Asks it to stop, waits until it has, and answers its log.
     pub async fn stop(self) -> Log {
         self.signal("TERM").await;
@@ -135,7 +149,8 @@ impl Process {
     /// Waits until it has stopped, and answers its log.
     pub async fn ended(mut self) -> Log {
         let status = timeout(PATIENCE, self.child.wait()).await.expect("it ends in time").expect("its end");
-        let log = (&mut self.log).await.expect("its log");
+        (&mut self.reading).await.expect("its log");
+        let log = self.log.borrow().clone();
         assert!(status.success(), "{log}");
         Log(log)
     }
