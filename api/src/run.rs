@@ -99,6 +99,10 @@ async fn serve_until_signal(config: Config) -> Result<(), StartError> {
 
 async fn migrate(migration: Migration, confirmed: bool, database: &Database) -> Result<(), StartError> {
     let url = database.url.expose();
+    if migration == Migration::Status && migration::is_absent(url) {
+        show(migration::status(url).await?);
+        return Ok(());
+    }
     let waiting = |error: &_| eprintln!("hyperfleet-api: {}; trying again", serve::refused(error));
     let db = serve::connect(database, STATEMENT, waiting).await?;
     let failed = |error| serve::cannot_migrate(&db, error);
@@ -121,13 +125,16 @@ async fn migrate(migration: Migration, confirmed: bool, database: &Database) -> 
             Some(name) => println!("reverted {name}"),
             None => return Err("no migration is applied".into()),
         },
-        Migration::Status => {
-            for (name, applied) in migration::status(url).await.map_err(failed)? {
-                let by = if migration::is_known(&name) { "" } else { " (by a newer version)" };
-                println!("{} {name}{by}", if applied { "applied" } else { "pending" });
-            }
-        }
+        Migration::Status => show(migration::status(url).await.map_err(failed)?),
     }
     db.close().await;
     Ok(())
+}
+
+/// Prints each migration and whether it is applied.
+fn show(status: Vec<(String, bool)>) {
+    for (name, applied) in status {
+        let by = if migration::is_known(&name) { "" } else { " (by a newer version)" };
+        println!("{} {name}{by}", if applied { "applied" } else { "pending" });
+    }
 }

@@ -81,6 +81,9 @@ pub async fn down(url: &str) -> Result<Option<String>, DbErr> {
 /// # Errors
 /// The database cannot be read.
 pub async fn status(url: &str) -> Result<Vec<(String, bool)>, DbErr> {
+    if is_absent(url) {
+        return Ok(known().map(|name| (name, false)).collect());
+    }
     let database = connect(url).await?;
     let applied = applied(&database).await?;
     database.close().await?;
@@ -96,6 +99,12 @@ pub async fn status(url: &str) -> Result<Vec<(String, bool)>, DbErr> {
 pub async fn pending<'c>(database: impl IntoSchemaManagerConnection<'c>) -> Result<Vec<String>, DbErr> {
     let applied = applied(database).await?;
     Ok(known().filter(|name| !applied.contains(name)).collect())
+}
+
+/// Whether `url` names a SQLite file that does not exist. Opening it would create it.
+#[must_use]
+pub fn is_absent(url: &str) -> bool {
+    sqlite_path(url).is_some_and(|path| !path.exists())
 }
 
 /// Whether `name` is a migration of this version.

@@ -32,6 +32,7 @@ async fn migrate_says_what_it_did() {
             Engine::Postgres => Postgres::get().await.empty().await,
         };
         let all = migrate(&url, &["status"]);
+        assert_eq!(std::fs::read_dir(folder.path()).expect("the folder").count(), 0, "it creates nothing");
         let names: Vec<&str> = all.lines().map(|line| line.strip_prefix("pending ").expect(line)).collect();
         let said = |word: &str, names: &[&str]| -> String {
             names.iter().map(|name| format!("{word} {name}\n")).collect()
