@@ -21,8 +21,18 @@ fn asked_for(file: &str) -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_dashboard_and_the_alerts_ask_for_is_there_from_the_start() {
-    let process = Process::start(&[]).await;
+    // Nobody listens there.
+    let issuer = [
+        ("HYPERFLEET_SERVER_JWT_ENABLED", "true"),
+        ("HYPERFLEET_SERVER_JWT_ISSUER_URL", "https://issuer"),
+        ("HYPERFLEET_SERVER_JWT_JWK_CERT_URL", "http://127.0.0.1:1/keys"),
+    ];
+    let process = Process::start(&issuer).await;
     let samples = process.metrics().await;
+    for (result, count) in [("success", 0.0), ("error", 1.0)] {
+        let labels = [("issuer", "https://issuer"), ("result", result)];
+        assert_eq!(samples.get("hyperfleet_api_issuer_key_fetches_total", &labels), Some(count), "{result}");
+    }
     let names = samples.names();
     let rules = asked_for("helm/hyperfleet-api/templates/prometheusrule.yaml");
     let dashboard = asked_for("helm/hyperfleet-api/dashboards/hyperfleet-api.json");

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use metrics::{Counter, counter};
 use reqwest::{Certificate, Client, StatusCode, Url, redirect};
 use tokio::sync::{Mutex, watch};
 use tokio::time::{sleep, timeout};
@@ -21,6 +22,14 @@ const DEMAND_PAUSE: Duration = Duration::from_secs(30);
 const REFRESH_AFTER: Duration = Duration::from_secs(60 * 60);
 /// How soon a failed refresh is tried again.
 const RETRY_AFTER: Duration = Duration::from_secs(30);
+
+/// The values of the label `result` of fetches: success, failure.
+const RESULTS: [&str; 2] = ["success", "error"];
+
+/// Counts fetches of an issuer's keys.
+fn fetches(issuer: &str, result: &'static str) -> Counter {
+    counter!("hyperfleet_api_issuer_key_fetches_total", "issuer" => issuer.to_owned(), "result" => result)
+}
 
 /// The key set an issuer publishes, as last fetched. Keys stay in use while the issuer is away.
 #[derive(Debug)]
@@ -45,6 +54,9 @@ impl RemoteKeys {
     /// Prepares the fetching of `url`, without doing it yet.
     pub(super) fn new(issuer: String, url: Url, authorities: Option<&Path>) -> Result<Self, ConfigError> {
         let client = client(&url, authorities)?;
+        for result in RESULTS {
+            fetches(&issuer, result).increment(0);
+        }
         Ok(Self { issuer, url, client, keys: watch::Sender::default(), history: Mutex::default() })
     }
 
@@ -98,7 +110,9 @@ impl RemoteKeys {
     /// Replaces the keys by what the issuer has now; leaves them as they are if that fails.
     async fn fetch(&self) -> bool {
         let outcome = timeout(FETCH_LIMIT, self.download()).await;
-        match outcome.unwrap_or_else(|_| Err("no complete answer within 5 s".to_owned())) {
+        let outcome = outcome.unwrap_or_else(|_| Err("no complete answer within 5 s".to_owned()));
+        fetches(&self.issuer, RESULTS[usize::from(outcome.is_err())]).increment(1);
+        match outcome {
             Ok(keys) => {
                 self.keys.send_replace(Arc::new(keys));
                 true

@@ -28,12 +28,17 @@ const LIMITS: [&str; 13] = [
 ];
 
 /// What each metric counts or measures.
-const HELP: [(&str, Unit, &str); 27] = [
+const HELP: [(&str, Unit, &str); 28] = [
     ("hyperfleet_api_build_info", Count, "Always 1; the labels say what is running"),
     ("hyperfleet_api_requests_total", Count, "Answered requests by operation and status"),
     ("hyperfleet_api_request_duration_seconds", Seconds, "From the head of a request to that of its answer"),
     ("hyperfleet_api_requests_in_flight", Count, "Requests that are being worked on"),
     ("hyperfleet_api_refused_total", Count, "Requests and connections that were refused, by the limit"),
+    (
+        "hyperfleet_api_issuer_key_fetches_total",
+        Count,
+        "Fetches of the keys of an issuer of tokens, by result",
+    ),
     ("hyperfleet_api_status_reports_discarded_total", Count, "Status reports not stored, by reason"),
     (
         "hyperfleet_api_reconciliation_started_total",
