@@ -16,7 +16,8 @@ type schema struct {
 }
 
 // checkValues checks that every value in values.schema.json has its default in values.yaml, and that one of the files
-// ci/*-values.yaml sets it, so that it is rendered once. The program's settings below `config` are not the chart's.
+// ci/*-values.yaml sets it, so that it is rendered once, and that the table in README.md names it or what contains it.
+// The program's settings below `config` are not the chart's.
 func checkValues(chart string) ([]string, error) {
 	var root schema
 	defaults := map[string]any{}
@@ -44,8 +45,15 @@ func checkValues(chart string) ([]string, error) {
 			set[path] = set[path] || has(example, path)
 		}
 	}
+	described, err := tabled(filepath.Join(chart, "README.md"))
+	if err != nil {
+		return nil, err
+	}
 	var faults []string
 	for _, path := range known {
+		if !described(path) {
+			faults = append(faults, path+" is not in the table of README.md")
+		}
 		if !has(defaults, path) {
 			faults = append(faults, path+" is not in values.yaml")
 		}
@@ -88,6 +96,41 @@ func (s schema) paths(above string) ([]string, error) {
 	}
 	sort.Strings(found)
 	return found, nil
+}
+
+// tabled returns whether a value, or one that contains it, is in the first column of the table of values. There `.port`
+// behind `database.host` means database.port.
+func tabled(readme string) (func(path string) bool, error) {
+	text, err := os.ReadFile(readme)
+	if err != nil {
+		return nil, err
+	}
+	names := map[string]bool{}
+	for _, line := range strings.Split(string(text), "\n") {
+		if !strings.HasPrefix(line, "| `") {
+			continue
+		}
+		parent := ""
+		for i, name := range strings.Split(strings.Split(line, "|")[1], "`") {
+			if i%2 == 0 {
+				continue
+			}
+			if !strings.HasPrefix(name, ".") {
+				parent = name[:max(strings.LastIndex(name, "."), 0)]
+				names[name] = true
+			} else {
+				names[parent+name] = true
+			}
+		}
+	}
+	return func(path string) bool {
+		for ; path != ""; path = path[:max(strings.LastIndex(path, "."), 0)] {
+			if names[path] {
+				return true
+			}
+		}
+		return false
+	}, nil
 }
 
 func has(values map[string]any, path string) bool {

@@ -76,11 +76,11 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- end }}
 
 {{/*
-Environment, volumes and mounts for the connection to the database. Takes a dict of `root` (the top context) and
-`secret` (name of the Secret that the chart creates), because the migration Job has its own Secret.
+Environment, volumes and mounts for the connection to the database. Takes a dict of `database` (as in the values) and
+`secret` (name of the Secret that the chart creates), because the migration Job has its own of both.
 */}}
 {{- define "hyperfleet-api.databaseEnv" -}}
-{{- with .root.Values.database -}}
+{{- with .database -}}
 {{- if eq .engine "sqlite" -}}
 - name: HYPERFLEET_DATABASE_URL
   value: sqlite:///data/hyperfleet.db?mode=rwc
@@ -130,7 +130,7 @@ Environment, volumes and mounts for the connection to the database. Takes a dict
 
 {{- define "hyperfleet-api.databaseVolumes" -}}
 {{- $own := .secret -}}
-{{- with .root.Values.database -}}
+{{- with .database -}}
 {{- if eq .engine "postgresql" -}}
 {{- if and (or .password .existingSecret.name) (not .existingSecret.urlKey) }}
 - name: database
@@ -155,7 +155,7 @@ Environment, volumes and mounts for the connection to the database. Takes a dict
 {{- end }}
 
 {{- define "hyperfleet-api.databaseMounts" -}}
-{{- with .root.Values.database -}}
+{{- with .database -}}
 {{- if eq .engine "postgresql" -}}
 {{- if and (or .password .existingSecret.name) (not .existingSecret.urlKey) }}
 - name: database
@@ -171,7 +171,34 @@ Environment, volumes and mounts for the connection to the database. Takes a dict
 {{- end -}}
 {{- end }}
 
-{{/* Egress rules of NetworkPolicies. */}}
+{{/* The values of `database` for the migration Job, as YAML. */}}
+{{- define "hyperfleet-api.migrationDatabase" -}}
+{{- $database := deepCopy .Values.database -}}
+{{- $_ := set $database.existingSecret "readUrlKey" "" -}}
+{{- with .Values.migration.database -}}
+{{- range $key := list "host" "port" "username" -}}
+{{- with index $.Values.migration.database $key -}}{{- $_ := set $database $key . -}}{{- end -}}
+{{- end -}}
+{{- if .existingSecret.name -}}
+{{- $_ := set $database "existingSecret" (merge dict .existingSecret (dict "readUrlKey" "")) -}}
+{{- $_ := set $database "password" "" -}}
+{{- end -}}
+{{- end -}}
+{{- toYaml $database -}}
+{{- end }}
+
+{{/* A duration such as 1m30s in whole seconds. */}}
+{{- define "hyperfleet-api.seconds" -}}
+{{- $milliseconds := 0 -}}
+{{- $units := dict "ms" 1 "s" 1000 "m" 60000 "h" 3600000 -}}
+{{- range regexFindAll "[0-9]+(ms|h|m|s)" . -1 -}}
+{{- $unit := regexFind "[a-z]+" . -}}
+{{- $milliseconds = add $milliseconds (mul (atoi (trimSuffix $unit .)) (get $units $unit)) -}}
+{{- end -}}
+{{- div $milliseconds 1000 -}}
+{{- end }}
+
+{{/* Egress rules of NetworkPolicies. The database's takes a list of the top context and the port. */}}
 {{- define "hyperfleet-api.egressToDns" -}}
 # DNS. Some clusters translate the address of the DNS Service before policies apply, so no peer is given.
 - ports:
@@ -182,13 +209,16 @@ Environment, volumes and mounts for the connection to the database. Takes a dict
 {{- end }}
 
 {{- define "hyperfleet-api.egressToDatabase" -}}
+{{- $port := index . 1 -}}
+{{- with index . 0 -}}
 {{- if eq .Values.database.engine "postgresql" -}}
 - ports:
-    - port: {{ .Values.database.port }}
+    - port: {{ $port }}
   {{- with .Values.networkPolicy.databaseTo }}
   to:
     {{- toYaml . | nindent 4 }}
   {{- end }}
+{{- end }}
 {{- end }}
 {{- end }}
 
@@ -196,6 +226,9 @@ Environment, volumes and mounts for the connection to the database. Takes a dict
 {{- define "hyperfleet-api.validate" -}}
 {{- if not (kindIs "bool" .Values.config.server.jwt.enabled) -}}
 {{- fail "config.server.jwt.enabled must be set: true, with config.server.jwt.issuers, or false, which disables authentication" -}}
+{{- end -}}
+{{- if regexMatch "^(localhost$|127\\.|\\[?::1)" (lower .Values.config.server.host) -}}
+{{- fail "config.server.host must not be a loopback address: neither probes nor the Service could reach it" -}}
 {{- end -}}
 {{- $db := .Values.database -}}
 {{- if eq $db.engine "sqlite" -}}
@@ -216,6 +249,18 @@ Environment, volumes and mounts for the connection to the database. Takes a dict
 {{- fail "set database.password or database.existingSecret, not both" -}}
 {{- end -}}
 {{- end -}}
+{{- with .Values.migration.database -}}
+{{- if and (eq $db.engine "sqlite") (or .host .port .username .existingSecret.name) -}}
+{{- fail "migration.database is for PostgreSQL: set database.engine=postgresql" -}}
+{{- end -}}
+{{- if and .existingSecret.urlKey (not .existingSecret.name) -}}
+{{- fail "migration.database.existingSecret.urlKey needs migration.database.existingSecret.name" -}}
+{{- end -}}
+{{- $url := ternary .existingSecret.urlKey $db.existingSecret.urlKey (ne .existingSecret.name "") -}}
+{{- if and $url (or .host .username) -}}
+{{- fail "migration.database.host and .username have no effect beside a urlKey: set another migration.database.existingSecret" -}}
+{{- end -}}
+{{- end -}}
 {{- with .Values.service -}}
 {{- if and (or .nodePort .externalTrafficPolicy) (eq .type "ClusterIP") -}}
 {{- fail "service.nodePort and .externalTrafficPolicy need service.type=NodePort or LoadBalancer" -}}
@@ -224,8 +269,9 @@ Environment, volumes and mounts for the connection to the database. Takes a dict
 {{- fail "service.loadBalancerClass and .loadBalancerSourceRanges need service.type=LoadBalancer" -}}
 {{- end -}}
 {{- end -}}
-{{- if le (int .Values.terminationGracePeriodSeconds) (int .Values.preStopSeconds) -}}
-{{- fail "terminationGracePeriodSeconds must be greater than preStopSeconds, or pods are killed before they get SIGTERM" -}}
+{{- $shutdown := include "hyperfleet-api.seconds" (default "20s" .Values.config.server.shutdown_timeout) | atoi -}}
+{{- if le (int .Values.terminationGracePeriodSeconds) (add (int .Values.preStopSeconds) $shutdown | int) -}}
+{{- fail "terminationGracePeriodSeconds must be greater than preStopSeconds plus config.server.shutdown_timeout (20s), or pods are killed while requests are in flight" -}}
 {{- end -}}
 {{- if gt (int .Values.autoscaling.minReplicas) (int .Values.autoscaling.maxReplicas) -}}
 {{- fail "autoscaling.minReplicas must not be greater than autoscaling.maxReplicas" -}}
