@@ -78,7 +78,7 @@ pub enum Command {
         #[arg(long)]
         yaml: bool,
     },
-    /// Ask the health port of a running server whether it is ready; ends with 0 if it is
+    /// Ask the health port of a running server whether it is ready; exits with 0 if it is
     Healthcheck {
         /// Address the API listens on, and the health port unless health.host is set
         #[arg(id = "server.host", default_value = "localhost", value_parser = host)]

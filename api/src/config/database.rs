@@ -70,13 +70,13 @@ pub struct Database {
     /// Certificate authority (PEM) that vouches for PostgreSQL, also with a URL; by default the public authorities.
     #[arg(id = "database.ssl.root_cert_file")]
     ssl_root_cert_file: Option<PathBuf>,
-    /// Longest wait for a PostgreSQL that is away when the server starts.
+    /// Longest wait for an unreachable PostgreSQL when the server starts.
     #[arg(id = "database.startup_timeout", default_value = "30s", value_parser = duration("0s", "1h"))]
     pub startup_timeout: Duration,
     /// Whether serve applies pending migrations itself; by default true on SQLite and false on PostgreSQL.
     #[arg(id = "database.auto_migrate")]
     pub auto_migrate: Option<bool>,
-    /// Most connections to the database; by default four a core, 8 to 32; on SQLite one a core, 2 to 8.
+    /// Most connections to the database; by default four per core, 8 to 32; on SQLite one per core, 2 to 8.
     #[arg(id = "database.pool.max_connections", value_parser = number::<u32>(1, 10_000))]
     pub max_connections: Option<u32>,
     /// Longest time that a request waits for a connection.

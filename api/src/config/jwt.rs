@@ -77,6 +77,16 @@ impl Jwt {
                 layers.warnings.push(warning);
                 Ok(())
             }
+            Some(true) => {
+                let without = self.issuers.iter().filter(|issuer| issuer.audience.is_none());
+                layers.warnings.extend(without.map(|issuer| {
+                    format!(
+                        "issuer {} has no audience: tokens that it makes for other services are accepted too",
+                        issuer.issuer_url
+                    )
+                }));
+                Ok(())
+            }
             _ => Ok(()),
         }
     }

@@ -64,7 +64,7 @@ pub struct Config {
     /// Where spans are sent.
     #[command(flatten)]
     pub tracing: Tracing,
-    /// Fill an empty database with a small fleet on which adapters report, to look at.
+    /// Fill an empty database with a small demo fleet whose adapters keep reporting.
     #[arg(long, help_heading = "Server")]
     pub demo: bool,
 }

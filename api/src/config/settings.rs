@@ -35,12 +35,12 @@ pub struct Server {
     /// Most bytes that the items of one page of a list may take; the page ends where they would take more.
     #[arg(id = "server.max_page_bytes", default_value = "8MiB", value_parser = size("1KiB", "1GiB"))]
     pub max_page_bytes: usize,
-    /// Large pages of lists held at once until they are sent, all together; more wait. Not less than
+    /// Total memory for large pages that are waiting to be sent; further requests wait. Not less than
     /// server.max_page_bytes.
     #[arg(id = "server.max_page_memory", default_value = "16MiB", value_parser = size("1KiB", "64GiB"))]
     pub max_page_memory: usize,
-    /// Memory for what is known of lists: how many items match, and where their pages begin. Pages by number and totals
-    /// then cost the same at any depth and size. 0 keeps nothing.
+    /// Memory for the index of lists (totals, pages), with which pages by number and totals cost the same at any depth
+    /// and size. 0 keeps no index.
     #[arg(id = "server.page_index_memory", default_value = "16MiB", value_parser = size("0B", "64GiB"))]
     pub page_index_memory: usize,
     /// Longest time that one request may take, its body included.
@@ -58,7 +58,7 @@ pub struct Server {
     /// Longest time that a connection may be idle: without an open request, or without reading its answer.
     #[arg(id = "server.idle_timeout", default_value = "75s", value_parser = duration("10ms", "24h"))]
     pub idle_timeout: Duration,
-    /// Bodies held at once, all together; more are answered 503. Not less than server.max_body_bytes.
+    /// Total memory for request bodies; requests beyond it are answered 503. Not less than server.max_body_bytes.
     #[arg(id = "server.max_body_memory", default_value = "64MiB", value_parser = size("1KiB", "64GiB"))]
     pub max_body_memory: usize,
     /// Connections held open at once; one more takes the place of one that is idle, or is closed.
@@ -205,7 +205,8 @@ impl Changes {
 /// What is written to standard output.
 #[derive(Debug, Clone, Args)]
 pub struct Logging {
-    /// Least severe level that is logged.
+    /// Least severe level that is logged; debug adds connections that fail or are closed as idle, and keys that are left
+    /// out.
     #[arg(
         id = "logging.level",
         default_value = "info",

@@ -3,6 +3,7 @@
 use super::layers::Layers;
 use super::url::MASK;
 use super::{Config, setting};
+use service::Dialect;
 
 impl Config {
     /// One line a setting; secrets are masked.
@@ -19,6 +20,7 @@ impl Config {
             }
             let given = layers.given(key);
             let default = arg.get_default_values().first().map(|text| text.to_string_lossy().into_owned());
+            let default = default.filter(|text| !text.is_empty());
             let value = match given.map(|given| given.text.clone()).or(default) {
                 _ if key == "database.url" => quoted(&self.database.url.to_string()),
                 _ if key == "server.jwt.enabled" => self.server.jwt.is_enabled().to_string(),
@@ -30,11 +32,27 @@ impl Config {
                 Some(text) if !setting::is_text(arg) && is_json(&text) => text,
                 Some(text) => quoted(&text),
             };
-            let origin = given.map_or("default", |given| &given.origin);
+            let default =
+                self.chosen(key).map_or("default".to_owned(), |chosen| format!("default: {chosen}"));
+            let origin = given.map_or(&default, |given| &given.origin);
             shown += &format!("{:1$}{name}: {value}  # {origin}\n", "", 2 * sections.len());
             open = sections;
         }
         shown
+    }
+
+    /// What a setting without a fixed default is if nobody sets it.
+    fn chosen(&self, key: &str) -> Option<String> {
+        let dialect = Dialect::of_url(self.database.url.expose());
+        Some(match key {
+            "database.pool.max_connections" => dialect.pool_size().to_string(),
+            "database.auto_migrate" => dialect.migrates_itself().to_string(),
+            "database.ssl.mode" if dialect == Dialect::Postgres => {
+                "that of the URL, or prefer; with an authority verify-ca".to_owned()
+            }
+            "changes.retention" => format!("{}h", self.changes.retention(dialect).time.num_hours()),
+            _ => return None,
+        })
     }
 }
 

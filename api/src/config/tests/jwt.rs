@@ -81,6 +81,18 @@ fn issuers_that_are_not_used_are_warned_about() {
 }
 
 #[test]
+fn each_issuer_without_an_audience_is_warned_about() {
+    let world = with_issuer(World::new().file("keys.json", "{}").yaml(ISSUER));
+    let warning = |url| {
+        format!("issuer {url} has no audience: tokens that it makes for other services are accepted too")
+    };
+    assert_eq!(world.warnings(), ["https://two", "https://i"].map(warning));
+    let all =
+        with_issuer(World::new()).flag("--server-jwt-enabled").env("HYPERFLEET_SERVER_JWT_AUDIENCE", "fleet");
+    assert!(all.warnings().is_empty(), "{:?}", all.warnings());
+}
+
+#[test]
 fn refusals() {
     let list = |entry: &str| World::new().yaml(&format!("server: {{jwt: {{issuers: {entry}}}}}"));
     let table = [

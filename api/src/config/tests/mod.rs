@@ -1,5 +1,6 @@
 //! The configuration as its users meet it: a command line, an environment and files.
 
+mod chart;
 mod database;
 mod go;
 mod jwt;

@@ -21,6 +21,40 @@ fn every_setting_is_shown_with_where_it_came_from() {
 }
 
 #[test]
+fn what_depends_on_the_database_is_shown_with_what_it_is() {
+    let own = World::new().show();
+    let postgres = World::new().env("HYPERFLEET_DATABASE_URL", "postgres://h/db").show();
+    let pool = |dialect: service::Dialect| {
+        format!("    max_connections: null  # default: {}\n", dialect.pool_size())
+    };
+    for (shown, lines) in [
+        (
+            own,
+            [
+                "auto_migrate: null  # default: true\n",
+                "retention: null  # default: 1h\n",
+                &pool(service::Dialect::Sqlite),
+            ],
+        ),
+        (
+            postgres,
+            [
+                "auto_migrate: null  # default: false\n",
+                "retention: null  # default: 24h\n",
+                &pool(service::Dialect::Postgres),
+            ],
+        ),
+    ] {
+        for line in lines {
+            assert!(shown.contains(line), "{line} is missing in {shown}");
+        }
+        assert!(shown.contains("    issuer_url: null  # default\n"), "{shown}");
+    }
+    let set = World::new().env("HYPERFLEET_CHANGES_RETENTION", "2h").show();
+    assert!(set.contains("retention: \"2h\"  # environment HYPERFLEET_CHANGES_RETENTION\n"), "{set}");
+}
+
+#[test]
 fn what_is_shown_is_a_file_with_the_same_settings() {
     let world = World::new()
         .yaml("server: {port: 1, tls: , jwt: {enabled: false}}\nadapters: {mandatory_conditions: 'A,B'}");
