@@ -14,8 +14,8 @@
 //! it without a token, it goes on the public list in the tests. Its bodies, and parameters that are new, get examples in
 //! `openapi/examples.json`. Then `cargo run -- openapi > api/openapi.json`.
 //!
-//! To add a setting: one field with its doc comment and default in `config/settings.rs`, and its use; flag, variable, YAML
-//! key and help follow from it (see `config/mod.rs`).
+//! To add a setting: one field with its doc comment and default in the struct of its section, and its use; flag, variable,
+//! YAML key and help follow from it. `config/mod.rs` tells which file has which section, and what else knows settings.
 
 pub mod app;
 pub mod auth;

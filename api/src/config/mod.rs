@@ -1,7 +1,8 @@
 //! The settings of every command: flag > environment > YAML file > default.
 //!
 //! To add a setting: a field with a doc comment and `#[arg(id = "section.name", …)]` in the struct of its section
-//! ([`settings`], [`database`], [`jwt`], [`issuer`]), and its use. The rest follows from the id `section.name`: the
+//! (`database` in [`database`], `server.jwt` in [`jwt`] and [`issuer`], all others in [`settings`]), and its use; a sample of
+//! it in `tests/precedence.rs` and in the schema of the chart in `deploy/`. The rest follows from the id `section.name`: the
 //! key of the YAML file, the flag `--section-name`, the variable `HYPERFLEET_SECTION_NAME`. In `#[arg]`,
 //! `default_value` is written as in the environment, `value_parser` comes from `parse`, and `env` names one more
 //! variable. A field without a default is an `Option`. A rule that spans several settings goes into `settle`.

@@ -82,18 +82,37 @@ struct Earlier {
     status: Option<StoredStatus>,
 }
 
+/// Both ways name every field of a resource, so that a new one does not compile until it is decided whether a change
+/// can make it another.
 impl Earlier {
     fn of(before: &Resource, after: &Resource) -> Self {
+        let Resource {
+            kind: _,
+            id: _,
+            owner_id: _,
+            name: _,
+            created_time: _,
+            created_by: _,
+            generation,
+            revision,
+            spec,
+            labels,
+            status,
+            updated_time,
+            deleted_time,
+            updated_by,
+            deleted_by,
+        } = before;
         Self {
-            generation: before.generation,
-            revision: before.revision,
-            updated_time: before.updated_time,
-            updated_by: before.updated_by.clone(),
-            deleted_time: before.deleted_time,
-            deleted_by: before.deleted_by.clone(),
-            spec: (before.spec != after.spec).then(|| before.spec.clone()),
-            labels: (before.labels != after.labels).then(|| before.labels.clone()),
-            status: (before.status != after.status).then(|| before.status.clone()),
+            generation: *generation,
+            revision: *revision,
+            updated_time: *updated_time,
+            updated_by: updated_by.clone(),
+            deleted_time: *deleted_time,
+            deleted_by: deleted_by.clone(),
+            spec: (*spec != after.spec).then(|| spec.clone()),
+            labels: (*labels != after.labels).then(|| labels.clone()),
+            status: (*status != after.status).then(|| status.clone()),
         }
     }
 
@@ -101,6 +120,12 @@ impl Earlier {
     fn of_after(self, after: &Resource) -> Resource {
         let Self { generation, revision, updated_time, updated_by, deleted_time, deleted_by, .. } = self;
         Resource {
+            kind: after.kind,
+            id: after.id,
+            owner_id: after.owner_id,
+            name: after.name.clone(),
+            created_time: after.created_time,
+            created_by: after.created_by.clone(),
             generation,
             revision,
             updated_time,
@@ -110,7 +135,6 @@ impl Earlier {
             spec: self.spec.unwrap_or_else(|| after.spec.clone()),
             labels: self.labels.unwrap_or_else(|| after.labels.clone()),
             status: self.status.unwrap_or_else(|| after.status.clone()),
-            ..after.clone()
         }
     }
 }

@@ -246,6 +246,51 @@ fn integer_and_double(integer: i128, double: f64) -> Option<Ordering> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::field::Source;
+    use crate::kind::Kind;
+    use crate::list::Collection;
+
+    /// A column without a value in memory would be null to those who follow, and not to those who list.
+    #[test]
+    fn every_field_has_the_value_of_its_column() {
+        let text = r#"{"kind":"NodePool","id":"0199a0a0-0000-7000-8000-000000000001",
+            "owner_id":"0199a0a0-0000-7000-8000-000000000000","name":"name","generation":1,"revision":1,
+            "spec":{},"labels":{},"status":{"phase":"phase","observed_generation":2,
+            "updated_time":"2026-01-01T00:00:01Z","transition_time":"2026-01-01T00:00:02Z","conditions":[],
+            "adapters":[],"reconciled":false,"reconciled_updated_time":"2026-01-01T00:00:00Z",
+            "reconciled_since":null},"created_time":"2026-01-01T00:00:03Z","updated_time":"2026-01-01T00:00:04Z",
+            "deleted_time":"2026-01-01T00:00:05Z","created_by":"created_by","updated_by":"updated_by",
+            "deleted_by":"deleted_by"}"#;
+        let resource: Resource = serde_json::from_str(text).expect("a resource that has everything");
+        let subject = Subject::of(&resource);
+        let second = |second: &str| format!("2026-01-01 00:00:0{second} UTC");
+        for kind in Kind::ALL {
+            for known in Collection::of(kind).fields {
+                let field =
+                    crate::search::field::field(&Collection::of(kind), known.name, 0).expect("a field");
+                let value = match &field {
+                    Field::Text(field) => subject.text(field).expect("a text").map(Cow::into_owned),
+                    Field::Integer(field) => {
+                        subject.integer(field).expect("an integer").map(|value| value.to_string())
+                    }
+                    Field::Time(field) => subject.time(field).expect("a time").map(|time| time.to_string()),
+                    Field::Spec(_) => None,
+                };
+                let value = value.unwrap_or_else(|| panic!("{} has no value", known.name));
+                let Source::Column(column) = known.source else { continue };
+                let expected = match column.name {
+                    "generation" => "1".to_owned(),
+                    "observed_generation" => "2".to_owned(),
+                    "status_updated_time" => second("1"),
+                    "status_transition_time" => second("2"),
+                    "updated_time" => second("4"),
+                    "deleted_time" => second("5"),
+                    name => name.to_owned(),
+                };
+                assert_eq!(value, expected, "{}", known.name);
+            }
+        }
+    }
 
     #[test]
     fn integers_and_doubles_compare_exactly() {

@@ -128,3 +128,29 @@ async fn save_labels(tx: &Tx, writes: &[Write], taken: &HashSet<Uuid>) -> Result
     labels::remove(tx, &replaced).await?;
     labels::insert(tx, &labelled).await
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sea_orm::{IdenStatic, Iterable};
+
+    /// The columns that make up the desired state and its deletion: `only_status_differs` compares them.
+    const DESIRED: [&str; 7] =
+        ["generation", "spec", "labels", "updated_time", "deleted_time", "updated_by", "deleted_by"];
+
+    /// A column of the status that is not named would be lost with every report.
+    #[test]
+    fn every_column_belongs_to_one_of_the_sets() {
+        for kind in Kind::ALL {
+            let mut columns: Vec<&str> = with_entity!(kind, entity => {
+                entity::Column::iter().map(|column| column.as_str()).collect()
+            });
+            let absent = |name: &&str| *name == "owner_id" && kind.parent().is_none();
+            let sets = [&STATUS[..], &FIXED, &DESIRED].concat();
+            let mut named: Vec<&str> = sets.into_iter().filter(|name| !absent(name)).collect();
+            columns.sort_unstable();
+            named.sort_unstable();
+            assert_eq!(columns, named, "{kind:?}");
+        }
+    }
+}
