@@ -37,7 +37,7 @@ impl App {
         match tokio::spawn(Scope::carried(bounded)).await {
             Ok(Ok(result)) => result,
             Ok(Err(_)) => {
-                Err(ApiError::new(StatusCode::GATEWAY_TIMEOUT, Code::Timeout, "the change took too long"))
+                Err(ApiError::new(StatusCode::GATEWAY_TIMEOUT, Code::Timeout, "The change took too long"))
             }
             Err(end) => match end.try_into_panic() {
                 Ok(panic) => std::panic::resume_unwind(panic),

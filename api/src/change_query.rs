@@ -81,7 +81,7 @@ fn since(text: &str) -> Result<Since, FieldError> {
         "now" => Ok(Since::Now),
         text => match Position::parse(text) {
             Some(position) => Ok(Since::Position(position)),
-            None => Err(unreadable("since", "since must be `now` or a position as it was handed out")),
+            None => Err(unreadable("since", "since must be `now` or a position returned by this API")),
         },
     }
 }

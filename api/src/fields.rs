@@ -64,7 +64,7 @@ impl Selection {
         if let Some(unknown) = paths.iter().find(|path| !self.knows(path.split('.'))) {
             let unknown: String = unknown.chars().take(80).collect();
             let known: Vec<&str> = self.0.keys().map(String::as_str).collect();
-            return fault(format!("there is no field '{unknown}'; there are {}", known.join(", ")));
+            return fault(format!("unknown field '{unknown}'; use one of: {}", known.join(", ")));
         }
         Ok(Self::of(&paths))
     }

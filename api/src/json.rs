@@ -94,7 +94,7 @@ impl<'de> Visitor<'de> for Strict {
             }
             if map.contains_key(&key) {
                 let key: String = key.chars().take(80).collect();
-                return Err(A::Error::custom(format_args!("the key {key:?} is there twice")));
+                return Err(A::Error::custom(format_args!("duplicate key {key:?}")));
             }
             let value = entries.next_value_seed(self.deeper()?)?;
             map.insert(key, value);

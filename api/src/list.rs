@@ -15,7 +15,7 @@ use service::kind::Kind;
 use service::list::{Collection, Cursor, Ordering};
 use service::resource::{ListQuery, Start};
 use service::search::{self, Filter};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::marker::PhantomData;
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -300,16 +300,22 @@ fn order_text<S>(parameters: &Parameters<S>) -> Result<String, String> {
     }
 }
 
-/// What cannot be understood (search, order, cursor, since, wait_for) is a bad request; what is out of range is invalid.
+/// What cannot be understood (search, order, cursor, since, wait_for) is a bad request; what is out of range is invalid, and
+/// so is a request that has both.
 fn query_error(errors: Vec<FieldError>) -> ApiError {
     let about_text = |error: &FieldError| {
         matches!(error.field.as_str(), "search" | "order" | "cursor" | "since" | "wait_for")
     };
-    match errors.as_slice() {
-        [one] if about_text(one) => {
-            ApiError::bad_request(format!("invalid {}: {}", one.field, one.message), errors)
+    let detail = match errors.as_slice() {
+        [one] if one.message.starts_with(&one.field) => one.message.clone(),
+        [one] => format!("Invalid {}: {}", one.field, one.message),
+        all => {
+            let names: BTreeSet<_> = all.iter().map(|error| error.field.as_str()).collect();
+            format!("Invalid parameters: {}", Vec::from_iter(names).join(", "))
         }
-        all if all.iter().all(about_text) => ApiError::bad_request("Invalid query parameters", errors),
-        _ => ApiError::invalid("Invalid query parameters", errors),
+    };
+    match errors.iter().all(about_text) {
+        true => ApiError::bad_request(detail, errors),
+        false => ApiError::invalid(detail, errors),
     }
 }

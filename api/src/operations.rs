@@ -152,7 +152,10 @@ impl Asked {
     /// 405 with `Allow`.
     pub fn check_method(self) -> Result<(), ApiError> {
         let Self::OtherMethod(allow) = self else { return Ok(()) };
-        let detail = format!("the method is not allowed here, only {allow}");
+        let detail = match allow.rsplit_once(", ") {
+            Some((others, last)) => format!("Method not allowed; use {others} or {last}"),
+            None => format!("Method not allowed; use {allow}"),
+        };
         let error = ApiError::new(StatusCode::METHOD_NOT_ALLOWED, Code::MethodNotAllowed, detail);
         let error = error.with_header(header::ALLOW, HeaderValue::from_static(allow));
         Err(error.refused_by("method_not_allowed"))

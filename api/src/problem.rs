@@ -190,7 +190,7 @@ impl ApiError {
 
     /// More requests, or more bytes of bodies, than the process takes on at a time.
     pub fn overloaded() -> Self {
-        let detail = "the service is busy, try again later";
+        let detail = "The service is busy; try again later";
         let error = Self::new(StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable, detail);
         error.retry_after_a_second().refused_by("overloaded")
     }

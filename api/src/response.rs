@@ -126,7 +126,7 @@ impl StoredAnswer {
     /// A conflict if a version that stored answers in another form did so.
     pub fn read(text: &str) -> service::Result<Self> {
         let detail =
-            "the answer to this Idempotency-Key cannot be repeated; send the request with another key";
+            "The answer to this Idempotency-Key cannot be repeated; send the request with another key";
         serde_json::from_str(text).map_err(|_| service::Error::Conflict(detail.into()))
     }
 

@@ -48,16 +48,16 @@ pub enum Error {
     #[error("{0}")]
     Conflict(String),
     /// What follows a position of the log of changes can no longer be told.
-    #[error("the changes after this position are no longer known: list again")]
+    #[error("The changes after this position are no longer known; list again")]
     PositionGone,
     /// Another request with the same idempotency key has not finished; worth another try.
-    #[error("a request with this Idempotency-Key is still running")]
+    #[error("A request with this Idempotency-Key is still running")]
     KeyInUse,
     /// The idempotency key was used with a different request.
-    #[error("the Idempotency-Key was used before with a different request")]
+    #[error("The Idempotency-Key was used before with a different request")]
     KeyReused,
     /// The resource is no longer at the version that the caller named.
-    #[error("the resource has changed: its entity tag is now {current}")]
+    #[error("The resource has changed; its entity tag is now {current}")]
     PreconditionFailed {
         /// The current entity tag.
         current: String,

@@ -1,5 +1,6 @@
 //! Request bodies, checked by the schemas that the served document shows.
 
+use super::pattern::in_words;
 use super::schema::tidy;
 use crate::app::App;
 use crate::json;
@@ -149,6 +150,7 @@ pub(super) fn check<S: Type>(body: &Value, more: Vec<FieldError>) -> ApiResult<(
 
 /// A violation in the terms of the API: labels are named by their keys, and short values are shown.
 fn fault_of(violation: Violation, body: &Value) -> FieldError {
+    let violation = Violation { message: in_words(violation.message), ..violation };
     let label = violation.path.strip_prefix("labels").filter(|rest| rest.starts_with(['.', '[']));
     let key = label.map(|rest| rest.trim_matches(['.', '[', ']', '"']).to_owned());
     let mut fault = FieldError::from(match &key {

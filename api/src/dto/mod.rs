@@ -9,6 +9,7 @@ mod explanation;
 mod header;
 mod list;
 mod meta;
+mod pattern;
 mod request;
 mod resource;
 mod schema;

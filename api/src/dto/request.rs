@@ -1,4 +1,5 @@
 use super::body::{Body, JSON, MERGE_PATCH, MediaType, check, read, typed};
+use super::pattern::{LABEL_VALUE, NAME};
 use super::resource::{Cluster, NodePool, ResourceView};
 use super::schema::{closed, described, inline, object, text};
 use crate::problem::{ApiError, ApiResult};
@@ -18,9 +19,6 @@ use uuid::Uuid;
 
 /// The most labels a resource may have.
 const MAX_LABELS: usize = 64;
-
-const NAME: &str = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$";
-const LABEL_VALUE: &str = "^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$";
 
 /// A cluster that is to be created.
 pub type ClusterCreateRequest = CreateRequest<Cluster>;
@@ -87,12 +85,14 @@ impl<K: ResourceView> Body for PatchRequest<K> {
     fn read(media_type: &str, mut body: Value, _: DateTime<Utc>) -> ApiResult<Change> {
         let merge = media_type == MERGE_PATCH;
         match merge {
-            true => check::<MergePatch>(&body, key_faults(&body["labels"]))?,
-            false => check::<Self>(&body, section_faults(&body))?,
+            true => check::<MergePatch>(&body, [key_faults(&body["labels"]), fixed(&body)].concat())?,
+            false => check::<Self>(&body, [section_faults(&body), fixed(&body)].concat())?,
         }
         let mut sections = body.as_object().into_iter().flat_map(Map::values);
         if sections.all(|section| section.is_null() && !merge) {
-            let detail = "at least one field must be provided for update: spec or labels";
+            let nulls = body.as_object().is_some_and(|sections| !sections.is_empty());
+            let hint = if nulls { NULL_KEEPS } else { "" };
+            let detail = format!("At least one field must be provided for update: spec or labels{hint}");
             return Err(ApiError::bad_request(detail, Vec::new()));
         }
         if merge {
@@ -128,6 +128,18 @@ fn section_faults(body: &Value) -> Vec<FieldError> {
         faults.push(FieldError::new("spec", message).constraint("max_length"));
     }
     faults
+}
+
+/// Members that no change can have, by names that a path shows as they are.
+fn fixed(body: &Value) -> Vec<FieldError> {
+    let plain = |name: &&String| name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+    let names = body.as_object().into_iter().flat_map(Map::keys).filter(plain);
+    let names = names.filter(|name| !matches!(name.as_str(), "spec" | "labels") && name.len() <= 40).take(40);
+    let fault = |name: &String| {
+        let message = format!("{name} cannot be changed; a change may contain only spec and labels");
+        FieldError::new(name, message).constraint("enum")
+    };
+    names.map(fault).collect()
 }
 
 /// The faults of the keys of labels: OpenAPI 3.0 has no word for names of members.
@@ -170,6 +182,8 @@ fn merge_patch(_: &mut Registry) -> MetaSchema {
     closed(object(MERGED, &[], members))
 }
 
+const NULL_KEEPS: &str = "; null leaves a field as it is. To remove labels send {}, or a merge patch as \
+                          application/merge-patch+json";
 const UNIQUE: &str = "Unique among all of its kind, or of its cluster, that are not marked for deletion.";
 const MERGED: &str = "A change of a resource as a JSON merge patch (RFC 7396): members are merged, null removes. The \
                       result keeps to the rules of a resource to create.";

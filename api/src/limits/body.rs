@@ -83,7 +83,7 @@ impl Bodies {
 
     fn check_fields(&self, headers: &HeaderMap) -> Result<(), ApiError> {
         if !is_identity(headers) {
-            let detail = "the Content-Encoding of the request is not supported";
+            let detail = "The Content-Encoding of the request is not supported";
             let error = ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, Code::Malformed, detail);
             let error = error.with_header(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
             return Err(error.refused_by("unsupported_encoding"));
@@ -105,12 +105,12 @@ impl Bodies {
             let next = timeout_at(end.min(Instant::now() + self.stall_time), stream.next()).await;
             let chunk = match next {
                 Err(_) => {
-                    let detail = "the request body did not arrive in time";
+                    let detail = "The request body did not arrive in time";
                     let error = ApiError::new(StatusCode::REQUEST_TIMEOUT, Code::BadRequest, detail);
                     return Err(closing(error).refused_by("body_timeout"));
                 }
                 Ok(Some(Err(_))) => {
-                    let error = ApiError::malformed("the request body ended early or is framed wrongly");
+                    let error = ApiError::malformed("The request body ended early or is framed wrongly");
                     return Err(closing(error).refused_by("body_broken"));
                 }
                 Ok(None) => return Ok((body.freeze(), memory)),
@@ -131,7 +131,7 @@ impl Bodies {
     }
 
     fn too_large(&self) -> ApiError {
-        let detail = format!("the request body is larger than {} bytes", self.max_bytes);
+        let detail = format!("The request body is larger than {} bytes", self.max_bytes);
         ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, Code::Malformed, detail).refused_by("body_too_large")
     }
 

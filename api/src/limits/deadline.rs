@@ -43,7 +43,7 @@ pub(crate) async fn deadline(
             Err(_) if *deadline.time() > until => {}
             Err(_) => {
                 let error =
-                    ApiError::new(StatusCode::GATEWAY_TIMEOUT, Code::Timeout, "the request took too long");
+                    ApiError::new(StatusCode::GATEWAY_TIMEOUT, Code::Timeout, "The request took too long");
                 return Err(error.refused_by("deadline_passed").into());
             }
         }

@@ -4,7 +4,7 @@ use poem::Request;
 use poem::http::header::HOST;
 use poem::http::uri::Authority;
 use poem::http::{StatusCode, Version};
-use service::FieldError;
+use service::error::{Error, FieldError};
 
 use crate::problem::{ApiError, Code};
 
@@ -25,12 +25,12 @@ pub(crate) fn check_head(request: &Request, max_bytes: usize) -> Result<(), ApiE
     let fields: usize = fields.map(|(name, value)| name.as_str().len() + value.len() + FIELD_OVERHEAD).sum();
     let address = request.uri().path_and_query().map_or(0, |address| address.as_str().len());
     if fields + address > max_bytes {
-        let detail = format!("the request line and header fields are larger than {max_bytes} bytes");
+        let detail = format!("The request line and header fields are larger than {max_bytes} bytes");
         let error = ApiError::new(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, Code::Malformed, detail);
         return Err(error.refused_by("head_too_large"));
     }
     let faults: Vec<_> = host_fault(request).into_iter().chain(field_faults(request)).collect();
-    if faults.is_empty() { Ok(()) } else { Err(ApiError::invalid("Invalid headers", faults)) }
+    if faults.is_empty() { Ok(()) } else { Err(Error::invalid_fields(faults).into()) }
 }
 
 fn host_fault(request: &Request) -> Option<FieldError> {
@@ -42,7 +42,9 @@ fn host_fault(request: &Request) -> Option<FieldError> {
         [_] => "format",
         _ => "unique",
     };
-    Some(FieldError::new("Host", "a request names one host, and its port").constraint(constraint))
+    Some(
+        FieldError::new("Host", "Host must name one host, and its port if it has one").constraint(constraint),
+    )
 }
 
 fn field_faults(request: &Request) -> impl Iterator<Item = FieldError> {

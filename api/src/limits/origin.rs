@@ -46,11 +46,14 @@ impl Origins {
     pub(crate) fn check(&self, request: &Request) -> std::result::Result<(), ApiError> {
         let host = host_of(request);
         if self.refuse_names && host.as_ref().is_some_and(|host| !is_loopback(host.host())) {
-            return Err(forbidden("the server is reached by the names of this machine only, like localhost"));
+            return Err(forbidden("This server accepts only local host names, such as localhost"));
         }
         match request.headers().get(ORIGIN) {
             Some(origin) if self.refuse_foreign && !self.allow(origin) && !is_own(origin, host.as_ref()) => {
-                Err(forbidden("pages of other origins may not ask; server.cors.allowed_origins allows them"))
+                Err(forbidden(
+                    "Requests from web pages of other origins are refused; add the origin to \
+                     server.cors.allowed_origins",
+                ))
             }
             _ => Ok(()),
         }

@@ -40,7 +40,7 @@ impl Streams {
         // Callers that need not say who they are all have one name.
         let too_many = all >= self.max || (caller.expires.is_some() && own >= self.max_per_caller);
         if too_many {
-            let detail = "too many requests wait for changes; try again later";
+            let detail = "Too many requests wait for changes; try again later";
             let error = ApiError::new(StatusCode::TOO_MANY_REQUESTS, Code::RateLimit, detail);
             return Err(error.retry_after_a_second().refused_by("streams"));
         }

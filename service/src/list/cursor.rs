@@ -68,7 +68,7 @@ impl Key {
 
     /// The value to compare `column` with; `None` if it was absent.
     pub(crate) fn value(&self, column: &Column) -> Result<Option<Value>> {
-        let damaged = || Error::bad_request("the cursor is damaged");
+        let damaged = || Error::bad_request("The cursor is damaged");
         Ok(Some(match (self, column.r#type) {
             (Key::Absent(()), _) => return Ok(None),
             (Key::Number(number), Type::Integer) => (*number).into(),

@@ -87,7 +87,7 @@ impl Ordering {
     pub(crate) fn keys<'a>(&self, cursor: &'a Cursor) -> Result<&'a [Key]> {
         if cursor.fingerprint != self.fingerprint || cursor.keys.len() != self.terms.len() {
             return Err(Error::bad_request(
-                "the cursor belongs to another list: use it with the search and order it came with",
+                "The cursor belongs to another list; use it with the search and order it came with",
             ));
         }
         Ok(&cursor.keys)
@@ -100,7 +100,7 @@ fn parse_term(collection: &Collection, item: &str) -> Result<(Vec<Column>, Order
     let direction = match words.next().map(str::to_ascii_lowercase).as_deref() {
         None | Some("asc") => Order::Asc,
         Some("desc") => Order::Desc,
-        Some(other) => return Err(format!("'{}' is no direction: use asc or desc", shortened(other))),
+        Some(other) => return Err(format!("'{}' is not a direction; use asc or desc", shortened(other))),
     };
     if words.next().is_some() {
         return Err(format!("'{}' is not of the form 'field' or 'field asc|desc'", shortened(item)));
@@ -109,7 +109,7 @@ fn parse_term(collection: &Collection, item: &str) -> Result<(Vec<Column>, Order
         Some(field) => Ok((field.source.order(collection.nested), direction)),
         None => {
             let known = collection.names();
-            Err(format!("'{}' is no field to order by; there are {known}", shortened(name)))
+            Err(format!("cannot order by '{}'; use one of: {known}", shortened(name)))
         }
     }
 }

@@ -107,7 +107,7 @@ pub async fn force_delete(
         if_match.check(&resource)?;
         if !resource.is_finalizing() {
             return Err(Error::Conflict(format!(
-                "{} '{}' is not in Finalizing state",
+                "{} '{}' is not in Finalizing state: it is not marked for deletion; DELETE it first",
                 target.kind, target.id
             )));
         }

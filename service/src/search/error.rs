@@ -4,20 +4,36 @@ use std::fmt::Display;
 
 /// A search text that is refused: where, and what was expected there.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("at position {position}: {message}")]
+#[error("at character {character}: {message}")]
 pub struct SearchError {
-    /// Offset into the text, in bytes from its beginning.
-    pub position: usize,
+    /// The character of the text, counted from 1. Behind the last one if the text ends too early.
+    pub character: usize,
     /// What was expected, and what was found instead.
     pub message: String,
 }
 
+/// What a step of the search language refuses.
+#[derive(Debug)]
+pub(super) struct Fault {
+    /// Offset into the text, in bytes from its beginning.
+    pub(super) position: usize,
+    pub(super) message: String,
+}
+
 /// The outcome of a step of the search language.
-pub(super) type Result<T> = std::result::Result<T, SearchError>;
+pub(super) type Result<T> = std::result::Result<T, Fault>;
+
+impl Fault {
+    /// The same for whoever wrote the text, who counts characters.
+    pub(super) fn in_text(self, text: &str) -> SearchError {
+        let before = text.char_indices().take_while(|(offset, _)| *offset < self.position).count();
+        SearchError { character: before + 1, message: self.message }
+    }
+}
 
 /// Refuses the text at `position`.
 pub(super) fn refuse<T>(position: usize, message: impl Into<String>) -> Result<T> {
-    Err(SearchError { position, message: message.into() })
+    Err(Fault { position, message: message.into() })
 }
 
 /// Refuses the text at `position`, where `expected` should have stood.

@@ -77,17 +77,18 @@ const RECONCILED: &str = "Reconciled";
 /// The deepest path into a document; no stored document is deeper.
 const MAX_SEGMENTS: usize = 64;
 
-/// The field called `name` of the items of a collection, which stands at `position`.
+/// The field called `name` of the items of a collection, which stands at `position`. What is wrong with a part of the
+/// name is refused where that part stands.
 pub(super) fn field(collection: &Collection, name: &str, position: usize) -> Result<Field> {
     let of_resources = |prefix| collection.resources.then(|| name.strip_prefix(prefix)).flatten();
     if let Some(field) = collection.field(name) {
         Ok(typed(field.source))
     } else if let Some(key) = of_resources("labels.") {
-        label(key, position)
+        label(key, position + "labels.".len())
     } else if let Some(path) = of_resources("spec.") {
-        spec(path, position)
+        spec(path, position + "spec.".len())
     } else if let Some(path) = name.strip_prefix(collection.conditions) {
-        condition(collection, path, position)
+        condition(collection, path, position + collection.conditions.len())
     } else {
         let documents = if collection.resources { "labels.<key>, spec.<path>, " } else { "" };
         let (names, conditions) = (collection.names(), collection.conditions);
@@ -124,11 +125,13 @@ fn spec(path: &str, position: usize) -> Result<Field> {
         !segment.is_empty()
             && segment.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
     };
-    if !segments.iter().all(valid) {
+    let before = |count: usize| segments.iter().take(count).map(|segment| segment.len() + 1).sum::<usize>();
+    if let Some(index) = segments.iter().position(|segment| !valid(segment)) {
         let names = "keys of letters, digits, `_` and `-` with a dot between them after `spec.`";
-        return expected(position, names, quoted(path));
+        return expected(position + before(index), names, quoted(path));
     }
     if segments.len() > MAX_SEGMENTS {
+        let position = position + before(MAX_SEGMENTS);
         return refuse(position, format!("expected at most {MAX_SEGMENTS} keys after `spec.`"));
     }
     Ok(Field::Spec(segments))
@@ -160,6 +163,7 @@ fn condition(collection: &Collection, path: &str, position: usize) -> Result<Fie
                 let names: Vec<_> = collection.members.iter().map(|(name, _)| format!("`{name}`")).collect();
                 let names = names.join(", ");
                 let (others, last) = names.rsplit_once(", ").unwrap_or_default();
+                let position = position + condition.len() + 1;
                 expected(position, &format!("{others} or {last}"), quoted(member))
             }
         },

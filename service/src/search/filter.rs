@@ -113,8 +113,10 @@ fn leaf(collection: &Collection, comparison: &Comparison<'_>) -> Result<Leaf> {
         (Field::Integer(field), Predicate::Test(test)) => Leaf::Integer(field, test.read(integer)?),
         (Field::Time(field), Predicate::Test(test)) => Leaf::Time(field, test.read(time)?.into()),
         (Field::Integer(_) | Field::Time(_), Predicate::Like { .. }) => {
-            let message =
-                format!("{} is no text: expected a comparison, found `like`", quoted(comparison.field));
+            let message = format!(
+                "{} is not a text field: expected a comparison, found `like`",
+                quoted(comparison.field)
+            );
             return refuse(comparison.operator, message);
         }
         (Field::Spec(path), Predicate::Test(test)) => Leaf::Spec(path, spec_test(test)?),

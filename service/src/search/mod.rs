@@ -39,5 +39,6 @@ use crate::list::collection::Collection;
 /// Anything that is not a search within the limits: bad syntax, an unknown field, a literal of the wrong type.
 /// A blank text is refused as well; callers for which it means "no search" check for it first.
 pub fn parse(collection: &Collection, text: &str) -> Result<Filter, SearchError> {
-    Filter::typed(collection, &parse::expression(text)?)
+    let read = parse::expression(text).and_then(|expression| Filter::typed(collection, &expression));
+    read.map_err(|fault| fault.in_text(text))
 }

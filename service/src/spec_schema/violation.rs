@@ -13,6 +13,9 @@ const MAX_ERRORS: usize = 1000;
 /// Most characters of a value, a name or a pattern that are repeated.
 const MAX_SHOWN: usize = 100;
 
+/// What is expected of a text of the format `date-time`.
+const TIME: &str = "must be a date and time of RFC 3339 with a time zone, like 2026-01-31T12:00:00Z";
+
 /// One way in which a value differs from its schema.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
@@ -217,13 +220,14 @@ fn describe(kind: &Kind, error: &ValidationError<'_>) -> (String, &'static str) 
         Kind::ExclusiveMinimum { limit } => (format!("must be greater than {limit}"), "min"),
         Kind::Maximum { limit } => (format!("must be at most {limit}"), "max"),
         Kind::ExclusiveMaximum { limit } => (format!("must be less than {limit}"), "max"),
-        Kind::MinLength { limit } => (format!("must have at least {limit} characters"), "min_length"),
-        Kind::MaxLength { limit } => (format!("must have at most {limit} characters"), "max_length"),
-        Kind::MinItems { limit } => (format!("must have at least {limit} items"), "min"),
-        Kind::MaxItems { limit } => (format!("must have at most {limit} items"), "max"),
-        Kind::MinProperties { limit } => (format!("must have at least {limit} properties"), "min"),
-        Kind::MaxProperties { limit } => (format!("must have at most {limit} properties"), "max"),
+        Kind::MinLength { limit } => (at_least(limit, "character", "characters"), "min_length"),
+        Kind::MaxLength { limit } => (at_most(limit, "character", "characters"), "max_length"),
+        Kind::MinItems { limit } => (at_least(limit, "item", "items"), "min"),
+        Kind::MaxItems { limit } => (at_most(limit, "item", "items"), "max"),
+        Kind::MinProperties { limit } => (at_least(limit, "property", "properties"), "min"),
+        Kind::MaxProperties { limit } => (at_most(limit, "property", "properties"), "max"),
         Kind::Pattern { pattern } => (format!("must match the pattern {}", shorten(pattern)), "pattern"),
+        Kind::Format { format } if format == "date-time" => (TIME.to_owned(), "format"),
         Kind::Format { format } => (format!("must be of the format {}", shorten(format)), "format"),
         Kind::UniqueItems => ("must not hold the same item twice".to_owned(), "unique"),
         Kind::MultipleOf { multiple_of } => (format!("must be a multiple of {multiple_of}"), "enum"),
@@ -237,9 +241,19 @@ fn describe(kind: &Kind, error: &ValidationError<'_>) -> (String, &'static str) 
     }
 }
 
+fn at_least(limit: &u64, one: &str, many: &str) -> String {
+    format!("must have at least {limit} {}", if *limit == 1 { one } else { many })
+}
+
+fn at_most(limit: &u64, one: &str, many: &str) -> String {
+    format!("must have at most {limit} {}", if *limit == 1 { one } else { many })
+}
+
 fn one_of(words: &[&Value]) -> String {
     let mut text = String::new();
-    for word in words {
+    // Whoever sent another word did not mean null.
+    let words: Vec<_> = words.iter().filter(|word| !word.is_null() || words.len() == 1).collect();
+    for word in &words {
         // What would not be shown is not printed: an error may bring any number of words.
         if text.len() <= 4 * MAX_SHOWN {
             let comma = if text.is_empty() { "" } else { ", " };

@@ -69,10 +69,13 @@ pub fn classify(
             return Ok(Verdict::Discard(DiscardReason::OlderReport));
         }
     }
-    if let Some(missing) = mandatory.iter().find(|name| !report.conditions.iter().any(|c| c.r#type == **name))
-    {
+    let missing = mandatory.iter().filter(|name| !report.conditions.iter().any(|c| c.r#type == **name));
+    let missing: Vec<String> = missing.map(|name| format!("'{name}'")).collect();
+    if !missing.is_empty() {
+        let conditions = if missing.len() == 1 { "condition" } else { "conditions" };
         let message = format!(
-            "missing mandatory condition '{missing}': every report must carry {}",
+            "missing mandatory {conditions} {}; every report must carry {}",
+            missing.join(", "),
             mandatory.join(", ")
         );
         return Err(Error::invalid("conditions", message, "required"));

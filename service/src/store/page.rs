@@ -274,7 +274,7 @@ fn tuple_after(order: &[Term], keys: &[Key]) -> Result<Option<Expr>> {
     let mut values = Vec::new();
     for (term, key) in order.iter().zip(keys) {
         let value = key.value(&term.column)?;
-        values.push(Expr::val(value.ok_or_else(|| Error::bad_request("the cursor is damaged"))?));
+        values.push(Expr::val(value.ok_or_else(|| Error::bad_request("The cursor is damaged"))?));
     }
     let columns = Expr::tuple(order.iter().map(|term| Expr::col(term.column.name)));
     let values = Expr::tuple(values);

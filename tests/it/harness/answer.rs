@@ -66,6 +66,12 @@ impl Answer {
         for field in ["type", "title", "detail", "instance", "timestamp"] {
             assert!(self.body[field].as_str().is_some_and(|text| !text.is_empty()), "{field}: {}", self.text);
         }
+        // A sentence, unless it begins with what is written so in a request: the message of a fault does.
+        let detail = &self.body["detail"];
+        let begins_small = detail.as_str().is_some_and(|text| text.starts_with(char::is_lowercase));
+        let names = *detail == self.body["errors"][0]["message"]
+            || detail.as_str().is_some_and(|text| text.starts_with("kind "));
+        assert!(!begins_small || names, "{}", self.text);
         self
     }
 

@@ -9,6 +9,7 @@ mod queries;
 mod representation;
 mod resources;
 mod statuses;
+mod texts;
 mod wire;
 
 use crate::harness::{Engine, TestApp};

@@ -157,7 +157,7 @@ fn faulty_schemas_are_refused_with_their_place() {
         ),
         ("3.0.3", json!({ "minimum": "x" }), format!("{a}/minimum: "), "must be of type number, not string"),
         ("3.0.3", json!({ "items": [] }), format!("{a}/items: "), "must be of type"),
-        ("3.0.3", json!({ "allOf": [] }), format!("{a}/allOf: "), "must have at least 1 items"),
+        ("3.0.3", json!({ "allOf": [] }), format!("{a}/allOf: "), "must have at least 1 item"),
         ("3.1.0", json!({ "$id": "x" }), format!("{a}: "), "$id is not supported"),
         (
             "3.1.0",

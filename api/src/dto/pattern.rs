@@ -1,0 +1,60 @@
+//! What the patterns of requests mean, in words: a regular expression alone tells few people what to change.
+
+/// What a name looks like.
+pub(super) const NAME: &str = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$";
+/// What the value of a label looks like.
+pub(super) const LABEL_VALUE: &str = "^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$";
+
+/// How a violation of a pattern begins, before the pattern.
+const VIOLATED: &str = "must match the pattern ";
+
+const WORDS: [(&str, &str); 4] = [
+    (NAME, "must consist of lowercase letters, digits and '-', with a letter or digit at both ends"),
+    (
+        LABEL_VALUE,
+        "must consist of at most 63 letters, digits, '.', '_' or '-', with a letter or digit at both ends, or be empty",
+    ),
+    ("^[-A-Za-z0-9_.]+$", "must consist of letters, digits, '-', '_' and '.'"),
+    (r"[^\s\x85]", "must not be blank"),
+];
+
+/// The message of a violation, with words before the pattern if it is of one.
+pub(super) fn in_words(message: String) -> String {
+    let pattern = message.strip_prefix(VIOLATED);
+    match WORDS.iter().find(|(known, _)| pattern == Some(*known)) {
+        Some((pattern, words)) => format!("{words} (pattern {pattern})"),
+        None => message,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dto::{
+        AdapterStatusCreateRequest, Body, ClusterCreateRequest, ClusterPatchRequest, ForceDeleteRequest,
+    };
+    use chrono::{DateTime, Utc};
+    use serde_json::{Value, json};
+
+    fn refusal<B: Body>(body: Value) -> String {
+        let read = B::read(B::MEDIA_TYPES[0].0, body, DateTime::<Utc>::UNIX_EPOCH);
+        read.err().expect("a refusal").to_string()
+    }
+
+    #[test]
+    fn every_pattern_is_said_in_words() {
+        let report = json!({ "adapter": "a b", "observed_generation": 1, "conditions": [] });
+        let of_blank = json!({ "type": " ", "status": "True" });
+        let blank = json!({ "adapter": "a", "observed_generation": 1, "conditions": [of_blank] });
+        for (refusal, words) in [
+            (refusal::<ClusterCreateRequest>(json!({ "name": "A_b", "spec": {} })), WORDS[0]),
+            (refusal::<ClusterPatchRequest>(json!({ "labels": { "a": "-" } })), WORDS[1]),
+            (refusal::<AdapterStatusCreateRequest>(report), WORDS[2]),
+            (refusal::<AdapterStatusCreateRequest>(blank), WORDS[3]),
+            (refusal::<ForceDeleteRequest>(json!({ "reason": " " })), WORDS[3]),
+        ] {
+            let (pattern, words) = words;
+            assert!(refusal.ends_with(&format!(" {words} (pattern {pattern})")), "{refusal}");
+        }
+    }
+}
