@@ -31,6 +31,16 @@ the default. In the file the same settings stand under their dotted names:
 
 Durations are written 500ms, 30s, 2m, 1h; sizes 65536, 256KiB, 1MiB; lists a,b,c or a JSON array.";
 
+/// How the script of each shell comes into effect.
+const INSTALL: &str = "\
+To have it in new shells:
+  bash        hyperfleet-api completions bash > ~/.local/share/bash-completion/completions/hyperfleet-api
+  zsh         hyperfleet-api completions zsh > \"${fpath[1]}/_hyperfleet-api\"
+  fish        hyperfleet-api completions fish > ~/.config/fish/completions/hyperfleet-api.fish
+  elvish      hyperfleet-api completions elvish >> ~/.config/elvish/rc.elv
+  powershell  hyperfleet-api completions powershell >> $PROFILE
+In this bash only: source <(hyperfleet-api completions bash)";
+
 /// The command line as it is declared: its settings have no flags yet.
 #[derive(Debug, Parser)]
 #[command(
@@ -90,6 +100,7 @@ pub enum Command {
     /// Print the settings that serve would have, with where each came from; secrets are masked
     Config(Box<Config>),
     /// Print a script that completes commands and flags in a shell
+    #[command(after_help = INSTALL)]
     Completions {
         /// The shell
         shell: Shell,
@@ -134,10 +145,12 @@ pub fn parse<'a>(
 
 /// The script for `shell` that completes commands and flags.
 #[must_use]
-pub fn completions(shell: Shell) -> Vec<u8> {
+pub fn completions(shell: Shell) -> String {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut with_flags(Cli::command()), "hyperfleet-api", &mut script);
-    script
+    // In bash the library takes the hyphen of the program for the end of a command where it lists what may follow a
+    // command, and not where it looks that up: nothing would be completed after the first word.
+    String::from_utf8_lossy(&script).replace("hyperfleet__subcmd__api__subcmd__", "hyperfleet__api__subcmd__")
 }
 
 /// Puts `serve` before flags that follow the program name directly.
@@ -264,7 +277,7 @@ mod tests {
     #[test]
     fn completions_know_the_flags() {
         for shell in [Shell::Bash, Shell::Zsh, Shell::Fish] {
-            let script = String::from_utf8(completions(shell)).expect("text");
+            let script = completions(shell);
             assert!(script.contains("database-url") && script.contains("migrate"), "{shell}");
         }
     }

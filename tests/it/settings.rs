@@ -57,9 +57,36 @@ fn a_setting_that_cannot_be_used_ends_the_program() {
     }
 }
 
+/// What bash offers where the line ends.
+fn completed_by_bash(words: &[&str]) -> Vec<String> {
+    let script = run(&["completions", "bash"]);
+    assert!(script.status.success(), "{script:?}");
+    let mut script = String::from_utf8(script.stdout).expect("text");
+    script += r#"
+        COMP_WORDS=("$@")
+        COMP_CWORD=$(($# - 1))
+        complete -p hyperfleet-api > /dev/null || exit 1
+        _hyperfleet__api "$1" "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD - 1]}"
+        printf '%s\n' "${COMPREPLY[@]}"
+    "#;
+    let mut bash = std::process::Command::new("bash");
+    let done = bash.args(["-c", &script, "bash"]).args(words).output().expect("bash");
+    assert!(done.status.success() && done.stderr.is_empty(), "{done:?}");
+    String::from_utf8(done.stdout).expect("text").lines().map(str::to_owned).collect()
+}
+
 #[test]
-fn completions_are_printed_for_a_shell() {
-    let done = run(&["completions", "bash"]);
-    let script = String::from_utf8(done.stdout).expect("text");
-    assert!(done.status.success() && script.contains("--database-url"), "{script}");
+fn bash_completes_commands_flags_and_values() {
+    for (words, expected) in [
+        (&["hyperfleet-api", "mig"][..], &["migrate"][..]),
+        (&["hyperfleet-api", "migrate", ""], &["up", "down", "status", "--yes", "--database-url"]),
+        (&["hyperfleet-api", "serve", "--server-jwt-e"], &["--server-jwt-enabled"]),
+        (&["hyperfleet-api", "serve", "--server-j"], &["--server-jwt-audience", "--server-jwt-issuers"]),
+        (&["hyperfleet-api", "completions", "ba"], &["bash"]),
+    ] {
+        let offered = completed_by_bash(words);
+        let missing: Vec<_> = expected.iter().filter(|word| !offered.iter().any(|o| o == *word)).collect();
+        assert!(missing.is_empty(), "{words:?}: {missing:?} of {offered:?}");
+        assert!(offered.iter().all(|offered| offered.starts_with(words[words.len() - 1])), "{offered:?}");
+    }
 }
