@@ -40,6 +40,7 @@ function when(text) {
 const word = (text) => make("span", { className: text }, text);
 const labels = (map) => Object.entries(map).map(([key, value]) => make("span", { className: "label" }, `${key}=${value}`));
 const condition = (resource, type) => resource.status.conditions.find((one) => one.type === type)?.status || "Unknown";
+const noun = (kind) => (kind === "clusters" ? "cluster" : "node pool");
 const number = (count, noun) => `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
 
 function live(state, text) {
@@ -68,6 +69,25 @@ async function follow(since, parameters, take) {
 
 // --- the fleet
 
+const names = new Map(); // Of clusters, by their ids. They never change.
+
+/** A link to the cluster of a node pool. It shows the id until the name is known. */
+function cluster({ owner_references: { id } }) {
+  return make("a", { href: `#/clusters/${id}`, tabIndex: -1, data: { cluster: id } }, names.get(id) ?? id);
+}
+
+/** Asks for the names of the clusters of node pools, of a page of them at most, and shows them. */
+async function nameClusters(pools) {
+  const unknown = [...new Set(pools.map((pool) => pool.owner_references.id))].filter((id) => !names.has(id));
+  if (!unknown.length) return;
+  const search = `id in (${unknown.map((id) => `'${id}'`)})`;
+  const found = await ask("/clusters", { search, fields: "name", size: PAGE, total: false });
+  found.items.forEach(({ id, name }) => names.set(id, name));
+  for (const link of document.querySelectorAll("a[data-cluster]")) {
+    link.textContent = names.get(link.dataset.cluster) ?? link.dataset.cluster;
+  }
+}
+
 function row(kind, resource) {
   const { status } = resource;
   const cell = (of, ...children) => make("td", { data: { of } }, ...children);
@@ -75,6 +95,7 @@ function row(kind, resource) {
   if (resource.deleted_time) name.className = "going";
   return make("tr", { id: resource.id, tabIndex: 0 },
     cell("Name", name, resource.deleted_time ? " being deleted" : ""),
+    kind === "nodepools" ? cell("Cluster", cluster(resource)) : null,
     cell("Phase", word(status.phase)),
     cell("Reconciled", word(condition(resource, "Reconciled"))),
     cell("Generation", `${status.observed_generation} of ${resource.generation}`),
@@ -86,9 +107,16 @@ async function fleet(kind, search) {
   $("fleet").hidden = false;
   $("search").value = search;
   $("rows").replaceChildren();
+  $("count").textContent = "";
+  $("more").hidden = true;
+  $("of").hidden = kind === "clusters";
+  document.title = `${kind === "clusters" ? "Clusters" : "Node pools"} · HyperFleet API`;
   const path = kind === "clusters" ? "/clusters" : "/nodepools";
   let total = 0, next = "", position = "";
-  const count = () => { $("count").textContent = number(total, kind === "clusters" ? "cluster" : "node pool"); };
+  const count = () => {
+    const none = search ? `No ${noun(kind)} matches this search.` : `There are no ${noun(kind)}s yet.`;
+    $("count").textContent = total ? number(total, noun(kind)) : none;
+  };
   const load = async () => {
     const list = await ask(path, { size: PAGE, search, order: "name", cursor: next });
     list.items.forEach((item) => $(item.id) || $("rows").append(row(kind, item)));
@@ -96,6 +124,7 @@ async function fleet(kind, search) {
     [total, next] = [list.total, list.next];
     $("more").hidden = !next;
     count();
+    if (kind === "nodepools") await nameClusters(list.items);
   };
   $("more").onclick = () => load().catch(report);
   await load();
@@ -112,6 +141,7 @@ async function fleet(kind, search) {
       known ? known.replaceWith(shown) : $("rows").prepend(shown);
       if (focused) shown.focus();
       if (!known && type === "ADDED") total += 1;
+      if (kind === "nodepools") nameClusters([object]).catch(report);
     }
     count();
   };
@@ -130,7 +160,8 @@ const WHY = {
 
 function table(heads, rows) {
   const head = make("thead", {}, make("tr", {}, ...heads.map((text) => make("th", {}, text))));
-  const body = rows.map((cells) => make("tr", {}, ...cells.map((cell) => make("td", {}, ...[cell ?? ""].flat()))));
+  const cell = (content, index) => make("td", { data: { of: heads[index] } }, ...[content ?? ""].flat());
+  const body = rows.map((cells) => make("tr", {}, ...cells.map(cell)));
   return make("div", { className: "scroll" }, make("table", {}, head, make("tbody", {}, ...body)));
 }
 
@@ -141,7 +172,9 @@ function explained({ state, since, blocked_by: blockers = [] }) {
     return make("li", {}, `${one.adapter ?? "It"} ${WHY[one.why] ?? one.why}${generation}`, said ? ` – ${said}` : "");
   });
   const since_text = since ? [" since ", when(since)] : [];
-  return [make("p", {}, make("strong", {}, state), ...since_text), items.length ? make("ul", {}, ...items) : null];
+  // The one thing that is waited for without a name.
+  const anyone = state === "waiting" && !items.length ? " No adapter has reported yet, and none is required." : "";
+  return [make("p", {}, make("strong", {}, state), ...since_text, anyone), items.length ? make("ul", {}, ...items) : null];
 }
 
 async function one(kind, id) {
@@ -149,15 +182,19 @@ async function one(kind, id) {
   const article = $("one");
   article.hidden = false;
   article.replaceChildren("Loading…");
-  const history = make("ul", {});
+  document.title = `${id} · HyperFleet API`;
+  const none = make("li", {}, "None so far.");
+  const history = make("ul", {}, none);
   const show = async () => {
     const pools = kind === "clusters" ? ask(`${path}/nodepools`, { size: PAGE, order: "name" }) : null;
     const [resource, explanation, children] = await Promise.all([ask(path), ask(`${path}/explain`), pools]);
     const { status } = resource;
+    document.title = `${resource.name} · HyperFleet API`;
+    const owner = kind === "nodepools" ? [make("dt", {}, "Cluster"), make("dd", {}, cluster(resource))] : [];
     const parts = [
       make("p", {}, make("a", { href: `#/${kind}` }, "← All")),
       make("h1", { className: resource.deleted_time ? "going" : "" }, resource.name),
-      make("dl", {},
+      make("dl", {}, ...owner,
         make("dt", {}, "Phase"), make("dd", {}, word(status.phase), " since ", when(status.last_transition_time)),
         make("dt", {}, "Generation"), make("dd", {}, `${status.observed_generation} of ${resource.generation}`),
         make("dt", {}, "Created"), make("dd", {}, when(resource.created_time), ` by ${resource.created_by}`),
@@ -166,7 +203,7 @@ async function one(kind, id) {
           ? [make("dt", {}, "Deleted"), make("dd", {}, when(resource.deleted_time), ` by ${resource.deleted_by}`)] : []),
         make("dt", {}, "Labels"), make("dd", {}, ...labels(resource.labels)),
         make("dt", {}, "Id"), make("dd", {}, resource.id)),
-      make("h2", {}, "What it waits for"), ...explained(explanation),
+      make("h2", {}, "State"), ...explained(explanation),
       make("h2", {}, "Conditions"),
       table(["Type", "Status", "Reason", "Message", "Since"], status.conditions.map((one) =>
         [one.type, word(one.status), one.reason, one.message, when(one.last_transition_time)])),
@@ -182,12 +219,15 @@ async function one(kind, id) {
       parts.push(make("h2", {}, `Node pools (${children.total})`), table(["Name", "Phase", "Changed"], rows));
     }
     article.replaceChildren(...parts.filter(Boolean));
+    if (owner.length) await nameClusters([resource]);
   };
+  await ask(path); // Whether there is one, before it is followed.
   const { next } = await ask("/changes", { since: "now", id });
   await show();
   live("on", "live");
   await follow(next, { id }, (event) => {
     const text = ` ${event.change ?? ""} by ${event.changed_by ?? "?"}`;
+    none.remove();
     history.prepend(make("li", { className: "changed" }, when(event.changed_time), text));
     if (event.type !== "DELETED") return void show().catch(report);
     article.prepend(make("p", { className: "Failed" }, "It has been removed."));
@@ -199,38 +239,48 @@ async function one(kind, id) {
 
 function report(error) {
   if (error.name === "AbortError") return;
-  live("off", "not connected");
+  error.status < 500 ? live("", "no updates") : live("off", "not connected");
+  const faults = error.errors?.length > 1 ? error.errors : []; // One alone is told by the message.
+  const lines = faults.map(({ field, message }) => (message.startsWith(field) ? message : `${field}: ${message}`));
+  const text = [error.message, ...lines].join("\n");
   if (error.status === 401) {
     view.abort();
     [$("fleet").hidden, $("one").hidden, $("login").hidden] = [true, true, false];
     $("refused").textContent = token ? error.message : "";
     $("token").focus();
   } else if ($("fleet").hidden) {
-    $("one").replaceChildren(make("p", { role: "alert" }, error.message), make("a", { href: "#/clusters" }, "← All"));
+    const [kind, id] = asked();
+    const gone = error.status === 404 ? `There is no ${noun(kind)} ${id}` : text;
+    $("one").replaceChildren(make("p", { role: "alert" }, gone), make("a", { href: `#/${kind}` }, "← All"));
   } else {
-    $("fault").textContent = [error.message, ...error.errors?.map((one) => `${one.field}: ${one.message}`) ?? []].join("\n");
+    $("fault").textContent = text;
   }
+}
+
+/** What the address asks for: a kind, the id of one of them if it names one, and a query. */
+function asked() {
+  const [place, query = ""] = location.hash.replace(/^#\/?/, "").split("?");
+  const [kind, id] = place.split("/");
+  return [kind === "nodepools" ? kind : "clusters", id, query];
 }
 
 function route() {
   view.abort();
   view = new AbortController();
-  const [place, query = ""] = location.hash.replace(/^#\/?/, "").split("?");
-  const [kind = "clusters", id] = place.split("/");
-  const known = kind === "nodepools" ? kind : "clusters";
+  const [kind, id, query] = asked();
   for (const name of ["fleet", "one", "login"]) $(name).hidden = true;
   $("fault").textContent = "";
   for (const link of document.querySelectorAll("nav a")) {
-    link.toggleAttribute("aria-current", link.dataset.kind === known);
+    link.toggleAttribute("aria-current", link.dataset.kind === kind);
   }
   live("", "connecting");
   const search = new URLSearchParams(query).get("search") ?? "";
-  (id ? one(known, encodeURIComponent(id)) : fleet(known, search)).catch(report);
+  (id ? one(kind, encodeURIComponent(id)) : fleet(kind, search)).catch(report);
 }
 
 $("searching").onsubmit = (event) => {
   event.preventDefault();
-  const kind = location.hash.startsWith("#/nodepools") ? "nodepools" : "clusters";
+  const [kind] = asked();
   const target = `#/${kind}?${new URLSearchParams({ search: $("search").value })}`;
   if (target === location.hash) route();
   location.hash = target;
