@@ -70,7 +70,7 @@ static TABLE: LazyLock<Vec<Place>> = LazyLock::new(|| {
         paths.entry(path).or_default().push(operation);
     }
     let places = paths.into_iter().map(|(path, operations)| place(&path, operations));
-    places.chain(pages::PATHS.iter().map(|path| place(path, Vec::new()))).collect()
+    places.chain(pages::paths().map(|path| place(path, Vec::new()))).collect()
 });
 
 fn read(path: &str, operation: MetaOperation) -> Operation {

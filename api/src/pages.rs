@@ -11,51 +11,60 @@ use serde_json::json;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// Where they are.
-pub const PATHS: [&str; 18] = [
-    START,
-    GUIDES[0].path,
-    GUIDES[1].path,
-    GUIDES[2].path,
-    GUIDES[3].path,
-    GUIDES[4].path,
-    GUIDES[5].path,
-    GUIDES[6].path,
-    CONSOLE[0].path,
-    CONSOLE[1].path,
-    CONSOLE[2].path,
-    "/favicon.ico",
-    "/openapi",
-    "/openapi.json",
-    "/openapi.yaml",
-    "/openapi-ui",
-    "/api/hyperfleet/v1/openapi",
-    "/api/hyperfleet/v1/openapi.html",
-];
+pub fn paths() -> impl Iterator<Item = &'static str> {
+    let others = [
+        START,
+        DOCUMENTATION,
+        "/favicon.ico",
+        "/openapi",
+        "/openapi.json",
+        "/openapi.yaml",
+        "/openapi-ui",
+        "/api/hyperfleet/v1/openapi",
+        "/api/hyperfleet/v1/openapi.html",
+    ];
+    let guides = GUIDES.iter().map(|guide| guide.path);
+    others.into_iter().chain(guides).chain(CONSOLE.iter().map(|asset| asset.path))
+}
 
 const START: &str = "/";
+const DOCUMENTATION: &str = "/docs";
 
-/// The guides, as they were when this version was built.
-const GUIDES: [Guide; 7] = [
-    Guide::new("/docs/adapters.md", "Writing an adapter", include_str!("../../docs/adapters.md")),
-    Guide::new("/docs/controllers.md", "Writing a controller", include_str!("../../docs/controllers.md")),
-    Guide::new("/docs/changes.md", "Following changes", include_str!("../../docs/changes.md")),
-    Guide::new("/docs/search.md", "Search", include_str!("../../docs/search.md")),
-    Guide::new("/docs/errors.md", "Errors", include_str!("../../docs/errors.md")),
-    Guide::new("/docs/operations.md", "Operations", include_str!("../../docs/operations.md")),
-    Guide::new("/docs/architecture.md", "Architecture", include_str!("../../docs/architecture.md")),
-];
-
+/// A file of the folder `docs`.
 struct Guide {
     path: &'static str,
     title: &'static str,
     text: &'static str,
 }
 
-impl Guide {
-    const fn new(path: &'static str, title: &'static str, text: &'static str) -> Self {
-        Self { path, title, text }
-    }
+macro_rules! guides {
+    ($($file:literal: $title:literal),*) => {
+        [$(Guide {
+            path: concat!("/docs/", $file),
+            title: $title,
+            text: include_str!(concat!("../../docs/", $file)),
+        }),*]
+    };
 }
+
+/// The whole folder, as it was when this version was built.
+const GUIDES: [Guide; 15] = guides![
+    "adapters.md": "Writing an adapter",
+    "examples/adapter.py": "An adapter in Python",
+    "examples/adapter.go": "An adapter in Go",
+    "controllers.md": "Writing a controller",
+    "changes.md": "Following changes",
+    "examples/follow.py": "Following changes in Python",
+    "examples/follow.go": "Following changes in Go",
+    "search.md": "Search",
+    "errors.md": "Errors",
+    "compatibility.md": "Compatibility",
+    "operations.md": "Operations",
+    "architecture.md": "Architecture",
+    "SECURITY.md": "Security",
+    "CONTRIBUTING.md": "Contributing",
+    "CHANGELOG.md": "Changelog"
+];
 
 /// The page for looking at the fleet. It holds no data: what it shows it asks for as its user.
 const CONSOLE: [Asset; 3] = [
@@ -90,7 +99,7 @@ pub(crate) fn routes(document: &openapi::Document, ports: [u16; 2], console: boo
     let json = Page::new("application/json", document.json());
     let yaml = Page::new("application/yaml", document.yaml());
     let ui = Page::new(HTML, document.swagger_ui());
-    let guides = GUIDES.into_iter().fold(Route::new(), |routes, guide| {
+    let guides = GUIDES.iter().fold(Route::new(), |routes, guide| {
         routes.at(guide.path, Page::new("text/plain; charset=utf-8", guide.text.to_owned()).endpoint())
     });
     let console = if console { &CONSOLE[..] } else { &[] };
@@ -101,6 +110,7 @@ pub(crate) fn routes(document: &openapi::Document, ports: [u16; 2], console: boo
     });
     let has_console = !console.is_empty();
     pages
+        .at(DOCUMENTATION, Page::new(HTML, documentation()).endpoint())
         .at(START, poem::get(make_sync(move |request| start(&request, ports, has_console))))
         .at("/favicon.ico", Page::new("image/svg+xml", openapi::ICON.to_owned()).endpoint())
         .at("/openapi", json.clone().endpoint())
@@ -156,7 +166,7 @@ fn start(request: &Request, ports: [u16; 2], console: bool) -> Response {
         true => {
             let mut links = json!({
                 "api": "/api/hyperfleet/v1", "ui": "/openapi-ui", "document": "/openapi.json", "health": ready,
-                "metrics": metrics, "docs": GUIDES.map(|guide| guide.path),
+                "metrics": metrics, "docs": GUIDES.each_ref().map(|guide| guide.path),
             });
             if console {
                 links["console"] = CONSOLE[0].path.into();
@@ -203,15 +213,40 @@ fn html(ready: &str, metrics: &str, console: bool) -> String {
         false => "",
     };
     let (version, build) = (crate::VERSION, crate::COMMIT);
-    let guides =
-        GUIDES.map(|Guide { path, title, .. }| format!("<a href=\"{path}\">{title}</a>")).join(",\n");
+    let content = format!(
+        "<p>The system of record for a fleet of Kubernetes clusters and their node pools. Version {version} ({build}).</p>
+<dl>
+{console}<dt><a href=\"/openapi-ui\">Swagger UI</a></dt>
+<dd>Read about the operations and try them out.</dd>
+<dt><a href=\"/docs\">Documentation</a></dt>
+<dd>Guides for users, for authors of adapters and controllers, and for operators.</dd>
+<dt><a href=\"/openapi.json\">OpenAPI document</a>, <a href=\"/openapi.yaml\">as YAML</a></dt>
+<dd>For generating clients.</dd>
+<dt><a href=\"/api/hyperfleet/v1\">/api/hyperfleet/v1</a></dt>
+<dd>The API, for example <a href=\"/api/hyperfleet/v1/clusters\">clusters</a> and
+<a href=\"/api/hyperfleet/v1/nodepools\">node pools</a>.</dd>
+<dt><a href=\"{ready}\">Health</a>, <a href=\"{metrics}\">metrics</a></dt>
+<dd>On ports of their own.</dd>
+</dl>"
+    );
+    page("HyperFleet API", &content)
+}
+
+/// The page with links to the guides.
+fn documentation() -> String {
+    let item = |Guide { path, title, .. }: &Guide| format!("<li><a href=\"{path}\">{title}</a></li>\n");
+    let items: String = GUIDES.iter().map(item).collect();
+    page("Documentation", &format!("<ul>\n{items}</ul>\n<p><a href=\"/\">Start page</a></p>"))
+}
+
+fn page(title: &str, content: &str) -> String {
     format!(
         "<!DOCTYPE html>
 <html lang=\"en\">
 <head>
 <meta charset=\"utf-8\">
 <meta name=\"viewport\" content=\"width=device-width\">
-<title>HyperFleet API</title>
+<title>{title}</title>
 <link rel=\"icon\" href=\"/favicon.ico\">
 <style>
 body {{ font: 1rem/1.6 system-ui, sans-serif; max-width: 40rem; margin: 3rem auto; padding: 0 1rem; }}
@@ -221,21 +256,8 @@ dd {{ margin: 0; }}
 </style>
 </head>
 <body>
-<h1>HyperFleet API</h1>
-<p>The system of record for a fleet of Kubernetes clusters and their node pools. Version {version} ({build}).</p>
-<dl>
-{console}<dt><a href=\"/openapi-ui\">Swagger UI</a></dt>
-<dd>Read about the operations and try them out.</dd>
-<dt><a href=\"/openapi.json\">OpenAPI document</a>, <a href=\"/openapi.yaml\">as YAML</a></dt>
-<dd>For generating clients.</dd>
-<dt><a href=\"/api/hyperfleet/v1\">/api/hyperfleet/v1</a></dt>
-<dd>The API, for example <a href=\"/api/hyperfleet/v1/clusters\">clusters</a> and
-<a href=\"/api/hyperfleet/v1/nodepools\">node pools</a>.</dd>
-<dt>Documentation</dt>
-<dd>{guides}.</dd>
-<dt><a href=\"{ready}\">Health</a>, <a href=\"{metrics}\">metrics</a></dt>
-<dd>On ports of their own.</dd>
-</dl>
+<h1>{title}</h1>
+{content}
 </body>
 </html>
 "
@@ -245,6 +267,26 @@ dd {{ margin: 0; }}
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::path::Path;
+
+    #[test]
+    fn the_whole_folder_of_guides_is_served() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
+        let files = |folder: &Path| {
+            let entries =
+                std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
+            entries.filter(|path| path.is_file()).collect::<Vec<_>>()
+        };
+        let all = [files(&root), files(&root.join("examples"))].concat();
+        let path = |file: &std::path::PathBuf| {
+            format!("/docs/{}", file.strip_prefix(&root).expect("below the folder").display())
+        };
+        let mut there: Vec<String> = all.iter().map(path).collect();
+        let mut served: Vec<&str> = GUIDES.iter().map(|guide| guide.path).collect();
+        there.sort_unstable();
+        served.sort_unstable();
+        assert_eq!(served, there);
+    }
 
     #[test]
     fn json_is_for_those_who_ask_for_it() {

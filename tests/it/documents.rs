@@ -84,8 +84,11 @@ async fn the_start_page_links_to_everything_else(app: TestApp) {
     assert_eq!(page.status(200).header("content-type"), "text/html; charset=utf-8");
     assert!(page.header("vary").to_ascii_lowercase().contains("accept"), "{}", page.header("vary"));
     assert!(!page.text.contains("<script"), "{}", page.text);
-    let links = attributes(&page.text, "href");
-    for path in api::pages::PATHS {
+    let guides = app.get("/docs").await;
+    assert_eq!(guides.status(200).header("content-type"), "text/html; charset=utf-8");
+    let links = [attributes(&page.text, "href"), attributes(&guides.text, "href")].concat();
+    app.get("/docs/").await.status(200);
+    for path in api::pages::paths() {
         let others = [
             "/",
             "/openapi",
@@ -135,7 +138,7 @@ async fn the_start_page_is_json_for_programs(app: TestApp) {
 }
 
 async fn whoever_has_a_page_is_told_that_it_is_current(app: TestApp) {
-    for path in api::pages::PATHS {
+    for path in api::pages::paths() {
         let page = app.get(path).await;
         assert_eq!(page.status(200).header("cache-control"), "no-cache", "{path}");
         let tag = page.header("etag");
