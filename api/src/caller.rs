@@ -29,7 +29,9 @@ impl<'a> ApiExtractor<'a> for Caller {
     fn register(registry: &mut Registry) {
         let scheme = MetaSecurityScheme {
             ty: "http",
-            description: Some("A JWT of a configured issuer. Not asked for where the server runs without."),
+            description: Some(
+                "A JWT of a configured issuer. Not required if the server runs without authentication.",
+            ),
             name: None,
             key_in: None,
             scheme: Some("bearer"),

@@ -186,7 +186,7 @@ pub enum Fetched<T: Type + Send> {
         /// Names this version of the resource.
         #[oai(header = "ETag")]
         String,
-        /// With `wait_for`: `matched`, or `timeout` if it still does not.
+        /// With `wait_for`: `matched`, or `timeout` if the resource did not match in time.
         #[oai(header = "HyperFleet-Waited")]
         Option<String>,
     ),
@@ -196,7 +196,7 @@ pub enum Fetched<T: Type + Send> {
         /// Names this version of the resource.
         #[oai(header = "ETag")]
         String,
-        /// With `wait_for`: `matched`, or `timeout` if it still does not.
+        /// With `wait_for`: `matched`, or `timeout` if the resource did not match in time.
         #[oai(header = "HyperFleet-Waited")]
         Option<String>,
     ),
@@ -234,7 +234,7 @@ pub enum Changed<T: Type + Send> {
 /// A deletion that was requested.
 #[derive(ApiResponse)]
 pub enum Deleting<T: Type + Send> {
-    /// The resource is being deleted, or is gone if there was nobody to wait for.
+    /// The resource is marked for deletion, or already removed if there is no adapter to wait for.
     #[oai(status = 202)]
     Resource(
         Document<T>,
@@ -247,7 +247,7 @@ pub enum Deleting<T: Type + Send> {
 /// A deletion that was forced.
 #[derive(ApiResponse)]
 pub enum ForceDeleted {
-    /// The resource and all below it are gone.
+    /// The resource and its node pools have been removed.
     #[oai(status = 204)]
     Gone,
 }
@@ -258,10 +258,12 @@ pub enum Reported<T: Type + Send> {
     /// The report was stored.
     #[oai(status = 201)]
     Stored(Document<T>),
-    /// The report was not stored: something newer is known.
+    /// The report was discarded; `HyperFleet-Discard-Reason` tells why.
     #[oai(status = 204)]
     Discarded(
-        /// `future_generation`, `older_generation`, `older_report` or `unknown_availability`.
+        /// `future_generation`: it is about a generation that the resource has not reached. `older_generation`,
+        /// `older_report`: the adapter has reported something newer. `unknown_availability`: the adapter no longer knows
+        /// what it reported before.
         #[oai(header = "HyperFleet-Discard-Reason")]
         String,
     ),

@@ -38,10 +38,10 @@ pub struct AdapterStatus {
     /// What it reported about its own run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<As<HashMap<String, Value>>>,
-    /// The version of its configuration, if it told.
+    /// The version of its configuration, if reported.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub adapter_config_version: Option<String>,
-    /// The version of the framework it is built on, if it told.
+    /// The version of the framework it is built on, if reported.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub adapter_framework_version: Option<String>,
     /// When its first report was observed.
@@ -63,7 +63,7 @@ pub struct AdapterCondition {
     pub message: Option<String>,
     /// Who reported it.
     pub adapter: String,
-    /// The generation it speaks of.
+    /// The generation it refers to.
     pub observed_generation: i64,
     /// When it was first reported.
     pub created_at: Time,
@@ -120,7 +120,7 @@ pub struct ConditionRequest {
     /// Who reports it; the report's adapter if absent.
     #[oai(nullable)]
     pub adapter: Option<String>,
-    /// The generation it speaks of; the report's if absent.
+    /// The generation it refers to; the report's if absent.
     #[oai(nullable)]
     pub observed_generation: Option<i64>,
     /// When it was first reported.

@@ -41,12 +41,12 @@ fn any_resource(registry: &mut Registry) -> MetaSchema {
     }
 }
 
-/// What happened to a resource, for a caller that follows what matches.
+/// A change of a resource, as seen by a caller that follows what matches.
 #[derive(Debug, Object, Serialize)]
 pub struct ChangeEvent {
     /// What happened.
     pub r#type: ChangeEventType,
-    /// From here on the caller goes on: the value of `since`.
+    /// Where to resume: send it as `since`.
     pub position: String,
     /// The resource as it is after the change; if it was removed, as it last was.
     pub object: As<AnyResource>,
@@ -66,7 +66,7 @@ pub struct ChangeEvent {
     pub cause: Option<Cause>,
 }
 
-/// What an event is to who follows.
+/// What an event means to a follower.
 #[derive(Clone, Copy, Debug, Enum, Serialize)]
 #[oai(rename_all = "UPPERCASE")]
 #[serde(rename_all = "UPPERCASE")]
@@ -135,12 +135,8 @@ fn change_list(registry: &mut Registry) -> MetaSchema {
     let members = [
         ("kind", "Always `ChangeList`.", kind),
         ("items", "The events, in the order in which they happened to each resource.", items),
-        (
-            "next",
-            "From here on there may be more: the value of `since`. It moves on even if nothing matched.",
-            text(None),
-        ),
-        ("more", "Whether there certainly is more: ask again at once.", MetaSchema::new("boolean")),
+        ("next", "Where to continue: send it as `since`. It advances even if nothing matched.", text(None)),
+        ("more", "Whether more events are known: ask again immediately.", MetaSchema::new("boolean")),
     ];
     object("What happened after a position.", &["kind", "items", "next", "more"], members)
 }
@@ -163,7 +159,7 @@ impl ParameterSet for ChangeParameters {
         let members = [
             (
                 "kind",
-                "`Cluster`, `NodePool`, or both separated by a comma, as if absent.",
+                "`Cluster`, `NodePool`, or both, separated by a comma (the default).",
                 text(Some("kinds")),
             ),
             ("id", "Only the resource with this id.", id()),
@@ -173,10 +169,10 @@ impl ParameterSet for ChangeParameters {
                 "Only what matches, as in lists. A resource that stops matching is `DELETED`.",
                 search,
             ),
-            ("fields", "Only these fields of the resources, and their ids.", text(Some("resource-fields"))),
+            ("fields", "Only these fields of each resource, and its id.", text(Some("resource-fields"))),
             ("since", SINCE, text(Some("position"))),
             ("wait", WAIT, number(0.0, 60.0, Some(0))),
-            ("limit", "The most events of a JSON answer.", number(1.0, 1000.0, Some(500))),
+            ("limit", "The maximum number of events in a JSON answer.", number(1.0, 1000.0, Some(500))),
             ("bookmark", "Seconds between the bookmarks of a stream.", number(1.0, 60.0, Some(10))),
             ("timeout", TIMEOUT, number(1.0, 3600.0, None)),
         ];
@@ -184,7 +180,9 @@ impl ParameterSet for ChangeParameters {
     }
 }
 
-const SINCE: &str = "A position: the `next` of an answer, the `position` of an event, a bookmark or a list. `now` for what \
-                     happens from now on. Absent, the present state comes first, as `ADDED`.";
-const WAIT: &str = "Seconds that a JSON answer with nothing to tell is held back. Streams wait in any case.";
-const TIMEOUT: &str = "Seconds that a stream lasts; if absent, between 25 and 35 minutes.";
+const SINCE: &str = "Where to start: a position, which is the `next` of an answer or the `position` of an event, a bookmark or a \
+                     list; or `now` for what happens from now on. If absent, the present state comes first, as `ADDED` \
+                     events.";
+const WAIT: &str =
+    "The maximum number of seconds that a JSON answer waits for an event. Streams always wait.";
+const TIMEOUT: &str = "The number of seconds after which a stream ends. By default, after 25 to 35 minutes.";

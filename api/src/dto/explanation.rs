@@ -9,7 +9,7 @@ use uuid::Uuid;
 #[derive(Debug, Object, Serialize)]
 #[oai(example)]
 pub struct Explanation {
-    /// How the resource stands.
+    /// The state of the resource.
     pub state: As<State, String>,
     /// Since when `state` holds.
     pub since: Time,
@@ -21,7 +21,7 @@ pub struct Explanation {
     pub children: WaitingChildren,
 }
 
-/// How a resource stands.
+/// The state of a resource.
 #[derive(Debug, Enum)]
 #[oai(rename = "ExplanationState", rename_all = "snake_case")]
 pub enum State {
@@ -74,7 +74,7 @@ pub struct BlockedBy {
     #[oai(skip_serializing_if_is_none)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub wanted: Option<i64>,
-    /// The type of the reported condition that decides, if one does.
+    /// The type of the reported condition that decides. Absent if the report has no such condition.
     #[oai(skip_serializing_if_is_none)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub condition: Option<String>,

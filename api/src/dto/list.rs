@@ -69,7 +69,7 @@ fn list<T: Type>(registry: &mut Registry) -> MetaSchema {
         ("kind", "What is listed.", kind),
         ("page", "The page's number, from 1; 1 on pages asked for by cursor.", integer(0.0)),
         ("size", SIZE, integer(0.0)),
-        ("total", "How many items match; absent if `total=false` was asked.", integer(0.0)),
+        ("total", "How many items match. Absent with `total=false`.", integer(0.0)),
         ("items", "The items, in order.", items),
         ("next", "Opaque cursor of the next page, to send as `cursor`. Absent on the last page.", text(None)),
         ("position", POSITION, text(None)),
@@ -110,8 +110,7 @@ const RESOURCES: Wording = Wording {
     ),
     order: (
         "order",
-        "Fields to order by, like `name desc, created_time`; the newest first if absent. With `orderBy`, the \
-         direction.",
+        "Fields to order by, like `name desc, created_time`; by default the newest first. With `orderBy`: `asc` or `desc`.",
     ),
     order_by: "order-fields",
     fields: ("resource-fields", "Only these fields, like `name,status.phase`, and what identifies an item."),
@@ -125,8 +124,8 @@ const REPORTS: Wording = Wording {
     ),
     order: (
         "order",
-        "Fields to order by, like `last_report_time desc, adapter`; the newest adapter first if absent. With \
-         `orderBy`, the direction.",
+        "Fields to order by, like `last_report_time desc, adapter`; by default the newest adapter first. With `orderBy`: \
+         `asc` or `desc`.",
     ),
     order_by: "status-order-fields",
     fields: (
@@ -188,31 +187,35 @@ fn all(wording: &Wording) -> MetaSchema {
             "How many items a page has, at most 500, and fewer if they are large: follow `next`.",
             number(500.0, Some(100.into())),
         ),
-        ("pageSize", "The same as `size`, which wins if both are given.", number(500.0, None)),
-        ("total", "`false` leaves out `total`, which costs time on filtered lists.", total),
+        ("pageSize", "The same as `size`, which takes precedence if both are given.", number(500.0, None)),
+        ("total", "`false` leaves `total` out of the answer.", total),
         ("search", searched, search),
         ("order", ordered, text(Some(order))),
         (
             "orderBy",
-            "Fields to order by; `order` may then be `asc` or `desc` for all.",
+            "An older form of `order`: fields to order by, with the direction in `order`.",
             text(Some(wording.order_by)),
         ),
         ("fields", shown, text(Some(fields))),
         ("wait_for", WAIT_FOR, MetaSchema { max_length: Some(4096), ..text(Some("wait-expression")) }),
-        ("timeout", "Seconds to wait at most with `wait_for`.", number(60.0, Some(30.into()))),
-        ("cursor", "Where another page ended: its `next`. Takes the place of `page`.", text(Some("cursor"))),
+        ("timeout", "With `wait_for`, the maximum number of seconds to wait.", number(60.0, Some(30.into()))),
+        (
+            "cursor",
+            "The `next` of another page: where that page ended. Takes precedence over `page`.",
+            text(Some("cursor")),
+        ),
         (CACHE_CONTROL, FRESHNESS, text(None)),
     ];
     object("", &[], members)
 }
 
-const WAIT_FOR: &str = "A search: the answer comes as soon as the resource matches, like `status.phase='Ready'`, or after \
+const WAIT_FOR: &str = "A search, like `status.phase='Ready'`. The answer is delayed until the resource matches, at most for \
                         `timeout`. It is 404 as soon as the resource is gone.";
-const POSITION: &str = "Where changes go on from this list: the value of `since` of `/changes`. Pages that are followed by \
-                        `cursor` have that of the first page. Absent if a replica of the database answered.";
-const PAGE: &str = "The page's number. After a page that ended early because its items are large, the next number \
-                    skips items: follow `next`.";
+const POSITION: &str = "Where to follow changes from: send it as `since` to `/changes`. Pages requested by `cursor` have \
+                        the position of the first page. Absent if a replica of the database answered.";
+const PAGE: &str = "The number of the page. After a page that ended early because its items are large, the next number \
+                    skips items: follow `next` instead.";
 const SIZE: &str = "How many items are on this page. Fewer than asked for on the last page, and where the items would \
                     take more bytes than a page may (8 MiB unless configured): `next` continues after them.";
-const FRESHNESS: &str = "With `no-cache`, what is read holds every change that was answered before. Without, a \
-                         replica of the database may answer, which can lag behind.";
+const FRESHNESS: &str = "With `no-cache`, the answer includes every change acknowledged before. Otherwise a replica of \
+                         the database may answer, which can lag behind.";

@@ -157,7 +157,7 @@ fn create<K: ResourceView>(_: &mut Registry) -> MetaSchema {
     let (min_length, max_length) = (Some(*length.start()), Some(*length.end()));
     let enum_items = vec![K::KIND.as_str().into(), Value::Null];
     let members = [
-        ("kind", "What it is.", MetaSchema { enum_items, nullable: true, ..text(None) }),
+        ("kind", "The kind of the resource.", MetaSchema { enum_items, nullable: true, ..text(None) }),
         ("name", UNIQUE, MetaSchema { min_length, max_length, pattern, ..text(None) }),
         ("spec", "The desired state, at most 256 KiB, by the rules of the provider's schema.", spec(false)),
         ("labels", LABELS, labels(false)),
@@ -168,10 +168,14 @@ fn create<K: ResourceView>(_: &mut Registry) -> MetaSchema {
 fn patch(registry: &mut Registry) -> MetaSchema {
     MergePatch::register(registry);
     let members = [
-        ("spec", "The whole new desired state.", spec(true)),
-        ("labels", "All the new labels.", labels(false)),
+        ("spec", "The new desired state, which replaces the previous one.", spec(true)),
+        ("labels", "The new labels, which replace all previous ones. `{}` removes all.", labels(false)),
     ];
-    closed(object("A change of a resource. What is absent or null stays as it is.", &[], members))
+    closed(object(
+        "A change of a resource. A member that is absent or null stays as it is; others are replaced as a whole.",
+        &[],
+        members,
+    ))
 }
 
 fn merge_patch(_: &mut Registry) -> MetaSchema {

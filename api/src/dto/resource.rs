@@ -162,11 +162,11 @@ pub struct ResourceCondition {
     pub reason: Option<String>,
     /// A sentence on why.
     pub message: Option<String>,
-    /// The generation it speaks of.
+    /// The generation it refers to.
     pub observed_generation: i64,
     /// When it was first set.
     pub created_time: Time,
-    /// How fresh it is.
+    /// How recent the reports are that it is derived from.
     pub last_updated_time: Time,
     /// When its status last changed.
     pub last_transition_time: Time,

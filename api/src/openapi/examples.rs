@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 /// headers by their names. A parameter of a format is found by that first.
 ///
 /// A parameter without one is empty on the page of Swagger UI, which sends what it shows: for `fields`, `cursor`,
-/// `Idempotency-Key` and a few others any example would change what an operation does.
+/// `Idempotency-Key`, `orderBy` and a few others any example would change what an operation does.
 static EXAMPLES: LazyLock<Value> =
     LazyLock::new(|| serde_json::from_str(include_str!("examples.json")).unwrap_or_default());
 

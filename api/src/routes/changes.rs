@@ -33,7 +33,7 @@ pub enum Form {
 /// Changes that were asked for.
 #[derive(ApiResponse)]
 pub enum Followed {
-    /// The changes: a page of them, or a stream with an event a line.
+    /// The changes, as a page or as a stream.
     #[oai(status = 200)]
     Changes(Form),
 }
@@ -42,16 +42,22 @@ pub enum Followed {
 impl ChangesApi {
     /// Follow changes
     ///
-    /// Tells what happened to clusters and node pools after a position. Nothing is left out: a caller that keeps the
-    /// latest `object` of each id and drops those that are `DELETED` holds what a list with the same `search` would
-    /// answer. An event may come twice; `etag` tells older states from newer ones.
+    /// What happened to clusters and node pools after a position. Nothing is left out: a caller that keeps the latest
+    /// `object` of each id and drops those that are `DELETED` has what a list with the same `search` returns. An event
+    /// may be delivered twice; `etag` tells older states from newer ones. Reports that only move times make no event.
     ///
-    /// Reports that only move times make no event.
+    /// `Accept` selects the form:
     ///
-    /// By `Accept`: `application/json` answers what there is, and `next` to go on from; with `wait` an answer with
-    /// nothing to tell is held back. `application/x-ndjson` and `text/event-stream` stream events as they happen, and
-    /// from time to time a `BOOKMARK` with the position. A stream ends with a bookmark that has `end`, or with an
-    /// `ERROR`.
+    /// - `application/json`: the events so far, and `next` to continue from. With `wait`, an answer without events is
+    ///   delayed until there is one.
+    /// - `application/x-ndjson`: a stream with one JSON document per line.
+    /// - `text/event-stream`: the same documents as server-sent events. `event` is the type and `id` the position.
+    ///
+    /// A document of a stream is an event as in the JSON answer, or one of these:
+    ///
+    /// - `{"type":"BOOKMARK","position":"…"}`, from time to time: a position to resume from. With `"initial":"end"` the
+    ///   present state is complete. With `"end"`, which is `timeout`, `shutdown` or `token_expired`, the stream ends.
+    /// - `{"type":"ERROR","problem":{…}}`, as the last one: why the stream cannot continue, as a problem document.
     #[oai(path = "/changes", method = "get", operation_id = "getChanges")]
     async fn changes(
         &self,
@@ -60,7 +66,7 @@ impl ChangesApi {
         waiting: Waiting,
         /// How the changes are answered.
         accept: Header<Option<String>>,
-        /// The position with which an event stream is resumed; it wins over `since`.
+        /// The position from which to resume a stream of server-sent events. Takes precedence over `since`.
         #[oai(name = "Last-Event-ID")]
         last_event: Header<Option<LastEventId>>,
         parameters: Parameters<ChangeParameters>,

@@ -40,7 +40,7 @@ impl ClusterNodePoolsApi {
 
     /// Create a node pool
     ///
-    /// The name must be free. With an `Idempotency-Key`, a repeated request gets the first answer again for 24 hours.
+    /// The name must not be in use. With an `Idempotency-Key`, a repeated request gets the first answer again, for 24 hours.
     #[oai(path = "/clusters/:cluster_id/nodepools", method = "post", operation_id = "createNodePool")]
     async fn create(
         &self,
@@ -48,7 +48,7 @@ impl ClusterNodePoolsApi {
         caller: Caller,
         /// The cluster's id.
         cluster_id: Path<Id>,
-        /// Any text that names this request, so that it can be repeated safely.
+        /// Any text that identifies this request, like a UUID, so that it can be repeated safely.
         #[oai(name = "Idempotency-Key")]
         idempotency_key: Header<Option<IdempotencyKey>>,
         body: Input<NodePoolCreateRequest>,
@@ -75,7 +75,7 @@ impl ClusterNodePoolsApi {
         cluster_id: Path<Id>,
         /// The node pool's id.
         nodepool_id: Path<Id>,
-        /// Entity tags of versions the caller has.
+        /// The entity tags of the versions that the caller has.
         #[oai(name = "If-None-Match")]
         if_none_match: Header<Option<String>>,
         parameters: Parameters<ItemParameters>,
@@ -107,7 +107,7 @@ impl ClusterNodePoolsApi {
         cluster_id: Path<Id>,
         /// The node pool's id.
         nodepool_id: Path<Id>,
-        /// Entity tags of which the node pool must bear one, or the request changes nothing (412).
+        /// The resource must have one of these entity tags; otherwise the request changes nothing (412).
         #[oai(name = "If-Match")]
         if_match: Header<Option<IfMatch>>,
         body: Input<NodePoolPatchRequest>,
@@ -133,7 +133,7 @@ impl ClusterNodePoolsApi {
         cluster_id: Path<Id>,
         /// The node pool's id.
         nodepool_id: Path<Id>,
-        /// Entity tags of which the node pool must bear one, or the request changes nothing (412).
+        /// The resource must have one of these entity tags; otherwise the request changes nothing (412).
         #[oai(name = "If-Match")]
         if_match: Header<Option<IfMatch>>,
     ) -> ApiResult<Deleting<NodePool>> {
@@ -156,7 +156,7 @@ impl ClusterNodePoolsApi {
         cluster_id: Path<Id>,
         /// The node pool's id.
         nodepool_id: Path<Id>,
-        /// Entity tags of which the node pool must bear one, or the request changes nothing (412).
+        /// The resource must have one of these entity tags; otherwise the request changes nothing (412).
         #[oai(name = "If-Match")]
         if_match: Header<Option<IfMatch>>,
         body: Input<ForceDeleteRequest>,
@@ -175,6 +175,9 @@ impl ClusterNodePoolsApi {
     ///
     /// Which required adapters have not yet done what the current generation asks, and why; for a node pool that is being
     /// deleted, which have not cleaned up.
+    ///
+    /// If no adapter is configured as required and none has reported, the node pool is `waiting` for the first report, and
+    /// `blocked_by` is empty: nobody is known who could be named.
     #[oai(
         path = "/clusters/:cluster_id/nodepools/:nodepool_id/explain",
         method = "get",
@@ -217,7 +220,7 @@ impl ClusterNodePoolsApi {
 
     /// Report the status of a node pool of a cluster
     ///
-    /// Stores the report unless something newer is known (204), and aggregates all reports anew.
+    /// Stores the report and derives the status again from all reports (201), or discards it (204).
     #[oai(
         path = "/clusters/:cluster_id/nodepools/:nodepool_id/statuses",
         method = "put",
@@ -239,7 +242,7 @@ impl ClusterNodePoolsApi {
 
     /// Report the status of a node pool of a cluster (as PUT does)
     ///
-    /// The same as PUT, for adapters that post.
+    /// The same as PUT, for adapters that use POST.
     #[oai(
         path = "/clusters/:cluster_id/nodepools/:nodepool_id/statuses",
         method = "post",

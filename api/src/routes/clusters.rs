@@ -36,13 +36,13 @@ impl ClustersApi {
 
     /// Create a cluster
     ///
-    /// The name must be free. With an `Idempotency-Key`, a repeated request gets the first answer again for 24 hours.
+    /// The name must not be in use. With an `Idempotency-Key`, a repeated request gets the first answer again, for 24 hours.
     #[oai(path = "/clusters", method = "post", operation_id = "postCluster")]
     async fn create(
         &self,
         app: Data<&App>,
         caller: Caller,
-        /// Any text that names this request, so that it can be repeated safely.
+        /// Any text that identifies this request, like a UUID, so that it can be repeated safely.
         #[oai(name = "Idempotency-Key")]
         idempotency_key: Header<Option<IdempotencyKey>>,
         body: Input<ClusterCreateRequest>,
@@ -61,7 +61,7 @@ impl ClustersApi {
         waiting: Waiting,
         /// The cluster's id.
         cluster_id: Path<Id>,
-        /// Entity tags of versions the caller has.
+        /// The entity tags of the versions that the caller has.
         #[oai(name = "If-None-Match")]
         if_none_match: Header<Option<String>>,
         parameters: Parameters<ItemParameters>,
@@ -80,7 +80,7 @@ impl ClustersApi {
         caller: Caller,
         /// The cluster's id.
         cluster_id: Path<Id>,
-        /// Entity tags of which the cluster must bear one, or the request changes nothing (412).
+        /// The resource must have one of these entity tags; otherwise the request changes nothing (412).
         #[oai(name = "If-Match")]
         if_match: Header<Option<IfMatch>>,
         body: Input<ClusterPatchRequest>,
@@ -99,7 +99,7 @@ impl ClustersApi {
         caller: Caller,
         /// The cluster's id.
         cluster_id: Path<Id>,
-        /// Entity tags of which the cluster must bear one, or the request changes nothing (412).
+        /// The resource must have one of these entity tags; otherwise the request changes nothing (412).
         #[oai(name = "If-Match")]
         if_match: Header<Option<IfMatch>>,
     ) -> ApiResult<Deleting<Cluster>> {
@@ -116,7 +116,7 @@ impl ClustersApi {
         caller: Caller,
         /// The cluster's id.
         cluster_id: Path<Id>,
-        /// Entity tags of which the cluster must bear one, or the request changes nothing (412).
+        /// The resource must have one of these entity tags; otherwise the request changes nothing (412).
         #[oai(name = "If-Match")]
         if_match: Header<Option<IfMatch>>,
         body: Input<ForceDeleteRequest>,
@@ -128,6 +128,9 @@ impl ClustersApi {
     ///
     /// Which required adapters have not yet done what the current generation asks, and why; for a cluster that is being
     /// deleted, which have not cleaned up, and how many node pools remain.
+    ///
+    /// If no adapter is configured as required and none has reported, the cluster is `waiting` for the first report, and
+    /// `blocked_by` is empty: nobody is known who could be named.
     #[oai(path = "/clusters/:cluster_id/explain", method = "get", operation_id = "explainCluster")]
     async fn explain(
         &self,
@@ -162,7 +165,7 @@ impl ClustersApi {
 
     /// Report the status of a cluster
     ///
-    /// Stores the report unless something newer is known (204), and aggregates all reports anew.
+    /// Stores the report and derives the status again from all reports (201), or discards it (204).
     #[oai(
         path = "/clusters/:cluster_id/statuses",
         method = "put",
@@ -182,7 +185,7 @@ impl ClustersApi {
 
     /// Report the status of a cluster (as PUT does)
     ///
-    /// The same as PUT, for adapters that post.
+    /// The same as PUT, for adapters that use POST.
     #[oai(
         path = "/clusters/:cluster_id/statuses",
         method = "post",

@@ -12,9 +12,9 @@ pub struct MetaApi;
 
 #[OpenApi(tag = "Tag::Meta")]
 impl MetaApi {
-    /// Tell which contract is served
+    /// Get the served contract
     ///
-    /// For clients that want to know before they start.
+    /// The version of the API and its features, for clients that check them before they start.
     #[oai(path = "/hyperfleet/v1/compatibility", method = "get", operation_id = "getCompatibility")]
     async fn compatibility(&self, _caller: Caller) -> ApiResult<Shown<Compatibility>> {
         let features = ["clusters", "nodepools", "adapter_status", "status_aggregation"];
@@ -26,17 +26,17 @@ impl MetaApi {
         Ok(Shown::Document(Document::of(&compatibility)?))
     }
 
-    /// Tell what is running
+    /// Get version information
     ///
-    /// The service's version and the commit it was built from.
+    /// The version of the service and the commit it was built from.
     #[oai(path = "/hyperfleet", method = "get", operation_id = "getMetadata")]
     async fn metadata(&self) -> ApiResult<Shown<Metadata>> {
         metadata("/api/hyperfleet")
     }
 
-    /// Tell what is running
+    /// Get version information
     ///
-    /// The service's version and the commit it was built from.
+    /// The version of the service and the commit it was built from.
     #[oai(path = "/hyperfleet/v1", method = "get", operation_id = "getVersionMetadata")]
     async fn version_metadata(&self) -> ApiResult<Shown<Metadata>> {
         metadata("/api/hyperfleet/v1")

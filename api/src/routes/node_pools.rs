@@ -60,7 +60,7 @@ impl NodePoolsApi {
         waiting: Waiting,
         /// The node pool's id.
         nodepool_id: Path<Id>,
-        /// Entity tags of versions the caller has.
+        /// The entity tags of the versions that the caller has.
         #[oai(name = "If-None-Match")]
         if_none_match: Header<Option<String>>,
         parameters: Parameters<ItemParameters>,
@@ -80,7 +80,7 @@ impl NodePoolsApi {
         caller: Caller,
         /// The node pool's id.
         nodepool_id: Path<Id>,
-        /// Entity tags of which the node pool must bear one, or the request changes nothing (412).
+        /// The resource must have one of these entity tags; otherwise the request changes nothing (412).
         #[oai(name = "If-Match")]
         if_match: Header<Option<IfMatch>>,
         body: Input<NodePoolPatchRequest>,
@@ -99,7 +99,7 @@ impl NodePoolsApi {
         caller: Caller,
         /// The node pool's id.
         nodepool_id: Path<Id>,
-        /// Entity tags of which the node pool must bear one, or the request changes nothing (412).
+        /// The resource must have one of these entity tags; otherwise the request changes nothing (412).
         #[oai(name = "If-Match")]
         if_match: Header<Option<IfMatch>>,
     ) -> ApiResult<Deleting<NodePool>> {
@@ -120,7 +120,7 @@ impl NodePoolsApi {
         caller: Caller,
         /// The node pool's id.
         nodepool_id: Path<Id>,
-        /// Entity tags of which the node pool must bear one, or the request changes nothing (412).
+        /// The resource must have one of these entity tags; otherwise the request changes nothing (412).
         #[oai(name = "If-Match")]
         if_match: Header<Option<IfMatch>>,
         body: Input<ForceDeleteRequest>,
@@ -132,6 +132,9 @@ impl NodePoolsApi {
     ///
     /// Which required adapters have not yet done what the current generation asks, and why; for a node pool that is being
     /// deleted, which have not cleaned up.
+    ///
+    /// If no adapter is configured as required and none has reported, the node pool is `waiting` for the first report, and
+    /// `blocked_by` is empty: nobody is known who could be named.
     #[oai(path = "/nodepools/:nodepool_id/explain", method = "get", operation_id = "explainAnyNodePool")]
     async fn explain(
         &self,
@@ -166,7 +169,7 @@ impl NodePoolsApi {
 
     /// Report the status of a node pool
     ///
-    /// Stores the report unless something newer is known (204), and aggregates all reports anew.
+    /// Stores the report and derives the status again from all reports (201), or discards it (204).
     #[oai(
         path = "/nodepools/:nodepool_id/statuses",
         method = "put",
@@ -186,7 +189,7 @@ impl NodePoolsApi {
 
     /// Report the status of a node pool (as PUT does)
     ///
-    /// The same as PUT, for adapters that post.
+    /// The same as PUT, for adapters that use POST.
     #[oai(
         path = "/nodepools/:nodepool_id/statuses",
         method = "post",

@@ -15,8 +15,17 @@ crate::engines![
 ];
 
 /// The parameters of which an example would change what an operation does. Swagger UI sends each example it shows.
-const WITHOUT: [&str; 8] =
-    ["Idempotency-Key", "Last-Event-ID", "cursor", "fields", "id", "owner_id", "since", "wait_for"];
+const WITHOUT: [&str; 9] = [
+    "Idempotency-Key",
+    "orderBy",
+    "Last-Event-ID",
+    "cursor",
+    "fields",
+    "id",
+    "owner_id",
+    "since",
+    "wait_for",
+];
 
 fn served() -> Value {
     api::openapi::Document::new(true).value().clone()
