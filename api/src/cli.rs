@@ -146,8 +146,12 @@ pub fn parse<'a>(
 /// The script for `shell` that completes commands and flags.
 #[must_use]
 pub fn completions(shell: Shell) -> String {
+    let command = with_flags(Cli::command());
+    // What the default command takes may follow the name of the program.
+    let flags = command.find_subcommand("serve").into_iter().flat_map(clap::Command::get_arguments).cloned();
+    let flags: Vec<_> = flags.collect();
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut with_flags(Cli::command()), "hyperfleet-api", &mut script);
+    clap_complete::generate(shell, &mut command.args(flags), "hyperfleet-api", &mut script);
     // In bash the library takes the hyphen of the program for the end of a command where it lists what may follow a
     // command, and not where it looks that up: nothing would be completed after the first word.
     String::from_utf8_lossy(&script).replace("hyperfleet__subcmd__api__subcmd__", "hyperfleet__api__subcmd__")

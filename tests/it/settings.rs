@@ -82,6 +82,7 @@ fn bash_completes_commands_flags_and_values() {
         (&["hyperfleet-api", "migrate", ""], &["up", "down", "status", "--yes", "--database-url"]),
         (&["hyperfleet-api", "serve", "--server-jwt-e"], &["--server-jwt-enabled"]),
         (&["hyperfleet-api", "serve", "--server-j"], &["--server-jwt-audience", "--server-jwt-issuers"]),
+        (&["hyperfleet-api", "--server-j"], &["--server-jwt-enabled"]),
         (&["hyperfleet-api", "completions", "ba"], &["bash"]),
     ] {
         let offered = completed_by_bash(words);
