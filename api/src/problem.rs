@@ -1,5 +1,8 @@
 //! Every refusal as `application/problem+json` (RFC 9457), whoever refuses: the one table of codes, and the
 //! one place where errors become answers.
+//!
+//! A `detail` is a sentence and begins with a capital letter, unless it is the message of the only fault: that begins with
+//! the field or the parameter as a request spells it.
 
 use crate::dto::Time;
 use poem::Response;

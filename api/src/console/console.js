@@ -30,11 +30,11 @@ function make(name, { data, ...properties } = {}, ...children) {
   return element;
 }
 
-function when(text) {
+function when(text, suffix = " ago") {
   const seconds = Math.max(0, (Date.now() - Date.parse(text)) / 1000);
   const units = [["d", 86400], ["h", 3600], ["min", 60]];
   const [unit, size] = units.find(([, size]) => seconds >= size) || ["s", 1];
-  return make("time", { dateTime: text, title: text }, `${Math.floor(seconds / size)} ${unit} ago`);
+  return make("time", { dateTime: text, title: text }, `${Math.floor(seconds / size)} ${unit}${suffix}`);
 }
 
 const word = (text) => make("span", { className: text }, text);
@@ -171,10 +171,10 @@ function explained({ state, since, blocked_by: blockers = [] }) {
     const said = [one.reason, one.message].filter(Boolean).join(": ");
     return make("li", {}, `${one.adapter ?? "It"} ${WHY[one.why] ?? one.why}${generation}`, said ? ` – ${said}` : "");
   });
-  const since_text = since ? [" since ", when(since)] : [];
+  const for_text = since ? [" for ", when(since, "")] : [];
   // The one thing that is waited for without a name.
   const anyone = state === "waiting" && !items.length ? " No adapter has reported yet, and none is required." : "";
-  return [make("p", {}, make("strong", {}, state), ...since_text, anyone), items.length ? make("ul", {}, ...items) : null];
+  return [make("p", {}, make("strong", {}, state), ...for_text, anyone), items.length ? make("ul", {}, ...items) : null];
 }
 
 async function one(kind, id) {
@@ -195,7 +195,7 @@ async function one(kind, id) {
       make("p", {}, make("a", { href: `#/${kind}` }, "← All")),
       make("h1", { className: resource.deleted_time ? "going" : "" }, resource.name),
       make("dl", {}, ...owner,
-        make("dt", {}, "Phase"), make("dd", {}, word(status.phase), " since ", when(status.last_transition_time)),
+        make("dt", {}, "Phase"), make("dd", {}, word(status.phase), " for ", when(status.last_transition_time, "")),
         make("dt", {}, "Generation"), make("dd", {}, `${status.observed_generation} of ${resource.generation}`),
         make("dt", {}, "Created"), make("dd", {}, when(resource.created_time), ` by ${resource.created_by}`),
         make("dt", {}, "Changed"), make("dd", {}, when(resource.updated_time), ` by ${resource.updated_by}`),
