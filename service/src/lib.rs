@@ -32,31 +32,33 @@
 //! 2. `resource/mod.rs`: the field of [`resource::Resource`], with a serde default, since the log of changes holds
 //!    resources of the version before;
 //! 3. `store/row.rs`: its column, in the list of equal names;
-//! 4. `store/write.rs`, `only_status_differs`: whether it belongs to the status or to the desired state. The columns that
-//!    never change and those of the status are also named in `store/save.rs`, where a test tells which is missing;
+//! 4. `store/write.rs`, `only_status_differs`: whether it belongs to the status or to the desired state. The columns
+//!    that never change and those of the status are also named in `store/save.rs`, where a test tells which is
+//!    missing;
 //! 5. `change/record.rs`, `Earlier`: its value before a change, if it can change, with a serde default;
 //! 6. `resource/create.rs`: its first value;
-//! 7. `dto/resource.rs` in the crate `api`: whether it is public. If it is: its example in `openapi/examples.json`, then
-//!    `api/openapi.json`, and `docs/`.
+//! 7. `dto/resource.rs` in the crate `api`: whether it is public. If it is: its example in `openapi/examples.json`,
+//!    then `api/openapi.json`, and `docs/`.
 //!
-//! Each of 3 to 7 does not compile until it is done. If the column can be searched and ordered by: a line in `field.rs`,
-//! its value in `search/matches.rs` (a test tells), the tables of `docs/search.md` and `api/src/openapi/description.md`;
-//! `Column::is_logged`, if its value can change without an entry in the log. A new index is a migration, guarded by
-//! `tests/it/plans.rs`.
+//! Each of 3 to 7 does not compile until it is done. If the column can be searched and ordered by: a line in
+//! `field.rs`, its value in `search/matches.rs` (a test tells), the tables of `docs/search.md` and
+//! `api/src/openapi/description.md`; `Column::is_logged`, if its value can change without an entry in the log. A new
+//! index is a migration, guarded by `tests/it/plans.rs`.
 //!
 //! To add a parameter of lists, for example a filter `region=`: `resource/query.rs` has the field of
-//! [`resource::ListQuery`] and its part of `within`, the condition that page, total and index share. What the parameter
-//! selects goes into the fingerprint of the order (`scope` in `api/src/list.rs`), so that no cursor or index of another
-//! list is used, and `resource/indexed.rs` must know how the log tells what enters and leaves such a list; a parameter
-//! that becomes a part of the search needs neither. In the crate `api`: read it in `list.rs`, show it in `dto/list.rs`, give it
-//! an example.
+//! [`resource::ListQuery`] and its part of `within`, the condition that page, total and index share. What the
+//! parameter selects goes into the fingerprint of the order (`scope` in `api/src/list.rs`), so that no cursor or
+//! index of another list is used, and `resource/indexed.rs` must know how the log tells what enters and leaves such a
+//! list; one that becomes a part of the [`search::Filter`] needs only the former. In the crate `api`: read it in
+//! `list.rs`, show it in `dto/list.rs`, give it an example.
 //!
 //! To add an operation that writes: a file in `resource/` with one function that passes `context.gate`, then calls
-//! `context.write`; `resource/patch.rs` is the one to copy for one resource, `resource/delete.rs` for a tree. In the crate
-//! `api` a function in `routes/write.rs` that runs it to its end and audits its changes under an action of its own, the first
-//! argument of `audit`, and a method with its text in each `routes/` file that has the address. What the log calls the change follows
-//! from what is different (`Write::logged` in `store/write.rs`); a value of `change` of its own is a variant of
-//! [`change::ChangeType`], and of `ChangeKind` in `dto/change.rs`, with its line in `docs/changes.md`.
+//! `context.write`; `resource/patch.rs` is the one to copy for one resource, `resource/delete.rs` for a tree. In the
+//! crate `api` a function in `routes/write.rs` that runs it to its end and audits its changes under an action of its
+//! own, the first argument of `audit`, and a method with its text in each `routes/` file that has the address. What
+//! the log calls the change follows from what is different (`Write::logged` in `store/write.rs`); a value of `change`
+//! of its own is a variant of [`change::ChangeType`], and of `ChangeKind` in `dto/change.rs`, with its line in
+//! `docs/changes.md`.
 
 pub mod change;
 pub mod clock;
