@@ -45,8 +45,8 @@ impl Operation {
 /// A path and what can be done there.
 #[derive(Debug)]
 struct Place {
-    /// Without a slash at its end.
-    template: String,
+    /// The parts between the slashes of its template, without a slash at its end. Split once, as each request is looked up.
+    parts: Vec<String>,
     operations: Vec<Operation>,
     /// The methods, in alphabetical order, as a value of `Allow`.
     allow: String,
@@ -98,24 +98,23 @@ fn place(path: &str, operations: Vec<Operation>) -> Place {
     }
     methods.sort_unstable();
     let allow = methods.join(", ");
-    Place { template: without_slash(path).to_owned(), operations, allow }
+    Place { parts: without_slash(path).split('/').map(str::to_owned).collect(), operations, allow }
 }
 
 fn without_slash(path: &str) -> &str {
     path.strip_suffix('/').unwrap_or(path)
 }
 
-/// Whether a path fits a template.
-fn fits(template: &str, path: &str) -> bool {
-    let (mut parts, mut asked) = (template.split('/'), path.split('/'));
-    loop {
-        match (parts.next(), asked.next()) {
-            (None, None) => return true,
-            (Some(part), Some(asked)) if part == asked => {}
-            (Some(part), Some(asked)) if part.starts_with('{') && !asked.is_empty() => {}
-            _ => return false,
-        }
+impl Place {
+    /// Whether the path with these parts fits the template.
+    fn fits(&self, asked: &[&str]) -> bool {
+        let fits = |(part, asked): (&String, &&str)| part == asked || is_parameter(part) && !asked.is_empty();
+        self.parts.len() == asked.len() && self.parts.iter().zip(asked).all(fits)
     }
+}
+
+fn is_parameter(part: &str) -> bool {
+    part.starts_with('{')
 }
 
 /// All operations, in the order of the document.
@@ -127,9 +126,10 @@ impl Asked {
     /// What a request for `path` asks for; one slash at its end is ignored. Where several templates fit, the one with
     /// the fewest parameters counts, as in the router.
     pub fn of(method: &Method, path: &str) -> Self {
-        let path = without_slash(path);
-        let fitting = TABLE.iter().filter(|place| fits(&place.template, path));
-        let fitting = fitting.min_by_key(|place| place.template.matches('{').count());
+        let parts: Vec<&str> = without_slash(path).split('/').collect();
+        let fitting = TABLE.iter().filter(|place| place.fits(&parts));
+        let fitting =
+            fitting.min_by_key(|place| place.parts.iter().filter(|part| is_parameter(part)).count());
         let Some(place) = fitting else { return Self::Other };
         match place.operations.iter().find(|operation| operation.method == *method) {
             Some(operation) => Self::Operation(operation),
