@@ -11,10 +11,10 @@ use std::time::Duration;
 /// which callers shape, do not use up the memory of the server. Not 0: the driver would then close none at all.
 const STATEMENTS: usize = 32;
 
-/// Rows of a statement that SQLite may be ahead of who takes them: a page of the usual size and the row after it. With
-/// fewer, the two wait for each other at every row of the rest, which made lists take 2.5 times as long. With more, large
-/// rows would take more memory.
-const ROWS: usize = 101;
+/// Rows of a statement that SQLite may be ahead of who takes them: more than a page of the usual size. With 16, the two
+/// waited for each other at every row of the rest, which made lists take twice as long. With many more, large rows would
+/// take too much memory.
+const ROWS: usize = 128;
 
 /// Where the database is, and how to connect.
 #[derive(Clone, Debug)]
