@@ -82,41 +82,23 @@ struct Earlier {
     status: Option<StoredStatus>,
 }
 
-/// Both ways name every field of a resource, so that a new one does not compile until it is decided whether a change
-/// can make it another.
 impl Earlier {
     fn of(before: &Resource, after: &Resource) -> Self {
-        let Resource {
-            kind: _,
-            id: _,
-            owner_id: _,
-            name: _,
-            created_time: _,
-            created_by: _,
-            generation,
-            revision,
-            spec,
-            labels,
-            status,
-            updated_time,
-            deleted_time,
-            updated_by,
-            deleted_by,
-        } = before;
         Self {
-            generation: *generation,
-            revision: *revision,
-            updated_time: *updated_time,
-            updated_by: updated_by.clone(),
-            deleted_time: *deleted_time,
-            deleted_by: deleted_by.clone(),
-            spec: (*spec != after.spec).then(|| spec.clone()),
-            labels: (*labels != after.labels).then(|| labels.clone()),
-            status: (*status != after.status).then(|| status.clone()),
+            generation: before.generation,
+            revision: before.revision,
+            updated_time: before.updated_time,
+            updated_by: before.updated_by.clone(),
+            deleted_time: before.deleted_time,
+            deleted_by: before.deleted_by.clone(),
+            spec: (before.spec != after.spec).then(|| before.spec.clone()),
+            labels: (before.labels != after.labels).then(|| before.labels.clone()),
+            status: (before.status != after.status).then(|| before.status.clone()),
         }
     }
 
-    /// The resource as it was before it became `after`.
+    /// The resource as it was before it became `after`. Every field is named, so that a new one does not compile until it
+    /// is decided whether a change can make it another.
     fn of_after(self, after: &Resource) -> Resource {
         let Self { generation, revision, updated_time, updated_by, deleted_time, deleted_by, .. } = self;
         Resource {

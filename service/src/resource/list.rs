@@ -36,7 +36,8 @@ pub struct Page<T> {
 
 /// Lists the resources of a kind, of which `owner` is the cluster if one is named: page and total by one statement if
 /// their index is current, else by a constant number of statements, however many resources there are. Those that do not
-/// need each other run side by side, so that they wait once for a connection. The page ends before `size` where its items would take more than [`max_page_bytes`](crate::context::Settings::max_page_bytes).
+/// need each other run side by side, so that they wait once for a connection. The page ends before `size` where its items
+/// would take more than [`max_page_bytes`](crate::context::Settings::max_page_bytes).
 ///
 /// # Errors
 /// [`Error::NotFound`] if there is no such cluster, [`Error::BadRequest`] for a cursor of another list.
