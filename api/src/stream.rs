@@ -31,6 +31,16 @@ const EVENTS: usize = 100;
 /// How long an answer looks for events that match before it says how far it came.
 const LOOK: Duration = Duration::from_secs(1);
 
+/// Bookmarks are due at the same moments, so many a second: to wake up costs more than a bookmark.
+const TURNS: u32 = 10;
+
+/// `due`, or soon after it, when the bookmarks of other streams are due as well.
+fn together(due: Instant) -> Instant {
+    let turn = Duration::from_secs(1) / TURNS;
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    due + turn - Duration::from_nanos((since.as_nanos() % turn.as_nanos()) as u64)
+}
+
 /// An event as it is shown to a caller.
 fn shown(event: &Event, selection: Option<&Selection>) -> ApiResult<ChangeEvent> {
     let (resource, change) = match &event.state {
@@ -323,7 +333,7 @@ impl ChangeStream {
         initial: Option<&'static str>,
         end: Option<&'static str>,
     ) -> ApiResult<()> {
-        self.next_bookmark = Instant::now() + self.bookmark;
+        self.next_bookmark = together(Instant::now() + self.bookmark);
         let position = self.feed.position().to_string();
         let bookmark = Bookmark { r#type: "BOOKMARK", position: &position, initial, end };
         self.frame(part, bookmark.r#type, Some(&position), &bookmark)
