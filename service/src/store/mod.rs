@@ -12,6 +12,7 @@ pub(crate) mod save;
 pub(crate) mod write;
 
 mod labels;
+mod listed;
 mod numbered;
 mod row;
 mod rows;

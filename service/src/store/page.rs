@@ -1,24 +1,23 @@
 //! Pages of what matches.
 
-use super::numbered::{NUMBER, Numbered};
+use super::listed::Listed;
+use super::numbered::NUMBER;
 use super::row::with_entity;
 use super::{changes, counts};
 use crate::db::Executor;
 use crate::error::{Error, Result};
-use crate::field::{Column, ID};
+use crate::field::ID;
 use crate::kind::Kind;
 use crate::list::cursor::Key;
 use crate::list::order::Term;
 use crate::memory::Share;
 use crate::resource::Resource;
 use crate::search::scan::IdBound;
-use entity::JsonText;
 use futures_util::TryStreamExt;
 use sea_orm::sea_query::{Asterisk, Expr, ExprTrait, NullOrdering, Order, UnionType};
 use sea_orm::{
-    Condition, ConnectionTrait, DbBackend, EntityTrait, FromQueryResult, IdenStatic, Iterable, ModelTrait,
-    PrimaryKeyToColumn, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select, Statement, StreamTrait,
-    Value, Values,
+    Condition, ConnectionTrait, DbBackend, EntityTrait, Iterable, PrimaryKeyToColumn, QueryFilter,
+    QueryOrder, QuerySelect, QueryTrait, Select, Statement, StreamTrait, Value, Values,
 };
 
 /// What an item takes beside its documents, in bytes.
@@ -56,6 +55,15 @@ pub(crate) struct Slice<T> {
     pub(crate) number: Option<i64>,
 }
 
+impl<T> Slice<T> {
+    /// The same with other items.
+    pub(super) fn try_map<U>(self, each: impl FnMut(T) -> Result<U>) -> Result<Slice<U>> {
+        let Self { items, bytes, next, before, number } = self;
+        let items = items.into_iter().map(each).collect::<Result<_>>()?;
+        Ok(Slice { items, bytes, next, before, number })
+    }
+}
+
 impl<T> Default for Slice<T> {
     fn default() -> Self {
         Self { items: Vec::new(), bytes: 0, next: None, before: None, number: None }
@@ -73,10 +81,11 @@ pub(crate) async fn by_id(
     with_entity!(kind, entity => {
         let select = entity::Entity::find().filter(condition).order_by_asc(entity::Column::Id).limit(limit);
         let (mut found, mut taken) = (Vec::new(), 0);
-        let mut rows = select.stream(db).await?;
+        let mut rows = db.stream_raw(select.build(ConnectionTrait::get_database_backend(db))).await?;
         while let Some(row) = rows.try_next().await? {
-            taken += length([&row.spec, &row.labels, &row.conditions, &row.adapters]);
-            found.push(Resource::from(row));
+            let resource = entity::Entity::read(&row)?;
+            taken += entity::Entity::documents(&resource);
+            found.push(resource);
             if taken >= bytes {
                 return Ok((found, false));
             }
@@ -93,57 +102,45 @@ pub(crate) async fn resources(
     query: PageQuery<'_>,
     share: &Share,
 ) -> Result<Option<Slice<Resource>>> {
-    with_entity!(kind, entity => {
-        let documents =
-            |row: &entity::Model| length([&row.spec, &row.labels, &row.conditions, &row.adapters]);
-        slice::<entity::Entity, _>(db, query, share, documents, |row| Ok(row.into())).await
-    })
+    with_entity!(kind, entity => slice::<entity::Entity>(db, query, share).await)
 }
 
-/// How long some documents are together, in bytes.
-pub(super) fn length<const N: usize>(documents: [&JsonText; N]) -> usize {
-    documents.iter().map(|document| document.as_str().len()).sum()
-}
-
-/// Rows of `E` that match, in order, each made an item by `read`. They end where they would take more bytes than a page
-/// may; what a row takes is as long as its `documents`, and a bit. There is always a first one.
-pub(super) async fn slice<E: EntityTrait, T>(
+/// Items of `E` that match, in order. They end where they would take more bytes than a page may; what an item takes is
+/// as long as its documents, and a bit. There is always a first one.
+pub(super) async fn slice<E: Listed>(
     db: &Executor,
     query: PageQuery<'_>,
     share: &Share,
-    documents: impl Fn(&E::Model) -> usize,
-    read: impl Fn(E::Model) -> Result<T>,
-) -> Result<Option<Slice<T>>> {
-    let (order, size) = (query.order, query.size as usize);
+) -> Result<Option<Slice<E::Item>>> {
+    let (order, size, numbered) = (query.order, query.size as usize, query.numbered);
     let mut slice = Slice::default();
     let statement = planned(query.select::<E>().build(ConnectionTrait::get_database_backend(db)));
     let mut rows = db.stream_raw(statement).await?;
-    // The last row is kept, since by its columns the next page is found.
-    let mut last: Option<E::Model> = None;
     while let Some(row) = rows.try_next().await? {
-        let Numbered { row, number } = Numbered::<E::Model>::from_query_result(&row, "")?;
-        slice.number = number;
-        let bytes = slice.bytes + documents(&row) + ITEM;
-        if let Some(last) = last.replace(row) {
-            let full = slice.items.len() + 1 == size;
-            if full || bytes > share.page_bytes() {
-                slice.next = Some(keys::<E>(&last, order));
-            }
-            slice.items.push(read(last)?);
-            if full {
-                // The end is read as well: the connection is ready for others then.
-                drop(rows.try_next().await?);
-            }
-            if slice.next.is_some() {
-                return Ok(Some(slice));
-            }
-            if !share.reach(bytes) {
-                return Ok(None);
-            }
+        let last = slice.items.last();
+        if slice.items.len() == size {
+            slice.next = last.map(|last| E::keys(last, order));
+            // The end is read as well: the connection is ready for others then.
+            drop(rows.try_next().await?);
+            return Ok(Some(slice));
+        }
+        if numbered && last.is_none() {
+            slice.number = row.try_get("", NUMBER)?;
+        }
+        let item = E::read(&row)?;
+        let bytes = slice.bytes + E::documents(&item) + ITEM;
+        if bytes > share.page_bytes()
+            && let Some(last) = last
+        {
+            slice.next = Some(E::keys(last, order));
+            return Ok(Some(slice));
+        }
+        if last.is_some() && !share.reach(bytes) {
+            return Ok(None);
         }
         slice.bytes = bytes;
+        slice.items.push(item);
     }
-    slice.items.extend(last.map(read).transpose()?);
     Ok(Some(slice))
 }
 
@@ -219,16 +216,7 @@ pub(crate) async fn count_with_changes(
 
 /// The values of a resource by which a list of its kind is ordered.
 pub(crate) fn keys_of(resource: &Resource, order: &[Term]) -> Vec<Key> {
-    with_entity!(resource.kind, entity => keys::<entity::Entity>(&resource.clone().into(), order))
-}
-
-/// The values of a row by which it is ordered.
-fn keys<E: EntityTrait>(row: &E::Model, order: &[Term]) -> Vec<Key> {
-    let value = |column: &Column| {
-        let found = E::Column::iter().find(|known| known.as_str() == column.name);
-        found.map_or(Key::Absent(()), |column| Key::of(row.get(column)))
-    };
-    order.iter().map(|term| value(&term.column)).collect()
+    with_entity!(resource.kind, entity => entity::Entity::keys(resource, order))
 }
 
 /// What comes after the item with these keys. An absent value counts as greater than every other.

@@ -1,16 +1,21 @@
 //! The last accepted report of each adapter about each resource.
 
+use super::listed::{self, Listed};
 use super::page::{self, PageQuery, Slice};
 use super::rows;
 use crate::db::Executor;
 use crate::error::{Error, Result};
 use crate::kind::Kind;
+use crate::list::cursor::Key;
+use crate::list::order::Term;
 use crate::memory::Share;
 use crate::status::stored::{AdapterVersions, ReportState, StoredReport};
 use entity::adapter_status::{Column, Entity, Model};
 use entity::{JsonText, node_pool};
 use sea_orm::sea_query::{Expr, OnConflict, Query, SelectStatement};
-use sea_orm::{ColumnTrait, Condition, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{
+    ColumnTrait, Condition, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QueryResult, QuerySelect,
+};
 use std::collections::HashMap;
 use uuid::Uuid;
 
@@ -83,11 +88,27 @@ pub(crate) async fn page(
     query: PageQuery<'_>,
     share: &Share,
 ) -> Result<Option<Slice<StoredReport>>> {
-    let documents = |row: &Model| {
-        let metadata = row.metadata.as_ref().map_or(0, |metadata| metadata.as_str().len());
-        page::length([&row.conditions, &row.data]) + metadata
-    };
-    page::slice::<Entity, _>(db, query, share, documents, StoredReport::try_from).await
+    page::slice::<Entity>(db, query, share)
+        .await?
+        .map(|slice| slice.try_map(StoredReport::try_from))
+        .transpose()
+}
+
+impl Listed for Entity {
+    type Item = Model;
+
+    fn read(row: &QueryResult) -> Result<Model> {
+        Ok(Model::from_query_result(row, "")?)
+    }
+
+    fn documents(item: &Model) -> usize {
+        let metadata = item.metadata.as_ref().map_or(0, |metadata| metadata.as_str().len());
+        listed::length([&item.conditions, &item.data]) + metadata
+    }
+
+    fn keys(item: &Model, order: &[Term]) -> Vec<Key> {
+        listed::keys::<Self>(item, order)
+    }
 }
 
 /// How many reports match.

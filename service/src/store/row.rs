@@ -1,10 +1,15 @@
 //! Between a row and a [`Resource`]. Every column is named, so that a new one does not compile until it is decided
 //! what it means.
 
+use super::listed::{Listed, keys, length};
+use crate::error::Result;
 use crate::kind::Kind;
+use crate::list::cursor::Key;
+use crate::list::order::Term;
 use crate::resource::Resource;
 use crate::status::summary::StoredStatus;
 use entity::{cluster, node_pool};
+use sea_orm::QueryResult;
 
 /// Evaluates an expression in which `$entity` is the entity of a kind. The one place that tells the two apart.
 macro_rules! with_entity {
@@ -25,8 +30,13 @@ pub(super) use with_entity;
 
 /// Both ways between the rows of an entity and resources of a kind: columns that are fields of a resource by the same
 /// name, and columns that are fields of its status.
+///
+/// Lists read each column by its place, which is that of its variant: to look it up by its name took as long as to read it.
 macro_rules! rows {
-    ($entity:ident, $kind:expr, owner: [$($owner:ident)?], same: [$($same:ident),*], status: [$($column:ident: $field:ident),*]) => {
+    (
+        $entity:ident, $kind:expr, owner: [$($owner:ident $Owner:ident)?], same: [$($same:ident $Same:ident),*],
+        status: [$($column:ident $Column:ident: $field:ident),*]
+    ) => {
         impl From<$entity::Model> for Resource {
             fn from(row: $entity::Model) -> Self {
                 let $entity::Model { $($owner,)? $($same,)* $($column,)* reconciled_bucket: _ } = row;
@@ -44,19 +54,41 @@ macro_rules! rows {
                 Self { $($owner,)? $($same,)* $($column,)* reconciled_bucket }
             }
         }
+
+        impl Listed for $entity::Entity {
+            type Item = Resource;
+
+            fn read(row: &QueryResult) -> Result<Resource> {
+                let owner_id = None $(.or(Some(row.try_get_by_index($entity::Column::$Owner as usize)?)))?;
+                let status = StoredStatus { $($field: row.try_get_by_index($entity::Column::$Column as usize)?),* };
+                $(let $same = row.try_get_by_index($entity::Column::$Same as usize)?;)*
+                Ok(Resource { kind: $kind, owner_id, status, $($same),* })
+            }
+
+            fn documents(item: &Resource) -> usize {
+                length([&item.spec, &item.labels, &item.status.conditions, &item.status.adapters])
+            }
+
+            fn keys(item: &Resource, order: &[Term]) -> Vec<Key> {
+                keys::<Self>(&item.clone().into(), order)
+            }
+        }
     };
-    ($entity:ident, $kind:expr $(, $owner:ident)?) => {
+    ($entity:ident, $kind:expr $(, $owner:ident $Owner:ident)?) => {
         rows!(
-            $entity, $kind, owner: [$($owner)?],
-            same: [id, name, generation, revision, spec, labels, created_time, updated_time, deleted_time, created_by,
-                updated_by, deleted_by],
-            status: [phase: phase, observed_generation: observed_generation, status_updated_time: updated_time,
-                status_transition_time: transition_time, conditions: conditions, adapters: adapters,
-                reconciled: reconciled, reconciled_updated_time: reconciled_updated_time,
-                reconciled_since: reconciled_since]
+            $entity, $kind, owner: [$($owner $Owner)?],
+            same: [id Id, name Name, generation Generation, revision Revision, spec Spec, labels Labels,
+                created_time CreatedTime, updated_time UpdatedTime, deleted_time DeletedTime, created_by CreatedBy,
+                updated_by UpdatedBy, deleted_by DeletedBy],
+            status: [phase Phase: phase, observed_generation ObservedGeneration: observed_generation,
+                status_updated_time StatusUpdatedTime: updated_time,
+                status_transition_time StatusTransitionTime: transition_time, conditions Conditions: conditions,
+                adapters Adapters: adapters, reconciled Reconciled: reconciled,
+                reconciled_updated_time ReconciledUpdatedTime: reconciled_updated_time,
+                reconciled_since ReconciledSince: reconciled_since]
         );
     };
 }
 
 rows!(cluster, Kind::Cluster);
-rows!(node_pool, Kind::NodePool, owner_id);
+rows!(node_pool, Kind::NodePool, owner_id OwnerId);
