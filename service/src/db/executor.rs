@@ -4,6 +4,7 @@
 use super::epoch::Epoch;
 use super::fault;
 use super::file::OpenedFile;
+use super::limit;
 use super::statements::Statements;
 use crate::dialect::{Dialect, Fault};
 use sea_orm::{
@@ -139,6 +140,7 @@ impl ConnectionTrait for Executor {
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
+        let statement = limit::as_number(statement);
         let series = Statements::classify(&statement.sql);
         match &self.target {
             Target::Pool(pool) => self.measured(series, pool.query_one_raw(statement)).await,
@@ -147,6 +149,7 @@ impl ConnectionTrait for Executor {
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        let statement = limit::as_number(statement);
         let series = Statements::classify(&statement.sql);
         match &self.target {
             Target::Pool(pool) => self.measured(series, pool.query_all_raw(statement)).await,

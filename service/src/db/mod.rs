@@ -8,6 +8,7 @@ mod epoch;
 mod executor;
 mod fault;
 mod file;
+mod limit;
 mod reach;
 mod replica;
 mod statements;

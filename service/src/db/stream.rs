@@ -1,6 +1,7 @@
 //! Rows one after the other, so that not all of them are held at once.
 
 use super::executor::{Executor, Monitor, Series, Target};
+use super::limit;
 use super::statements::Statements;
 use futures_util::stream::BoxStream;
 use futures_util::{Stream, StreamExt};
@@ -49,6 +50,7 @@ impl StreamTrait for Executor {
         &'a self,
         statement: Statement,
     ) -> Pin<Box<dyn Future<Output = Result<Rows<'a>, DbErr>> + 'a + Send>> {
+        let statement = limit::as_number(statement);
         let (series, started, monitor) =
             (Statements::classify(&statement.sql), Instant::now(), self.monitor());
         Box::pin(async move {

@@ -16,8 +16,8 @@ use crate::search::scan::IdBound;
 use futures_util::TryStreamExt;
 use sea_orm::sea_query::{Asterisk, Expr, ExprTrait, NullOrdering, Order, UnionType};
 use sea_orm::{
-    Condition, ConnectionTrait, DbBackend, EntityTrait, Iterable, PrimaryKeyToColumn, QueryFilter,
-    QueryOrder, QuerySelect, QueryTrait, Select, Statement, StreamTrait, Value, Values,
+    Condition, ConnectionTrait, EntityTrait, Iterable, PrimaryKeyToColumn, QueryFilter, QueryOrder,
+    QuerySelect, QueryTrait, Select, StreamTrait, Value,
 };
 
 /// What an item takes beside its documents, in bytes.
@@ -114,8 +114,8 @@ pub(super) async fn slice<E: Listed>(
 ) -> Result<Option<Slice<E::Item>>> {
     let (order, size, numbered) = (query.order, query.size as usize, query.numbered);
     let mut slice = Slice::default();
-    let statement = planned(query.select::<E>().build(ConnectionTrait::get_database_backend(db)));
-    let mut rows = db.stream_raw(statement).await?;
+    let select = query.select::<E>();
+    let mut rows = db.stream_raw(select.build(ConnectionTrait::get_database_backend(db))).await?;
     while let Some(row) = rows.try_next().await? {
         let last = slice.items.last();
         if slice.items.len() == size {
@@ -144,28 +144,10 @@ pub(super) async fn slice<E: Listed>(
     Ok(Some(slice))
 }
 
-/// The same statement with its limit as a number. PostgreSQL takes a parameter for a tenth of the table, finds the plan
-/// for all parameters expensive, and makes a new one each time.
-fn planned(mut statement: Statement) -> Statement {
-    let Some(Values(values)) = &mut statement.values else { return statement };
-    let place = match statement.db_backend {
-        DbBackend::Postgres => format!(" LIMIT ${}", values.len()),
-        _ => " LIMIT ?".to_owned(),
-    };
-    if let (Some(start), Some(Value::BigUnsigned(Some(limit)))) =
-        (statement.sql.strip_suffix(&place), values.last())
-    {
-        statement.sql = format!("{start} LIMIT {limit}");
-        values.pop();
-    }
-    statement
-}
-
 /// How PostgreSQL would find the rows of [`resources`], a line for each step.
 pub(crate) async fn plan(db: &Executor, kind: Kind, query: PageQuery<'_>) -> Result<Vec<String>> {
     let backend = ConnectionTrait::get_database_backend(db);
-    let mut statement =
-        planned(with_entity!(kind, entity => query.select::<entity::Entity>().build(backend)));
+    let mut statement = with_entity!(kind, entity => query.select::<entity::Entity>().build(backend));
     statement.sql.insert_str(0, "EXPLAIN ");
     let lines = db.query_all_raw(statement).await?;
     Ok(lines.iter().map(|line| line.try_get_by_index(0)).collect::<Result<_, _>>()?)
@@ -300,29 +282,4 @@ fn ordered<E: EntityTrait>(select: Select<E>, order: &[Term]) -> Select<E> {
             (true, direction) => select.order_by_with_nulls(column, direction.clone(), NullOrdering::Last),
         }
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_limit_of_a_page_is_a_number() {
-        for (backend, id) in [(DbBackend::Postgres, "$1"), (DbBackend::Sqlite, "?")] {
-            let query = |offset| PageQuery {
-                condition: Condition::all().add(Expr::col("id").eq(7)),
-                order: &[],
-                size: 20,
-                offset,
-                numbered: false,
-            };
-            let statement = planned(query(0).select::<entity::cluster::Entity>().build(backend));
-            let end = format!(r#"WHERE "id" = {id} LIMIT 21"#);
-            assert!(statement.sql.ends_with(&end), "{}", statement.sql);
-            assert_eq!(statement.values, Some(Values(vec![7.into()])));
-            // Skipped rows are a parameter: there would be a statement for each number.
-            let statement = query(5).select::<entity::cluster::Entity>().build(backend);
-            assert_eq!(planned(statement.clone()), statement);
-        }
-    }
 }
