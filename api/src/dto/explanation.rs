@@ -1,5 +1,4 @@
 use super::value::{As, Id, Time};
-use poem_openapi::types::Example;
 use poem_openapi::{Enum, Object};
 use serde::Serialize;
 use service::status::{self, Blocker, Children, DecidingCondition};
@@ -7,7 +6,6 @@ use uuid::Uuid;
 
 /// What a resource waits for.
 #[derive(Debug, Object, Serialize)]
-#[oai(example)]
 pub struct Explanation {
     /// The state of the resource.
     pub state: As<State, String>,
@@ -59,7 +57,6 @@ pub enum Why {
 #[derive(Debug, Object, Serialize)]
 pub struct BlockedBy {
     /// The adapter; absent if node pools are waited for.
-    #[oai(skip_serializing_if_is_none)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub adapter: Option<String>,
     /// Why: `never_reported`, `older_generation` (its last report is about an earlier generation), `unavailable`,
@@ -67,29 +64,23 @@ pub struct BlockedBy {
     /// pools remain).
     pub why: As<Why, String>,
     /// The generation of the adapter's last report; absent if it has not reported.
-    #[oai(skip_serializing_if_is_none)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
     /// The generation that the adapter has to report; absent if it has.
-    #[oai(skip_serializing_if_is_none)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub wanted: Option<i64>,
     /// The type of the reported condition that decides. Absent if the report has no such condition.
-    #[oai(skip_serializing_if_is_none)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub condition: Option<String>,
     /// The reason of that condition.
-    #[oai(skip_serializing_if_is_none)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// The message of that condition.
-    #[oai(skip_serializing_if_is_none)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
     /// Since when it is waited for.
     pub since: Time,
     /// When the adapter's last report was observed; absent if it has not reported.
-    #[oai(skip_serializing_if_is_none)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_report_time: Option<Time>,
 }
@@ -135,51 +126,6 @@ impl From<Blocker> for BlockedBy {
             message,
             since: since.into(),
             last_report_time: last_report_time.map(Time::from),
-        }
-    }
-}
-
-impl Example for Explanation {
-    fn example() -> Self {
-        let time = |second: i64| {
-            Time(chrono::DateTime::UNIX_EPOCH + chrono::TimeDelta::seconds(1_790_000_000 + second))
-        };
-        let nothing = || BlockedBy {
-            adapter: None,
-            why: status::Why::NeverReported.as_str().to_owned().into(),
-            observed_generation: None,
-            wanted: None,
-            condition: None,
-            reason: None,
-            message: None,
-            since: time(0),
-            last_report_time: None,
-        };
-        Self {
-            state: status::State::Waiting.as_str().to_owned().into(),
-            since: time(0),
-            blocked_by: vec![
-                BlockedBy {
-                    adapter: Some("dns-adapter".into()),
-                    why: status::Why::Unavailable.as_str().to_owned().into(),
-                    observed_generation: Some(2),
-                    condition: Some("Available".into()),
-                    reason: Some("ZoneMissing".into()),
-                    message: Some("The zone is being created".into()),
-                    since: time(30),
-                    last_report_time: Some(time(90)),
-                    ..nothing()
-                },
-                BlockedBy {
-                    adapter: Some("network-adapter".into()),
-                    why: status::Why::OlderGeneration.as_str().to_owned().into(),
-                    observed_generation: Some(1),
-                    wanted: Some(2),
-                    last_report_time: Some(time(-600)),
-                    ..nothing()
-                },
-            ],
-            children: WaitingChildren { waiting: 0, sample: Vec::new() },
         }
     }
 }

@@ -15,7 +15,9 @@ static EXAMPLES: LazyLock<Value> =
 
 /// Adds the examples to a document.
 pub(super) fn add(document: &mut Value) {
-    let bodies = bodies(&mut document["components"]["schemas"]);
+    let bodies = EXAMPLES["bodies"].as_object().into_iter().flatten();
+    let bodies = bodies.map(|(name, body)| (name.clone(), json!({ "value": body })));
+    let bodies: Map<String, Value> = bodies.collect();
     for (_, path) in members(&mut document["paths"]) {
         for (method, operation) in members(path) {
             parameters(operation.get_mut("parameters"));
@@ -33,17 +35,6 @@ pub(super) fn add(document: &mut Value) {
             content["example"] = EXAMPLES["problems"][name].clone();
         }
     }
-}
-
-/// The examples of bodies by their names: those that types bring along, which are taken from their schemas, and those of
-/// the file.
-fn bodies(schemas: &mut Value) -> Map<String, Value> {
-    let own = members(schemas)
-        .filter_map(|(name, schema)| Some((name, schema.as_object_mut()?.remove("example")?)));
-    let own = own.map(|(name, body)| (name.clone(), json!({ "value": body })));
-    let file = EXAMPLES["bodies"].as_object().into_iter().flatten();
-    let file = file.map(|(name, body)| (name.clone(), json!({ "value": body })));
-    own.chain(file).collect()
 }
 
 /// How the example of a resource is called that an operation has left behind.
