@@ -146,8 +146,6 @@ fn change_list(registry: &mut Registry) -> MetaSchema {
 pub struct ChangeParameters;
 
 impl ParameterSet for ChangeParameters {
-    const NAMES: &'static [&'static str] = &[];
-
     fn schema() -> MetaSchemaRef {
         let number = |minimum, maximum, default: Option<i64>| MetaSchema {
             maximum: Some(maximum),

@@ -80,23 +80,20 @@ fn list<T: Type>(registry: &mut Registry) -> MetaSchema {
 /// Parameters that are read together, so that every fault in them is found at once; the framework would stop at the
 /// first. The document shows each of them.
 pub trait ParameterSet: Send {
-    /// Which parameters there are.
-    const NAMES: &'static [&'static str];
-    /// What is particular about what is read.
-    const WORDING: &'static Wording = &RESOURCES;
-
     /// All of them as one schema.
-    fn schema() -> MetaSchemaRef {
-        let mut all = all(Self::WORDING);
-        all.properties.retain(|(name, _)| Self::NAMES.contains(name));
-        inline(all)
-    }
+    fn schema() -> MetaSchemaRef;
+}
+
+/// Those of all parameters that have these names.
+fn named(names: &[&str], wording: &Wording) -> MetaSchemaRef {
+    let mut all = all(wording);
+    all.properties.retain(|(name, _)| names.contains(name));
+    inline(all)
 }
 
 /// What is particular about the parameters with which certain items are read: the formats of searches, orders and
 /// fields, and examples.
-#[derive(Debug)]
-pub struct Wording {
+struct Wording {
     search: (&'static str, &'static str),
     order: (&'static str, &'static str),
     order_by: &'static str,
@@ -143,7 +140,9 @@ const LIST: &[&str] =
     &["page", "size", "pageSize", "total", "search", "order", "orderBy", "fields", "cursor", CACHE_CONTROL];
 
 impl ParameterSet for ListParameters {
-    const NAMES: &'static [&'static str] = LIST;
+    fn schema() -> MetaSchemaRef {
+        named(LIST, &RESOURCES)
+    }
 }
 
 /// The parameters of lists of reports.
@@ -151,8 +150,9 @@ impl ParameterSet for ListParameters {
 pub struct StatusListParameters;
 
 impl ParameterSet for StatusListParameters {
-    const NAMES: &'static [&'static str] = LIST;
-    const WORDING: &'static Wording = &REPORTS;
+    fn schema() -> MetaSchemaRef {
+        named(LIST, &REPORTS)
+    }
 }
 
 /// The parameters with which one resource is read.
@@ -160,7 +160,9 @@ impl ParameterSet for StatusListParameters {
 pub struct ItemParameters;
 
 impl ParameterSet for ItemParameters {
-    const NAMES: &'static [&'static str] = &["fields", "wait_for", "timeout", CACHE_CONTROL];
+    fn schema() -> MetaSchemaRef {
+        named(&["fields", "wait_for", "timeout", CACHE_CONTROL], &RESOURCES)
+    }
 }
 
 /// The parameters with which something is read that has no fields to choose from.
@@ -168,7 +170,9 @@ impl ParameterSet for ItemParameters {
 pub struct ReadParameters;
 
 impl ParameterSet for ReadParameters {
-    const NAMES: &'static [&'static str] = &[CACHE_CONTROL];
+    fn schema() -> MetaSchemaRef {
+        named(&[CACHE_CONTROL], &RESOURCES)
+    }
 }
 
 /// The one of the parameters that is a header.
