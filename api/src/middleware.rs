@@ -6,7 +6,7 @@ use crate::caller::Caller;
 use crate::config::settings::Server;
 use crate::dto::Time;
 use crate::limits::{
-    Bodies, InFlight, Origins, RequestId, Streams, admit, catch_panic, check_head, close_when_stopping, cors,
+    Bodies, Origins, RequestId, Streams, admit, catch_panic, check_head, close_when_stopping, cors,
     deadline, gzip, head_as_get, read_body, request_ids, trailing_slash,
 };
 use crate::operations::{Asked, Operation};
@@ -18,6 +18,7 @@ use service::Clock;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
+use tokio::sync::Semaphore;
 use tracing::Instrument;
 
 /// Puts all layers around `routes`. Read from the bottom: the last is the outermost.
@@ -41,7 +42,7 @@ where
     let bodies = Bodies::new(server.max_body_bytes, body_time, server.stall_timeout, server.max_body_memory);
     let gate = Gate { origins: origins.clone(), authenticator, max_head: server.max_header_bytes };
     let (gate, refused_bodies) = (Arc::new(gate), bodies.clone());
-    let in_flight = InFlight::new(server.max_in_flight);
+    let in_flight = Arc::new(Semaphore::new(server.max_in_flight));
     let request_timeout = server.request_timeout;
     routes
         .into_endpoint()

@@ -8,9 +8,6 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::problem::ApiError;
 
-/// The places for requests that are worked on.
-pub(crate) struct InFlight(Arc<Semaphore>);
-
 /// The place of a request among those that are worked on.
 #[derive(Clone)]
 pub(crate) struct Place(Arc<Mutex<Option<(OwnedSemaphorePermit, Counted)>>>);
@@ -22,14 +19,7 @@ impl Place {
     }
 }
 
-impl InFlight {
-    /// Places for `max` requests.
-    pub(crate) fn new(max: usize) -> Arc<Self> {
-        Arc::new(Self(Arc::new(Semaphore::new(max.min(Semaphore::MAX_PERMITS)))))
-    }
-}
-
-/// Admits a request if there is a place and refuses it at once if there is none. An operation that only waits gives its
+/// Admits a request if there is one of the `places` for requests that are worked on, and refuses it at once if there is none. An operation that only waits gives its
 /// [`Place`] away.
 ///
 /// There is no queue: a request that waits here is late for its client, and the answer "busy" after a millisecond
@@ -37,9 +27,9 @@ impl InFlight {
 pub(crate) async fn admit(
     next: Arc<impl Endpoint>,
     mut request: Request,
-    places: Arc<InFlight>,
+    places: Arc<Semaphore>,
 ) -> Result<Response> {
-    let Ok(permit) = places.0.clone().try_acquire_owned() else { return Err(ApiError::overloaded().into()) };
+    let Ok(permit) = places.try_acquire_owned() else { return Err(ApiError::overloaded().into()) };
     let place = Place(Arc::new(Mutex::new(Some((permit, Counted::new())))));
     request.set_data(place.clone());
     let answer = next.call(request).await;

@@ -26,7 +26,7 @@ pub(crate) use deadline::deadline;
 pub(crate) use gzip::gzip;
 pub(crate) use head::check_head;
 pub(crate) use head_as_get::head_as_get;
-pub(crate) use in_flight::{InFlight, admit};
+pub(crate) use in_flight::admit;
 pub(crate) use origin::{Origins, cors};
 pub(crate) use panic::catch_panic;
 pub(crate) use path::trailing_slash;

@@ -9,7 +9,7 @@ use poem::{Endpoint, EndpointExt, Request};
 use tokio::sync::Semaphore;
 
 use super::{documented, get, refusal};
-use crate::limits::{InFlight, admit, catch_panic, deadline};
+use crate::limits::{admit, catch_panic, deadline};
 use crate::net::testing::{PATIENCE, Running};
 
 const PLACES: usize = 4;
@@ -34,7 +34,7 @@ async fn excess_is_refused_at_once_and_the_admitted_are_served() {
     let metrics = recorder.handle();
     let _installed = metrics::set_default_local_recorder(&recorder);
     let (entered, gate) = (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0)));
-    let places = InFlight::new(PLACES);
+    let places = Arc::new(Semaphore::new(PLACES));
     let endpoint = gated(entered.clone(), gate.clone())
         .around(move |next, request| admit(next, request, places.clone()))
         .around(documented);
@@ -69,7 +69,7 @@ async fn excess_is_refused_at_once_and_the_admitted_are_served() {
 #[tokio::test]
 async fn a_request_that_is_dropped_gives_its_place_back() {
     let (entered, gate) = (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0)));
-    let places = InFlight::new(1);
+    let places = Arc::new(Semaphore::new(1));
     let endpoint = gated(entered, gate).around(move |next, request| admit(next, request, places.clone()));
     let mut request = Box::pin(endpoint.call(get("/slow")));
     assert!(futures_util::poll!(request.as_mut()).is_pending());
