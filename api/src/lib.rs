@@ -42,6 +42,7 @@ pub mod stream;
 pub mod telemetry;
 
 mod announce;
+mod background;
 mod causes;
 mod health;
 mod middleware;

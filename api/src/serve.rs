@@ -5,33 +5,26 @@ use crate::auth::Authenticator;
 use crate::causes::with_causes;
 use crate::config::Config;
 use crate::config::database::Database;
-use crate::config::settings::Health;
+use crate::config::settings::{Health, Server};
 use crate::health::{self, Probe};
 use crate::limits::{Origins, Streams};
 use crate::middleware;
 use crate::net::{self, ConnectionLimits, Listener, ServerTls, Sockets};
-use crate::telemetry::{self, Recorder};
-use crate::{demo, openapi, pages};
+use crate::telemetry::Recorder;
+use crate::{background, openapi, pages};
 use sea_orm::DbErr;
-use service::change::Retention;
 use service::db::ConnectError;
 use service::spec_schema::SpecSchemas;
-use service::{Clock, Connect, Context, Db, Dialect, PerKind, Settings};
+use service::{Clock, Connect, Context, Db, PerKind, Settings};
 use std::error::Error;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::JoinHandle;
 
 /// How often certificates are looked at for a change.
 const TLS_RELOAD: Duration = Duration::from_secs(5);
-/// How often what has expired is removed.
-const TIDY: Duration = Duration::from_secs(300);
-/// How often old changes are removed.
-const SWEEP: Duration = Duration::from_secs(60);
-/// How often the metrics are tidied.
-const METRICS_TIDY: Duration = Duration::from_secs(5);
 /// How long connections are still taken after the word to stop. Readiness has fallen and every answer asks
 /// for its connection to be closed, so that by the end of it nobody sends anything here any more.
 const LINGER: Duration = Duration::from_secs(1);
@@ -94,13 +87,7 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
         Some((cert_file, key_file)) => Some(ServerTls::load(cert_file, key_file, TLS_RELOAD).await?),
         None => None,
     };
-    let limits = ConnectionLimits {
-        max_connections,
-        header_timeout: config.server.header_timeout,
-        idle_timeout: config.server.idle_timeout,
-        max_streams: config.server.max_streams,
-        max_header_bytes: u32::try_from(config.server.max_header_bytes).unwrap_or(u32::MAX),
-    };
+    let limits = limits(&config.server, max_connections);
     let allowed = config.server.allowed_origins.clone();
     let origins = Origins::new(allowed, authenticator.is_none(), &api.addresses());
     let ports = [&health, &metrics].map(Sockets::port);
@@ -111,7 +98,7 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
     let api = Listener { sockets: api, tls, limits };
     let probe = Probe::new(context.clone(), stopping.clone());
     let db = context.db.clone();
-    let background = background(context, &config, recorder.clone());
+    let background = background::start(context, &config, recorder.clone());
     let drain = config.server.shutdown_timeout.saturating_sub(LINGER);
     let task = tokio::spawn(async move {
         let (last, api_stopped) = watch::channel(false);
@@ -132,6 +119,17 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
     });
     let [api, health, metrics] = addresses;
     Ok(Running { api, health, metrics, stop, task })
+}
+
+/// What connections to the API are granted.
+fn limits(server: &Server, max_connections: usize) -> ConnectionLimits {
+    ConnectionLimits {
+        max_connections,
+        header_timeout: server.header_timeout,
+        idle_timeout: server.idle_timeout,
+        max_streams: server.max_streams,
+        max_header_bytes: u32::try_from(server.max_header_bytes).unwrap_or(u32::MAX),
+    }
 }
 
 async fn bind(section: &str, host: &str, port: u16) -> Result<Sockets, StartError> {
@@ -232,56 +230,6 @@ async fn authenticator(config: &Config) -> Result<Option<Authenticator>, StartEr
     }
     let clock = Arc::new(std::time::SystemTime::now);
     Ok(Some(Authenticator::new(config.server.jwt.issuers.clone(), clock).await?))
-}
-
-/// What runs beside the requests; it ends when this is dropped.
-fn background(context: Context, config: &Config, recorder: Recorder) -> JoinSet<()> {
-    let mut tasks = JoinSet::new();
-    tasks.spawn(telemetry::watch_reconciliation(context.clone(), config.metrics.clone()));
-    tasks.spawn(service::change::publish(context.clone()));
-    if context.db.dialect() == Dialect::Postgres {
-        tasks.spawn(health::log_outages(context.db.clone()));
-    }
-    tasks.spawn(remove_old_changes(context.clone(), config.changes.retention(context.db.dialect())));
-    if config.demo {
-        tasks.spawn(demo::run(context.clone()));
-    }
-    tasks.spawn(remove_expired(context));
-    tasks.spawn(async move {
-        let mut every = tokio::time::interval(METRICS_TIDY);
-        loop {
-            every.tick().await;
-            recorder.tidy();
-        }
-    });
-    tasks
-}
-
-/// Removes idempotency keys that are past their time, again and again.
-async fn remove_expired(context: Context) {
-    let mut every = tokio::time::interval(TIDY);
-    every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        every.tick().await;
-        let removal = tokio::time::timeout(TIDY, service::idempotency::remove_expired(&context));
-        match removal.await {
-            Ok(Ok(_)) => {}
-            Ok(Err(error)) => tracing::warn!(%error, "expired idempotency keys stay for now"),
-            Err(_) => tracing::warn!("expired idempotency keys stay for now: the database does not answer"),
-        }
-    }
-}
-
-/// Removes changes that are past their time, again and again.
-async fn remove_old_changes(context: Context, retention: Retention) {
-    let mut every = tokio::time::interval(SWEEP);
-    every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        every.tick().await;
-        if let Err(error) = service::change::remove_old(&context, retention).await {
-            tracing::warn!(%error, "old changes stay for now");
-        }
-    }
 }
 
 /// Asks the health port of a running server whether it is ready.
