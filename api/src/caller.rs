@@ -1,25 +1,15 @@
 //! Who calls: an argument of every operation that is not public, so that none can forget to ask.
 
-use crate::auth::{AuthError, Authenticator, Identity};
+use crate::auth::{AuthError, Authenticator, Caller};
 use crate::problem::{ApiError, ApiResult, Code};
 use poem::http::{HeaderValue, StatusCode, header};
 use poem::{Request, RequestBody};
 use poem_openapi::registry::{MetaSecurityScheme, Registry};
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
-use std::time::SystemTime;
 
 /// What the audit fields say while nobody has to say who they are.
 const ANONYMOUS: &str = "system@hyperfleet.local";
 const SCHEME: &str = "BearerAuth";
-
-/// The authorised caller.
-#[derive(Clone, Debug)]
-pub struct Caller {
-    /// The name under which its changes are recorded.
-    pub name: String,
-    /// When its token expires; `None` where no token is asked for.
-    pub expires: Option<SystemTime>,
-}
 
 impl<'a> ApiExtractor<'a> for Caller {
     const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::SecurityScheme];
@@ -57,26 +47,25 @@ impl<'a> ApiExtractor<'a> for Caller {
     }
 }
 
-impl Caller {
-    /// The caller whom the token of a request proves; anyone if no `authenticator` asks.
-    ///
-    /// # Errors
-    /// 401 without a good token; 503 while the keys that would prove it are out of reach.
-    pub(crate) async fn of(request: &Request, authenticator: Option<&Authenticator>) -> ApiResult<Self> {
-        let Some(authenticator) = authenticator else {
-            return Ok(Self { name: ANONYMOUS.into(), expires: None });
-        };
-        let mut headers = request.headers().get_all(header::AUTHORIZATION).iter();
-        let authorization = match (headers.next(), headers.next()) {
-            (None, _) => None,
-            // What is no text is no token either, and two tokens are none.
-            (Some(value), None) => Some(value.to_str().unwrap_or_default()),
-            (Some(_), Some(_)) => Some(""),
-        };
-        let identity = authenticator.authenticate(authorization).await;
-        let caller = |identity: Identity| Self { expires: Some(identity.expires()), name: identity.into() };
-        identity.map(caller).map_err(refusal)
-    }
+/// The caller whom the token of a request proves; anyone if no `authenticator` asks.
+///
+/// # Errors
+/// 401 without a good token; 503 while the keys that would prove it are out of reach.
+pub(crate) async fn authenticate(
+    request: &Request,
+    authenticator: Option<&Authenticator>,
+) -> ApiResult<Caller> {
+    let Some(authenticator) = authenticator else {
+        return Ok(Caller { name: ANONYMOUS.into(), expires: None });
+    };
+    let mut headers = request.headers().get_all(header::AUTHORIZATION).iter();
+    let authorization = match (headers.next(), headers.next()) {
+        (None, _) => None,
+        // What is no text is no token either, and two tokens are none.
+        (Some(value), None) => Some(value.to_str().unwrap_or_default()),
+        (Some(_), Some(_)) => Some(""),
+    };
+    authenticator.authenticate(authorization).await.map_err(refusal)
 }
 
 fn refusal(error: AuthError) -> ApiError {
@@ -102,6 +91,5 @@ fn refusal(error: AuthError) -> ApiError {
             return error.with_header(header::RETRY_AFTER, HeaderValue::from_static("5"));
         }
     };
-    ApiError::new(StatusCode::UNAUTHORIZED, code, detail)
-        .with_header(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge))
+    ApiError::new(StatusCode::UNAUTHORIZED, code, detail).with_header(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge))
 }

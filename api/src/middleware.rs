@@ -1,13 +1,13 @@
 //! Everything that stands around the operations, in order, and why it stands there.
 
 use crate::app::App;
-use crate::auth::Authenticator;
-use crate::caller::Caller;
+use crate::auth::{Authenticator, Caller};
+use crate::caller::authenticate;
 use crate::config::settings::Server;
 use crate::dto::Time;
 use crate::limits::{
-    Bodies, Origins, RequestId, Streams, admit, catch_panic, check_head, close_when_stopping, cors,
-    deadline, gzip, head_as_get, read_body, request_ids, trailing_slash,
+    Bodies, Origins, RequestId, Streams, admit, catch_panic, check_head, close_when_stopping, cors, deadline,
+    gzip, head_as_get, read_body, request_ids, trailing_slash,
 };
 use crate::operations::{Asked, Operation};
 use crate::problem::{self, ApiError, ApiResult};
@@ -94,7 +94,7 @@ impl Gate {
         // Before anything else is said of the request: who is not known learns nothing.
         let caller = match asked.operation() {
             Some(operation) if operation.secured => {
-                Some(Caller::of(request, self.authenticator.as_ref()).await?)
+                Some(authenticate(request, self.authenticator.as_ref()).await?)
             }
             _ => None,
         };

@@ -1,6 +1,6 @@
 //! Changes as they are answered: a page of them, or a stream.
 
-use crate::caller::Caller;
+use crate::auth::Caller;
 use crate::change_query::ChangeRequest;
 use crate::dto::{AnyResource, Cause, ChangeEvent, ChangeEventType, ChangeKind, ChangeList, Time};
 use crate::fields::Selection;

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Map, Value};
 
-use super::{AuthError, Identity};
+use super::{AuthError, Caller};
 
 /// How far the clocks of an issuer and of this server may be apart.
 const LEEWAY: Duration = Duration::from_secs(30);
@@ -52,7 +52,7 @@ pub(super) struct ClaimRules {
 
 impl ClaimRules {
     /// The caller named by the claims of a token whose signature has been verified.
-    pub(super) fn identity(&self, claims: &Claims, now: SystemTime) -> Result<Identity, AuthError> {
+    pub(super) fn caller(&self, claims: &Claims, now: SystemTime) -> Result<Caller, AuthError> {
         let expires = check_times(claims, now)?;
         if let Some(audience) = &self.audience
             && !claims.is_for(audience)
@@ -63,7 +63,7 @@ impl ClaimRules {
         let name_in = |claim: &str| claims.text(claim).filter(|name| !name.trim().is_empty());
         let name = name_in(&self.identity_claim).or_else(|| name_in("sub"));
         let name = name.ok_or(AuthError::Invalid("the token does not name the caller"))?;
-        Identity::parse(name, expires)
+        Caller::named(name, expires)
             .ok_or(AuthError::Invalid("the name of the caller in the token is not acceptable"))
     }
 }

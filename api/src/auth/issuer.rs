@@ -8,7 +8,7 @@ use super::file::FileKeys;
 use super::key::{KeySet, Verdict, judge};
 use super::remote::RemoteKeys;
 use super::token::Token;
-use super::{AuthError, Identity};
+use super::{AuthError, Caller};
 use crate::config::error::ConfigError;
 use crate::config::issuer::IssuerConfig;
 
@@ -54,11 +54,11 @@ impl Issuer {
     }
 
     /// The caller, if this issuer did make the token and its claims hold at `now`.
-    pub(super) async fn identify(&self, token: Token<'_>, now: SystemTime) -> Result<Identity, AuthError> {
+    pub(super) async fn identify(&self, token: Token<'_>, now: SystemTime) -> Result<Caller, AuthError> {
         let mut verdict = self.judge(&token);
         // The issuer is asked for a key seldom, so it is not asked for the sake of a token that would be refused
         // anyway: one that has expired together with its key would keep the next key out.
-        let holds_else = || self.rules.identity(&token.claims, now).is_ok();
+        let holds_else = || self.rules.caller(&token.claims, now).is_ok();
         if let (Verdict::UnknownKey, Some(remote)) = (verdict, &self.remote)
             && holds_else()
         {
@@ -68,7 +68,7 @@ impl Issuer {
             verdict = self.judge(&token);
         }
         match verdict {
-            Verdict::Genuine => self.rules.identity(&token.claims, now),
+            Verdict::Genuine => self.rules.caller(&token.claims, now),
             // One answer for both: which keys are known is nobody's business.
             Verdict::Forged | Verdict::UnknownKey => {
                 Err(AuthError::Invalid("the signature of the token cannot be verified"))

@@ -18,7 +18,6 @@ mod key;
 mod remote;
 mod token;
 
-use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -34,7 +33,7 @@ use token::Token;
 /// Tells the time. Passed in, so that a test decides what "expired" means.
 pub type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
 
-/// Turns the `Authorization` header of a request into the identity of its caller.
+/// Turns the `Authorization` header of a request into its caller.
 pub struct Authenticator {
     issuers: Vec<Issuer>,
     clock: Clock,
@@ -49,19 +48,12 @@ impl Authenticator {
     ///
     /// # Errors
     ///
-    /// What only the operator can put right: no issuer at all, one without keys, a forbidden URL, a file
-    /// that is missing or invalid.
+    /// What only the operator can put right: an issuer without keys, a forbidden URL, a file that is missing or
+    /// invalid.
     pub async fn new(configs: Vec<IssuerConfig>, clock: Clock) -> Result<Self, ConfigError> {
-        if configs.is_empty() {
-            return Err(ConfigError::new("server.jwt.issuers", "at least one issuer is required"));
-        }
-        let mut urls = HashSet::new();
         let mut issuers = Vec::with_capacity(configs.len());
         for (position, config) in configs.into_iter().enumerate() {
             let key = format!("server.jwt.issuers[{position}]");
-            if !urls.insert(config.issuer_url.clone()) {
-                return Err(ConfigError::new(format!("{key}.issuer_url"), "another issuer has the same URL"));
-            }
             issuers.push(Issuer::new(config).map_err(|error| error.within(&key))?);
         }
         join_all(issuers.iter().map(Issuer::start)).await;
@@ -76,7 +68,7 @@ impl Authenticator {
     /// # Errors
     ///
     /// Every refusal; see [`AuthError`] for what each asks of the caller.
-    pub async fn authenticate(&self, authorization: Option<&str>) -> Result<Identity, AuthError> {
+    pub async fn authenticate(&self, authorization: Option<&str>) -> Result<Caller, AuthError> {
         let token = Token::parse(token::bearer(authorization)?)?;
         let issuer = self
             .issuers
@@ -93,38 +85,24 @@ impl fmt::Debug for Authenticator {
     }
 }
 
-/// The name under which a caller's changes are recorded: not empty, at most 256 bytes, no control characters.
+/// Who calls.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Identity {
-    name: String,
-    expires: SystemTime,
+pub struct Caller {
+    /// The name under which its changes are recorded: not empty, at most 256 bytes, no control characters.
+    pub name: String,
+    /// When its token expires; `None` where no token is asked for.
+    pub expires: Option<SystemTime>,
 }
 
-impl Identity {
-    /// The longest identity, in bytes.
-    pub const MAX_BYTES: usize = 256;
+impl Caller {
+    /// The longest name, in bytes.
+    const MAX_NAME: usize = 256;
 
-    /// Takes a name as an identity, without the white space round it; `None` if it breaks the rules.
-    fn parse(name: &str, expires: SystemTime) -> Option<Self> {
+    /// The caller with this name, without the white space round it; `None` if it breaks the rules.
+    fn named(name: &str, expires: SystemTime) -> Option<Self> {
         let name = name.trim();
-        let sane = !name.is_empty() && name.len() <= Self::MAX_BYTES && !name.contains(char::is_control);
-        sane.then(|| Self { name: name.to_owned(), expires })
-    }
-
-    /// The identity as text.
-    pub fn as_str(&self) -> &str {
-        &self.name
-    }
-
-    /// When the token that proved it expires.
-    pub fn expires(&self) -> SystemTime {
-        self.expires
-    }
-}
-
-impl From<Identity> for String {
-    fn from(identity: Identity) -> Self {
-        identity.name
+        let sane = !name.is_empty() && name.len() <= Self::MAX_NAME && !name.contains(char::is_control);
+        sane.then(|| Self { name: name.to_owned(), expires: Some(expires) })
     }
 }
 

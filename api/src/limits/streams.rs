@@ -11,7 +11,7 @@ use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 
 use super::deadline::Deadline;
 use super::in_flight::Place;
-use crate::caller::Caller;
+use crate::auth::Caller;
 use crate::problem::{ApiError, ApiResult, Code};
 use crate::telemetry::Scope;
 

@@ -2,7 +2,7 @@
 
 use super::Tag;
 use crate::app::App;
-use crate::caller::Caller;
+use crate::auth::Caller;
 use crate::change_query::ChangeRequest;
 use crate::dto::{ChangeList, ChangeParameters, LastEventId};
 use crate::limits::Waiting;

@@ -2,7 +2,7 @@
 
 use super::{Tag, read, write};
 use crate::app::App;
-use crate::caller::Caller;
+use crate::auth::Caller;
 use crate::dto::{
     AdapterStatus, AdapterStatusCreateRequest, Cluster, ClusterCreateRequest, ClusterPatchRequest,
     Explanation, ForceDeleteRequest, Id, IdempotencyKey, IfMatch, Input, ItemParameters, List,

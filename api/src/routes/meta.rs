@@ -1,7 +1,7 @@
 //! About the API itself. Metadata is public; it says what is running and nothing of what it holds.
 
 use super::Tag;
-use crate::caller::Caller;
+use crate::auth::Caller;
 use crate::dto::{Compatibility, Metadata};
 use crate::problem::ApiResult;
 use crate::response::{Document, Shown};

@@ -1,7 +1,7 @@
 //! What the reading operations on clusters and node pools have in common: all but their addresses and texts.
 
 use crate::app::App;
-use crate::caller::Caller;
+use crate::auth::Caller;
 use crate::dto::{
     AdapterStatus, EntityTags, Explanation, Id, ItemParameters, List, ListParameters, ReadParameters,
     ResourceView, StatusListParameters,

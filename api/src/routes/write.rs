@@ -3,7 +3,7 @@
 //! A write runs to its end even if its caller leaves, so that what is committed is also audited.
 
 use crate::app::App;
-use crate::caller::Caller;
+use crate::auth::Caller;
 use crate::dto::{
     AdapterStatus, AdapterStatusCreateRequest, CreateRequest, EntityTags, ForceDeleteRequest, IdempotencyKey,
     IfMatch, Input, MAX_KEY, PatchRequest, ResourceView,

@@ -58,7 +58,7 @@ async fn the_configured_authority_vouches_for_the_server() {
     let ca_file = Some(certificate.path().to_owned());
     let config = IssuerConfig { jwk_cert_url: Some(url), jwk_cert_ca_file: ca_file, ..issuer() };
     let outcome = authenticator(vec![config]).await.authenticate(Some(&token(&ED25519, "ed"))).await;
-    assert_eq!(outcome.expect("accepted").as_str(), "ada@example.com");
+    assert_eq!(outcome.expect("accepted").name, "ada@example.com");
 }
 
 #[tokio::test]
