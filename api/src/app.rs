@@ -3,7 +3,6 @@
 use crate::fields::Fields;
 use crate::problem::{ApiError, ApiResult, Code};
 use crate::telemetry::Scope;
-use poem::http::StatusCode;
 use service::Context;
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,9 +35,7 @@ impl App {
         let bounded = tokio::time::timeout(self.request_timeout + GRACE, change);
         match tokio::spawn(Scope::carried(bounded)).await {
             Ok(Ok(result)) => result,
-            Ok(Err(_)) => {
-                Err(ApiError::new(StatusCode::GATEWAY_TIMEOUT, Code::Timeout, "The change took too long"))
-            }
+            Ok(Err(_)) => Err(ApiError::new(Code::TIMEOUT, "The change took too long")),
             Err(end) => match end.try_into_panic() {
                 Ok(panic) => std::panic::resume_unwind(panic),
                 Err(end) => Err(ApiError::internal(end.to_string())),

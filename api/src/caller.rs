@@ -2,7 +2,7 @@
 
 use crate::auth::{AuthError, Authenticator, Caller};
 use crate::problem::{ApiError, ApiResult, Code};
-use poem::http::{HeaderValue, StatusCode, header};
+use poem::http::{HeaderValue, header};
 use poem::{Request, RequestBody};
 use poem_openapi::registry::{MetaSecurityScheme, Registry};
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
@@ -71,25 +71,25 @@ pub(crate) async fn authenticate(
 fn refusal(error: AuthError) -> ApiError {
     let (code, detail, challenge) = match error {
         AuthError::Missing => (
-            Code::AuthenticationRequired,
+            Code::AUTHENTICATION_REQUIRED,
             "The request carries no bearer token".to_owned(),
             "Bearer realm=\"hyperfleet\"",
         ),
         AuthError::Invalid(reason) => (
-            Code::InvalidCredentials,
+            Code::INVALID_CREDENTIALS,
             format!("The bearer token is not accepted: {reason}"),
             "Bearer realm=\"hyperfleet\", error=\"invalid_token\"",
         ),
         AuthError::Expired => (
-            Code::ExpiredToken,
+            Code::EXPIRED_TOKEN,
             "The bearer token has expired".to_owned(),
             "Bearer realm=\"hyperfleet\", error=\"invalid_token\", error_description=\"expired\"",
         ),
         AuthError::KeysUnavailable => {
             let detail = "The keys that tokens are checked with cannot be fetched; try again";
-            let error = ApiError::new(StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable, detail);
+            let error = ApiError::new(Code::UNAVAILABLE, detail);
             return error.with_header(header::RETRY_AFTER, HeaderValue::from_static("5"));
         }
     };
-    ApiError::new(StatusCode::UNAUTHORIZED, code, detail).with_header(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge))
+    ApiError::new(code, detail).with_header(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge))
 }

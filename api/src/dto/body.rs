@@ -4,7 +4,7 @@ use super::pattern::in_words;
 use super::schema::tidy;
 use crate::app::App;
 use crate::json;
-use crate::problem::{self, ApiError, ApiResult, Code};
+use crate::problem::{self, ApiError, ApiResult};
 use chrono::{DateTime, Utc};
 use poem::error::ReadBodyError;
 use poem::http::{HeaderValue, StatusCode, header};
@@ -122,7 +122,7 @@ fn media_type<'a>(content_type: Option<&str>, accepted: &[&'a str]) -> Result<&'
         let accepted = accepted.join(", ");
         let detail = format!("The Content-Type of the request body must be one of: {accepted}");
         let accepted = HeaderValue::try_from(accepted).unwrap_or(HeaderValue::from_static(JSON));
-        let error = ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, Code::Malformed, detail);
+        let error = ApiError::malformed(detail).with_status(StatusCode::UNSUPPORTED_MEDIA_TYPE);
         error.with_header(header::ACCEPT, accepted)
     })
 }

@@ -84,7 +84,7 @@ impl Bodies {
     fn check_fields(&self, headers: &HeaderMap) -> Result<(), ApiError> {
         if !is_identity(headers) {
             let detail = "The Content-Encoding of the request is not supported";
-            let error = ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, Code::Malformed, detail);
+            let error = ApiError::malformed(detail).with_status(StatusCode::UNSUPPORTED_MEDIA_TYPE);
             let error = error.with_header(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
             return Err(error.refused_by("unsupported_encoding"));
         }
@@ -106,7 +106,8 @@ impl Bodies {
             let chunk = match next {
                 Err(_) => {
                     let detail = "The request body did not arrive in time";
-                    let error = ApiError::new(StatusCode::REQUEST_TIMEOUT, Code::BadRequest, detail);
+                    let error =
+                        ApiError::new(Code::BAD_REQUEST, detail).with_status(StatusCode::REQUEST_TIMEOUT);
                     return Err(closing(error).refused_by("body_timeout"));
                 }
                 Ok(Some(Err(_))) => {
@@ -132,7 +133,7 @@ impl Bodies {
 
     fn too_large(&self) -> ApiError {
         let detail = format!("The request body is larger than {} bytes", self.max_bytes);
-        ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, Code::Malformed, detail).refused_by("body_too_large")
+        ApiError::malformed(detail).with_status(StatusCode::PAYLOAD_TOO_LARGE).refused_by("body_too_large")
     }
 
     /// Takes a body that nobody reads out of its request, receives it and drops it.

@@ -3,7 +3,6 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use poem::http::StatusCode;
 use poem::{Endpoint, IntoResponse, Request, Response, Result};
 use tokio::time::{Instant, timeout_at};
 
@@ -42,8 +41,7 @@ pub(crate) async fn deadline(
             Ok(outcome) => return outcome.map(IntoResponse::into_response),
             Err(_) if *deadline.time() > until => {}
             Err(_) => {
-                let error =
-                    ApiError::new(StatusCode::GATEWAY_TIMEOUT, Code::Timeout, "The request took too long");
+                let error = ApiError::new(Code::TIMEOUT, "The request took too long");
                 return Err(error.refused_by("deadline_passed").into());
             }
         }

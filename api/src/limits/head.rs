@@ -6,7 +6,7 @@ use poem::http::uri::Authority;
 use poem::http::{StatusCode, Version};
 use service::error::{Error, FieldError};
 
-use crate::problem::{ApiError, Code};
+use crate::problem::ApiError;
 
 /// Bytes that stand around each header field: colon, space and line end.
 const FIELD_OVERHEAD: usize = 4;
@@ -26,7 +26,7 @@ pub(crate) fn check_head(request: &Request, max_bytes: usize) -> Result<(), ApiE
     let address = request.uri().path_and_query().map_or(0, |address| address.as_str().len());
     if fields + address > max_bytes {
         let detail = format!("The request line and header fields are larger than {max_bytes} bytes");
-        let error = ApiError::new(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, Code::Malformed, detail);
+        let error = ApiError::malformed(detail).with_status(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
         return Err(error.refused_by("head_too_large"));
     }
     let faults: Vec<_> = host_fault(request).into_iter().chain(field_faults(request)).collect();

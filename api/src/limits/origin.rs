@@ -61,7 +61,7 @@ impl Origins {
 }
 
 fn forbidden(detail: &str) -> ApiError {
-    ApiError::new(StatusCode::FORBIDDEN, Code::PermissionDenied, detail)
+    ApiError::new(Code::PERMISSION_DENIED, detail)
 }
 
 /// Host and port that a request is for: HTTP/2 and proxies say it in the address.

@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use metrics::gauge;
-use poem::http::StatusCode;
 use poem::{Request, RequestBody};
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 
@@ -41,7 +40,7 @@ impl Streams {
         let too_many = all >= self.max || (caller.expires.is_some() && own >= self.max_per_caller);
         if too_many {
             let detail = "Too many requests wait for changes; try again later";
-            let error = ApiError::new(StatusCode::TOO_MANY_REQUESTS, Code::RateLimit, detail);
+            let error = ApiError::new(Code::RATE_LIMIT, detail);
             return Err(error.retry_after_a_second().refused_by("streams"));
         }
         open.insert(caller.name.clone(), own + 1);

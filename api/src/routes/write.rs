@@ -8,7 +8,7 @@ use crate::dto::{
     AdapterStatus, AdapterStatusCreateRequest, CreateRequest, EntityTags, ForceDeleteRequest, IdempotencyKey,
     IfMatch, Input, MAX_KEY, PatchRequest, ResourceView,
 };
-use crate::problem::{ApiError, ApiResult, Code};
+use crate::problem::{ApiError, ApiResult};
 use crate::response::{
     Changed, Created, Deleting, Document, ForceDeleted, Reported, StoredAnswer, versioned,
 };
@@ -63,7 +63,7 @@ fn checked_key(IdempotencyKey { value: key, .. }: IdempotencyKey) -> ApiResult<S
 /// Creating a node pool needs a cluster, which this path does not name.
 pub(super) fn refuse_without_parent() -> ApiError {
     let detail = "kind \"NodePool\" is a child kind; create it via /clusters/{cluster_id}/nodepools";
-    ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, Code::Validation, detail)
+    ApiError::invalid(detail, Vec::new()).with_status(StatusCode::UNPROCESSABLE_ENTITY)
 }
 
 pub(super) async fn patch<T: ResourceView>(

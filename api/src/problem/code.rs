@@ -1,0 +1,120 @@
+//! What refusals are about: the one table of codes.
+
+use poem::http::StatusCode as Status;
+
+/// What a refusal is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Code(&'static Words);
+
+/// The status as a rule, the code, the last part of the address that is the type, and the title.
+pub(super) type Words = (Status, &'static str, &'static str, &'static str);
+
+impl Code {
+    /// What was sent breaks rules.
+    pub const VALIDATION: Self =
+        Self(&(Status::BAD_REQUEST, "HYPERFLEET-VAL-000", "validation-error", "Validation Failed"));
+    /// The request cannot be understood.
+    pub const BAD_REQUEST: Self =
+        Self(&(Status::BAD_REQUEST, "HYPERFLEET-VAL-005", "bad-request", "Bad Request"));
+    /// The body cannot be read.
+    pub const MALFORMED: Self =
+        Self(&(Status::BAD_REQUEST, "HYPERFLEET-VAL-006", "malformed-request", "Malformed Request"));
+    /// No credentials.
+    pub const AUTHENTICATION_REQUIRED: Self = Self(&(
+        Status::UNAUTHORIZED,
+        "HYPERFLEET-AUT-001",
+        "authentication-error",
+        "Authentication Required",
+    ));
+    /// Credentials that are invalid.
+    pub const INVALID_CREDENTIALS: Self =
+        Self(&(Status::UNAUTHORIZED, "HYPERFLEET-AUT-002", "authentication-error", "Invalid Credentials"));
+    /// Credentials that have expired.
+    pub const EXPIRED_TOKEN: Self =
+        Self(&(Status::UNAUTHORIZED, "HYPERFLEET-AUT-003", "authentication-error", "Invalid Token"));
+    /// Not allowed.
+    pub const PERMISSION_DENIED: Self =
+        Self(&(Status::FORBIDDEN, "HYPERFLEET-AUZ-001", "permission-denied", "Permission Denied"));
+    /// No such path.
+    pub const ENDPOINT_NOT_FOUND: Self =
+        Self(&(Status::NOT_FOUND, "HYPERFLEET-NTF-000", "not-found", "Endpoint Not Found"));
+    /// The path does not have this method.
+    pub const METHOD_NOT_ALLOWED: Self =
+        Self(&(Status::METHOD_NOT_ALLOWED, "HYPERFLEET-NTF-000", "not-found", "Method Not Allowed"));
+    /// No such resource.
+    pub const RESOURCE_NOT_FOUND: Self =
+        Self(&(Status::NOT_FOUND, "HYPERFLEET-NTF-001", "not-found", "Resource Not Found"));
+    /// The name is taken.
+    pub const NAME_CONFLICT: Self =
+        Self(&(Status::CONFLICT, "HYPERFLEET-CNF-001", "conflict", "Resource Conflict"));
+    /// The resource has another version.
+    pub const VERSION_CONFLICT: Self =
+        Self(&(Status::PRECONDITION_FAILED, "HYPERFLEET-CNF-002", "conflict", "Version Conflict"));
+    /// The resource's state forbids it.
+    pub const STATE_CONFLICT: Self =
+        Self(&(Status::CONFLICT, "HYPERFLEET-CNF-003", "conflict", "State Conflict"));
+    /// What follows a position can no longer be told.
+    pub const POSITION_GONE: Self = Self(&(Status::GONE, "HYPERFLEET-GON-001", "gone", "Position Gone"));
+    /// Too many requests.
+    pub const RATE_LIMIT: Self =
+        Self(&(Status::TOO_MANY_REQUESTS, "HYPERFLEET-LMT-001", "rate-limit", "Rate Limit Exceeded"));
+    /// An internal error.
+    pub const INTERNAL: Self = Self(&(
+        Status::INTERNAL_SERVER_ERROR,
+        "HYPERFLEET-INT-001",
+        "internal-error",
+        "Internal Server Error",
+    ));
+    /// The database is unavailable or overloaded.
+    pub const UNAVAILABLE: Self = Self(&(
+        Status::SERVICE_UNAVAILABLE,
+        "HYPERFLEET-SVC-001",
+        "service-unavailable",
+        "Service Unavailable",
+    ));
+    /// It took too long.
+    pub const TIMEOUT: Self =
+        Self(&(Status::GATEWAY_TIMEOUT, "HYPERFLEET-SVC-002", "service-unavailable", "Service Timeout"));
+
+    /// All of them.
+    pub const ALL: [Self; 18] = [
+        Self::VALIDATION,
+        Self::BAD_REQUEST,
+        Self::MALFORMED,
+        Self::AUTHENTICATION_REQUIRED,
+        Self::INVALID_CREDENTIALS,
+        Self::EXPIRED_TOKEN,
+        Self::PERMISSION_DENIED,
+        Self::ENDPOINT_NOT_FOUND,
+        Self::METHOD_NOT_ALLOWED,
+        Self::RESOURCE_NOT_FOUND,
+        Self::NAME_CONFLICT,
+        Self::VERSION_CONFLICT,
+        Self::STATE_CONFLICT,
+        Self::POSITION_GONE,
+        Self::RATE_LIMIT,
+        Self::INTERNAL,
+        Self::UNAVAILABLE,
+        Self::TIMEOUT,
+    ];
+
+    /// The code, such as `HYPERFLEET-VAL-000`.
+    pub const fn as_str(self) -> &'static str {
+        self.0.1
+    }
+
+    /// All that is said of it.
+    pub(super) const fn words(self) -> Words {
+        *self.0
+    }
+
+    /// The code of a refusal of the framework, of which only the status is known.
+    pub(super) fn of_status(status: Status) -> Self {
+        match status {
+            Status::NOT_FOUND => Self::ENDPOINT_NOT_FOUND,
+            Status::METHOD_NOT_ALLOWED => Self::METHOD_NOT_ALLOWED,
+            Status::PAYLOAD_TOO_LARGE | Status::UNSUPPORTED_MEDIA_TYPE => Self::MALFORMED,
+            _ => Self::BAD_REQUEST,
+        }
+    }
+}
