@@ -26,4 +26,4 @@ pub use connection::ConnectionLimits;
 pub use descriptors::connections_within_limit;
 pub use server::Listener;
 pub use sockets::Sockets;
-pub use tls::{ServerTls, TlsError};
+pub use tls::ServerTls;

@@ -1,7 +1,6 @@
 //! TLS with a certificate from files, reloaded when the files change.
 
 use std::fmt;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -14,32 +13,6 @@ use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use tokio::net::TcpStream;
 use tokio::task::AbortHandle;
-
-/// Why a certificate cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum TlsError {
-    /// A file cannot be read.
-    #[error("cannot read {path}: {source}", path = path.display())]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// What the system says.
-        source: io::Error,
-    },
-    /// A file holds no PEM of the kind that is wanted, or broken PEM.
-    #[error("no {wanted} in {path}: {source}", path = path.display())]
-    NotPem {
-        /// The file.
-        path: PathBuf,
-        /// `certificate` or `private key`.
-        wanted: &'static str,
-        /// What the parser says.
-        source: pem::Error,
-    },
-    /// Key and certificate are unusable or do not belong together.
-    #[error("certificate and key cannot be used: {0}")]
-    Unusable(#[from] rustls::Error),
-}
 
 /// The TLS side of a listener. Dropping it ends the watching of its files.
 pub struct ServerTls {
@@ -55,13 +28,14 @@ impl ServerTls {
     /// called inside a tokio runtime.
     ///
     /// # Errors
-    /// When the files cannot be used at the start.
-    pub async fn load(cert_file: PathBuf, key_file: PathBuf, interval: Duration) -> Result<Self, TlsError> {
+    /// Why the files cannot be used at the start.
+    pub async fn load(cert_file: PathBuf, key_file: PathBuf, interval: Duration) -> Result<Self, String> {
         let files = Files { cert: cert_file, key: key_file };
         let content = files.read().await?;
         let certificate = Arc::new(Certificate(RwLock::new(files.parse(&content)?)));
         let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-            .with_safe_default_protocol_versions()?
+            .with_safe_default_protocol_versions()
+            .map_err(unusable)?
             .with_no_client_auth()
             .with_cert_resolver(certificate.clone());
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
@@ -108,28 +82,32 @@ struct Files {
 }
 
 impl Files {
-    async fn read(&self) -> Result<Content, TlsError> {
+    async fn read(&self) -> Result<Content, String> {
         Ok(Content { cert: read(&self.cert).await?, key: read(&self.key).await? })
     }
 
-    fn parse(&self, content: &Content) -> Result<Arc<CertifiedKey>, TlsError> {
-        let not_pem = |path: &Path, wanted| {
-            let path = path.to_owned();
-            move |source| TlsError::NotPem { path, wanted, source }
-        };
-        let chain = CertificateDer::pem_slice_iter(&content.cert)
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(not_pem(&self.cert, "certificate"))?;
+    fn parse(&self, content: &Content) -> Result<Arc<CertifiedKey>, String> {
+        let not_pem = |path: &Path, wanted, error| format!("no {wanted} in {}: {error}", path.display());
+        let no_chain = |error: pem::Error| not_pem(&self.cert, "certificate", error);
+        let chain =
+            CertificateDer::pem_slice_iter(&content.cert).collect::<Result<Vec<_>, _>>().map_err(no_chain)?;
         if chain.is_empty() {
-            return Err(not_pem(&self.cert, "certificate")(pem::Error::NoItemsFound));
+            return Err(no_chain(pem::Error::NoItemsFound));
         }
-        let key = PrivateKeyDer::from_pem_slice(&content.key).map_err(not_pem(&self.key, "private key"))?;
-        Ok(Arc::new(CertifiedKey::from_der(chain, key, &aws_lc_rs::default_provider())?))
+        let key = PrivateKeyDer::from_pem_slice(&content.key);
+        let key = key.map_err(|error| not_pem(&self.key, "private key", error))?;
+        let pair = CertifiedKey::from_der(chain, key, &aws_lc_rs::default_provider());
+        pair.map(Arc::new).map_err(unusable)
     }
 }
 
-async fn read(path: &Path) -> Result<Vec<u8>, TlsError> {
-    tokio::fs::read(path).await.map_err(|source| TlsError::Unreadable { path: path.to_owned(), source })
+/// Key and certificate do not belong together, or are of a kind that is not supported.
+fn unusable(error: rustls::Error) -> String {
+    format!("certificate and key cannot be used: {error}")
+}
+
+async fn read(path: &Path) -> Result<Vec<u8>, String> {
+    tokio::fs::read(path).await.map_err(|error| format!("cannot read {}: {error}", path.display()))
 }
 
 /// Compares contents and not modification times: two small files every few seconds cost nothing, and
@@ -141,7 +119,7 @@ async fn watch(files: Files, mut seen: Content, certificate: Arc<Certificate>, i
             Ok(content) if content == seen => continue,
             Ok(content) => content,
             Err(error) => {
-                tracing::warn!(%error, "cannot look for a new TLS certificate");
+                tracing::warn!(error, "cannot look for a new TLS certificate");
                 continue;
             }
         };
@@ -150,7 +128,7 @@ async fn watch(files: Files, mut seen: Content, certificate: Arc<Certificate>, i
                 *certificate.0.write().unwrap_or_else(PoisonError::into_inner) = key;
                 tracing::info!("TLS certificate reloaded");
             }
-            Err(error) => tracing::warn!(%error, "new TLS certificate refused, the old one stays"),
+            Err(error) => tracing::warn!(error, "new TLS certificate refused, the old one stays"),
         }
         seen = content;
     }
