@@ -11,27 +11,21 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub owner_id: Uuid,
     /// The adapter's name.
-    #[sea_orm(primary_key, auto_increment = false, column_type = "Text")]
+    #[sea_orm(primary_key, auto_increment = false)]
     pub adapter: String,
     /// The owner's kind, `Cluster` or `NodePool`.
-    #[sea_orm(column_type = "Text")]
     pub owner_type: String,
     /// The generation that the adapter has observed.
     pub observed_generation: i64,
     /// The conditions as they are answered, a JSON array.
-    #[sea_orm(column_type = "Text")]
     pub conditions: JsonText,
     /// A document that is stored for the adapter, a JSON object.
-    #[sea_orm(column_type = "Text")]
     pub data: JsonText,
     /// What the adapter tells about its own run, a JSON object.
-    #[sea_orm(column_type = "Text", nullable)]
     pub metadata: Option<JsonText>,
     /// The version of the adapter's configuration, if the adapter tells it.
-    #[sea_orm(column_type = "Text", nullable)]
     pub adapter_config_version: Option<String>,
     /// The version of the framework the adapter is built on, if the adapter tells it.
-    #[sea_orm(column_type = "Text", nullable)]
     pub adapter_framework_version: Option<String>,
     /// When the adapter's first report was observed.
     pub created_time: DateTimeUtc,

@@ -12,25 +12,20 @@ pub struct Model {
     #[sea_orm(primary_key)]
     pub seq: i64,
     /// The kind of the resource; empty where a number is taken that no change has.
-    #[sea_orm(column_type = "Text")]
     pub kind: String,
     /// The resource.
     pub resource_id: Uuid,
     /// The cluster of a node pool.
     pub owner_id: Option<Uuid>,
     /// `created`, `updated`, `reported` or `removed`.
-    #[sea_orm(column_type = "Text")]
     pub change: String,
     /// When it happened.
     pub changed_time: DateTimeUtc,
     /// The caller, or the adapter of a report.
-    #[sea_orm(column_type = "Text")]
     pub changed_by: String,
     /// The resource as it was then, or as it last was.
-    #[sea_orm(column_type = "Text")]
     pub document: JsonText,
     /// What was different before; null if the resource was created.
-    #[sea_orm(column_type = "Text", nullable)]
     pub before: Option<JsonText>,
 }
 

@@ -7,16 +7,14 @@ use sea_orm::entity::prelude::*;
 #[sea_orm(table_name = "idempotency_keys")]
 pub struct Model {
     /// Who sent the key.
-    #[sea_orm(primary_key, auto_increment = false, column_type = "Text")]
+    #[sea_orm(primary_key, auto_increment = false)]
     pub caller: String,
     /// The key as sent.
-    #[sea_orm(primary_key, auto_increment = false, column_type = "Text")]
+    #[sea_orm(primary_key, auto_increment = false)]
     pub key: String,
     /// Digest of what was asked, so that the same key with another body is noticed.
-    #[sea_orm(column_type = "Text")]
     pub request_digest: String,
     /// The answer as it was sent; null only within the transaction.
-    #[sea_orm(column_type = "Text", nullable)]
     pub answer: Option<String>,
     /// When the request started.
     pub claimed_time: DateTimeUtc,

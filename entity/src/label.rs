@@ -10,13 +10,11 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub owner_id: Uuid,
     /// The label's key.
-    #[sea_orm(primary_key, auto_increment = false, column_type = "Text")]
+    #[sea_orm(primary_key, auto_increment = false)]
     pub key: String,
     /// The owner's kind, `Cluster` or `NodePool`.
-    #[sea_orm(column_type = "Text")]
     pub owner_type: String,
     /// The label's value.
-    #[sea_orm(column_type = "Text")]
     pub value: String,
 }
 

@@ -13,20 +13,16 @@ pub struct Model {
     /// The cluster it belongs to.
     pub owner_id: Uuid,
     /// Unique among the node pools of its cluster that are not marked for deletion.
-    #[sea_orm(column_type = "Text")]
     pub name: String,
     /// Counts the versions of the desired state, from 1.
     pub generation: i64,
     /// Counts the visible changes of the row, from 1; its entity tag.
     pub revision: i64,
     /// The desired state, a JSON object.
-    #[sea_orm(column_type = "Text")]
     pub spec: JsonText,
     /// The labels as one JSON object, as they are answered; the `labels` table serves the search.
-    #[sea_orm(column_type = "Text")]
     pub labels: JsonText,
     /// `NotReady`, `Ready` or `Failed`.
-    #[sea_orm(column_type = "Text")]
     pub phase: String,
     /// Lowest generation over the required adapters' reports, 0 before the first.
     pub observed_generation: i64,
@@ -35,10 +31,8 @@ pub struct Model {
     /// When `phase` last changed.
     pub status_transition_time: DateTimeUtc,
     /// The aggregated conditions, a JSON array.
-    #[sea_orm(column_type = "Text")]
     pub conditions: JsonText,
     /// One short entry per adapter that reported, a JSON array.
-    #[sea_orm(column_type = "Text")]
     pub adapters: JsonText,
     /// Whether the condition `Reconciled` is True; its own column so that an index can serve the question.
     pub reconciled: bool,
@@ -58,13 +52,10 @@ pub struct Model {
     /// When its deletion was requested.
     pub deleted_time: Option<DateTimeUtc>,
     /// Who created it.
-    #[sea_orm(column_type = "Text")]
     pub created_by: String,
     /// Who last changed its desired state.
-    #[sea_orm(column_type = "Text")]
     pub updated_by: String,
     /// Who requested its deletion.
-    #[sea_orm(column_type = "Text", nullable)]
     pub deleted_by: Option<String>,
 }
 

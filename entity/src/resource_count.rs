@@ -8,7 +8,7 @@ use sea_orm::entity::prelude::*;
 #[sea_orm(table_name = "resource_counts")]
 pub struct Model {
     /// The kind counted, `Cluster` or `NodePool`.
-    #[sea_orm(primary_key, auto_increment = false, column_type = "Text")]
+    #[sea_orm(primary_key, auto_increment = false)]
     pub kind: String,
     /// The part of the count.
     #[sea_orm(primary_key, auto_increment = false)]
