@@ -4,11 +4,9 @@ use crate::Migrator;
 use sea_orm_migration::sea_orm::sqlx::sqlite::SqliteConnectOptions;
 use sea_orm_migration::sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
-    EntityTrait, IsolationLevel, Statement, TransactionTrait,
+    EntityTrait, IsolationLevel, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
 };
-use sea_orm_migration::{
-    IntoSchemaManagerConnection, MigratorTrait, SchemaManager, SchemaManagerConnection, seaql_migrations,
-};
+use sea_orm_migration::{IntoSchemaManagerConnection, MigratorTrait, SchemaManager, seaql_migrations};
 use std::collections::BTreeSet;
 use std::fs::{File, Metadata, TryLockError};
 use std::io;
@@ -39,7 +37,7 @@ const HOLDER: &str = "
 /// Applies all pending migrations of the database at `url` and answers their names. Several callers may do so at once.
 ///
 /// # Errors
-/// A migration fails; on PostgreSQL none is applied then. Or another process has been migrating for a minute.
+/// A migration fails; none is applied then. Or another process has been migrating for a minute.
 pub async fn up(url: &str) -> Result<Vec<String>, DbErr> {
     up_within(url, WAIT).await
 }
@@ -50,10 +48,10 @@ pub async fn up(url: &str) -> Result<Vec<String>, DbErr> {
 /// As those of [`up`].
 pub async fn up_within(url: &str, wait: Duration) -> Result<Vec<String>, DbErr> {
     let guard = Guard::acquire(url, wait).await?;
-    let pending = pending(guard.executor()).await?;
+    let pending = pending(&guard.transaction).await?;
     // Nothing is pending either where a later version has migrated on, of which the migrator wants to know all.
     if !pending.is_empty() {
-        Migrator::up(guard.executor(), None).await?;
+        Migrator::up(&guard.transaction, None).await?;
     }
     guard.release().await?;
     Ok(pending)
@@ -65,12 +63,12 @@ pub async fn up_within(url: &str, wait: Duration) -> Result<Vec<String>, DbErr> 
 /// As those of [`up`]; or a newer version has migrated, which alone knows what to take back.
 pub async fn down(url: &str) -> Result<Option<String>, DbErr> {
     let guard = Guard::acquire(url, WAIT).await?;
-    let newest = applied(guard.executor()).await?.pop_last();
+    let newest = applied(&guard.transaction).await?.pop_last();
     if let Some(name) = newest.as_ref().filter(|name| !is_known(name)) {
         let text = format!("{name} was applied by a newer version, which alone can take it back");
         return Err(DbErr::Custom(text));
     }
-    Migrator::down(guard.executor(), Some(1)).await?;
+    Migrator::down(&guard.transaction, Some(1)).await?;
     guard.release().await?;
     Ok(newest)
 }
@@ -141,9 +139,9 @@ pub async fn opening<T>(url: &str, work: impl Future<Output = T>) -> io::Result<
 /// Exclusive leave to migrate, and the connection to do it on.
 struct Guard {
     database: DatabaseConnection,
-    /// On PostgreSQL, the transaction that holds the lock and in which everything is done. A lock of the session would
-    /// outlive a process that fails behind a connection pooler, on a connection that is given to others.
-    transaction: Option<DatabaseTransaction>,
+    /// The transaction in which everything is done. On PostgreSQL it holds the lock: a lock of the session would outlive
+    /// a process that fails behind a connection pooler, on a connection that is given to others.
+    transaction: DatabaseTransaction,
     /// Holds the lock on SQLite.
     _file: Option<FileLock>,
 }
@@ -153,23 +151,19 @@ impl Guard {
         let file = FileLock::beside(url).await.map_err(|error| DbErr::Custom(error.to_string()))?;
         let database = connect(url).await?;
         let transaction = match database.get_database_backend() {
-            DbBackend::Postgres => Some(locked(&database, wait).await?),
-            _ => None,
+            DbBackend::Postgres => locked(&database, wait).await?,
+            // Immediate: a transaction that has read before it writes is refused if somebody has written in between.
+            _ => {
+                let sqlite_transaction_mode = Some(SqliteTransactionMode::Immediate);
+                let options = TransactionOptions { sqlite_transaction_mode, ..Default::default() };
+                database.begin_with_options(options).await?
+            }
         };
         Ok(Self { database, transaction, _file: file })
     }
 
-    fn executor(&self) -> SchemaManagerConnection<'_> {
-        match &self.transaction {
-            Some(transaction) => transaction.into(),
-            None => (&self.database).into(),
-        }
-    }
-
     async fn release(self) -> Result<(), DbErr> {
-        if let Some(transaction) = self.transaction {
-            transaction.commit().await?;
-        }
+        self.transaction.commit().await?;
         self.database.close().await
     }
 }

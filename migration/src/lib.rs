@@ -1,7 +1,7 @@
 //! The schema of the database, one concern a file, for SQLite and PostgreSQL.
 //!
 //! Migrations are additive: the previous version of the service keeps working while and after one runs.
-//! On PostgreSQL all that are pending run in one transaction, so that a failure leaves the schema as it was.
+//! All that are pending run in one transaction, so that a failure leaves the schema as it was.
 //! They never import the entities, which move on while a migration stays what it was.
 //!
 //! To add one: a file `m<date>_<number>_<what>.rs`, a line in [`Migrator`], and its way back in `down`.

@@ -20,10 +20,6 @@ const SQLITE: &str = "(SELECT replace(c.value ->> 'last_transition_time', 'Z', '
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
-    fn use_transaction(&self) -> Option<bool> {
-        Some(true)
-    }
-
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let since = match manager.get_database_backend() {
             DbBackend::Postgres => POSTGRES,

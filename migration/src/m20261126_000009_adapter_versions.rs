@@ -13,10 +13,6 @@ const COLUMNS: [&str; 2] = ["adapter_config_version", "adapter_framework_version
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
-    fn use_transaction(&self) -> Option<bool> {
-        Some(true)
-    }
-
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         for name in COLUMNS {
             let column = schema::text(manager, name);
