@@ -4,42 +4,26 @@ use crate::config::Config;
 use crate::serve::Running;
 use std::net::SocketAddr;
 
-/// Where everything is, which database is used, and whether callers must present a token.
-#[derive(Debug)]
-pub(crate) struct Announcement {
-    scheme: &'static str,
-    host: String,
-    database: String,
-    tokens: bool,
-    console: bool,
-}
-
-impl Announcement {
-    /// For a server that is to run with these settings.
-    pub(crate) fn of(config: &Config) -> Self {
-        let scheme = if config.server.tls_files().is_some() { "https" } else { "http" };
-        let tokens = config.server.jwt.is_enabled();
-        let (host, database) = (config.server.host.clone(), config.database.url.place());
-        Self { scheme, host, database, tokens, console: config.server.console }
-    }
-
-    /// The text, once it is known where the server listens.
-    pub(crate) fn text(&self, running: &Running) -> String {
-        let Self { scheme, host, database, tokens, console } = self;
-        let at = |scheme: &str, addresses: &[SocketAddr]| {
-            addresses
-                .first()
-                .map_or_else(String::new, |address| format!("{scheme}://{}", reached(host, *address)))
-        };
-        let (api, health) = (at(scheme, &running.api), at("http", &running.health));
-        let metrics = at("http", &running.metrics);
-        let callers = match tokens {
-            true => "must present a token",
-            false => "need no token",
-        };
-        let console = if *console { format!("\n  Console     {api}/console") } else { String::new() };
-        format!(
-            "HyperFleet API {} ({})
+/// Where everything is, which database is used, and whether callers must present a token: of a server that runs with
+/// these settings.
+pub(crate) fn text(config: &Config, running: &Running) -> String {
+    let (host, database) = (&config.server.host, config.database.url.place());
+    let scheme = if config.server.tls_files().is_some() { "https" } else { "http" };
+    let at = |scheme: &str, addresses: &[SocketAddr]| {
+        addresses
+            .first()
+            .map_or_else(String::new, |address| format!("{scheme}://{}", reached(host, *address)))
+    };
+    let (api, health) = (at(scheme, &running.api), at("http", &running.health));
+    let metrics = at("http", &running.metrics);
+    let callers = match config.server.jwt.is_enabled() {
+        true => "must present a token",
+        false => "need no token",
+    };
+    let console =
+        if config.server.console { format!("\n  Console     {api}/console") } else { String::new() };
+    format!(
+        "HyperFleet API {} ({})
   Start page  {api}/
   API         {api}/api/hyperfleet/v1
   Swagger UI  {api}/openapi-ui{console}
@@ -48,10 +32,9 @@ impl Announcement {
   Database    {database}
   Callers     {callers}
 ",
-            crate::VERSION,
-            crate::COMMIT,
-        )
-    }
+        crate::VERSION,
+        crate::COMMIT,
+    )
 }
 
 /// How the address is reached from this machine: by the name it was configured with where that is one.

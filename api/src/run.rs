@@ -1,12 +1,11 @@
 //! The program: what each command does, and how the process ends.
 
-use crate::announce::Announcement;
 use crate::cli::{self, Command, Migration};
 use crate::config::Config;
 use crate::config::database::Database;
 use crate::config::environment::{Environment, process_variables};
 use crate::serve::{self, StartError};
-use crate::{openapi, telemetry};
+use crate::{announce, openapi, telemetry};
 use service::Clock;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -70,15 +69,14 @@ async fn serve_until_signal(config: Config) -> Result<(), StartError> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     // Sent when a terminal closes. It must not cut requests off either.
     let mut hangup = signal(SignalKind::hangup())?;
-    let announcement = Announcement::of(&config);
     let mut running = tokio::select! {
-        running = serve::start(config, Clock::system()) => running?,
+        running = serve::start(config.clone(), Clock::system()) => running?,
         _ = terminate.recv() => return Ok(()),
         _ = interrupt.recv() => return Ok(()),
         _ = hangup.recv() => return Ok(()),
     };
     if telemetry::is_for_people() {
-        print(announcement.text(&running))?;
+        print(announce::text(&config, &running))?;
     } else {
         tracing::info!(api = ?running.api, health = ?running.health, metrics = ?running.metrics, "serving");
     }
