@@ -68,7 +68,7 @@ pub(super) fn host_or_folder(text: &str) -> Result<String, String> {
 }
 
 /// Whether only this machine reaches a listener on `host`.
-pub(super) fn is_loopback(host: &str) -> bool {
+pub(crate) fn is_loopback(host: &str) -> bool {
     let bare = host.trim_matches(['[', ']']);
     bare.eq_ignore_ascii_case("localhost") || bare.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
 }

@@ -3,7 +3,7 @@
 //! Without tokens, whoever reaches the server may write. A browser reaches a server on its user's machine for any page
 //! that its user opens, so pages of other origins are refused, unless the operator allows them.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use poem::http::header::{
@@ -15,6 +15,7 @@ use poem::http::uri::Authority;
 use poem::http::{HeaderValue, Method, StatusCode, Uri};
 use poem::{Endpoint, IntoResponse, Request, Response, Result};
 
+use crate::config::parse::is_loopback;
 use crate::problem::{ApiError, Code};
 
 /// Header fields of answers that a page of an allowed origin may read.
@@ -45,7 +46,7 @@ impl Origins {
     /// Refuses a request of a page that is not trusted.
     pub(crate) fn check(&self, request: &Request) -> std::result::Result<(), ApiError> {
         let host = host_of(request);
-        if self.refuse_names && host.as_ref().is_some_and(|host| !is_loopback(host.host())) {
+        if self.refuse_names && host.as_ref().is_some_and(|host| !is_local(host.host())) {
             return Err(forbidden("This server accepts only local host names, such as localhost"));
         }
         match request.headers().get(ORIGIN) {
@@ -70,10 +71,8 @@ fn host_of(request: &Request) -> Option<Authority> {
     address.or_else(|| request.header(HOST)?.parse().ok())
 }
 
-fn is_loopback(host: &str) -> bool {
-    let name = host.trim_start_matches('[').trim_end_matches(']').to_ascii_lowercase();
-    let address = name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
-    address || name == "localhost" || name.ends_with(".localhost")
+fn is_local(host: &str) -> bool {
+    is_loopback(host) || host.to_ascii_lowercase().ends_with(".localhost")
 }
 
 /// Whether an origin has the host and the port that the request is for.
