@@ -110,19 +110,15 @@ impl Caller {
 ///
 /// The texts are constant: they quote neither the token nor the configuration, so they may be shown to
 /// anyone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AuthError {
     /// No credentials were sent. The caller should send some (401).
-    #[error("a bearer token is required")]
     Missing,
     /// The credentials prove nothing, and sending them again will not help (401).
-    #[error("{0}")]
     Invalid(&'static str),
     /// The token was genuine but its time is over. The caller should get a new one (401).
-    #[error("the token has expired")]
     Expired,
     /// The issuer is out of reach and no key that is known could have signed the token. Nothing is wrong
     /// with the request as far as can be told: the caller should try again (503).
-    #[error("the keys of the token's issuer are not available at the moment")]
     KeysUnavailable,
 }

@@ -35,8 +35,9 @@ use self::layers::Layers;
 use self::parse::http_url;
 use self::settings::{Adapters, Changes, Health, Logging, Metrics, Server, Tracing};
 
-/// Outranks `tracing.otlp_endpoint`. The exporter reads it itself, and would repeat it in its errors.
-const TRACES_ENDPOINT: &str = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT";
+/// Names the endpoint of spans alone, and outranks `tracing.otlp_endpoint`. The exporter reads it itself, and would
+/// repeat it in its errors.
+pub(crate) const TRACES_ENDPOINT: &str = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT";
 
 /// All settings of `serve`.
 #[derive(Debug, Clone, Args)]

@@ -1,5 +1,5 @@
 use super::request::{self, Scope};
-use super::trace::{self, StartTelemetryError, Traces};
+use super::trace::{self, Traces};
 use crate::config::settings::{LogFormat, Logging, Tracing};
 use json_subscriber::JsonLayer;
 use std::io::IsTerminal;
@@ -19,7 +19,7 @@ pub struct Telemetry(Option<Traces>);
 ///
 /// # Errors
 /// An endpoint for spans that cannot be used.
-pub fn start(logging: &Logging, tracing: &Tracing) -> Result<Telemetry, StartTelemetryError> {
+pub fn start(logging: &Logging, tracing: &Tracing) -> Result<Telemetry, String> {
     let traces = Traces::start(tracing)?;
     let filter = filter(logging.level);
     let terminal = std::io::stdout().is_terminal();

@@ -8,7 +8,6 @@ mod trace;
 
 pub use log::{Telemetry, start};
 pub use recorder::Recorder;
-pub use trace::StartTelemetryError;
 
 pub(crate) use recorder::count_refused;
 pub(crate) use request::{RequestLine, Scope, is_for_people};

@@ -4,6 +4,7 @@
 //! variables `OTEL_*`, which the SDK reads itself.
 
 use crate::causes::with_causes;
+use crate::config::TRACES_ENDPOINT;
 use crate::config::settings::Tracing;
 use crate::operations::Operation;
 use async_trait::async_trait;
@@ -36,13 +37,6 @@ const SERVICE: &str = "hyperfleet-api";
 const FLUSH: Duration = Duration::from_secs(5);
 /// How long one sending may take.
 const SEND: Duration = Duration::from_secs(10);
-/// A variable that names the endpoint of spans alone, and outranks the one of all signals.
-const TRACES_ENDPOINT: &str = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT";
-
-/// Why logging or tracing did not start.
-#[derive(Debug, thiserror::Error)]
-#[error("tracing.otlp_endpoint: {0}")]
-pub struct StartTelemetryError(String);
 
 static ON: AtomicBool = AtomicBool::new(false);
 
@@ -56,14 +50,14 @@ pub(super) struct Traces(SdkTracerProvider);
 
 impl Traces {
     /// Starts if there is somewhere to send spans to.
-    pub(super) fn start(tracing: &Tracing) -> Result<Option<Self>, StartTelemetryError> {
+    pub(super) fn start(tracing: &Tracing) -> Result<Option<Self>, String> {
         let own_endpoint = variable(TRACES_ENDPOINT).is_some();
         let disabled = variable("OTEL_SDK_DISABLED").is_some_and(|word| word.eq_ignore_ascii_case("true"))
             || variable("OTEL_TRACES_EXPORTER").is_some_and(|word| word == "none");
         if disabled || (tracing.otlp_endpoint.is_none() && !own_endpoint) {
             return Ok(None);
         }
-        let fault = |error: &dyn std::fmt::Display| StartTelemetryError(error.to_string());
+        let fault = |error: &dyn std::fmt::Display| format!("tracing.otlp_endpoint: {error}");
         let client = reqwest::Client::builder().timeout(SEND).build().map_err(|error| fault(&error))?;
         let runtime = Handle::try_current().map_err(|error| fault(&error))?;
         let client = Client { client, runtime, failing: AtomicBool::new(false) };
