@@ -20,7 +20,7 @@
 pub mod app;
 pub mod auth;
 pub mod caller;
-pub mod change_query;
+pub mod changes;
 pub mod cli;
 pub mod config;
 pub mod demo;
@@ -38,7 +38,6 @@ pub mod response;
 pub mod routes;
 pub mod run;
 pub mod serve;
-pub mod stream;
 pub mod telemetry;
 
 mod announce;

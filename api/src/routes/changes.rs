@@ -3,12 +3,13 @@
 use super::Tag;
 use crate::app::App;
 use crate::auth::Caller;
-use crate::change_query::ChangeRequest;
+use crate::changes::page::page;
+use crate::changes::query::ChangeRequest;
+use crate::changes::stream::{ChangeStream, Events, Framing, Lines};
 use crate::dto::{ChangeList, ChangeParameters, LastEventId};
 use crate::limits::Waiting;
 use crate::list::Parameters;
 use crate::problem::ApiResult;
-use crate::stream::{self, ChangeStream, Events, Framing, Lines};
 use crate::telemetry::Scope;
 use poem::web::Data;
 use poem_openapi::param::Header;
@@ -85,7 +86,7 @@ impl ChangesApi {
                     false => Some(waiting.begin(&caller, request.wait)?),
                 };
                 let mut feed = Feed::open(&app.context, scope, since).await?;
-                Form::Page(stream::page(&mut feed, &request, app.stopping.clone()).await?)
+                Form::Page(page(&mut feed, &request, app.stopping.clone()).await?)
             }
             Some(framing) => {
                 let counted = waiting.begin(&caller, Duration::ZERO)?;

@@ -1,36 +1,30 @@
-//! Changes as they are answered: a page of them, or a stream.
+//! Changes as a stream, which lasts until its time, its token or the server ends.
 
+use super::EVENTS;
+use super::event::{shown, unprintable};
+use super::query::ChangeRequest;
 use crate::auth::Caller;
-use crate::change_query::ChangeRequest;
-use crate::dto::{AnyResource, Cause, ChangeEvent, ChangeEventType, ChangeKind, ChangeList, Time};
+use crate::dto::Time;
 use crate::fields::Selection;
 use crate::limits::Stream;
 use crate::problem::{ApiError, ApiResult, Problem};
 use bytes::Bytes;
-use entity::JsonText;
 use futures_util::stream;
 use poem::http::{HeaderValue, header};
 use poem::{Body, IntoResponse, Response};
 use poem_openapi::payload::Payload;
-use poem_openapi::registry::{MetaSchemaRef, Registry};
+use poem_openapi::registry::MetaSchemaRef;
 use poem_openapi::types::Type;
 use serde::Serialize;
 use service::Clock;
-use service::change::{Event, EventType, Feed, State};
-use service::resource::Resource;
+use service::change::Feed;
 use std::io;
 use std::time::{Duration, SystemTime};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
-/// Bytes of events in an answer, and in what is handed to a stream at a time. An event that is larger goes alone.
-const PAGE: usize = 8 << 20;
+/// Bytes of events that are handed over at a time. An event that is larger goes alone.
 const PART: usize = 256 << 10;
-/// Events read at a time.
-const EVENTS: usize = 100;
-/// How long an answer looks for events that match before it says how far it came.
-const LOOK: Duration = Duration::from_secs(1);
-
 /// Bookmarks are due at the same moments, so many a second: to wake up costs more than a bookmark.
 const TURNS: u32 = 10;
 
@@ -39,110 +33,6 @@ fn together(due: Instant) -> Instant {
     let turn = Duration::from_secs(1) / TURNS;
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     due + turn - Duration::from_nanos((since.as_nanos() % turn.as_nanos()) as u64)
-}
-
-/// An event as it is shown to a caller.
-fn shown(event: &Event, selection: Option<&Selection>) -> ApiResult<ChangeEvent> {
-    let (resource, change) = match &event.state {
-        State::Present(resource) => (resource.as_ref(), None),
-        State::Changed(change) => (change.after()?, Some(change)),
-    };
-    let object = match (selection, change) {
-        (Some(selection), _) => {
-            let tree = serde_json::to_value(AnyResource::from(resource.clone())).map_err(unprintable)?;
-            JsonText::of(&selection.of_value(tree, &["id"])).map_err(unprintable)?
-        }
-        (None, Some(change)) => change.shown(print)?.clone(),
-        (None, None) => print(resource)?,
-    };
-    let (r#type, cause) = match event.r#type {
-        EventType::Added => (ChangeEventType::Added, None),
-        EventType::Modified => (ChangeEventType::Modified, None),
-        EventType::Unmatched => (ChangeEventType::Deleted, Some(Cause::Unmatched)),
-        EventType::Removed => (ChangeEventType::Deleted, Some(Cause::Deleted)),
-    };
-    Ok(ChangeEvent {
-        r#type,
-        position: event.position.to_string(),
-        object: object.into(),
-        etag: resource.etag(),
-        change: change.map(|change| change.r#type.as_str().to_owned().into()),
-        changed_by: change.map(|change| change.by.clone()),
-        changed_time: change.map(|change| Time(change.time)),
-        cause,
-    })
-}
-
-/// The whole of a resource, which all who follow share.
-fn print(resource: &Resource) -> ApiResult<JsonText> {
-    JsonText::of(&AnyResource::from(resource.clone())).map_err(unprintable)
-}
-
-fn unprintable(error: serde_json::Error) -> ApiError {
-    ApiError::internal(error.to_string())
-}
-
-/// Reads what there is of a page. If that is nothing, waits as long as the request asks, unless the server stops.
-pub async fn page(
-    feed: &mut Feed,
-    request: &ChangeRequest,
-    mut stopping: watch::Receiver<bool>,
-) -> ApiResult<ChangeList> {
-    let until = Instant::now() + request.wait;
-    let (mut items, mut count) = (Vec::new(), 0);
-    let mut look_until = Instant::now() + LOOK;
-    while count < request.limit && items.len() < PAGE {
-        for event in feed.next(EVENTS.min(request.limit - count)).await? {
-            if count > 0 {
-                items.push(b',');
-            }
-            serde_json::to_writer(&mut items, &shown(&event, request.selection.as_ref())?)
-                .map_err(unprintable)?;
-            count += 1;
-        }
-        if feed.has_more() {
-            if Instant::now() > look_until {
-                break;
-            }
-            continue;
-        }
-        if count > 0 {
-            break;
-        }
-        tokio::select! {
-            () = feed.more() => {}
-            () = sleep_until(until) => break,
-            _ = stopping.wait_for(|stopping| *stopping) => break,
-        }
-        look_until = Instant::now() + LOOK;
-    }
-    Ok(ChangeList { items, next: feed.position().to_string(), more: feed.has_more() })
-}
-
-impl IntoResponse for ChangeList {
-    fn into_response(self) -> Response {
-        let mut body = br#"{"kind":"ChangeList","items":["#.to_vec();
-        body.extend(self.items);
-        // Positions are digits, letters and dashes.
-        body.extend(format!(r#"],"next":"{}","more":{}}}"#, self.next, self.more).bytes());
-        Response::builder()
-            .content_type("application/json")
-            .header(header::CACHE_CONTROL, "no-store")
-            .body(body)
-    }
-}
-
-impl Payload for ChangeList {
-    const CONTENT_TYPE: &'static str = "application/json";
-
-    fn schema_ref() -> MetaSchemaRef {
-        <Self as Type>::schema_ref()
-    }
-
-    fn register(registry: &mut Registry) {
-        <Self as Type>::register(registry);
-        ChangeKind::register(registry);
-    }
 }
 
 /// A stream, as lines of JSON.

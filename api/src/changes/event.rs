@@ -1,0 +1,50 @@
+//! An event as a caller is shown it.
+
+use crate::dto::{AnyResource, Cause, ChangeEvent, ChangeEventType, Time};
+use crate::fields::Selection;
+use crate::problem::{ApiError, ApiResult};
+use entity::JsonText;
+use service::change::{Event, EventType, State};
+use service::resource::Resource;
+
+/// An event, of which the selected fields are shown.
+pub(super) fn shown(event: &Event, selection: Option<&Selection>) -> ApiResult<ChangeEvent> {
+    let (resource, change) = match &event.state {
+        State::Present(resource) => (resource.as_ref(), None),
+        State::Changed(change) => (change.after()?, Some(change)),
+    };
+    let object = match (selection, change) {
+        (Some(selection), _) => {
+            let tree = serde_json::to_value(AnyResource::from(resource.clone())).map_err(unprintable)?;
+            JsonText::of(&selection.of_value(tree, &["id"])).map_err(unprintable)?
+        }
+        (None, Some(change)) => change.shown(print)?.clone(),
+        (None, None) => print(resource)?,
+    };
+    let (r#type, cause) = match event.r#type {
+        EventType::Added => (ChangeEventType::Added, None),
+        EventType::Modified => (ChangeEventType::Modified, None),
+        EventType::Unmatched => (ChangeEventType::Deleted, Some(Cause::Unmatched)),
+        EventType::Removed => (ChangeEventType::Deleted, Some(Cause::Deleted)),
+    };
+    Ok(ChangeEvent {
+        r#type,
+        position: event.position.to_string(),
+        object: object.into(),
+        etag: resource.etag(),
+        change: change.map(|change| change.r#type.as_str().to_owned().into()),
+        changed_by: change.map(|change| change.by.clone()),
+        changed_time: change.map(|change| Time(change.time)),
+        cause,
+    })
+}
+
+/// The whole of a resource, which all who follow share.
+fn print(resource: &Resource) -> ApiResult<JsonText> {
+    JsonText::of(&AnyResource::from(resource.clone())).map_err(unprintable)
+}
+
+/// An error of the server: what it stores can be printed.
+pub(super) fn unprintable(error: serde_json::Error) -> ApiError {
+    ApiError::internal(error.to_string())
+}
