@@ -3,6 +3,7 @@
 use crate::fields::Fields;
 use crate::problem::{ApiError, ApiResult, Code};
 use crate::telemetry::Scope;
+use poem::Request;
 use service::Context;
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,6 +28,11 @@ pub struct App {
 }
 
 impl App {
+    /// The application that `request` is for.
+    pub(crate) fn of(request: &Request) -> ApiResult<&Self> {
+        request.data().ok_or_else(|| ApiError::internal("no application in the request"))
+    }
+
     /// Runs a change to its end, even if its caller leaves or its request is given up before.
     pub(crate) async fn to_the_end<T: Send + 'static>(
         &self,

@@ -19,7 +19,7 @@
 
 pub mod app;
 pub mod auth;
-pub mod caller;
+pub mod call;
 pub mod changes;
 pub mod cli;
 pub mod config;

@@ -2,7 +2,7 @@
 
 use crate::app::App;
 use crate::auth::{Authenticator, Caller};
-use crate::caller::authenticate;
+use crate::call::authenticate;
 use crate::config::settings::Server;
 use crate::dto::Time;
 use crate::limits::{

@@ -3,11 +3,12 @@
 use super::EVENTS;
 use super::event::{shown, unprintable};
 use super::query::ChangeRequest;
-use crate::auth::Caller;
+use crate::call::Call;
 use crate::dto::Time;
 use crate::fields::Selection;
 use crate::limits::Stream;
 use crate::problem::{ApiError, ApiResult, Problem};
+use crate::telemetry::Scope;
 use bytes::Bytes;
 use futures_util::stream;
 use poem::http::{HeaderValue, header};
@@ -115,13 +116,11 @@ impl ChangeStream {
         feed: Feed,
         request: ChangeRequest,
         framing: Framing,
-        caller: &Caller,
-        around: (watch::Receiver<bool>, Clock, String),
+        call: &Call<'_>,
         counted: Stream,
     ) -> Self {
         let now = Instant::now();
         let left = |expires: SystemTime| expires.duration_since(SystemTime::now()).unwrap_or_default();
-        let (stopping, clock, trace_id) = around;
         // A stream without a present state to tell says at once where it begins: then the caller can resume, and a proxy
         // that keeps the head until something follows passes it on.
         let next_bookmark = if feed.is_initial() { now + request.bookmark } else { now };
@@ -133,10 +132,10 @@ impl ChangeStream {
             next_bookmark,
             ends: now + request.timeout,
             // A time too far to be told is never.
-            expires: caller.expires.and_then(|expires| now.checked_add(left(expires))),
-            stopping,
-            clock,
-            trace_id,
+            expires: call.caller.expires.and_then(|expires| now.checked_add(left(expires))),
+            stopping: call.app.stopping.clone(),
+            clock: call.app.context.clock.clone(),
+            trace_id: Scope::request_id().unwrap_or_default(),
             begun: false,
             ended: false,
             _counted: counted,

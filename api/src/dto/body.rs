@@ -70,7 +70,7 @@ impl<S: Body> Input<S> {
     async fn parse(request: &Request, body: &mut RequestBody) -> ApiResult<(S::Value, String)> {
         let accepted: Vec<&str> = S::MEDIA_TYPES.iter().map(|(name, _)| *name).collect();
         let media_type = media_type(request.content_type(), &accepted)?;
-        let app = request.data::<App>().ok_or_else(|| ApiError::internal("no application in the request"))?;
+        let app = App::of(request)?;
         let refused = |error: ReadBodyError| problem::of_poem(error.into(), request.uri().path());
         let bytes = body.take().map_err(refused)?.into_bytes().await.map_err(refused)?;
         let mut body = json::parse(&bytes)?;

@@ -31,4 +31,4 @@ pub(crate) use origin::{Origins, cors};
 pub(crate) use panic::catch_panic;
 pub(crate) use path::trailing_slash;
 pub(crate) use request_id::{RequestId, request_ids};
-pub(crate) use streams::{Stream, Streams, Waiting};
+pub(crate) use streams::{Stream, Streams, wait};

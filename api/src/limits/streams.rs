@@ -5,8 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use metrics::gauge;
-use poem::{Request, RequestBody};
-use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
+use poem::Request;
 
 use super::deadline::Deadline;
 use super::in_flight::Place;
@@ -73,48 +72,20 @@ impl Drop for Stream {
     }
 }
 
-/// What a request gives away to be allowed to wait.
-pub(crate) struct Waiting {
-    streams: Arc<Streams>,
-    place: Option<Place>,
-    deadline: Option<Deadline>,
-}
-
-impl Waiting {
-    /// Begins to wait for at most `time`: the request no longer counts as one that is worked on, and has so much longer.
-    ///
-    /// # Errors
-    /// 429 if too many wait.
-    pub(crate) fn begin(&self, caller: &Caller, time: Duration) -> ApiResult<Stream> {
-        let stream = self.streams.admit(caller)?;
-        Scope::wait();
-        if let Some(place) = &self.place {
-            place.leave();
-        }
-        if let Some(deadline) = &self.deadline {
-            deadline.extend(time);
-        }
-        Ok(stream)
+/// Begins to wait for at most `time`: the request no longer counts as one that is worked on, and has so much longer.
+///
+/// # Errors
+/// 429 if too many wait.
+pub(crate) fn wait(request: &Request, caller: &Caller, time: Duration) -> ApiResult<Stream> {
+    let streams = request.data::<Arc<Streams>>();
+    let streams = streams.ok_or_else(|| ApiError::internal("an operation was reached without its limits"))?;
+    let stream = streams.admit(caller)?;
+    Scope::wait();
+    if let Some(place) = request.data::<Place>() {
+        place.leave();
     }
-}
-
-impl<'a> ApiExtractor<'a> for Waiting {
-    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::PoemExtractor];
-    type ParamType = ();
-    type ParamRawType = ();
-
-    async fn from_request(
-        request: &'a Request,
-        _: &mut RequestBody,
-        _: ExtractParamOptions<()>,
-    ) -> poem::Result<Self> {
-        let streams = request.data::<Arc<Streams>>().cloned();
-        let streams =
-            streams.ok_or_else(|| ApiError::internal("an operation was reached without its limits"))?;
-        Ok(Self {
-            streams,
-            place: request.data::<Place>().cloned(),
-            deadline: request.data::<Deadline>().cloned(),
-        })
+    if let Some(deadline) = request.data::<Deadline>() {
+        deadline.extend(time);
     }
+    Ok(stream)
 }

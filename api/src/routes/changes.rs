@@ -1,17 +1,13 @@
 //! What happens to clusters and node pools.
 
 use super::Tag;
-use crate::app::App;
-use crate::auth::Caller;
+use crate::call::Call;
 use crate::changes::page::page;
 use crate::changes::query::ChangeRequest;
 use crate::changes::stream::{ChangeStream, Events, Framing, Lines};
 use crate::dto::{ChangeList, ChangeParameters, LastEventId};
-use crate::limits::Waiting;
 use crate::list::Parameters;
 use crate::problem::ApiResult;
-use crate::telemetry::Scope;
-use poem::web::Data;
 use poem_openapi::param::Header;
 use poem_openapi::{ApiResponse, OpenApi, ResponseContent};
 use service::change::Feed;
@@ -62,9 +58,7 @@ impl ChangesApi {
     #[oai(path = "/changes", method = "get", operation_id = "getChanges")]
     async fn changes(
         &self,
-        app: Data<&App>,
-        caller: Caller,
-        waiting: Waiting,
+        call: Call<'_>,
         /// How the changes are answered.
         accept: Header<Option<String>>,
         /// The position from which to resume a stream of server-sent events. Takes precedence over `since`.
@@ -72,7 +66,7 @@ impl ChangesApi {
         last_event: Header<Option<LastEventId>>,
         parameters: Parameters<ChangeParameters>,
     ) -> ApiResult<Followed> {
-        let known = &app.fields.resources;
+        let known = &call.app.fields.resources;
         let request = ChangeRequest::read(
             &parameters,
             last_event.0.as_ref().map(|header| header.value.as_str()),
@@ -83,20 +77,15 @@ impl ChangesApi {
             None => {
                 let _stream = match request.wait.is_zero() {
                     true => None,
-                    false => Some(waiting.begin(&caller, request.wait)?),
+                    false => Some(call.wait(request.wait)?),
                 };
-                let mut feed = Feed::open(&app.context, scope, since).await?;
-                Form::Page(page(&mut feed, &request, app.stopping.clone()).await?)
+                let mut feed = Feed::open(&call.app.context, scope, since).await?;
+                Form::Page(page(&mut feed, &request, call.app.stopping.clone()).await?)
             }
             Some(framing) => {
-                let counted = waiting.begin(&caller, Duration::ZERO)?;
-                let feed = Feed::open(&app.context, scope, since).await?;
-                let around = (
-                    app.stopping.clone(),
-                    app.context.clock.clone(),
-                    Scope::request_id().unwrap_or_default(),
-                );
-                let body = ChangeStream::new(feed, request, framing, &caller, around, counted).into_body();
+                let counted = call.wait(Duration::ZERO)?;
+                let feed = Feed::open(&call.app.context, scope, since).await?;
+                let body = ChangeStream::new(feed, request, framing, &call, counted).into_body();
                 match framing {
                     Framing::Lines => Form::Lines(Lines(body)),
                     Framing::Events => Form::Events(Events(body)),

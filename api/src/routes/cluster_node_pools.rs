@@ -1,18 +1,15 @@
 //! Node pools, below their cluster.
 
 use super::{Tag, read, write};
-use crate::app::App;
-use crate::auth::Caller;
+use crate::call::Call;
 use crate::dto::{
     AdapterStatus, AdapterStatusCreateRequest, Explanation, ForceDeleteRequest, Id, IdempotencyKey, IfMatch,
     Input, ItemParameters, List, ListParameters, NodePool, NodePoolCreateRequest, NodePoolPatchRequest,
     ReadParameters, StatusListParameters,
 };
-use crate::limits::Waiting;
 use crate::list::Parameters;
 use crate::problem::ApiResult;
 use crate::response::{Changed, Created, Deleting, Fetched, ForceDeleted, Reported, Shown};
-use poem::web::Data;
 use poem_openapi::OpenApi;
 use poem_openapi::param::{Header, Path};
 use service::Kind;
@@ -28,14 +25,13 @@ impl ClusterNodePoolsApi {
     #[oai(path = "/clusters/:cluster_id/nodepools", method = "get", operation_id = "getNodePoolsByClusterId")]
     async fn list(
         &self,
-        app: Data<&App>,
-        _caller: Caller,
+        call: Call<'_>,
         /// The cluster's id.
         cluster_id: Path<Id>,
         parameters: Parameters<ListParameters>,
     ) -> ApiResult<Shown<List<NodePool>>> {
         let owner = read::parse(Kind::Cluster, &cluster_id.0)?;
-        read::list(app.0, Some(owner), &parameters).await
+        read::list(call, Some(owner), &parameters).await
     }
 
     /// Create a node pool
@@ -44,8 +40,7 @@ impl ClusterNodePoolsApi {
     #[oai(path = "/clusters/:cluster_id/nodepools", method = "post", operation_id = "createNodePool")]
     async fn create(
         &self,
-        app: Data<&App>,
-        caller: Caller,
+        call: Call<'_>,
         /// The cluster's id.
         cluster_id: Path<Id>,
         /// Any text that identifies this request, like a UUID, so that it can be repeated safely.
@@ -54,7 +49,7 @@ impl ClusterNodePoolsApi {
         body: Input<NodePoolCreateRequest>,
     ) -> ApiResult<Created<NodePool>> {
         let owner = read::parse(Kind::Cluster, &cluster_id.0)?;
-        write::create(app.0, caller, Some(owner), idempotency_key.0, body).await
+        write::create(call, Some(owner), idempotency_key.0, body).await
     }
 
     /// Get a node pool of a cluster
@@ -65,12 +60,9 @@ impl ClusterNodePoolsApi {
         method = "get",
         operation_id = "getNodePoolById"
     )]
-    #[expect(clippy::too_many_arguments, reason = "an argument for each part of the request")]
     async fn get(
         &self,
-        app: Data<&App>,
-        caller: Caller,
-        waiting: Waiting,
+        call: Call<'_>,
         /// The cluster's id.
         cluster_id: Path<Id>,
         /// The node pool's id.
@@ -81,11 +73,10 @@ impl ClusterNodePoolsApi {
         parameters: Parameters<ItemParameters>,
     ) -> ApiResult<Fetched<NodePool>> {
         read::get(
-            app.0,
+            call,
             read::node_pool_of(&cluster_id.0, &nodepool_id.0)?,
             if_none_match.0,
-            &parameters,
-            (caller, waiting),
+            &parameters
         )
         .await
     }
@@ -101,8 +92,7 @@ impl ClusterNodePoolsApi {
     )]
     async fn patch(
         &self,
-        app: Data<&App>,
-        caller: Caller,
+        call: Call<'_>,
         /// The cluster's id.
         cluster_id: Path<Id>,
         /// The node pool's id.
@@ -112,7 +102,7 @@ impl ClusterNodePoolsApi {
         if_match: Header<Option<IfMatch>>,
         body: Input<NodePoolPatchRequest>,
     ) -> ApiResult<Changed<NodePool>> {
-        write::patch(app.0, caller, read::node_pool_of(&cluster_id.0, &nodepool_id.0)?, if_match.0, body)
+        write::patch(call, read::node_pool_of(&cluster_id.0, &nodepool_id.0)?, if_match.0, body)
             .await
     }
 
@@ -127,8 +117,7 @@ impl ClusterNodePoolsApi {
     )]
     async fn delete(
         &self,
-        app: Data<&App>,
-        caller: Caller,
+        call: Call<'_>,
         /// The cluster's id.
         cluster_id: Path<Id>,
         /// The node pool's id.
@@ -137,7 +126,7 @@ impl ClusterNodePoolsApi {
         #[oai(name = "If-Match")]
         if_match: Header<Option<IfMatch>>,
     ) -> ApiResult<Deleting<NodePool>> {
-        write::delete(app.0, caller, read::node_pool_of(&cluster_id.0, &nodepool_id.0)?, if_match.0).await
+        write::delete(call, read::node_pool_of(&cluster_id.0, &nodepool_id.0)?, if_match.0).await
     }
 
     /// Force the deletion of a node pool of a cluster
@@ -150,8 +139,7 @@ impl ClusterNodePoolsApi {
     )]
     async fn force_delete(
         &self,
-        app: Data<&App>,
-        caller: Caller,
+        call: Call<'_>,
         /// The cluster's id.
         cluster_id: Path<Id>,
         /// The node pool's id.
@@ -162,8 +150,7 @@ impl ClusterNodePoolsApi {
         body: Input<ForceDeleteRequest>,
     ) -> ApiResult<ForceDeleted> {
         write::force_delete(
-            app.0,
-            caller,
+            call,
             read::node_pool_of(&cluster_id.0, &nodepool_id.0)?,
             if_match.0,
             body,
@@ -185,15 +172,14 @@ impl ClusterNodePoolsApi {
     )]
     async fn explain(
         &self,
-        app: Data<&App>,
-        _caller: Caller,
+        call: Call<'_>,
         /// The cluster's id.
         cluster_id: Path<Id>,
         /// The node pool's id.
         nodepool_id: Path<Id>,
         parameters: Parameters<ReadParameters>,
     ) -> ApiResult<Shown<Explanation>> {
-        read::explain(app.0, read::node_pool_of(&cluster_id.0, &nodepool_id.0)?, &parameters).await
+        read::explain(call, read::node_pool_of(&cluster_id.0, &nodepool_id.0)?, &parameters).await
     }
 
     /// List the statuses of a node pool of a cluster
@@ -207,15 +193,14 @@ impl ClusterNodePoolsApi {
     )]
     async fn list_statuses(
         &self,
-        app: Data<&App>,
-        _caller: Caller,
+        call: Call<'_>,
         /// The cluster's id.
         cluster_id: Path<Id>,
         /// The node pool's id.
         nodepool_id: Path<Id>,
         parameters: Parameters<StatusListParameters>,
     ) -> ApiResult<Shown<List<AdapterStatus>>> {
-        read::list_statuses(app.0, read::node_pool_of(&cluster_id.0, &nodepool_id.0)?, &parameters).await
+        read::list_statuses(call, read::node_pool_of(&cluster_id.0, &nodepool_id.0)?, &parameters).await
     }
 
     /// Report the status of a node pool of a cluster
@@ -229,15 +214,14 @@ impl ClusterNodePoolsApi {
     )]
     async fn put_status(
         &self,
-        app: Data<&App>,
-        caller: Caller,
+        call: Call<'_>,
         /// The cluster's id.
         cluster_id: Path<Id>,
         /// The node pool's id.
         nodepool_id: Path<Id>,
         body: Input<AdapterStatusCreateRequest>,
     ) -> ApiResult<Reported<AdapterStatus>> {
-        write::report(app.0, caller, read::node_pool_of(&cluster_id.0, &nodepool_id.0)?, body).await
+        write::report(call, read::node_pool_of(&cluster_id.0, &nodepool_id.0)?, body).await
     }
 
     /// Report the status of a node pool of a cluster (as PUT does)
@@ -251,14 +235,13 @@ impl ClusterNodePoolsApi {
     )]
     async fn post_status(
         &self,
-        app: Data<&App>,
-        caller: Caller,
+        call: Call<'_>,
         /// The cluster's id.
         cluster_id: Path<Id>,
         /// The node pool's id.
         nodepool_id: Path<Id>,
         body: Input<AdapterStatusCreateRequest>,
     ) -> ApiResult<Reported<AdapterStatus>> {
-        write::report(app.0, caller, read::node_pool_of(&cluster_id.0, &nodepool_id.0)?, body).await
+        write::report(call, read::node_pool_of(&cluster_id.0, &nodepool_id.0)?, body).await
     }
 }

@@ -1,18 +1,15 @@
 //! Clusters.
 
 use super::{Tag, read, write};
-use crate::app::App;
-use crate::auth::Caller;
+use crate::call::Call;
 use crate::dto::{
     AdapterStatus, AdapterStatusCreateRequest, Cluster, ClusterCreateRequest, ClusterPatchRequest,
     Explanation, ForceDeleteRequest, Id, IdempotencyKey, IfMatch, Input, ItemParameters, List,
     ListParameters, ReadParameters, StatusListParameters,
 };
-use crate::limits::Waiting;
 use crate::list::Parameters;
 use crate::problem::ApiResult;
 use crate::response::{Changed, Created, Deleting, Fetched, ForceDeleted, Reported, Shown};
-use poem::web::Data;
 use poem_openapi::OpenApi;
 use poem_openapi::param::{Header, Path};
 
@@ -27,11 +24,10 @@ impl ClustersApi {
     #[oai(path = "/clusters", method = "get", operation_id = "getClusters")]
     async fn list(
         &self,
-        app: Data<&App>,
-        _caller: Caller,
+        call: Call<'_>,
         parameters: Parameters<ListParameters>,
     ) -> ApiResult<Shown<List<Cluster>>> {
-        read::list(app.0, None, &parameters).await
+        read::list(call, None, &parameters).await
     }
 
     /// Create a cluster
@@ -40,14 +36,13 @@ impl ClustersApi {
     #[oai(path = "/clusters", method = "post", operation_id = "postCluster")]
     async fn create(
         &self,
-        app: Data<&App>,
-        caller: Caller,
+        call: Call<'_>,
         /// Any text that identifies this request, like a UUID, so that it can be repeated safely.
         #[oai(name = "Idempotency-Key")]
         idempotency_key: Header<Option<IdempotencyKey>>,
         body: Input<ClusterCreateRequest>,
     ) -> ApiResult<Created<Cluster>> {
-        write::create(app.0, caller, None, idempotency_key.0, body).await
+        write::create(call, None, idempotency_key.0, body).await
     }
 
     /// Get a cluster
@@ -56,9 +51,7 @@ impl ClustersApi {
     #[oai(path = "/clusters/:cluster_id", method = "get", operation_id = "getClusterById")]
     async fn get(
         &self,
-        app: Data<&App>,
-        caller: Caller,
-        waiting: Waiting,
+        call: Call<'_>,
         /// The cluster's id.
         cluster_id: Path<Id>,
         /// The entity tags of the versions that the caller has.
@@ -66,7 +59,7 @@ impl ClustersApi {
         if_none_match: Header<Option<String>>,
         parameters: Parameters<ItemParameters>,
     ) -> ApiResult<Fetched<Cluster>> {
-        read::get(app.0, read::cluster(&cluster_id.0)?, if_none_match.0, &parameters, (caller, waiting)).await
+        read::get(call, read::cluster(&cluster_id.0)?, if_none_match.0, &parameters).await
     }
 
     /// Update a cluster
@@ -76,8 +69,7 @@ impl ClustersApi {
     #[oai(path = "/clusters/:cluster_id", method = "patch", operation_id = "patchClusterById")]
     async fn patch(
         &self,
-        app: Data<&App>,
-        caller: Caller,
+        call: Call<'_>,
         /// The cluster's id.
         cluster_id: Path<Id>,
         /// The resource must have one of these entity tags; otherwise the request changes nothing (412).
@@ -85,7 +77,7 @@ impl ClustersApi {
         if_match: Header<Option<IfMatch>>,
         body: Input<ClusterPatchRequest>,
     ) -> ApiResult<Changed<Cluster>> {
-        write::patch(app.0, caller, read::cluster(&cluster_id.0)?, if_match.0, body).await
+        write::patch(call, read::cluster(&cluster_id.0)?, if_match.0, body).await
     }
 
     /// Delete a cluster
@@ -95,15 +87,14 @@ impl ClustersApi {
     #[oai(path = "/clusters/:cluster_id", method = "delete", operation_id = "deleteClusterById")]
     async fn delete(
         &self,
-        app: Data<&App>,
-        caller: Caller,
+        call: Call<'_>,
         /// The cluster's id.
         cluster_id: Path<Id>,
         /// The resource must have one of these entity tags; otherwise the request changes nothing (412).
         #[oai(name = "If-Match")]
         if_match: Header<Option<IfMatch>>,
     ) -> ApiResult<Deleting<Cluster>> {
-        write::delete(app.0, caller, read::cluster(&cluster_id.0)?, if_match.0).await
+        write::delete(call, read::cluster(&cluster_id.0)?, if_match.0).await
     }
 
     /// Force the deletion of a cluster
@@ -112,8 +103,7 @@ impl ClustersApi {
     #[oai(path = "/clusters/:cluster_id/force-delete", method = "post", operation_id = "forceDeleteCluster")]
     async fn force_delete(
         &self,
-        app: Data<&App>,
-        caller: Caller,
+        call: Call<'_>,
         /// The cluster's id.
         cluster_id: Path<Id>,
         /// The resource must have one of these entity tags; otherwise the request changes nothing (412).
@@ -121,7 +111,7 @@ impl ClustersApi {
         if_match: Header<Option<IfMatch>>,
         body: Input<ForceDeleteRequest>,
     ) -> ApiResult<ForceDeleted> {
-        write::force_delete(app.0, caller, read::cluster(&cluster_id.0)?, if_match.0, body).await
+        write::force_delete(call, read::cluster(&cluster_id.0)?, if_match.0, body).await
     }
 
     /// Explain what a cluster waits for
@@ -134,13 +124,12 @@ impl ClustersApi {
     #[oai(path = "/clusters/:cluster_id/explain", method = "get", operation_id = "explainCluster")]
     async fn explain(
         &self,
-        app: Data<&App>,
-        _caller: Caller,
+        call: Call<'_>,
         /// The cluster's id.
         cluster_id: Path<Id>,
         parameters: Parameters<ReadParameters>,
     ) -> ApiResult<Shown<Explanation>> {
-        read::explain(app.0, read::cluster(&cluster_id.0)?, &parameters).await
+        read::explain(call, read::cluster(&cluster_id.0)?, &parameters).await
     }
 
     /// List the statuses of a cluster
@@ -154,13 +143,12 @@ impl ClustersApi {
     )]
     async fn list_statuses(
         &self,
-        app: Data<&App>,
-        _caller: Caller,
+        call: Call<'_>,
         /// The cluster's id.
         cluster_id: Path<Id>,
         parameters: Parameters<StatusListParameters>,
     ) -> ApiResult<Shown<List<AdapterStatus>>> {
-        read::list_statuses(app.0, read::cluster(&cluster_id.0)?, &parameters).await
+        read::list_statuses(call, read::cluster(&cluster_id.0)?, &parameters).await
     }
 
     /// Report the status of a cluster
@@ -174,13 +162,12 @@ impl ClustersApi {
     )]
     async fn put_status(
         &self,
-        app: Data<&App>,
-        caller: Caller,
+        call: Call<'_>,
         /// The cluster's id.
         cluster_id: Path<Id>,
         body: Input<AdapterStatusCreateRequest>,
     ) -> ApiResult<Reported<AdapterStatus>> {
-        write::report(app.0, caller, read::cluster(&cluster_id.0)?, body).await
+        write::report(call, read::cluster(&cluster_id.0)?, body).await
     }
 
     /// Report the status of a cluster (as PUT does)
@@ -194,12 +181,11 @@ impl ClustersApi {
     )]
     async fn post_status(
         &self,
-        app: Data<&App>,
-        caller: Caller,
+        call: Call<'_>,
         /// The cluster's id.
         cluster_id: Path<Id>,
         body: Input<AdapterStatusCreateRequest>,
     ) -> ApiResult<Reported<AdapterStatus>> {
-        write::report(app.0, caller, read::cluster(&cluster_id.0)?, body).await
+        write::report(call, read::cluster(&cluster_id.0)?, body).await
     }
 }

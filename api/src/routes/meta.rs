@@ -1,7 +1,7 @@
 //! About the API itself. Metadata is public; it says what is running and nothing of what it holds.
 
 use super::Tag;
-use crate::auth::Caller;
+use crate::call::Call;
 use crate::dto::{Compatibility, Metadata};
 use crate::problem::ApiResult;
 use crate::response::{Document, Shown};
@@ -16,7 +16,7 @@ impl MetaApi {
     ///
     /// The version of the API and its features, for clients that check them before they start.
     #[oai(path = "/hyperfleet/v1/compatibility", method = "get", operation_id = "getCompatibility")]
-    async fn compatibility(&self, _caller: Caller) -> ApiResult<Shown<Compatibility>> {
+    async fn compatibility(&self, _call: Call<'_>) -> ApiResult<Shown<Compatibility>> {
         let features = ["clusters", "nodepools", "adapter_status", "status_aggregation"];
         let compatibility = Compatibility {
             api_version: "v1".into(),

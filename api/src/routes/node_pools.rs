@@ -1,18 +1,15 @@
 //! Node pools, wherever they are.
 
 use super::{Tag, read, write};
-use crate::app::App;
-use crate::auth::Caller;
+use crate::call::Call;
 use crate::dto::{
     AdapterStatus, AdapterStatusCreateRequest, Explanation, ForceDeleteRequest, Id, IfMatch, Input,
     ItemParameters, List, ListParameters, NodePool, NodePoolCreateRequest, NodePoolPatchRequest,
     ReadParameters, StatusListParameters,
 };
-use crate::limits::Waiting;
 use crate::list::Parameters;
 use crate::problem::ApiResult;
 use crate::response::{Changed, Deleting, Fetched, ForceDeleted, Refused, Reported, Shown};
-use poem::web::Data;
 use poem_openapi::OpenApi;
 use poem_openapi::param::{Header, Path};
 
@@ -27,11 +24,10 @@ impl NodePoolsApi {
     #[oai(path = "/nodepools", method = "get", operation_id = "getNodePools")]
     async fn list(
         &self,
-        app: Data<&App>,
-        _caller: Caller,
+        call: Call<'_>,
         parameters: Parameters<ListParameters>,
     ) -> ApiResult<Shown<List<NodePool>>> {
-        read::list(app.0, None, &parameters).await
+        read::list(call, None, &parameters).await
     }
 
     /// Refuse to create a node pool without a cluster
@@ -41,8 +37,7 @@ impl NodePoolsApi {
     #[oai(path = "/nodepools", method = "post", operation_id = "postNodePool")]
     async fn create(
         &self,
-        _app: Data<&App>,
-        _caller: Caller,
+        _call: Call<'_>,
         body: Input<NodePoolCreateRequest>,
     ) -> ApiResult<Refused> {
         body.read()?;
@@ -55,9 +50,7 @@ impl NodePoolsApi {
     #[oai(path = "/nodepools/:nodepool_id", method = "get", operation_id = "getAnyNodePoolById")]
     async fn get(
         &self,
-        app: Data<&App>,
-        caller: Caller,
-        waiting: Waiting,
+        call: Call<'_>,
         /// The node pool's id.
         nodepool_id: Path<Id>,
         /// The entity tags of the versions that the caller has.
@@ -65,7 +58,7 @@ impl NodePoolsApi {
         if_none_match: Header<Option<String>>,
         parameters: Parameters<ItemParameters>,
     ) -> ApiResult<Fetched<NodePool>> {
-        read::get(app.0, read::node_pool(&nodepool_id.0)?, if_none_match.0, &parameters, (caller, waiting))
+        read::get(call, read::node_pool(&nodepool_id.0)?, if_none_match.0, &parameters)
             .await
     }
 
@@ -76,8 +69,7 @@ impl NodePoolsApi {
     #[oai(path = "/nodepools/:nodepool_id", method = "patch", operation_id = "patchAnyNodePoolById")]
     async fn patch(
         &self,
-        app: Data<&App>,
-        caller: Caller,
+        call: Call<'_>,
         /// The node pool's id.
         nodepool_id: Path<Id>,
         /// The resource must have one of these entity tags; otherwise the request changes nothing (412).
@@ -85,7 +77,7 @@ impl NodePoolsApi {
         if_match: Header<Option<IfMatch>>,
         body: Input<NodePoolPatchRequest>,
     ) -> ApiResult<Changed<NodePool>> {
-        write::patch(app.0, caller, read::node_pool(&nodepool_id.0)?, if_match.0, body).await
+        write::patch(call, read::node_pool(&nodepool_id.0)?, if_match.0, body).await
     }
 
     /// Delete a node pool
@@ -95,15 +87,14 @@ impl NodePoolsApi {
     #[oai(path = "/nodepools/:nodepool_id", method = "delete", operation_id = "deleteAnyNodePoolById")]
     async fn delete(
         &self,
-        app: Data<&App>,
-        caller: Caller,
+        call: Call<'_>,
         /// The node pool's id.
         nodepool_id: Path<Id>,
         /// The resource must have one of these entity tags; otherwise the request changes nothing (412).
         #[oai(name = "If-Match")]
         if_match: Header<Option<IfMatch>>,
     ) -> ApiResult<Deleting<NodePool>> {
-        write::delete(app.0, caller, read::node_pool(&nodepool_id.0)?, if_match.0).await
+        write::delete(call, read::node_pool(&nodepool_id.0)?, if_match.0).await
     }
 
     /// Force the deletion of a node pool
@@ -116,8 +107,7 @@ impl NodePoolsApi {
     )]
     async fn force_delete(
         &self,
-        app: Data<&App>,
-        caller: Caller,
+        call: Call<'_>,
         /// The node pool's id.
         nodepool_id: Path<Id>,
         /// The resource must have one of these entity tags; otherwise the request changes nothing (412).
@@ -125,7 +115,7 @@ impl NodePoolsApi {
         if_match: Header<Option<IfMatch>>,
         body: Input<ForceDeleteRequest>,
     ) -> ApiResult<ForceDeleted> {
-        write::force_delete(app.0, caller, read::node_pool(&nodepool_id.0)?, if_match.0, body).await
+        write::force_delete(call, read::node_pool(&nodepool_id.0)?, if_match.0, body).await
     }
 
     /// Explain what a node pool waits for
@@ -138,13 +128,12 @@ impl NodePoolsApi {
     #[oai(path = "/nodepools/:nodepool_id/explain", method = "get", operation_id = "explainAnyNodePool")]
     async fn explain(
         &self,
-        app: Data<&App>,
-        _caller: Caller,
+        call: Call<'_>,
         /// The node pool's id.
         nodepool_id: Path<Id>,
         parameters: Parameters<ReadParameters>,
     ) -> ApiResult<Shown<Explanation>> {
-        read::explain(app.0, read::node_pool(&nodepool_id.0)?, &parameters).await
+        read::explain(call, read::node_pool(&nodepool_id.0)?, &parameters).await
     }
 
     /// List the statuses of a node pool
@@ -158,13 +147,12 @@ impl NodePoolsApi {
     )]
     async fn list_statuses(
         &self,
-        app: Data<&App>,
-        _caller: Caller,
+        call: Call<'_>,
         /// The node pool's id.
         nodepool_id: Path<Id>,
         parameters: Parameters<StatusListParameters>,
     ) -> ApiResult<Shown<List<AdapterStatus>>> {
-        read::list_statuses(app.0, read::node_pool(&nodepool_id.0)?, &parameters).await
+        read::list_statuses(call, read::node_pool(&nodepool_id.0)?, &parameters).await
     }
 
     /// Report the status of a node pool
@@ -178,13 +166,12 @@ impl NodePoolsApi {
     )]
     async fn put_status(
         &self,
-        app: Data<&App>,
-        caller: Caller,
+        call: Call<'_>,
         /// The node pool's id.
         nodepool_id: Path<Id>,
         body: Input<AdapterStatusCreateRequest>,
     ) -> ApiResult<Reported<AdapterStatus>> {
-        write::report(app.0, caller, read::node_pool(&nodepool_id.0)?, body).await
+        write::report(call, read::node_pool(&nodepool_id.0)?, body).await
     }
 
     /// Report the status of a node pool (as PUT does)
@@ -198,12 +185,11 @@ impl NodePoolsApi {
     )]
     async fn post_status(
         &self,
-        app: Data<&App>,
-        caller: Caller,
+        call: Call<'_>,
         /// The node pool's id.
         nodepool_id: Path<Id>,
         body: Input<AdapterStatusCreateRequest>,
     ) -> ApiResult<Reported<AdapterStatus>> {
-        write::report(app.0, caller, read::node_pool(&nodepool_id.0)?, body).await
+        write::report(call, read::node_pool(&nodepool_id.0)?, body).await
     }
 }

@@ -1,12 +1,10 @@
 //! What the reading operations on clusters and node pools have in common: all but their addresses and texts.
 
-use crate::app::App;
-use crate::auth::Caller;
+use crate::call::Call;
 use crate::dto::{
     AdapterStatus, EntityTags, Explanation, Id, ItemParameters, List, ListParameters, ReadParameters,
     ResourceView, StatusListParameters,
 };
-use crate::limits::Waiting;
 use crate::list::{ItemRequest, ListRequest, Parameters};
 use crate::problem::ApiResult;
 use crate::response::{Document, Fetched, Shown};
@@ -44,30 +42,30 @@ pub(super) fn parse(kind: Kind, id: &Id) -> ApiResult<Uuid> {
 }
 
 pub(super) async fn list<T: ResourceView>(
-    app: &App,
+    call: Call<'_>,
     owner: Option<Uuid>,
     parameters: &Parameters<ListParameters>,
 ) -> ApiResult<Shown<List<T>>> {
-    let (collection, known) = (Collection::of(T::KIND), &app.fields.resources);
-    let request = ListRequest::read(parameters, &collection, owner, app.max_page_size, known)?;
+    let (collection, known) = (Collection::of(T::KIND), &call.app.fields.resources);
+    let request = ListRequest::read(parameters, &collection, owner, call.app.max_page_size, known)?;
     let listed = (T::KIND, owner);
-    let page = resource::list(&app.context, parameters.consistency(), listed, &request.query).await?;
+    let page = resource::list(&call.app.context, parameters.consistency(), listed, &request.query).await?;
     show(&collection, request, page, "id")
 }
 
 pub(super) async fn get<T: ResourceView>(
-    app: &App,
+    call: Call<'_>,
     target: Target,
     if_none_match: Option<String>,
     parameters: &Parameters<ItemParameters>,
-    (caller, waiting): (Caller, Waiting),
 ) -> ApiResult<Fetched<T>> {
-    let ItemRequest { selection, wait_for, timeout } = ItemRequest::read(parameters, &app.fields.resources)?;
+    let ItemRequest { selection, wait_for, timeout } =
+        ItemRequest::read(parameters, &call.app.fields.resources)?;
     let (resource, waited) = match wait_for {
-        None => (resource::get(&app.context, parameters.consistency(), &target).await?, None),
+        None => (resource::get(&call.app.context, parameters.consistency(), &target).await?, None),
         Some(filter) => {
-            let _counted = waiting.begin(&caller, timeout)?;
-            let (resource, matched) = change::wait_for(&app.context, &target, &filter, timeout).await?;
+            let _counted = call.wait(timeout)?;
+            let (resource, matched) = change::wait_for(&call.app.context, &target, &filter, timeout).await?;
             (resource, Some(if matched { "matched" } else { "timeout" }.to_owned()))
         }
     };
@@ -83,22 +81,23 @@ pub(super) async fn get<T: ResourceView>(
 }
 
 pub(super) async fn explain(
-    app: &App,
+    call: Call<'_>,
     target: Target,
     parameters: &Parameters<ReadParameters>,
 ) -> ApiResult<Shown<Explanation>> {
-    let explanation = resource::explain(&app.context, parameters.consistency(), &target).await?;
+    let explanation = resource::explain(&call.app.context, parameters.consistency(), &target).await?;
     Ok(Shown::Document(Document::of(&explanation.into())?))
 }
 
 pub(super) async fn list_statuses(
-    app: &App,
+    call: Call<'_>,
     target: Target,
     parameters: &Parameters<StatusListParameters>,
 ) -> ApiResult<Shown<List<AdapterStatus>>> {
-    let (collection, known) = (Collection::REPORTS, &app.fields.reports);
-    let request = ListRequest::read(parameters, &collection, Some(target.id), app.max_page_size, known)?;
-    let page = resource::reports(&app.context, parameters.consistency(), &target, &request.query).await?;
+    let (collection, known) = (Collection::REPORTS, &call.app.fields.reports);
+    let request = ListRequest::read(parameters, &collection, Some(target.id), call.app.max_page_size, known)?;
+    let page =
+        resource::reports(&call.app.context, parameters.consistency(), &target, &request.query).await?;
     show(&collection, request, page, "adapter")
 }
 

@@ -2,8 +2,8 @@
 //!
 //! A write runs to its end even if its caller leaves, so that what is committed is also audited.
 
-use crate::app::App;
 use crate::auth::Caller;
+use crate::call::Call;
 use crate::dto::{
     AdapterStatus, AdapterStatusCreateRequest, CreateRequest, EntityTags, ForceDeleteRequest, IdempotencyKey,
     IfMatch, Input, MAX_KEY, PatchRequest, ResourceView,
@@ -19,8 +19,7 @@ use service::resource::{self, Applied, Outcome, Resource, ResourceChange, Target
 use uuid::Uuid;
 
 pub(super) async fn create<T: ResourceView>(
-    app: &App,
-    caller: Caller,
+    Call { app, caller, .. }: Call<'_>,
     owner: Option<Uuid>,
     idempotency_key: Option<IdempotencyKey>,
     body: Input<CreateRequest<T>>,
@@ -67,8 +66,7 @@ pub(super) fn refuse_without_parent() -> ApiError {
 }
 
 pub(super) async fn patch<T: ResourceView>(
-    app: &App,
-    caller: Caller,
+    Call { app, caller, .. }: Call<'_>,
     target: Target,
     if_match: Option<IfMatch>,
     body: Input<PatchRequest<T>>,
@@ -87,8 +85,7 @@ pub(super) async fn patch<T: ResourceView>(
 }
 
 pub(super) async fn delete<T: ResourceView>(
-    app: &App,
-    caller: Caller,
+    Call { app, caller, .. }: Call<'_>,
     target: Target,
     if_match: Option<IfMatch>,
 ) -> ApiResult<Deleting<T>> {
@@ -105,8 +102,7 @@ pub(super) async fn delete<T: ResourceView>(
 }
 
 pub(super) async fn force_delete(
-    app: &App,
-    caller: Caller,
+    Call { app, caller, .. }: Call<'_>,
     target: Target,
     if_match: Option<IfMatch>,
     body: Input<ForceDeleteRequest>,
@@ -123,8 +119,7 @@ pub(super) async fn force_delete(
 }
 
 pub(super) async fn report(
-    app: &App,
-    caller: Caller,
+    Call { app, caller, .. }: Call<'_>,
     target: Target,
     body: Input<AdapterStatusCreateRequest>,
 ) -> ApiResult<Reported<AdapterStatus>> {

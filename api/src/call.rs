@@ -1,17 +1,40 @@
-//! Who calls: an argument of every operation that is not public, so that none can forget to ask.
+//! What operations work with, and who calls: an argument of every operation that is not public, so that none can forget
+//! to ask.
 
+use crate::app::App;
 use crate::auth::{AuthError, Authenticator, Caller};
+use crate::limits::{Stream, wait};
 use crate::problem::{ApiError, ApiResult, Code};
 use poem::http::{HeaderValue, header};
 use poem::{Request, RequestBody};
 use poem_openapi::registry::{MetaSecurityScheme, Registry};
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
+use std::time::Duration;
 
 /// What the audit fields say while nobody has to say who they are.
 const ANONYMOUS: &str = "system@hyperfleet.local";
 const SCHEME: &str = "BearerAuth";
 
-impl<'a> ApiExtractor<'a> for Caller {
+/// A call of an operation.
+pub struct Call<'a> {
+    /// The application.
+    pub app: &'a App,
+    /// The authorised caller.
+    pub caller: Caller,
+    request: &'a Request,
+}
+
+impl Call<'_> {
+    /// Begins to wait for at most `time`.
+    ///
+    /// # Errors
+    /// 429 if too many wait.
+    pub(crate) fn wait(&self, time: Duration) -> ApiResult<Stream> {
+        wait(self.request, &self.caller, time)
+    }
+}
+
+impl<'a> ApiExtractor<'a> for Call<'a> {
     const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::SecurityScheme];
     type ParamType = ();
     type ParamRawType = ();
@@ -43,7 +66,9 @@ impl<'a> ApiExtractor<'a> for Caller {
         _: ExtractParamOptions<()>,
     ) -> poem::Result<Self> {
         let caller = request.data::<Caller>().cloned();
-        Ok(caller.ok_or_else(|| ApiError::internal("an operation was reached without authentication"))?)
+        let caller =
+            caller.ok_or_else(|| ApiError::internal("an operation was reached without authentication"))?;
+        Ok(Self { app: App::of(request)?, caller, request })
     }
 }
 
