@@ -13,6 +13,7 @@ use crate::routes::cluster_node_pools::ClusterNodePoolsApi;
 use crate::routes::clusters::ClustersApi;
 use crate::routes::meta::MetaApi;
 use crate::routes::node_pools::NodePoolsApi;
+use crate::routes::statuses::StatusesApi;
 use poem_openapi::registry::MetaOperation;
 use poem_openapi::types::Type;
 use poem_openapi::{ContactObject, LicenseObject, OpenApi, OpenApiService, ServerObject};
@@ -29,11 +30,11 @@ pub const PREFIX: &str = "/api";
 /// What the document says before its operations, in Markdown.
 const DESCRIPTION: &str = include_str!("openapi/description.md");
 
-type Apis = (MetaApi, ClustersApi, ClusterNodePoolsApi, NodePoolsApi, ChangesApi);
+type Apis = (MetaApi, ClustersApi, ClusterNodePoolsApi, NodePoolsApi, StatusesApi, ChangesApi);
 
 /// All operations, to be nested at [`PREFIX`].
 pub fn service() -> OpenApiService<Apis, ()> {
-    let apis = (MetaApi, ClustersApi, ClusterNodePoolsApi, NodePoolsApi, ChangesApi);
+    let apis = (MetaApi, ClustersApi, ClusterNodePoolsApi, NodePoolsApi, StatusesApi, ChangesApi);
     OpenApiService::new(apis, "HyperFleet API", crate::VERSION)
         .description(DESCRIPTION)
         .contact(ContactObject::new().name("HyperFleet"))

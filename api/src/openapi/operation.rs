@@ -5,17 +5,13 @@ use crate::dto::CACHE_CONTROL;
 use poem::http::StatusCode;
 use serde_json::{Map, Value, json};
 
-/// Completes an operation by what it takes and gives: its parameters, its only tag, who may call it, and what it can be
+/// Completes an operation by what it takes and gives: its parameters, who may call it, and what it can be
 /// refused with, which is described once for all of them.
 pub(super) fn describe(operation: &mut Value, tokens: bool, refusals: &mut Map<String, Value>) {
     if let Some(parameters) = operation.get_mut("parameters").and_then(Value::as_array_mut) {
         *parameters = parameters.drain(..).flat_map(spread).collect();
         // What may be accepted is said by the contents of the answers.
         parameters.retain(|parameter| parameter["name"] != "accept");
-    }
-    // Its own tag takes the place of the one of its API.
-    if let Some(tags) = operation["tags"].as_array_mut() {
-        *tags = tags.pop().into_iter().collect();
     }
     let possible = possible(operation, tokens);
     let public = operation["security"].is_null();

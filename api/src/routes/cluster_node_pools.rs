@@ -3,13 +3,12 @@
 use super::{Tag, read, write};
 use crate::call::Call;
 use crate::dto::{
-    AdapterStatus, AdapterStatusCreateRequest, Explanation, ForceDeleteRequest, Id, IdempotencyKey, IfMatch,
-    Input, ItemParameters, List, ListParameters, NodePool, NodePoolCreateRequest, NodePoolPatchRequest,
-    ReadParameters, StatusListParameters,
+    Explanation, ForceDeleteRequest, Id, IdempotencyKey, IfMatch, Input, ItemParameters, List,
+    ListParameters, NodePool, NodePoolCreateRequest, NodePoolPatchRequest, ReadParameters,
 };
 use crate::list::Parameters;
 use crate::problem::ApiResult;
-use crate::response::{Changed, Created, Deleting, Fetched, ForceDeleted, Reported, Shown};
+use crate::response::{Changed, Created, Deleting, Fetched, ForceDeleted, Shown};
 use poem_openapi::OpenApi;
 use poem_openapi::param::{Header, Path};
 use service::Kind;
@@ -72,13 +71,8 @@ impl ClusterNodePoolsApi {
         if_none_match: Header<Option<String>>,
         parameters: Parameters<ItemParameters>,
     ) -> ApiResult<Fetched<NodePool>> {
-        read::get(
-            call,
-            read::node_pool_of(&cluster_id.0, &nodepool_id.0)?,
-            if_none_match.0,
-            &parameters
-        )
-        .await
+        read::get(call, read::node_pool_of(&cluster_id.0, &nodepool_id.0)?, if_none_match.0, &parameters)
+            .await
     }
 
     /// Update a node pool of a cluster
@@ -102,8 +96,7 @@ impl ClusterNodePoolsApi {
         if_match: Header<Option<IfMatch>>,
         body: Input<NodePoolPatchRequest>,
     ) -> ApiResult<Changed<NodePool>> {
-        write::patch(call, read::node_pool_of(&cluster_id.0, &nodepool_id.0)?, if_match.0, body)
-            .await
+        write::patch(call, read::node_pool_of(&cluster_id.0, &nodepool_id.0)?, if_match.0, body).await
     }
 
     /// Delete a node pool of a cluster
@@ -149,13 +142,7 @@ impl ClusterNodePoolsApi {
         if_match: Header<Option<IfMatch>>,
         body: Input<ForceDeleteRequest>,
     ) -> ApiResult<ForceDeleted> {
-        write::force_delete(
-            call,
-            read::node_pool_of(&cluster_id.0, &nodepool_id.0)?,
-            if_match.0,
-            body,
-        )
-        .await
+        write::force_delete(call, read::node_pool_of(&cluster_id.0, &nodepool_id.0)?, if_match.0, body).await
     }
 
     /// Explain what a node pool waits for
@@ -180,68 +167,5 @@ impl ClusterNodePoolsApi {
         parameters: Parameters<ReadParameters>,
     ) -> ApiResult<Shown<Explanation>> {
         read::explain(call, read::node_pool_of(&cluster_id.0, &nodepool_id.0)?, &parameters).await
-    }
-
-    /// List the statuses of a node pool of a cluster
-    ///
-    /// The last stored report of each adapter, the newest adapter first.
-    #[oai(
-        path = "/clusters/:cluster_id/nodepools/:nodepool_id/statuses",
-        method = "get",
-        operation_id = "getNodePoolsStatuses",
-        tag = "Tag::Statuses"
-    )]
-    async fn list_statuses(
-        &self,
-        call: Call<'_>,
-        /// The cluster's id.
-        cluster_id: Path<Id>,
-        /// The node pool's id.
-        nodepool_id: Path<Id>,
-        parameters: Parameters<StatusListParameters>,
-    ) -> ApiResult<Shown<List<AdapterStatus>>> {
-        read::list_statuses(call, read::node_pool_of(&cluster_id.0, &nodepool_id.0)?, &parameters).await
-    }
-
-    /// Report the status of a node pool of a cluster
-    ///
-    /// Stores the report and derives the status again from all reports (201), or discards it (204).
-    #[oai(
-        path = "/clusters/:cluster_id/nodepools/:nodepool_id/statuses",
-        method = "put",
-        operation_id = "putNodePoolStatuses",
-        tag = "Tag::Statuses"
-    )]
-    async fn put_status(
-        &self,
-        call: Call<'_>,
-        /// The cluster's id.
-        cluster_id: Path<Id>,
-        /// The node pool's id.
-        nodepool_id: Path<Id>,
-        body: Input<AdapterStatusCreateRequest>,
-    ) -> ApiResult<Reported<AdapterStatus>> {
-        write::report(call, read::node_pool_of(&cluster_id.0, &nodepool_id.0)?, body).await
-    }
-
-    /// Report the status of a node pool of a cluster (as PUT does)
-    ///
-    /// The same as PUT, for adapters that use POST.
-    #[oai(
-        path = "/clusters/:cluster_id/nodepools/:nodepool_id/statuses",
-        method = "post",
-        operation_id = "postNodePoolStatuses",
-        tag = "Tag::Statuses"
-    )]
-    async fn post_status(
-        &self,
-        call: Call<'_>,
-        /// The cluster's id.
-        cluster_id: Path<Id>,
-        /// The node pool's id.
-        nodepool_id: Path<Id>,
-        body: Input<AdapterStatusCreateRequest>,
-    ) -> ApiResult<Reported<AdapterStatus>> {
-        write::report(call, read::node_pool_of(&cluster_id.0, &nodepool_id.0)?, body).await
     }
 }

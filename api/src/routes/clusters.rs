@@ -3,13 +3,12 @@
 use super::{Tag, read, write};
 use crate::call::Call;
 use crate::dto::{
-    AdapterStatus, AdapterStatusCreateRequest, Cluster, ClusterCreateRequest, ClusterPatchRequest,
-    Explanation, ForceDeleteRequest, Id, IdempotencyKey, IfMatch, Input, ItemParameters, List,
-    ListParameters, ReadParameters, StatusListParameters,
+    Cluster, ClusterCreateRequest, ClusterPatchRequest, Explanation, ForceDeleteRequest, Id, IdempotencyKey,
+    IfMatch, Input, ItemParameters, List, ListParameters, ReadParameters,
 };
 use crate::list::Parameters;
 use crate::problem::ApiResult;
-use crate::response::{Changed, Created, Deleting, Fetched, ForceDeleted, Reported, Shown};
+use crate::response::{Changed, Created, Deleting, Fetched, ForceDeleted, Shown};
 use poem_openapi::OpenApi;
 use poem_openapi::param::{Header, Path};
 
@@ -130,62 +129,5 @@ impl ClustersApi {
         parameters: Parameters<ReadParameters>,
     ) -> ApiResult<Shown<Explanation>> {
         read::explain(call, read::cluster(&cluster_id.0)?, &parameters).await
-    }
-
-    /// List the statuses of a cluster
-    ///
-    /// The last stored report of each adapter, the newest adapter first.
-    #[oai(
-        path = "/clusters/:cluster_id/statuses",
-        method = "get",
-        operation_id = "getClusterStatuses",
-        tag = "Tag::Statuses"
-    )]
-    async fn list_statuses(
-        &self,
-        call: Call<'_>,
-        /// The cluster's id.
-        cluster_id: Path<Id>,
-        parameters: Parameters<StatusListParameters>,
-    ) -> ApiResult<Shown<List<AdapterStatus>>> {
-        read::list_statuses(call, read::cluster(&cluster_id.0)?, &parameters).await
-    }
-
-    /// Report the status of a cluster
-    ///
-    /// Stores the report and derives the status again from all reports (201), or discards it (204).
-    #[oai(
-        path = "/clusters/:cluster_id/statuses",
-        method = "put",
-        operation_id = "putClusterStatuses",
-        tag = "Tag::Statuses"
-    )]
-    async fn put_status(
-        &self,
-        call: Call<'_>,
-        /// The cluster's id.
-        cluster_id: Path<Id>,
-        body: Input<AdapterStatusCreateRequest>,
-    ) -> ApiResult<Reported<AdapterStatus>> {
-        write::report(call, read::cluster(&cluster_id.0)?, body).await
-    }
-
-    /// Report the status of a cluster (as PUT does)
-    ///
-    /// The same as PUT, for adapters that use POST.
-    #[oai(
-        path = "/clusters/:cluster_id/statuses",
-        method = "post",
-        operation_id = "postClusterStatuses",
-        tag = "Tag::Statuses"
-    )]
-    async fn post_status(
-        &self,
-        call: Call<'_>,
-        /// The cluster's id.
-        cluster_id: Path<Id>,
-        body: Input<AdapterStatusCreateRequest>,
-    ) -> ApiResult<Reported<AdapterStatus>> {
-        write::report(call, read::cluster(&cluster_id.0)?, body).await
     }
 }

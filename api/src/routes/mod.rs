@@ -10,6 +10,7 @@ pub mod clusters;
 pub mod meta;
 pub mod node_pools;
 mod read;
+pub mod statuses;
 mod write;
 
 use poem_openapi::Tags;

@@ -3,13 +3,12 @@
 use super::{Tag, read, write};
 use crate::call::Call;
 use crate::dto::{
-    AdapterStatus, AdapterStatusCreateRequest, Explanation, ForceDeleteRequest, Id, IfMatch, Input,
-    ItemParameters, List, ListParameters, NodePool, NodePoolCreateRequest, NodePoolPatchRequest,
-    ReadParameters, StatusListParameters,
+    Explanation, ForceDeleteRequest, Id, IfMatch, Input, ItemParameters, List, ListParameters, NodePool,
+    NodePoolCreateRequest, NodePoolPatchRequest, ReadParameters,
 };
 use crate::list::Parameters;
 use crate::problem::ApiResult;
-use crate::response::{Changed, Deleting, Fetched, ForceDeleted, Refused, Reported, Shown};
+use crate::response::{Changed, Deleting, Fetched, ForceDeleted, Refused, Shown};
 use poem_openapi::OpenApi;
 use poem_openapi::param::{Header, Path};
 
@@ -35,11 +34,7 @@ impl NodePoolsApi {
     /// A node pool belongs to a cluster, which this path does not name. A body without faults is answered with 422 and
     /// the path to use.
     #[oai(path = "/nodepools", method = "post", operation_id = "postNodePool")]
-    async fn create(
-        &self,
-        _call: Call<'_>,
-        body: Input<NodePoolCreateRequest>,
-    ) -> ApiResult<Refused> {
+    async fn create(&self, _call: Call<'_>, body: Input<NodePoolCreateRequest>) -> ApiResult<Refused> {
         body.read()?;
         Err(write::refuse_without_parent())
     }
@@ -58,8 +53,7 @@ impl NodePoolsApi {
         if_none_match: Header<Option<String>>,
         parameters: Parameters<ItemParameters>,
     ) -> ApiResult<Fetched<NodePool>> {
-        read::get(call, read::node_pool(&nodepool_id.0)?, if_none_match.0, &parameters)
-            .await
+        read::get(call, read::node_pool(&nodepool_id.0)?, if_none_match.0, &parameters).await
     }
 
     /// Update a node pool
@@ -134,62 +128,5 @@ impl NodePoolsApi {
         parameters: Parameters<ReadParameters>,
     ) -> ApiResult<Shown<Explanation>> {
         read::explain(call, read::node_pool(&nodepool_id.0)?, &parameters).await
-    }
-
-    /// List the statuses of a node pool
-    ///
-    /// The last stored report of each adapter, the newest adapter first.
-    #[oai(
-        path = "/nodepools/:nodepool_id/statuses",
-        method = "get",
-        operation_id = "getAnyNodePoolStatuses",
-        tag = "Tag::Statuses"
-    )]
-    async fn list_statuses(
-        &self,
-        call: Call<'_>,
-        /// The node pool's id.
-        nodepool_id: Path<Id>,
-        parameters: Parameters<StatusListParameters>,
-    ) -> ApiResult<Shown<List<AdapterStatus>>> {
-        read::list_statuses(call, read::node_pool(&nodepool_id.0)?, &parameters).await
-    }
-
-    /// Report the status of a node pool
-    ///
-    /// Stores the report and derives the status again from all reports (201), or discards it (204).
-    #[oai(
-        path = "/nodepools/:nodepool_id/statuses",
-        method = "put",
-        operation_id = "putAnyNodePoolStatuses",
-        tag = "Tag::Statuses"
-    )]
-    async fn put_status(
-        &self,
-        call: Call<'_>,
-        /// The node pool's id.
-        nodepool_id: Path<Id>,
-        body: Input<AdapterStatusCreateRequest>,
-    ) -> ApiResult<Reported<AdapterStatus>> {
-        write::report(call, read::node_pool(&nodepool_id.0)?, body).await
-    }
-
-    /// Report the status of a node pool (as PUT does)
-    ///
-    /// The same as PUT, for adapters that use POST.
-    #[oai(
-        path = "/nodepools/:nodepool_id/statuses",
-        method = "post",
-        operation_id = "postAnyNodePoolStatuses",
-        tag = "Tag::Statuses"
-    )]
-    async fn post_status(
-        &self,
-        call: Call<'_>,
-        /// The node pool's id.
-        nodepool_id: Path<Id>,
-        body: Input<AdapterStatusCreateRequest>,
-    ) -> ApiResult<Reported<AdapterStatus>> {
-        write::report(call, read::node_pool(&nodepool_id.0)?, body).await
     }
 }
