@@ -9,13 +9,10 @@ pub(crate) struct Migration;
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let mut table = Table::create().table(Alias::new("clusters")).take();
+        let mut table = Table::create().table("clusters").take();
         schema::resource_columns(manager, &mut table);
         manager.create_table(table).await?;
-        let name = Index::create()
-            .name("clusters_live_name")
-            .table(Alias::new("clusters"))
-            .col(Alias::new("name"))
+        let name = schema::index("clusters_live_name", "clusters", &["name"])
             .unique()
             .cond_where(Expr::col("deleted_time").is_null())
             .take();

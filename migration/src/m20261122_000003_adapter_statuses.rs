@@ -2,6 +2,7 @@
 
 use crate::schema;
 use sea_orm_migration::prelude::*;
+use sea_orm_migration::schema::{big_integer, timestamp_with_time_zone};
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
@@ -10,17 +11,17 @@ pub(crate) struct Migration;
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let required = |name| schema::text(manager, name).not_null().take();
-        let mut table = Table::create().table(Alias::new("adapter_statuses")).take();
+        let mut table = Table::create().table("adapter_statuses").take();
         schema::owner_columns(manager, &mut table, "adapter_statuses");
         table
             .col(required("adapter"))
-            .col(schema::number("observed_generation"))
+            .col(big_integer("observed_generation"))
             .col(required("conditions"))
             .col(required("data"))
             .col(schema::text(manager, "metadata"))
-            .col(schema::time("created_time"))
-            .col(schema::time("last_report_time"))
-            .primary_key(Index::create().col(Alias::new("owner_id")).col(Alias::new("adapter")));
+            .col(timestamp_with_time_zone("created_time"))
+            .col(timestamp_with_time_zone("last_report_time"))
+            .primary_key(Index::create().col("owner_id").col("adapter"));
         manager.create_table(table).await?;
         schema::owner_indexes(manager, "adapter_statuses").await?;
         schema::fill(manager, "adapter_statuses", 50).await

@@ -10,22 +10,15 @@ pub(crate) struct Migration;
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let mut table = Table::create().table(Alias::new("labels")).take();
+        let mut table = Table::create().table("labels").take();
         schema::owner_columns(manager, &mut table, "labels");
         table
             .col(schema::text(manager, "key").not_null())
             .col(schema::text(manager, "value").not_null())
-            .primary_key(Index::create().col(Alias::new("owner_id")).col(Alias::new("key")));
+            .primary_key(Index::create().col("owner_id").col("key"));
         manager.create_table(table).await?;
         schema::owner_indexes(manager, "labels").await?;
-        let search = Index::create()
-            .name("labels_search")
-            .table(Alias::new("labels"))
-            .col(Alias::new("owner_type"))
-            .col(Alias::new("key"))
-            .col(Alias::new("value"))
-            .col(Alias::new("owner_id"))
-            .take();
+        let search = schema::index("labels_search", "labels", &["owner_type", "key", "value", "owner_id"]);
         manager.create_index(search).await?;
         // Where the table was dropped before, resources still carry their labels as a document.
         let each = match manager.get_database_backend() {

@@ -6,6 +6,7 @@
 
 use crate::schema;
 use sea_orm_migration::prelude::*;
+use sea_orm_migration::schema::{big_integer, integer};
 use sea_orm_migration::sea_orm::DbBackend;
 
 #[derive(DeriveMigrationName)]
@@ -28,11 +29,11 @@ const POSTGRES_FUNCTION: &str = "
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let table = Table::create()
-            .table(Alias::new("resource_counts"))
+            .table("resource_counts")
             .col(schema::text(manager, "kind").not_null())
-            .col(ColumnDef::new(Alias::new("shard")).integer().not_null())
-            .col(schema::number("count"))
-            .primary_key(Index::create().col(Alias::new("kind")).col(Alias::new("shard")))
+            .col(integer("shard"))
+            .col(big_integer("count"))
+            .primary_key(Index::create().col("kind").col("shard"))
             .take();
         manager.create_table(table).await?;
         schema::fill(manager, "resource_counts", 10).await?;

@@ -2,6 +2,7 @@
 
 use crate::schema;
 use sea_orm_migration::prelude::*;
+use sea_orm_migration::schema::timestamp_with_time_zone;
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
@@ -11,21 +12,17 @@ impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let required = |name| schema::text(manager, name).not_null().take();
         let table = Table::create()
-            .table(Alias::new("idempotency_keys"))
+            .table("idempotency_keys")
             .col(required("caller"))
             .col(required("key"))
             .col(required("request_digest"))
             .col(schema::text(manager, "answer"))
-            .col(schema::time("claimed_time"))
-            .col(schema::time("expires_time"))
-            .primary_key(Index::create().col(Alias::new("caller")).col(Alias::new("key")))
+            .col(timestamp_with_time_zone("claimed_time"))
+            .col(timestamp_with_time_zone("expires_time"))
+            .primary_key(Index::create().col("caller").col("key"))
             .take();
         manager.create_table(table).await?;
-        let expiry = Index::create()
-            .name("idempotency_keys_expires_time")
-            .table(Alias::new("idempotency_keys"))
-            .col(Alias::new("expires_time"))
-            .take();
+        let expiry = schema::index("idempotency_keys_expires_time", "idempotency_keys", &["expires_time"]);
         manager.create_index(expiry).await
     }
 

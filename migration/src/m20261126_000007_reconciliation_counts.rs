@@ -6,6 +6,7 @@
 
 use crate::schema;
 use sea_orm_migration::prelude::*;
+use sea_orm_migration::schema::{big_integer, boolean, timestamp_with_time_zone};
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
@@ -20,14 +21,14 @@ const ROWS: &str = "
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let table = Table::create()
-            .table(Alias::new("reconciliation_counts"))
+            .table("reconciliation_counts")
             .col(schema::text(manager, "kind").not_null())
-            .col(ColumnDef::new(Alias::new("is_delete")).boolean().not_null())
-            .col(schema::number("pending"))
-            .col(schema::number("stuck"))
-            .col(ColumnDef::new(Alias::new("stuck_since")).timestamp_with_time_zone())
-            .col(schema::time("due_time"))
-            .primary_key(Index::create().col(Alias::new("kind")).col(Alias::new("is_delete")))
+            .col(boolean("is_delete"))
+            .col(big_integer("pending"))
+            .col(big_integer("stuck"))
+            .col(ColumnDef::new("stuck_since").timestamp_with_time_zone())
+            .col(timestamp_with_time_zone("due_time"))
+            .primary_key(Index::create().col("kind").col("is_delete"))
             .take();
         manager.create_table(table).await?;
         manager.get_connection().execute_unprepared(ROWS).await?;

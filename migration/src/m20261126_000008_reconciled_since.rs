@@ -26,8 +26,8 @@ impl MigrationTrait for Migration {
             _ => SQLITE,
         };
         for (_, table) in schema::RESOURCES {
-            let column = ColumnDef::new(Alias::new(COLUMN)).timestamp_with_time_zone().take();
-            manager.alter_table(Table::alter().table(Alias::new(table)).add_column(column).take()).await?;
+            let column = ColumnDef::new(COLUMN).timestamp_with_time_zone().take();
+            manager.alter_table(Table::alter().table(table).add_column(column).take()).await?;
             let fill = format!("UPDATE {table} SET {COLUMN} = {since}");
             manager.get_connection().execute_unprepared(&fill).await?;
         }

@@ -16,7 +16,7 @@ impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         for name in COLUMNS {
             let column = schema::text(manager, name);
-            manager.alter_table(Table::alter().table(Alias::new(TABLE)).add_column(column).take()).await?;
+            manager.alter_table(Table::alter().table(TABLE).add_column(column).take()).await?;
         }
         Ok(())
     }

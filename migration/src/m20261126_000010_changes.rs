@@ -5,6 +5,7 @@
 
 use crate::schema;
 use sea_orm_migration::prelude::*;
+use sea_orm_migration::schema::{big_integer, timestamp_with_time_zone, uuid};
 use sea_orm_migration::sea_orm::DbBackend;
 
 #[derive(DeriveMigrationName)]
@@ -15,26 +16,25 @@ impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let required = |name| schema::text(manager, name).not_null().take();
         // SQLite must not give a number twice, not even that of a row that was removed.
-        let seq =
-            ColumnDef::new(Alias::new("seq")).big_integer().not_null().auto_increment().primary_key().take();
+        let seq = big_integer("seq").auto_increment().primary_key().take();
         let changes = Table::create()
-            .table(Alias::new("changes"))
+            .table("changes")
             .col(seq)
             .col(required("kind"))
-            .col(schema::uuid("resource_id"))
-            .col(ColumnDef::new(Alias::new("owner_id")).uuid())
+            .col(uuid("resource_id"))
+            .col(ColumnDef::new("owner_id").uuid())
             .col(required("change"))
-            .col(schema::time("changed_time"))
+            .col(timestamp_with_time_zone("changed_time"))
             .col(required("changed_by"))
             .col(required("document"))
             .col(schema::text(manager, "before"))
             .take();
         manager.create_table(changes).await?;
         let log = Table::create()
-            .table(Alias::new("change_log"))
-            .col(ColumnDef::new(Alias::new("id")).big_integer().not_null().primary_key())
-            .col(schema::uuid("epoch"))
-            .col(schema::number("floor"))
+            .table("change_log")
+            .col(big_integer("id").primary_key())
+            .col(uuid("epoch"))
+            .col(big_integer("floor"))
             .check(Expr::cust("id = 1"))
             .take();
         manager.create_table(log).await?;

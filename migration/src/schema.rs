@@ -1,6 +1,7 @@
 //! What several migrations say in the same words.
 
 use sea_orm_migration::prelude::*;
+use sea_orm_migration::schema::{big_integer, boolean, timestamp_with_time_zone, uuid};
 use sea_orm_migration::sea_orm::DbBackend;
 
 /// The kinds of resources and their tables.
@@ -9,7 +10,7 @@ pub(crate) const RESOURCES: [(&str, &str); 2] = [("Cluster", "clusters"), ("Node
 /// A text column whose order is that of its bytes. SQLite compares so by itself; PostgreSQL would compare
 /// by the locale the database happened to be created with.
 pub(crate) fn text(manager: &SchemaManager<'_>, name: &'static str) -> ColumnDef {
-    let mut column = ColumnDef::new(Alias::new(name));
+    let mut column = ColumnDef::new(name);
     column.text();
     if manager.get_database_backend() == DbBackend::Postgres {
         column.extra("COLLATE \"C\"");
@@ -17,19 +18,17 @@ pub(crate) fn text(manager: &SchemaManager<'_>, name: &'static str) -> ColumnDef
     column
 }
 
-/// A column of whole numbers.
-pub(crate) fn number(name: &'static str) -> ColumnDef {
-    ColumnDef::new(Alias::new(name)).big_integer().not_null().take()
-}
-
-/// A column of times, in UTC to the microsecond.
-pub(crate) fn time(name: &'static str) -> ColumnDef {
-    ColumnDef::new(Alias::new(name)).timestamp_with_time_zone().not_null().take()
-}
-
-/// A column of UUIDs.
-pub(crate) fn uuid(name: &'static str) -> ColumnDef {
-    ColumnDef::new(Alias::new(name)).uuid().not_null().take()
+/// An index of a table on these columns.
+pub(crate) fn index(
+    name: impl Into<String>,
+    table: &'static str,
+    columns: &[&'static str],
+) -> IndexCreateStatement {
+    let mut index = Index::create().name(name).table(table).take();
+    for column in columns {
+        index.col(*column);
+    }
+    index
 }
 
 /// The columns that clusters and node pools share.
@@ -38,22 +37,22 @@ pub(crate) fn resource_columns(manager: &SchemaManager<'_>, table: &mut TableCre
     table
         .col(uuid("id").primary_key())
         .col(required("name"))
-        .col(number("generation"))
-        .col(number("revision"))
+        .col(big_integer("generation"))
+        .col(big_integer("revision"))
         .col(required("spec"))
         .col(required("labels"))
         .col(required("phase"))
-        .col(number("observed_generation"))
-        .col(time("status_updated_time"))
-        .col(time("status_transition_time"))
+        .col(big_integer("observed_generation"))
+        .col(timestamp_with_time_zone("status_updated_time"))
+        .col(timestamp_with_time_zone("status_transition_time"))
         .col(required("conditions"))
         .col(required("adapters"))
-        .col(ColumnDef::new(Alias::new("reconciled")).boolean().not_null())
-        .col(time("reconciled_updated_time"))
-        .col(number("reconciled_bucket"))
-        .col(time("created_time"))
-        .col(time("updated_time"))
-        .col(ColumnDef::new(Alias::new("deleted_time")).timestamp_with_time_zone())
+        .col(boolean("reconciled"))
+        .col(timestamp_with_time_zone("reconciled_updated_time"))
+        .col(big_integer("reconciled_bucket"))
+        .col(timestamp_with_time_zone("created_time"))
+        .col(timestamp_with_time_zone("updated_time"))
+        .col(ColumnDef::new("deleted_time").timestamp_with_time_zone())
         .col(required("created_by"))
         .col(required("updated_by"))
         .col(text(manager, "deleted_by"));
@@ -63,18 +62,9 @@ pub(crate) fn resource_columns(manager: &SchemaManager<'_>, table: &mut TableCre
 /// that serve an order end in `id`, as every order does.
 pub(crate) async fn resource_indexes(manager: &SchemaManager<'_>, table: &'static str) -> Result<(), DbErr> {
     for column in ["name", "phase", "reconciled", "reconciled_bucket", "updated_time"] {
-        let index = Index::create()
-            .name(format!("{table}_{column}_id"))
-            .table(Alias::new(table))
-            .col(Alias::new(column))
-            .col(Alias::new("id"))
-            .take();
-        manager.create_index(index).await?;
+        manager.create_index(index(format!("{table}_{column}_id"), table, &[column, "id"])).await?;
     }
-    let finalizing = Index::create()
-        .name(format!("{table}_deleted_time"))
-        .table(Alias::new(table))
-        .col(Alias::new("deleted_time"))
+    let finalizing = index(format!("{table}_deleted_time"), table, &["deleted_time"])
         .cond_where(Expr::col("deleted_time").is_not_null())
         .take();
     manager.create_index(finalizing).await
@@ -93,11 +83,11 @@ pub(crate) fn owner_columns(
     {
         let computed =
             format!("GENERATED ALWAYS AS (CASE WHEN owner_type = '{kind}' THEN owner_id END) STORED");
-        table.col(ColumnDef::new(Alias::new(column)).uuid().extra(computed)).foreign_key(
+        table.col(ColumnDef::new(column).uuid().extra(computed)).foreign_key(
             ForeignKey::create()
                 .name(format!("{name}_{column}"))
-                .from(Alias::new(name), Alias::new(column))
-                .to(Alias::new(owner), Alias::new("id"))
+                .from(name, column)
+                .to(owner, "id")
                 .on_delete(ForeignKeyAction::Cascade),
         );
     }
@@ -107,10 +97,7 @@ pub(crate) fn owner_columns(
 /// Indexes behind the foreign keys of [`owner_columns`], for the removal of an owner.
 pub(crate) async fn owner_indexes(manager: &SchemaManager<'_>, table: &'static str) -> Result<(), DbErr> {
     for column in ["cluster_id", "node_pool_id"] {
-        let index = Index::create()
-            .name(format!("{table}_{column}"))
-            .table(Alias::new(table))
-            .col(Alias::new(column))
+        let index = index(format!("{table}_{column}"), table, &[column])
             .cond_where(Expr::col(column).is_not_null())
             .take();
         manager.create_index(index).await?;
@@ -130,7 +117,7 @@ pub(crate) async fn fill(manager: &SchemaManager<'_>, table: &'static str, perce
 
 /// Drops a table.
 pub(crate) async fn drop(manager: &SchemaManager<'_>, table: &'static str) -> Result<(), DbErr> {
-    manager.drop_table(Table::drop().table(Alias::new(table)).take()).await
+    manager.drop_table(Table::drop().table(table).take()).await
 }
 
 /// Drops a column.
@@ -139,5 +126,5 @@ pub(crate) async fn drop_column(
     table: &'static str,
     column: &'static str,
 ) -> Result<(), DbErr> {
-    manager.alter_table(Table::alter().table(Alias::new(table)).drop_column(Alias::new(column)).take()).await
+    manager.alter_table(Table::alter().table(table).drop_column(column).take()).await
 }

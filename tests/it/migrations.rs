@@ -66,6 +66,29 @@ async fn migrations_go_up_all_the_way_down_and_up_again_on_postgres() {
 }
 
 /// Migrates from `count` sides at once.
+/// The last migration finds that a table of its name is there already.
+async fn a_failure_leaves_the_schema_as_it_was(url: &str) {
+    let database = Database::connect(url).await.expect("the database");
+    database.execute_unprepared("CREATE TABLE change_log (other integer)").await.expect("a table");
+    database.close().await.expect("a close");
+    let before = schema(url).await;
+    let error = migration::up(url).await.expect_err("the table is there").to_string();
+    assert!(error.contains("change_log"), "{error}");
+    assert_eq!(schema(url).await, before);
+    assert_eq!(applied(url).await.0, 0);
+}
+
+#[tokio::test]
+async fn a_failed_migration_leaves_the_schema_as_it_was_on_sqlite() {
+    let folder = Folder::new();
+    a_failure_leaves_the_schema_as_it_was(&folder.sqlite("test.db")).await;
+}
+
+#[tokio::test]
+async fn a_failed_migration_leaves_the_schema_as_it_was_on_postgres() {
+    a_failure_leaves_the_schema_as_it_was(&Postgres::get().await.empty().await).await;
+}
+
 async fn at_once(url: &str, count: usize) {
     let racers: Vec<_> = (0..count)
         .map(|_| {
