@@ -139,10 +139,6 @@ impl<'a, S> Reader<'a, S> {
         self.keep(read(text))
     }
 
-    fn number(&mut self, name: &str, default: u64, max: u64) -> u64 {
-        self.within(name, 1..=max, default)
-    }
-
     /// The same, of a parameter that is refused if it is blank.
     pub(crate) fn given<T>(
         &mut self,
@@ -158,9 +154,9 @@ impl<'a, S> Reader<'a, S> {
     }
 
     fn paging(&mut self, max_size: u64) -> Paging {
-        let page = self.number("page", 1, MAX_PAGE);
-        let page_size = self.number("pageSize", 100.min(max_size), max_size);
-        let size = self.number("size", page_size, max_size);
+        let page = self.within("page", 1..=MAX_PAGE, 1);
+        let page_size = self.within("pageSize", 1..=max_size, 100.min(max_size));
+        let size = self.within("size", 1..=max_size, page_size);
         let total = |text: &str| match text {
             "true" | "false" => Ok(text == "true"),
             _ => Err(FieldError::new("total", "total must be true or false").constraint("enum")),

@@ -4,7 +4,7 @@ use crate::dto::List;
 use crate::fields::Selection;
 use crate::problem::ApiError;
 use bytes::Bytes;
-use poem::{Body, IntoResponse, Response};
+use poem::{IntoResponse, Response};
 use poem_openapi::ApiResponse;
 use poem_openapi::payload::Payload;
 use poem_openapi::registry::{MetaResponses, MetaSchemaRef, Registry};
@@ -27,14 +27,14 @@ const DOCUMENT: usize = 4096;
 pub struct Document<T> {
     bytes: Vec<u8>,
     /// What is held for it until it is sent.
-    share: Option<Arc<Share>>,
+    _share: Option<Arc<Share>>,
     shape: PhantomData<fn() -> T>,
 }
 
 impl<T: Serialize> Document<T> {
     /// Prints `value`.
     pub fn of(value: &T) -> Result<Self, ApiError> {
-        Ok(Self { bytes: print(value)?, share: None, shape: PhantomData })
+        Ok(Self { bytes: print(value)?, _share: None, shape: PhantomData })
     }
 
     /// Prints what is selected of `value`. The fields in `always` are shown in any case.
@@ -42,7 +42,7 @@ impl<T: Serialize> Document<T> {
         let Some(selection) = selection else { return Self::of(value) };
         let tree = serde_json::to_value(value).map_err(|error| ApiError::internal(error.to_string()))?;
         let bytes = print(&selection.of_value(tree, always))?;
-        Ok(Self { bytes, share: None, shape: PhantomData })
+        Ok(Self { bytes, _share: None, shape: PhantomData })
     }
 }
 
@@ -64,7 +64,7 @@ impl<T: Serialize> Document<List<T>> {
                 print(&List { kind, page, size, total, items, next, position })?
             }
         };
-        Ok(Self { bytes, share: Some(share), shape: PhantomData })
+        Ok(Self { bytes, _share: Some(share), shape: PhantomData })
     }
 }
 
@@ -82,13 +82,7 @@ impl<T: Serialize> Serialize for Part<'_, T> {
     }
 }
 
-/// A printed document, and what is held for it.
-struct Held {
-    bytes: Vec<u8>,
-    _share: Arc<Share>,
-}
-
-impl AsRef<[u8]> for Held {
+impl<T> AsRef<[u8]> for Document<T> {
     fn as_ref(&self) -> &[u8] {
         &self.bytes
     }
@@ -98,7 +92,7 @@ impl<T> Document<T> {
     /// A document that has been printed before.
     pub fn printed(body: Box<RawValue>) -> Self {
         let bytes = Box::<str>::from(body).into_string().into_bytes();
-        Self { bytes, share: None, shape: PhantomData }
+        Self { bytes, _share: None, shape: PhantomData }
     }
 }
 
@@ -146,7 +140,7 @@ fn print_into<T: Serialize>(mut bytes: Vec<u8>, value: &T) -> Result<Vec<u8>, Ap
     Ok(bytes)
 }
 
-impl<T: Type> Payload for Document<T> {
+impl<T: Type + 'static> Payload for Document<T> {
     const CONTENT_TYPE: &'static str = "application/json";
 
     fn schema_ref() -> MetaSchemaRef {
@@ -158,19 +152,16 @@ impl<T: Type> Payload for Document<T> {
     }
 }
 
-impl<T: Send> IntoResponse for Document<T> {
+impl<T: 'static> IntoResponse for Document<T> {
     fn into_response(self) -> Response {
-        let body = match self.share {
-            Some(share) => Body::from(Bytes::from_owner(Held { bytes: self.bytes, _share: share })),
-            None => Body::from(self.bytes),
-        };
-        Response::builder().content_type("application/json").body(body)
+        // All of it lives until it is sent.
+        Response::builder().content_type("application/json").body(Bytes::from_owner(self))
     }
 }
 
 /// A document that was asked for.
 #[derive(ApiResponse)]
-pub enum Shown<T: Type + Send> {
+pub enum Shown<T: Type + Send + 'static> {
     /// The document.
     #[oai(status = 200)]
     Document(Document<T>),
@@ -178,7 +169,7 @@ pub enum Shown<T: Type + Send> {
 
 /// A resource that was asked for.
 #[derive(ApiResponse)]
-pub enum Fetched<T: Type + Send> {
+pub enum Fetched<T: Type + Send + 'static> {
     /// The resource.
     #[oai(status = 200)]
     Resource(
@@ -204,7 +195,7 @@ pub enum Fetched<T: Type + Send> {
 
 /// A resource that was created.
 #[derive(ApiResponse)]
-pub enum Created<T: Type + Send> {
+pub enum Created<T: Type + Send + 'static> {
     /// The resource was created.
     #[oai(status = 201)]
     Resource(
@@ -220,7 +211,7 @@ pub enum Created<T: Type + Send> {
 
 /// A resource that was changed.
 #[derive(ApiResponse)]
-pub enum Changed<T: Type + Send> {
+pub enum Changed<T: Type + Send + 'static> {
     /// The resource as it is now.
     #[oai(status = 200)]
     Resource(
@@ -233,7 +224,7 @@ pub enum Changed<T: Type + Send> {
 
 /// A deletion that was requested.
 #[derive(ApiResponse)]
-pub enum Deleting<T: Type + Send> {
+pub enum Deleting<T: Type + Send + 'static> {
     /// The resource is marked for deletion, or already removed if there is no adapter to wait for.
     #[oai(status = 202)]
     Resource(
@@ -254,7 +245,7 @@ pub enum ForceDeleted {
 
 /// What became of a report.
 #[derive(ApiResponse)]
-pub enum Reported<T: Type + Send> {
+pub enum Reported<T: Type + Send + 'static> {
     /// The report was stored.
     #[oai(status = 201)]
     Stored(Document<T>),

@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use uuid::Uuid;
 
 /// How resources of a kind are shown.
-pub trait ResourceView: From<Resource> + Serialize + Type {
+pub trait ResourceView: From<Resource> + Serialize + Type + 'static {
     /// The kind shown.
     const KIND: Kind;
 }

@@ -102,7 +102,7 @@ pub(super) async fn list_statuses(
 }
 
 /// A page as it was asked for. The field `key` of an item is shown in any case.
-fn show<T: From<I> + Serialize + Type, I>(
+fn show<T: From<I> + Serialize + Type + 'static, I>(
     collection: &Collection,
     request: ListRequest,
     page: Page<I>,
