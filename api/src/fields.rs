@@ -15,9 +15,39 @@ pub struct Selection(BTreeMap<String, Selection>);
 #[derive(Debug)]
 pub struct Fields {
     /// Of resources of either kind.
-    pub resources: Selection,
+    pub resources: Known,
     /// Of reports.
-    pub reports: Selection,
+    pub reports: Known,
+}
+
+/// Everything that `fields` may name of one kind of objects.
+#[derive(Debug)]
+pub struct Known {
+    /// All of it.
+    pub all: Selection,
+    /// The field that identifies an object, which is always shown.
+    pub key: &'static str,
+}
+
+impl Known {
+    /// Reads a comma list of paths, each of which must be known.
+    pub fn narrow(&self, text: &str) -> Result<Selection, FieldError> {
+        let mut paths: Vec<&str> = text.split(',').map(str::trim).filter(|path| !path.is_empty()).collect();
+        let fault = |message| Err(FieldError::new("fields", message).constraint("enum"));
+        if paths.is_empty() {
+            return fault("at least one field must be named".into());
+        }
+        if paths.len() > MAX_FIELDS {
+            return fault(format!("at most {MAX_FIELDS} fields may be named"));
+        }
+        if let Some(unknown) = paths.iter().find(|path| !self.all.knows(path.split('.'))) {
+            let unknown: String = unknown.chars().take(80).collect();
+            let known: Vec<&str> = self.all.0.keys().map(String::as_str).collect();
+            return fault(format!("unknown field '{unknown}'; use one of: {}", known.join(", ")));
+        }
+        paths.push(self.key);
+        Ok(Selection::of(&paths))
+    }
 }
 
 impl Selection {
@@ -51,24 +81,6 @@ impl Selection {
         }
     }
 
-    /// Reads a comma list of paths, each of which must be known; the key is always there.
-    pub fn narrow(&self, text: &str) -> Result<Self, FieldError> {
-        let paths: Vec<&str> = text.split(',').map(str::trim).filter(|path| !path.is_empty()).collect();
-        let fault = |message| Err(FieldError::new("fields", message).constraint("enum"));
-        if paths.is_empty() {
-            return fault("at least one field must be named".into());
-        }
-        if paths.len() > MAX_FIELDS {
-            return fault(format!("at most {MAX_FIELDS} fields may be named"));
-        }
-        if let Some(unknown) = paths.iter().find(|path| !self.knows(path.split('.'))) {
-            let unknown: String = unknown.chars().take(80).collect();
-            let known: Vec<&str> = self.0.keys().map(String::as_str).collect();
-            return fault(format!("unknown field '{unknown}'; use one of: {}", known.join(", ")));
-        }
-        Ok(Self::of(&paths))
-    }
-
     fn knows<'a>(&self, mut path: impl Iterator<Item = &'a str>) -> bool {
         match path.next() {
             None => true,
@@ -77,20 +89,19 @@ impl Selection {
         }
     }
 
-    /// What is selected of `value`. In a list, of each of its items. The fields in `always` stay.
-    pub fn of_value(&self, value: Value, always: &[&str]) -> Value {
+    /// What is selected of `value`. In a list, of each of its items.
+    pub fn of_value(&self, value: Value) -> Value {
         match value {
-            Value::Object(map) => Value::Object(self.of_object(map, always)),
-            Value::Array(items) => items.into_iter().map(|item| self.of_value(item, &[])).collect(),
+            Value::Object(map) => Value::Object(self.of_object(map)),
+            Value::Array(items) => items.into_iter().map(|item| self.of_value(item)).collect(),
             other => other,
         }
     }
 
-    fn of_object(&self, map: Map<String, Value>, always: &[&str]) -> Map<String, Value> {
-        let selected = map.into_iter().filter_map(|(key, value)| match self.0.get(&key) {
-            Some(below) if !below.0.is_empty() => Some((key, below.of_value(value, &[]))),
-            Some(_) => Some((key, value)),
-            None => always.contains(&key.as_str()).then_some((key, value)),
+    fn of_object(&self, map: Map<String, Value>) -> Map<String, Value> {
+        let selected = map.into_iter().filter_map(|(key, value)| match self.0.get(&key)? {
+            below if below.0.is_empty() => Some((key, value)),
+            below => Some((key, below.of_value(value))),
         });
         selected.collect()
     }
@@ -103,11 +114,12 @@ mod tests {
 
     #[test]
     fn a_selection_keeps_what_it_names() {
-        let known = Selection::of(&["id", "name", "spec.*", "status.phase", "status.conditions.type"]);
+        let all = Selection::of(&["id", "name", "spec.*", "status.phase", "status.conditions.type"]);
+        let known = Known { all, key: "id" };
         let narrow = |text: &str| known.narrow(text);
         let value = json!({"id": 1, "name": "a", "spec": {"x": {"y": 1, "z": 2}},
             "status": {"phase": "Ready", "conditions": [{"type": "A", "status": "True"}]}});
-        let shown = |text: &str| narrow(text).expect("known").of_value(value.clone(), &["id"]);
+        let shown = |text: &str| narrow(text).expect("known").of_value(value.clone());
         assert_eq!(shown("name"), json!({"id": 1, "name": "a"}));
         assert_eq!(shown("spec.x.y"), json!({"id": 1, "spec": {"x": {"y": 1}}}));
         assert_eq!(

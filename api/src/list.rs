@@ -1,7 +1,7 @@
 //! Reading the parameters of lists. Every fault in them is reported at once.
 
 use crate::dto::ParameterSet;
-use crate::fields::Selection;
+use crate::fields::{Known, Selection};
 use crate::problem::ApiError;
 use percent_encoding::percent_decode_str;
 use poem::http::HeaderMap;
@@ -170,7 +170,7 @@ impl<'a, S> Reader<'a, S> {
         self.one(name, parse)
     }
 
-    pub(crate) fn selection(&mut self, known: &Selection) -> Option<Selection> {
+    pub(crate) fn selection(&mut self, known: &Known) -> Option<Selection> {
         let text = self.parameters.joined("fields")?;
         self.keep(known.narrow(&text))
     }
@@ -216,7 +216,7 @@ pub struct ItemRequest {
 
 impl ItemRequest {
     /// Reads the parameters.
-    pub fn read<S>(parameters: &Parameters<S>, known: &Selection) -> Result<Self, ApiError> {
+    pub fn read<S>(parameters: &Parameters<S>, known: &Known) -> Result<Self, ApiError> {
         let mut reader = Reader::of(parameters);
         let (selection, wait_for) =
             (reader.selection(known), reader.search(&Collection::of(Kind::Cluster), "wait_for"));
@@ -246,7 +246,7 @@ impl ListRequest {
         collection: &Collection,
         owner: Option<Uuid>,
         max_size: u64,
-        known: &Selection,
+        known: &Known,
     ) -> Result<Self, ApiError> {
         let mut reader = Reader::of(parameters);
         let (page, size, total) = reader.paging(max_size);

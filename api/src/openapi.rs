@@ -6,7 +6,7 @@ mod provider;
 mod sample;
 
 use crate::dto::{AdapterStatus, NodePool, tidy};
-use crate::fields::{Fields, Selection};
+use crate::fields::{Fields, Known, Selection};
 use crate::routes::TAGS;
 use crate::routes::changes::ChangesApi;
 use crate::routes::cluster_node_pools::ClusterNodePoolsApi;
@@ -131,9 +131,9 @@ pub fn operations() -> impl Iterator<Item = (String, MetaOperation)> {
 }
 
 fn fields(schemas: &Value) -> Fields {
-    let of = |name: &str| Selection::of_schema(&schemas[name], schemas);
+    let of = |name: &str, key| Known { all: Selection::of_schema(&schemas[name], schemas), key };
     // Node pools have all fields of clusters and one more.
-    Fields { resources: of(&NodePool::name()), reports: of(&AdapterStatus::name()) }
+    Fields { resources: of(&NodePool::name(), "id"), reports: of(&AdapterStatus::name(), "adapter") }
 }
 
 /// The members of an object.

@@ -37,30 +37,26 @@ impl<T: Serialize> Document<T> {
         Ok(Self { bytes: print(value)?, _share: None, shape: PhantomData })
     }
 
-    /// Prints what is selected of `value`. The fields in `always` are shown in any case.
-    pub fn selected(value: &T, selection: Option<&Selection>, always: &[&str]) -> Result<Self, ApiError> {
+    /// Prints what is selected of `value`.
+    pub fn selected(value: &T, selection: Option<&Selection>) -> Result<Self, ApiError> {
         let Some(selection) = selection else { return Self::of(value) };
-        let tree = serde_json::to_value(value).map_err(|error| ApiError::internal(error.to_string()))?;
-        let bytes = print(&selection.of_value(tree, always))?;
-        Ok(Self { bytes, _share: None, shape: PhantomData })
+        Ok(Self { bytes: print(&Part { item: value, selection })?, _share: None, shape: PhantomData })
     }
 }
 
 impl<T: Serialize> Document<List<T>> {
-    /// Prints a list, or what is selected of each item; the field `key` is shown in any case. `length` is about how many
-    /// bytes the items take; `share` is held for them until the answer is sent.
+    /// Prints a list, or what is selected of each item. `length` is about how many bytes the items take; `share` is held
+    /// for them until the answer is sent.
     pub fn list(
         list: List<T>,
-        selection: Option<(&Selection, &str)>,
+        selection: Option<&Selection>,
         (length, share): (usize, Arc<Share>),
     ) -> Result<Self, ApiError> {
         let bytes = match selection {
             None => print_into(Vec::with_capacity(length + DOCUMENT), &list)?,
-            Some((selection, key)) => {
+            Some(selection) => {
                 let List { kind, page, size, total, items, next, position } = list;
-                let always = [key];
-                let shown = |item| Part { item, selection, always: &always };
-                let items = items.into_iter().map(shown).collect::<Vec<_>>().into();
+                let items = items.into_iter().map(|item| Part { item, selection }).collect::<Vec<_>>().into();
                 print(&List { kind, page, size, total, items, next, position })?
             }
         };
@@ -72,13 +68,12 @@ impl<T: Serialize> Document<List<T>> {
 struct Part<'a, T> {
     item: T,
     selection: &'a Selection,
-    always: &'a [&'a str],
 }
 
 impl<T: Serialize> Serialize for Part<'_, T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let tree = serde_json::to_value(&self.item).map_err(S::Error::custom)?;
-        self.selection.of_value(tree, self.always).serialize(serializer)
+        self.selection.of_value(tree).serialize(serializer)
     }
 }
 

@@ -16,7 +16,7 @@ pub(super) fn shown(event: &Event, selection: Option<&Selection>) -> ApiResult<C
     let object = match (selection, change) {
         (Some(selection), _) => {
             let tree = serde_json::to_value(AnyResource::from(resource.clone())).map_err(unprintable)?;
-            JsonText::of(&selection.of_value(tree, &["id"])).map_err(unprintable)?
+            JsonText::of(&selection.of_value(tree)).map_err(unprintable)?
         }
         (None, Some(change)) => change.shown(print)?.clone(),
         (None, None) => print(resource)?,

@@ -1,7 +1,7 @@
 //! Reading the parameters of changes. Every fault in them is reported at once.
 
 use crate::dto::ChangeParameters;
-use crate::fields::Selection;
+use crate::fields::{Known, Selection};
 use crate::list::{Parameters, Reader, unreadable};
 use crate::problem::ApiError;
 use service::change::{Position, Scope, Since};
@@ -39,7 +39,7 @@ impl ChangeRequest {
     pub fn read(
         parameters: &Parameters<ChangeParameters>,
         last_event: Option<&str>,
-        known: &Selection,
+        known: &Known,
     ) -> Result<Self, ApiError> {
         let mut reader = Reader::of(parameters);
         let kinds = reader.one("kind", kinds).unwrap_or_else(|| Kind::ALL.to_vec());

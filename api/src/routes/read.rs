@@ -50,7 +50,7 @@ pub(super) async fn list<T: ResourceView>(
     let request = ListRequest::read(parameters, &collection, owner, call.app.max_page_size, known)?;
     let listed = (T::KIND, owner);
     let page = resource::list(&call.app.context, parameters.consistency(), listed, &request.query).await?;
-    show(&collection, request, page, "id")
+    show(&collection, request, page)
 }
 
 pub(super) async fn get<T: ResourceView>(
@@ -76,7 +76,7 @@ pub(super) async fn get<T: ResourceView>(
     {
         return Ok(Fetched::NotModified(etag, waited));
     }
-    let document = Document::selected(&T::from(resource), selection.as_ref(), &["id"])?;
+    let document = Document::selected(&T::from(resource), selection.as_ref())?;
     Ok(Fetched::Resource(document, etag, waited))
 }
 
@@ -98,7 +98,7 @@ pub(super) async fn list_statuses(
     let request = ListRequest::read(parameters, &collection, Some(target.id), call.app.max_page_size, known)?;
     let page =
         resource::reports(&call.app.context, parameters.consistency(), &target, &request.query).await?;
-    show(&collection, request, page, "adapter")
+    show(&collection, request, page)
 }
 
 /// A page as it was asked for. The field `key` of an item is shown in any case.
@@ -106,12 +106,10 @@ fn show<T: From<I> + Serialize + Type + 'static, I>(
     collection: &Collection,
     request: ListRequest,
     page: Page<I>,
-    key: &str,
 ) -> ApiResult<Shown<List<T>>> {
     let Page { items, total, next, position, bytes, share } = page;
     let items: Vec<T> = items.into_iter().map(T::from).collect();
     let (kind, page, size) = (collection.list(), request.page, items.len());
     let list = List { kind, page, size, total, items: items.into(), next, position };
-    let selection = request.selection.as_ref().map(|selection| (selection, key));
-    Ok(Shown::Document(Document::list(list, selection, (bytes, share))?))
+    Ok(Shown::Document(Document::list(list, request.selection.as_ref(), (bytes, share))?))
 }
