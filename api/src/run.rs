@@ -58,9 +58,11 @@ fn print(text: impl AsRef<[u8]>) -> Result<(), StartError> {
 }
 
 async fn run_server(config: Config) -> Result<(), StartError> {
-    let telemetry = telemetry::start(&config.logging, &config.tracing)?;
+    let traces = telemetry::start(&config.logging, &config.tracing)?;
     let served = serve_until_signal(config).await;
-    telemetry.stop().await;
+    if let Some(traces) = traces {
+        traces.stop().await;
+    }
     served
 }
 

@@ -10,16 +10,12 @@ use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
 
-/// Logs and traces of the process, as long as it runs.
-#[must_use = "spans that are not sent yet are lost unless it is stopped"]
-pub struct Telemetry(Option<Traces>);
-
-/// Starts logging and, if there is somewhere to send spans to, tracing. A process has one log: later calls
+/// Starts logging and, if there is somewhere to send spans to, tracing, which is answered to be stopped. A process has one log: later calls
 /// change nothing. Needs a Tokio runtime if spans are sent.
 ///
 /// # Errors
 /// An endpoint for spans that cannot be used.
-pub fn start(logging: &Logging, tracing: &Tracing) -> Result<Telemetry, String> {
+pub fn start(logging: &Logging, tracing: &Tracing) -> Result<Option<Traces>, String> {
     let traces = Traces::start(tracing)?;
     let filter = filter(logging.level);
     let terminal = std::io::stdout().is_terminal();
@@ -44,16 +40,7 @@ pub fn start(logging: &Logging, tracing: &Tracing) -> Result<Telemetry, String> 
     if started.is_ok() && !json {
         request::write_for_people();
     }
-    Ok(Telemetry(traces))
-}
-
-impl Telemetry {
-    /// Sends what is not sent yet, within five seconds.
-    pub async fn stop(self) {
-        if let Some(traces) = self.0 {
-            traces.stop().await;
-        }
-    }
+    Ok(traces)
 }
 
 /// Log lines as JSON objects: when, how grave, what, in which request, and the fields of the event.

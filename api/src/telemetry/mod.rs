@@ -6,8 +6,9 @@ mod request;
 mod sample;
 mod trace;
 
-pub use log::{Telemetry, start};
+pub use log::start;
 pub use recorder::Recorder;
+pub use trace::Traces;
 
 pub(crate) use recorder::count_refused;
 pub(crate) use request::{RequestLine, Scope, is_for_people};

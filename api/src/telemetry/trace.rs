@@ -46,7 +46,8 @@ pub(super) fn turn_on() {
 }
 
 /// What makes spans and sends them.
-pub(super) struct Traces(SdkTracerProvider);
+#[must_use = "spans that are not sent yet are lost unless it is stopped"]
+pub struct Traces(SdkTracerProvider);
 
 impl Traces {
     /// Starts if there is somewhere to send spans to.
@@ -94,8 +95,8 @@ impl Traces {
             )
     }
 
-    /// Sends what is left.
-    pub(super) async fn stop(self) {
+    /// Sends what is not sent yet, within five seconds.
+    pub async fn stop(self) {
         ON.store(false, Ordering::Relaxed);
         let stopped = tokio::task::spawn_blocking(move || self.0.shutdown_with_timeout(FLUSH)).await;
         if let Ok(Err(error)) = stopped {
