@@ -23,16 +23,12 @@ const NOT_MIGRATED: &str = "the database is not migrated";
 /// What readiness depends on.
 #[derive(Clone)]
 pub(crate) struct Probe {
-    context: Context,
-    stopping: watch::Receiver<bool>,
+    pub(crate) context: Context,
+    /// Becomes true when the server is to stop.
+    pub(crate) stopping: watch::Receiver<bool>,
 }
 
 impl Probe {
-    /// A probe of a service that stops when told through `stopping`.
-    pub(crate) fn new(context: Context, stopping: watch::Receiver<bool>) -> Self {
-        Self { context, stopping }
-    }
-
     async fn answer(&self) -> Response {
         if *self.stopping.borrow() {
             return not_ready("shutting_down", "the server is stopping");

@@ -91,7 +91,7 @@ pub(crate) fn routes(document: &openapi::Document, ports: [u16; 2], console: boo
     let json = Page::new("application/json", document.json());
     let ui = Page::new(HTML, document.swagger_ui());
     let guides = GUIDES.iter().fold(Route::new(), |routes, guide| {
-        routes.at(guide.path, Page::new("text/plain; charset=utf-8", guide.text.to_owned()).endpoint())
+        routes.at(guide.path, Page::new("text/plain; charset=utf-8", guide.text).endpoint())
     });
     PAGES.iter().fold(guides, |routes, (path, content)| {
         let page = match content {
@@ -101,13 +101,13 @@ pub(crate) fn routes(document: &openapi::Document, ports: [u16; 2], console: boo
             Content::Console(..) if !console => return routes,
             Content::Console(content_type, text) => {
                 let policy = SetHeader::new().overriding(header::CONTENT_SECURITY_POLICY, ONLY_FROM_HERE);
-                return routes.at(path, Page::new(content_type, (*text).to_owned()).endpoint().with(policy));
+                return routes.at(path, Page::new(content_type, *text).endpoint().with(policy));
             }
             Content::Documentation => Page::new(HTML, documentation()),
             Content::DocumentJson => json.clone(),
             Content::DocumentYaml => Page::new("application/yaml", document.yaml()),
             Content::DocumentUi => ui.clone(),
-            Content::Text(content_type, text) => Page::new(content_type, (*text).to_owned()),
+            Content::Text(content_type, text) => Page::new(content_type, *text),
         };
         routes.at(path, page.endpoint())
     })
@@ -123,11 +123,11 @@ struct Page {
 }
 
 impl Page {
-    fn new(content_type: &'static str, text: String) -> Self {
-        let mut hasher = DefaultHasher::new();
+    fn new(content_type: &'static str, text: impl Into<Bytes>) -> Self {
+        let (text, mut hasher): (Bytes, _) = (text.into(), DefaultHasher::new());
         text.hash(&mut hasher);
         let tag = (hasher.finish() >> 1).cast_signed();
-        Self { content_type, text: text.into(), tag }
+        Self { content_type, text, tag }
     }
 
     /// Answers GET with the text.

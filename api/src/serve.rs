@@ -96,7 +96,7 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
     let streams = Streams::new(config.changes.max_streams, config.changes.max_streams_per_caller);
     let endpoint = middleware::around(routes, app, &config.server, authenticator, origins, streams);
     let api = Listener { sockets: api, tls, limits };
-    let probe = Probe::new(context.clone(), stopping.clone());
+    let probe = Probe { context: context.clone(), stopping: stopping.clone() };
     let db = context.db.clone();
     let background = background::start(context, &config, recorder.clone());
     let drain = config.server.shutdown_timeout.saturating_sub(LINGER);
