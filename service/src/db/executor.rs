@@ -5,7 +5,7 @@ use super::epoch::Epoch;
 use super::fault;
 use super::file::OpenedFile;
 use super::limit;
-use super::statements::Statements;
+use super::statements::{self, Series, Statements};
 use crate::dialect::{Dialect, Fault};
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult,
@@ -18,8 +18,8 @@ use std::time::Instant;
 /// A pool or a transaction. Cheap to clone.
 #[derive(Clone)]
 pub struct Executor {
-    target: Target,
-    monitor: Monitor,
+    pub(super) target: Target,
+    pub(super) monitor: Monitor,
 }
 
 /// Where statements run.
@@ -45,7 +45,7 @@ impl Monitor {
         self.file.as_ref().map_or(Ok(()), |file| file.check())
     }
 
-    pub(super) fn failed(&self, operation: &'static str, error: &DbErr) {
+    pub(super) fn failed(&self, series: Series, error: &DbErr) {
         let fault = fault::of(error);
         if fault == Fault::Broken {
             self.epoch.invalidate();
@@ -53,9 +53,9 @@ impl Monitor {
         match error {
             DbErr::Conn(_) | DbErr::ConnectionAcquire(_) => {
                 self.epoch.suspect();
-                self.statements.not_connected(fault);
+                statements::not_connected(fault);
             }
-            _ => self.statements.failed(operation, fault),
+            _ => statements::failed(series, fault),
         }
     }
 }
@@ -88,17 +88,9 @@ impl Executor {
         self.monitor.epoch.invalidate();
     }
 
-    pub(super) fn target(&self) -> &Target {
-        &self.target
-    }
-
-    pub(super) fn monitor(&self) -> &Monitor {
-        &self.monitor
-    }
-
     async fn measured<T>(
         &self,
-        sql: Series,
+        series: Series,
         statement: impl Future<Output = Result<T, DbErr>>,
     ) -> Result<T, DbErr> {
         let started = Instant::now();
@@ -106,13 +98,10 @@ impl Executor {
             Ok(()) => statement.await,
             Err(error) => Err(error),
         };
-        self.monitor.statements.took(sql, started.elapsed());
-        result.inspect_err(|error| self.monitor.failed(Statements::operation(sql), error))
+        self.monitor.statements.took(series, started.elapsed());
+        result.inspect_err(|error| self.monitor.failed(series, error))
     }
 }
-
-/// Where a statement stands in the metrics.
-pub(super) type Series = (usize, usize);
 
 #[async_trait::async_trait]
 impl ConnectionTrait for Executor {

@@ -101,7 +101,7 @@ impl Db {
     /// # Errors
     /// The file of the database is no longer the one that was opened.
     pub fn probe(&self) -> Result<&DatabaseConnection, DbErr> {
-        self.primary.monitor().check_file().map(|()| &self.probe)
+        self.primary.monitor.check_file().map(|()| &self.probe)
     }
 
     /// Whether it refuses writes, as a standby does and a primary that was told to.
@@ -121,7 +121,7 @@ impl Db {
     /// # Errors
     /// Why it cannot.
     pub async fn suspected(&self) -> Result<(), ConnectError> {
-        self.primary.monitor().epoch.suspected().await;
+        self.primary.monitor.epoch.suspected().await;
         reach::reach(&Endpoint::of(self.dialect, &self.probe), Duration::ZERO, |_| {}).await
     }
 
@@ -182,14 +182,6 @@ impl Db {
     /// Closes the connections that are open now before they are used again: the database has not answered.
     pub fn invalidate_connections(&self) {
         self.primary.invalidate();
-    }
-
-    fn writer(&self) -> &Executor {
-        &self.writer
-    }
-
-    fn statements(&self) -> &Statements {
-        &self.primary.monitor().statements
     }
 
     /// The label of each pool, with its open and its idle connections.

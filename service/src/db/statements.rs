@@ -2,7 +2,7 @@
 
 use super::Db;
 use crate::dialect::Fault;
-use metrics::{Counter, Histogram, counter, gauge, histogram};
+use metrics::{Histogram, counter, gauge, histogram};
 use std::time::Duration;
 
 const QUERY_DURATION: &str = "hyperfleet_db_query_duration_seconds";
@@ -30,21 +30,25 @@ pub(super) const TABLES: [&str; 9] = [
 const CONNECT: &str = "connect";
 /// The label `error_type` of statements.
 const ERROR_TYPES: [&str; 4] = ["constraint_violation", "connection_error", "timeout", "other"];
-/// The labels `operation` and `error_type` of transactions that failed to end.
-const COMMIT: [&str; 2] = ["commit", "commit_failed"];
-const ROLLBACK: [&str; 2] = ["rollback", "rollback_failed"];
+/// The labels `operation` and `error_type` of transactions that failed to end. The database undoes one that could not
+/// be rolled back when its connection ends.
+pub(super) const COMMIT_FAILED: [&str; 2] = ["commit", "commit_failed"];
+pub(super) const ROLLBACK_FAILED: [&str; 2] = ["rollback", "rollback_failed"];
 
 /// Makes the metrics of the database exist.
 pub(crate) fn register() {
     let statements =
         OPERATIONS.iter().flat_map(|operation| ERROR_TYPES.map(|error_type| [*operation, error_type]));
-    let others = [[CONNECT, "connection_error"], [CONNECT, "other"], COMMIT, ROLLBACK];
-    for [operation, error_type] in statements.chain(others) {
-        failures(operation, error_type).increment(0);
+    let others = [[CONNECT, "connection_error"], [CONNECT, "other"], COMMIT_FAILED, ROLLBACK_FAILED];
+    for labels in statements.chain(others) {
+        count_failures(labels, 0);
     }
     counter!(RETRIES).increment(0);
     let _ = (Statements::new(), histogram!(POOL_WAIT));
 }
+
+/// Where a statement stands in [`OPERATIONS`] and [`TABLES`].
+pub(super) type Series = (usize, usize);
 
 /// The series of one database. Looked up once, so that a statement need not look up its series by name.
 pub(crate) struct Statements {
@@ -59,9 +63,9 @@ impl Statements {
         Self { durations }
     }
 
-    /// Where a statement stands in [`OPERATIONS`] and [`TABLES`]: by its first word, and by the first table it
-    /// names in quotes, as the query builder writes them, and outside of subqueries.
-    pub(super) fn classify(sql: &str) -> (usize, usize) {
+    /// By the first word of a statement, and by the first table that it names in quotes, as the query builder writes
+    /// them, and outside of subqueries.
+    pub(super) fn classify(sql: &str) -> Series {
         let operation = VERBS.iter().position(|verb| sql.starts_with(verb)).unwrap_or(VERBS.len());
         let before: &[&str] = match OPERATIONS[operation] {
             "query" | "delete" => &[" FROM \""],
@@ -77,50 +81,45 @@ impl Statements {
         (operation, TABLES.iter().position(|table| *table == first).unwrap_or(TABLES.len() - 1))
     }
 
-    pub(super) fn operation((operation, _): (usize, usize)) -> &'static str {
-        OPERATIONS[operation]
-    }
-
-    pub(super) fn took(&self, (operation, table): (usize, usize), elapsed: Duration) {
+    pub(super) fn took(&self, (operation, table): Series, elapsed: Duration) {
         self.durations[operation][table].record(elapsed.as_secs_f64());
     }
+}
 
-    /// Counts a failed statement. One that is tried again is no failure; [`RETRIES`] counts those.
-    pub(super) fn failed(&self, operation: &'static str, fault: Fault) {
-        let error_type = match fault {
-            Fault::Retryable => return,
-            Fault::Constraint => "constraint_violation",
-            Fault::Unavailable | Fault::Broken => "connection_error",
-            Fault::Timeout | Fault::Locked => "timeout",
-            Fault::Internal => "other",
-        };
-        failures(operation, error_type).increment(1);
-    }
+/// Counts a failed statement.
+pub(super) fn failed((operation, _): Series, fault: Fault) {
+    count_fault(OPERATIONS[operation], fault);
+}
 
-    /// Counts a connection that could not be had.
-    pub(super) fn not_connected(&self, fault: Fault) {
-        self.failed(CONNECT, fault);
-    }
+/// Counts a connection that could not be had.
+pub(super) fn not_connected(fault: Fault) {
+    count_fault(CONNECT, fault);
+}
 
-    pub(super) fn commit_failed(&self) {
-        let [operation, error_type] = COMMIT;
-        failures(operation, error_type).increment(1);
-    }
+/// What is tried again is no failure; [`RETRIES`] counts those.
+fn count_fault(operation: &'static str, fault: Fault) {
+    let error_type = match fault {
+        Fault::Retryable => return,
+        Fault::Constraint => "constraint_violation",
+        Fault::Unavailable | Fault::Broken => "connection_error",
+        Fault::Timeout | Fault::Locked => "timeout",
+        Fault::Internal => "other",
+    };
+    count_failures([operation, error_type], 1);
+}
 
-    /// The database undoes such a transaction when its connection ends.
-    pub(super) fn rollback_failed(&self) {
-        let [operation, error_type] = ROLLBACK;
-        failures(operation, error_type).increment(1);
-    }
+pub(super) fn count_failures([operation, error_type]: [&'static str; 2], failures: u64) {
+    counter!(ERRORS, "operation" => operation, "error_type" => error_type).increment(failures);
+}
 
-    pub(super) fn retried(&self) {
-        counter!(RETRIES).increment(1);
-    }
+/// Counts a transaction that is tried again.
+pub(super) fn retried() {
+    counter!(RETRIES).increment(1);
+}
 
-    /// Records how long a transaction waited until it had a connection and had begun.
-    pub(super) fn began(&self, waited: Duration) {
-        histogram!(POOL_WAIT).record(waited.as_secs_f64());
-    }
+/// Records how long a transaction waited until it had a connection and had begun.
+pub(super) fn began(waited: Duration) {
+    histogram!(POOL_WAIT).record(waited.as_secs_f64());
 }
 
 /// Where `part` first is outside of parentheses, or else first is at all.
@@ -132,10 +131,6 @@ fn outermost(sql: &str, part: &str) -> Option<usize> {
     let mut places = sql.match_indices(part).map(|(at, _)| at);
     let first = places.clone().next();
     places.find(|at| depth(*at) == 0).or(first)
-}
-
-fn failures(operation: &'static str, error_type: &'static str) -> Counter {
-    counter!(ERRORS, "operation" => operation, "error_type" => error_type)
 }
 
 /// Publishes how many connections are open and in use.

@@ -1,8 +1,8 @@
 //! Rows one after the other, so that not all of them are held at once.
 
-use super::executor::{Executor, Monitor, Series, Target};
+use super::executor::{Executor, Monitor, Target};
 use super::limit;
-use super::statements::Statements;
+use super::statements::{Series, Statements};
 use futures_util::stream::BoxStream;
 use futures_util::{Stream, StreamExt};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, Statement, StreamTrait};
@@ -27,7 +27,7 @@ impl Stream for Rows<'_> {
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let row = self.rows.poll_next_unpin(context);
         if let Poll::Ready(Some(Err(error))) = &row {
-            self.monitor.failed(Statements::operation(self.series), error);
+            self.monitor.failed(self.series, error);
         }
         row
     }
@@ -52,9 +52,9 @@ impl StreamTrait for Executor {
     ) -> Pin<Box<dyn Future<Output = Result<Rows<'a>, DbErr>> + 'a + Send>> {
         let statement = limit::as_number(statement);
         let (series, started, monitor) =
-            (Statements::classify(&statement.sql), Instant::now(), self.monitor());
+            (Statements::classify(&statement.sql), Instant::now(), &self.monitor);
         Box::pin(async move {
-            let opened = match (monitor.check_file(), self.target()) {
+            let opened = match (monitor.check_file(), &self.target) {
                 (Err(error), _) => Err(error),
                 (Ok(()), Target::Pool(pool)) => pool.stream_raw(statement).await.map(StreamExt::boxed),
                 (Ok(()), Target::Transaction(tx)) => tx.stream_raw(statement).await.map(StreamExt::boxed),
@@ -63,7 +63,7 @@ impl StreamTrait for Executor {
                 Ok(rows) => Ok(Rows { rows, monitor, series, started }),
                 Err(error) => {
                     monitor.statements.took(series, started.elapsed());
-                    monitor.failed(Statements::operation(series), &error);
+                    monitor.failed(series, &error);
                     Err(error)
                 }
             }

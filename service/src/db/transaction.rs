@@ -2,7 +2,7 @@
 
 use super::Db;
 use super::executor::Executor;
-use super::fault;
+use super::{fault, statements};
 use crate::dialect::Fault;
 use crate::error::{Error, Result};
 use sea_orm::{
@@ -30,7 +30,7 @@ impl Db {
             let attempted = tokio::time::timeout(self.answer_timeout(), self.attempt(&work)).await;
             match attempted.unwrap_or_else(|_| Err(self.no_answer())) {
                 Err(Error::Retryable(_)) if attempt < ATTEMPTS => {
-                    self.statements().retried();
+                    statements::retried();
                     let pause = rand::random_range(0..5 << attempt.min(5));
                     tokio::time::sleep(Duration::from_millis(pause)).await;
                     attempt += 1;
@@ -45,7 +45,7 @@ impl Db {
         F: Future<Output = Result<T>>,
     {
         let transaction = Arc::new(self.begin().await?);
-        let result = work(self.writer().within(transaction.clone())).await;
+        let result = work(self.writer.within(transaction.clone())).await;
         let Some(transaction) = Arc::into_inner(transaction) else {
             return Err(Error::Internal("a transaction outlived its work".into()));
         };
@@ -54,7 +54,7 @@ impl Db {
                 Ok(()) => Ok(output),
                 Err(error) => {
                     if fault::of(&error) != Fault::Retryable {
-                        self.statements().commit_failed();
+                        statements::count_failures(statements::COMMIT_FAILED, 1);
                     }
                     Err(self.noticed(error).into())
                 }
@@ -62,7 +62,7 @@ impl Db {
             Err(error) => {
                 // A failed rollback leaves a connection that the pool closes.
                 if transaction.rollback().await.is_err() {
-                    self.statements().rollback_failed();
+                    statements::count_failures(statements::ROLLBACK_FAILED, 1);
                 }
                 Err(error)
             }
@@ -71,7 +71,7 @@ impl Db {
 
     async fn begin(&self) -> Result<DatabaseTransaction> {
         let started = Instant::now();
-        let pool = self.writer().connection().cloned().unwrap_or_default();
+        let pool = self.writer.connection().cloned().unwrap_or_default();
         // The driver counts a transaction only once the database has answered. Given up before that, the connection
         // would return to the pool inside a transaction, and what is written on it next would never be committed.
         // So it is begun in a task of its own. If its caller is gone by then, the whole transaction is dropped,
@@ -80,10 +80,10 @@ impl Db {
         let begun = tokio::spawn(begin.in_current_span()).await;
         let begun =
             begun.map_err(|error| Error::Internal(format!("a transaction did not begin: {error}")))?;
-        self.statements().began(started.elapsed());
+        statements::began(started.elapsed());
         let transaction = begun.map_err(|_| self.no_answer())?;
         Ok(transaction.map_err(|error| {
-            self.statements().not_connected(fault::of(&error));
+            statements::not_connected(fault::of(&error));
             self.noticed(error)
         })?)
     }
