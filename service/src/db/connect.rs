@@ -63,14 +63,14 @@ impl Connect {
         let primary = self.endpoint(&self.url)?;
         reach(&primary, self.startup_timeout, waiting).await?;
         let size = self.max_connections.unwrap_or_else(|| self.dialect().pool_size());
-        let epoch = Arc::new(Epoch::new());
+        let epoch = Arc::<Epoch>::default();
         let pool = |endpoint, size| self.pool(endpoint, size, self.acquire_timeout, &epoch);
         // Reads do without a replica while it is away, also at the start.
         let replica = self.read_url.as_ref().map(|url| self.endpoint(url)).transpose()?;
         Ok(Pools {
             writer: self.dialect().single_writer().then(|| pool(&primary, 1)),
             replica: replica.map(|endpoint| {
-                let epoch = Arc::new(Epoch::new());
+                let epoch = Arc::<Epoch>::default();
                 (self.pool(&endpoint, size, self.acquire_timeout, &epoch), epoch)
             }),
             // What is asked at the start and by probes has limits of its own, which may be longer.

@@ -4,32 +4,22 @@
 //! it every other connection of that time. Those are closed rather than handed out, so that one request fails
 //! and not one for each of them.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
 /// When connections of a database were last invalidated.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Epoch {
-    start: Instant,
-    /// Milliseconds from `start` to the last invalidation; 0 before the first.
-    invalidated: AtomicU64,
+    invalidated: Mutex<Option<Instant>>,
     /// Told when a connection fails or cannot be had.
     suspicion: Notify,
 }
 
 impl Epoch {
-    pub(super) fn new() -> Self {
-        Self { start: Instant::now(), invalidated: AtomicU64::new(0), suspicion: Notify::new() }
-    }
-
-    fn now(&self) -> u64 {
-        self.start.elapsed().as_millis() as u64
-    }
-
     /// Invalidates all connections that are open now.
     pub(super) fn invalidate(&self) {
-        self.invalidated.store(self.now().max(1), Ordering::Relaxed);
+        *self.invalidated.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
         self.suspect();
     }
 
@@ -45,24 +35,26 @@ impl Epoch {
 
     /// Whether a connection that has been idle for so long may still be used.
     pub(super) fn is_valid(&self, idle: Duration) -> bool {
-        is_valid(self.invalidated.load(Ordering::Relaxed), self.now(), idle)
+        let invalidated = *self.invalidated.lock().unwrap_or_else(PoisonError::into_inner);
+        invalidated.is_none_or(|invalidated| idle < invalidated.elapsed())
     }
-}
-
-fn is_valid(invalidated: u64, now: u64, idle: Duration) -> bool {
-    invalidated == 0 || idle.as_millis() as u64 + invalidated < now
 }
 
 #[cfg(test)]
 mod tests {
-    use super::is_valid;
-    use std::time::Duration;
+    use super::Epoch;
+    use std::sync::Mutex;
+    use std::time::{Duration, Instant};
 
     #[test]
     fn only_connections_idle_since_before_the_invalidation_are_invalid() {
-        let idle = Duration::from_millis;
-        assert!(is_valid(0, 500, idle(400)), "nothing was invalidated");
-        assert!(!is_valid(300, 500, idle(201)), "idle since before");
-        assert!(is_valid(300, 500, idle(199)), "used successfully since");
+        let second = Duration::from_secs(1);
+        assert!(Epoch::default().is_valid(60 * second), "nothing was invalidated");
+        let ago = Instant::now().checked_sub(second).expect("a machine that has run for a while");
+        let epoch = Epoch { invalidated: Mutex::new(Some(ago)), ..Epoch::default() };
+        assert!(!epoch.is_valid(60 * second), "idle since before");
+        assert!(epoch.is_valid(second / 2), "used successfully since");
+        epoch.invalidate();
+        assert!(!epoch.is_valid(60 * second), "idle since before the last invalidation");
     }
 }

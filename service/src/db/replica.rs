@@ -1,7 +1,7 @@
 //! Reading from a copy of the database, which may lag behind and may be away.
 
 use crate::error::{Error, Result};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How long a replica that did not answer is left alone. Then one read tries it, and the others go to the primary
@@ -20,9 +20,8 @@ pub enum Consistency {
 /// Whether the replica answers.
 #[derive(Debug)]
 pub(crate) struct ReplicaHealth {
-    start: Instant,
-    /// Milliseconds after `start` at which the replica is tried again; 0 while it answers.
-    retry_at: AtomicU64,
+    /// When the replica is tried again; `None` while it answers.
+    retry_at: Mutex<Option<Instant>>,
     /// How long a read waits for the replica before it asks the primary.
     timeout: Duration,
 }
@@ -30,35 +29,32 @@ pub(crate) struct ReplicaHealth {
 impl ReplicaHealth {
     /// A replica that has not been asked yet. `timeout` leaves time for the primary to answer.
     pub(super) fn new(timeout: Duration) -> Self {
-        Self { start: Instant::now(), retry_at: AtomicU64::new(0), timeout }
+        Self { retry_at: Mutex::new(None), timeout }
     }
 
-    fn now(&self) -> u64 {
-        self.start.elapsed().as_millis() as u64
-    }
-
-    fn next_try(&self) -> u64 {
-        self.now() + PAUSE.as_millis() as u64
+    fn retry_at(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.retry_at.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether to ask the replica now.
     fn is_due(&self) -> bool {
-        let retry_at = self.retry_at.load(Ordering::Relaxed);
-        let is_mine = || {
-            let next = self.next_try();
-            self.retry_at.compare_exchange(retry_at, next, Ordering::Relaxed, Ordering::Relaxed).is_ok()
-        };
-        retry_at == 0 || (self.now() >= retry_at && is_mine())
+        let mut retry_at = self.retry_at();
+        let Some(time) = *retry_at else { return true };
+        let is_due = Instant::now() >= time;
+        if is_due {
+            *retry_at = Some(Instant::now() + PAUSE);
+        }
+        is_due
     }
 
     fn failed(&self, error: &Error) {
-        if self.retry_at.swap(self.next_try(), Ordering::Relaxed) == 0 {
+        if self.retry_at().replace(Instant::now() + PAUSE).is_none() {
             tracing::warn!(%error, "the replica does not answer; reads go to the primary");
         }
     }
 
     fn answered(&self) {
-        if self.retry_at.load(Ordering::Relaxed) != 0 && self.retry_at.swap(0, Ordering::Relaxed) != 0 {
+        if self.retry_at().take().is_some() {
             tracing::info!("the replica answers again");
         }
     }
@@ -89,7 +85,7 @@ impl ReplicaHealth {
 
 #[cfg(test)]
 mod tests {
-    use super::{Ordering, PAUSE, ReplicaHealth};
+    use super::{PAUSE, ReplicaHealth};
     use crate::error::{Error, Result};
     use sea_orm::DbErr;
     use std::time::{Duration, Instant};
@@ -106,9 +102,8 @@ mod tests {
 
     #[test]
     fn after_a_while_one_read_tries_the_replica_for_all() {
-        let start = Instant::now().checked_sub(PAUSE).expect("a machine that has run for a while");
-        let health = ReplicaHealth { start, ..ReplicaHealth::new(PAUSE) };
-        health.retry_at.store(1, Ordering::Relaxed);
+        let health = ReplicaHealth::new(PAUSE);
+        *health.retry_at() = Some(Instant::now());
         assert!(health.is_due());
         assert!(!health.is_due(), "the others go on without it");
         health.answered();
@@ -151,9 +146,8 @@ mod tests {
 
     #[tokio::test]
     async fn the_first_answer_brings_all_reads_back() {
-        let start = Instant::now().checked_sub(PAUSE).expect("a machine that has run for a while");
-        let health = ReplicaHealth { start, ..ReplicaHealth::new(PAUSE) };
-        health.retry_at.store(1, Ordering::Relaxed);
+        let health = ReplicaHealth::new(PAUSE);
+        *health.retry_at() = Some(Instant::now());
         assert!(matches!(read(&health, Ok("replica")).await, (Ok("replica"), false)));
     }
 }
