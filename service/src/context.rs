@@ -3,7 +3,7 @@
 use crate::batch::Batcher;
 use crate::change::log::ChangeLog;
 use crate::clock::Clock;
-use crate::db::{Consistency, Db};
+use crate::db::{Consistency, Db, ReplicaHealth};
 use crate::error::Result;
 use crate::gate::{Gate, Pass};
 use crate::kind::PerKind;
@@ -38,7 +38,7 @@ pub struct Context {
     pub(crate) pages: PageMemory,
     pub(crate) page_indexes: PageIndexes,
     primary: Reader,
-    replica: Option<Reader>,
+    replica: Option<(Reader, Arc<ReplicaHealth>)>,
     pub(crate) creates: Batcher<Create, Handled<Create, Applied>>,
     pub(crate) reports: Batcher<ReportRequest, Handled<ReportRequest, Outcome>>,
 }
@@ -73,8 +73,10 @@ impl Context {
     pub fn new(db: Db, clock: Clock, settings: Settings) -> Self {
         let timeout = db.acquire_timeout();
         Self {
-            primary: Reader::primary(&db),
-            replica: db.replica().map(|(executor, _)| Reader::replica(&db, executor)),
+            primary: Reader::new(&db, db.primary(), true),
+            replica: db
+                .replica()
+                .map(|(executor, health)| (Reader::new(&db, executor, false), health.clone())),
             gate: Gate::new(timeout),
             pages: PageMemory::new(settings.max_page_bytes, settings.max_page_memory),
             page_indexes: PageIndexes::new(settings.page_index_memory),
@@ -92,8 +94,8 @@ impl Context {
     where
         F: Future<Output = Result<T>>,
     {
-        match (self.db.replica(), &self.replica) {
-            (Some((_, health)), Some(replica)) if consistency == Consistency::Eventual => {
+        match &self.replica {
+            Some((replica, health)) if consistency == Consistency::Eventual => {
                 health.read(replica.clone(), self.primary.clone(), read).await
             }
             _ => read(self.primary.clone()).await,

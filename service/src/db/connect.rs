@@ -3,8 +3,6 @@
 use super::connect_error::ConnectError;
 use super::endpoint::Endpoint;
 use super::epoch::Epoch;
-use super::reach::reach;
-use crate::dialect::Dialect;
 use sea_orm::DatabaseConnection;
 use sqlx::pool::PoolOptions;
 use sqlx::sqlite::SqliteConnection;
@@ -42,51 +40,21 @@ pub struct Connect {
     pub busy_timeout: Duration,
 }
 
-/// The pools of one database.
-pub(super) struct Pools {
-    pub(super) epoch: Arc<Epoch>,
-    pub(super) primary: DatabaseConnection,
-    /// The one connection that writes to SQLite, where only one can.
-    pub(super) writer: Option<DatabaseConnection>,
-    pub(super) probe: DatabaseConnection,
-    /// Of another server, so with an epoch of its own.
-    pub(super) replica: Option<(DatabaseConnection, Arc<Epoch>)>,
-}
-
 impl Connect {
-    pub(super) fn dialect(&self) -> Dialect {
-        Dialect::of_url(&self.url)
-    }
-
-    /// Waits for a server that is away, and opens the pools.
-    pub(super) async fn pools(&self, waiting: impl Fn(&ConnectError)) -> Result<Pools, ConnectError> {
-        let primary = self.endpoint(&self.url)?;
-        reach(&primary, self.startup_timeout, waiting).await?;
-        let size = self.max_connections.unwrap_or_else(|| self.dialect().pool_size());
-        let epoch = Arc::<Epoch>::default();
-        let pool = |endpoint, size| self.pool(endpoint, size, self.acquire_timeout, &epoch);
-        // Reads do without a replica while it is away, also at the start.
-        let replica = self.read_url.as_ref().map(|url| self.endpoint(url)).transpose()?;
-        Ok(Pools {
-            writer: self.dialect().single_writer().then(|| pool(&primary, 1)),
-            replica: replica.map(|endpoint| {
-                let epoch = Arc::<Epoch>::default();
-                (self.pool(&endpoint, size, self.acquire_timeout, &epoch), epoch)
-            }),
-            // What is asked at the start and by probes has limits of its own, which may be longer.
-            probe: self.pool(&primary, 1, self.acquire_timeout.max(self.startup_timeout), &epoch),
-            primary: pool(&primary, size),
-            epoch,
-        })
-    }
-
-    fn endpoint(&self, url: &str) -> Result<Endpoint, ConnectError> {
+    /// Where a URL leads.
+    pub(super) fn endpoint(&self, url: &str) -> Result<Endpoint, ConnectError> {
         Endpoint::parse(url, self.statement_timeout, self.busy_timeout)
             .map_err(|_| ConnectError::unreadable_url())
     }
 
     /// A pool whose connections are opened when they are needed.
-    fn pool(&self, endpoint: &Endpoint, size: u32, wait: Duration, epoch: &Arc<Epoch>) -> DatabaseConnection {
+    pub(super) fn pool(
+        &self,
+        endpoint: &Endpoint,
+        size: u32,
+        wait: Duration,
+        epoch: &Arc<Epoch>,
+    ) -> DatabaseConnection {
         match endpoint {
             Endpoint::Postgres(options) => {
                 let epoch = epoch.clone();

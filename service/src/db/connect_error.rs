@@ -1,7 +1,8 @@
 //! Why the database cannot be used, for the person who can change that.
 
 use super::endpoint::Endpoint;
-use crate::dialect::{Dialect, Fault};
+use super::fault;
+use crate::dialect::Fault;
 use sea_orm::{DbErr, RuntimeErr};
 
 /// Why the database cannot be used.
@@ -56,11 +57,6 @@ impl ConnectError {
     }
 }
 
-/// What an error that the database itself reports means.
-pub(super) fn fault(error: &sqlx::Error) -> Option<Fault> {
-    Some(Dialect::fault(&error.as_database_error()?.code()?))
-}
-
 /// Wrong credentials and the like do not pass.
 fn is_temporary(error: &sqlx::Error) -> bool {
     match error {
@@ -68,10 +64,9 @@ fn is_temporary(error: &sqlx::Error) -> bool {
         sqlx::Error::Database(error) if error.message().contains("startup parameter") => false,
         sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::Protocol(_) => true,
         // SQLite reports a file that cannot be opened as unavailable too, by a shorter code.
-        sqlx::Error::Database(inner) => match fault(error) {
-            Some(Fault::Unavailable | Fault::Broken) => inner.code().is_some_and(|code| code.len() == 5),
-            Some(fault) => matches!(fault, Fault::Locked | Fault::Retryable),
-            None => false,
+        sqlx::Error::Database(inner) => match fault::of_driver(error) {
+            Fault::Unavailable | Fault::Broken => inner.code().is_some_and(|code| code.len() == 5),
+            fault => matches!(fault, Fault::Locked | Fault::Retryable),
         },
         _ => false,
     }

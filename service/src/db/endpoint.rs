@@ -1,7 +1,6 @@
 //! Where the database is, and what each connection to it asks for.
 
 use crate::dialect::Dialect;
-use sea_orm::DatabaseConnection;
 use sqlx::ConnectOptions;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
@@ -36,13 +35,11 @@ impl Endpoint {
         })
     }
 
-    /// Where the connections of a pool lead.
-    pub(super) fn of(dialect: Dialect, pool: &DatabaseConnection) -> Self {
-        match dialect {
-            Dialect::Sqlite => Self::Sqlite((*pool.get_sqlite_connection_pool().connect_options()).clone()),
-            Dialect::Postgres => {
-                Self::Postgres((*pool.get_postgres_connection_pool().connect_options()).clone())
-            }
+    /// What is particular about the engine.
+    pub(super) fn dialect(&self) -> Dialect {
+        match self {
+            Self::Sqlite(_) => Dialect::Sqlite,
+            Self::Postgres(_) => Dialect::Postgres,
         }
     }
 

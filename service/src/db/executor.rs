@@ -7,6 +7,7 @@ use super::file::OpenedFile;
 use super::limit;
 use super::statements::{self, Series, Statements};
 use crate::dialect::{Dialect, Fault};
+use crate::error::Error;
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult,
     Statement,
@@ -83,9 +84,11 @@ impl Executor {
         }
     }
 
-    /// Closes the connections that are open now before they are used again: the database has not answered.
-    pub(crate) fn invalidate(&self) {
+    /// The database did not answer although its own limits should have ended the statement: it has vanished, and its
+    /// connections with it.
+    pub(crate) fn no_answer(&self) -> Error {
         self.monitor.epoch.invalidate();
+        Error::no_answer()
     }
 
     async fn measured<T>(

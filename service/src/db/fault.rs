@@ -12,8 +12,7 @@ pub(crate) fn of(error: &DbErr) -> Fault {
         return Fault::Constraint;
     }
     match error {
-        DbErr::ConnectionAcquire(_) => Fault::Unavailable,
-        DbErr::Conn(_) => Fault::Unavailable,
+        DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => Fault::Unavailable,
         DbErr::Exec(RuntimeErr::SqlxError(inner)) | DbErr::Query(RuntimeErr::SqlxError(inner)) => {
             of_driver(inner)
         }
@@ -21,7 +20,8 @@ pub(crate) fn of(error: &DbErr) -> Fault {
     }
 }
 
-fn of_driver(error: &sqlx::Error) -> Fault {
+/// What an error of the driver means.
+pub(super) fn of_driver(error: &sqlx::Error) -> Fault {
     match error {
         sqlx::Error::Database(error) => error.code().map_or(Fault::Internal, |code| Dialect::fault(&code)),
         sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => Fault::Unavailable,

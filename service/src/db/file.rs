@@ -1,6 +1,7 @@
 //! The file of an embedded database: whether it is still the one that was opened.
 
-use sea_orm::{DatabaseConnection, DbErr, RuntimeErr};
+use super::endpoint::Endpoint;
+use sea_orm::{DbErr, RuntimeErr};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -12,9 +13,10 @@ pub(super) struct OpenedFile {
 }
 
 impl OpenedFile {
-    /// The file that the connections of a pool open; `None` for a database in memory.
-    pub(super) fn of(pool: &DatabaseConnection) -> Option<Self> {
-        let path = pool.get_sqlite_connection_pool().connect_options().get_filename().to_owned();
+    /// The file that connections open; `None` for a server, and for a database in memory.
+    pub(super) fn of(endpoint: &Endpoint) -> Option<Self> {
+        let Endpoint::Sqlite(options) = endpoint else { return None };
+        let path = options.get_filename().to_owned();
         identity(&path).map(|identity| Self { path, identity })
     }
 

@@ -26,7 +26,6 @@ pub(crate) use replica::ReplicaHealth;
 pub(crate) use statements::register;
 
 use crate::dialect::Dialect;
-use connect::Pools;
 use endpoint::Endpoint;
 use executor::Monitor;
 use file::OpenedFile;
@@ -42,7 +41,7 @@ const CLOSE: Duration = Duration::from_secs(5);
 /// The database. Cheap to clone.
 #[derive(Clone)]
 pub struct Db {
-    dialect: Dialect,
+    endpoint: Arc<Endpoint>,
     primary: Executor,
     writer: Executor,
     probe: DatabaseConnection,
@@ -53,7 +52,7 @@ pub struct Db {
 
 impl fmt::Debug for Db {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Db").field("dialect", &self.dialect).finish_non_exhaustive()
+        f.debug_struct("Db").field("dialect", &self.dialect()).finish_non_exhaustive()
     }
 }
 
@@ -63,28 +62,44 @@ impl Db {
     /// # Errors
     /// The database refuses, is not as the service needs it, or cannot be reached within the startup timeout.
     pub async fn connect(connect: &Connect, waiting: impl Fn(&ConnectError)) -> Result<Self, ConnectError> {
-        let Pools { epoch, primary, writer, probe, replica } = connect.pools(waiting).await?;
-        let file = writer.as_ref().and_then(OpenedFile::of).map(Arc::new);
-        let statements = Arc::new(Statements::new());
-        let monitor = Monitor { dialect: connect.dialect(), statements, epoch, file };
-        let primary = Executor::pool(primary, monitor.clone());
-        let writer = writer.map_or_else(|| primary.clone(), |pool| Executor::pool(pool, monitor.clone()));
-        let health = Arc::new(ReplicaHealth::new(connect.statement_timeout / 2));
+        let endpoint = connect.endpoint(&connect.url)?;
+        reach::reach(&endpoint, connect.startup_timeout, waiting).await?;
+        // Reads do without a replica while it is away, also at the start.
+        let replica = connect.read_url.as_ref().map(|url| connect.endpoint(url)).transpose()?;
+        let (dialect, wait) = (endpoint.dialect(), connect.acquire_timeout);
+        let size = connect.max_connections.unwrap_or_else(|| dialect.pool_size());
+        let monitor = Monitor {
+            dialect,
+            statements: Arc::new(Statements::new()),
+            epoch: Arc::default(),
+            file: OpenedFile::of(&endpoint).map(Arc::new),
+        };
+        let pool = |endpoint: &Endpoint, size, monitor: Monitor| {
+            Executor::pool(connect.pool(endpoint, size, wait, &monitor.epoch), monitor)
+        };
+        let primary = pool(&endpoint, size, monitor.clone());
         Ok(Self {
-            dialect: connect.dialect(),
+            writer: match dialect.single_writer() {
+                true => pool(&endpoint, 1, monitor.clone()),
+                false => primary.clone(),
+            },
             primary,
-            writer,
-            probe,
-            replica: replica
-                .map(|(pool, epoch)| (Executor::pool(pool, Monitor { epoch, ..monitor }), health)),
-            acquire_timeout: connect.acquire_timeout,
+            // What is asked at the start and by probes has limits of its own, which may be longer.
+            probe: connect.pool(&endpoint, 1, wait.max(connect.startup_timeout), &monitor.epoch),
+            replica: replica.map(|endpoint| {
+                // Of another server, so with an epoch of its own.
+                let executor = pool(&endpoint, size, Monitor { epoch: Arc::default(), ..monitor });
+                (executor, Arc::new(ReplicaHealth::new(connect.statement_timeout / 2)))
+            }),
+            endpoint: Arc::new(endpoint),
+            acquire_timeout: wait,
             statement_timeout: connect.statement_timeout,
         })
     }
 
     /// What is particular about the engine.
     pub fn dialect(&self) -> Dialect {
-        self.dialect
+        self.endpoint.dialect()
     }
 
     /// Where reads see every acknowledged write.
@@ -109,7 +124,7 @@ impl Db {
     /// # Errors
     /// The database cannot be asked.
     pub async fn is_read_only(&self) -> Result<bool, DbErr> {
-        match self.dialect {
+        match self.dialect() {
             Dialect::Postgres => reach::is_read_only(self.probe()?).await,
             Dialect::Sqlite => Ok(false),
         }
@@ -122,7 +137,7 @@ impl Db {
     /// Why it cannot.
     pub async fn suspected(&self) -> Result<(), ConnectError> {
         self.primary.monitor.epoch.suspected().await;
-        reach::reach(&Endpoint::of(self.dialect, &self.probe), Duration::ZERO, |_| {}).await
+        reach::reach(&self.endpoint, Duration::ZERO, |_| {}).await
     }
 
     /// Whether the role may read and write the tables that exist.
@@ -130,10 +145,9 @@ impl Db {
     /// # Errors
     /// It may not, or the database cannot be asked.
     pub async fn check_privileges(&self) -> Result<(), ConnectError> {
-        match self.dialect {
+        match self.dialect() {
             Dialect::Postgres => {
-                let endpoint = Endpoint::of(self.dialect, &self.probe);
-                reach::check_privileges(&endpoint, self.probe.get_postgres_connection_pool()).await
+                reach::check_privileges(&self.endpoint, self.probe.get_postgres_connection_pool()).await
             }
             Dialect::Sqlite => Ok(()),
         }
@@ -142,14 +156,14 @@ impl Db {
     /// What an error of a statement means for the person who can change the database.
     #[must_use]
     pub fn explain(&self, error: &DbErr) -> ConnectError {
-        ConnectError::of_statement(&Endpoint::of(self.dialect, &self.probe), error)
+        ConnectError::of_statement(&self.endpoint, error)
     }
 
     /// Closes all connections, each after what it is doing. SQLite's log is folded into the file before, so that
     /// the file alone is the whole database.
     pub async fn close(&self) {
         let replica = self.replica.iter().map(|(executor, _)| executor);
-        if self.dialect.single_writer()
+        if self.dialect().single_writer()
             && let Err(error) = self.writer.execute_unprepared("PRAGMA wal_checkpoint(TRUNCATE)").await
         {
             tracing::warn!(%error, "the log of the database stays beside its file");
@@ -181,7 +195,7 @@ impl Db {
 
     /// Closes the connections that are open now before they are used again: the database has not answered.
     pub fn invalidate_connections(&self) {
-        self.primary.invalidate();
+        self.primary.monitor.epoch.invalidate();
     }
 
     /// The label of each pool, with its open and its idle connections.
@@ -189,7 +203,7 @@ impl Db {
         let replica = self.replica.as_ref().map(|(executor, _)| ("replica", executor));
         std::iter::once(("primary", &self.primary))
             .chain(replica)
-            .filter_map(|(role, executor)| Some((role, size(self.dialect, executor.connection()?))))
+            .filter_map(|(role, executor)| Some((role, size(self.dialect(), executor.connection()?))))
     }
 }
 

@@ -1,7 +1,8 @@
 //! Whether the database can be used: it can be reached, and what the service relies on holds there.
 
-use super::connect_error::{ConnectError, fault};
+use super::connect_error::ConnectError;
 use super::endpoint::Endpoint;
+use super::fault;
 use super::statements::TABLES;
 use crate::dialect::Fault;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement};
@@ -105,7 +106,7 @@ async fn postgres(options: &PgConnectOptions) -> Result<Option<(i32, String)>, s
 async fn sqlite(options: &SqliteConnectOptions) -> Result<(), sqlx::Error> {
     let mut connection = SqliteConnection::connect_with(options).await?;
     match connection.execute("BEGIN IMMEDIATE; PRAGMA user_version = 1; ROLLBACK").await {
-        Err(error) if fault(&error) != Some(Fault::Locked) => return Err(error),
+        Err(error) if fault::of_driver(&error) != Fault::Locked => return Err(error),
         _ => {}
     }
     connection.close().await

@@ -28,7 +28,7 @@ impl Db {
         let mut attempt = 1;
         loop {
             let attempted = tokio::time::timeout(self.answer_timeout(), self.attempt(&work)).await;
-            match attempted.unwrap_or_else(|_| Err(self.no_answer())) {
+            match attempted.unwrap_or_else(|_| Err(self.writer.no_answer())) {
                 Err(Error::Retryable(_)) if attempt < ATTEMPTS => {
                     statements::retried();
                     let pause = rand::random_range(0..5 << attempt.min(5));
@@ -81,18 +81,11 @@ impl Db {
         let begun =
             begun.map_err(|error| Error::Internal(format!("a transaction did not begin: {error}")))?;
         statements::began(started.elapsed());
-        let transaction = begun.map_err(|_| self.no_answer())?;
+        let transaction = begun.map_err(|_| self.writer.no_answer())?;
         Ok(transaction.map_err(|error| {
             statements::not_connected(fault::of(&error));
             self.noticed(error)
         })?)
-    }
-
-    /// The database did not answer although its own limits should have ended the statement: it has vanished, and its
-    /// connections with it.
-    fn no_answer(&self) -> Error {
-        self.invalidate_connections();
-        Error::no_answer()
     }
 
     /// Passes an error on; one of a broken connection invalidates the others.

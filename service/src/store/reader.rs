@@ -4,7 +4,7 @@
 use super::resources;
 use crate::batch::Batcher;
 use crate::db::{Db, Executor};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::kind::Kind;
 use crate::resource::Resource;
 use std::collections::HashMap;
@@ -24,17 +24,8 @@ pub(crate) struct Reader {
 }
 
 impl Reader {
-    /// Reads from the primary of `db`.
-    pub(crate) fn primary(db: &Db) -> Self {
-        Self::new(db, db.primary(), true)
-    }
-
-    /// Reads from a replica of `db`.
-    pub(crate) fn replica(db: &Db, executor: &Executor) -> Self {
-        Self::new(db, executor, false)
-    }
-
-    fn new(db: &Db, executor: &Executor, is_primary: bool) -> Self {
+    /// Reads from the primary of `db`, or from a replica.
+    pub(crate) fn new(db: &Db, executor: &Executor, is_primary: bool) -> Self {
         Self {
             executor: executor.clone(),
             is_primary,
@@ -59,12 +50,8 @@ impl Reader {
         let run = move |keys: Vec<(Kind, Uuid)>| {
             let executor = executor.clone();
             async move {
-                // The database keeps to a limit of its own, unless it has vanished.
                 let found = tokio::time::timeout(timeout, find_all(&executor, keys)).await;
-                found.unwrap_or_else(|_| {
-                    executor.invalidate();
-                    Err(Error::no_answer())
-                })
+                found.unwrap_or_else(|_| Err(executor.no_answer()))
             }
         };
         self.finds.submit((kind, id), run).await
