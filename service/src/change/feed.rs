@@ -1,6 +1,6 @@
 //! One follower of the log of changes.
 
-use super::log::{Follower, Head};
+use super::log::Follower;
 use super::position::{LogId, Place, Position};
 use super::record::{Change, ChangeType};
 use crate::context::Context;
@@ -96,24 +96,20 @@ impl Feed {
     /// [`Error::Unavailable`](crate::Error::Unavailable) while the log is not known yet.
     pub async fn open(context: &Context, scope: Scope, since: Since) -> Result<Self> {
         let follower = context.changes.follow();
-        let Head { log, seq } = match since {
+        let head = match since {
             // What the caller knows of already must not be told again.
             Since::Start | Since::Now => context.changes.fresh_head().await?,
             Since::Position(_) => context.changes.head().await?,
         };
         let place = match since {
-            Since::Now => Place::Change(seq),
-            Since::Start => first(&scope).map_or(Place::Change(seq), |kind| Place::Present {
-                then: seq,
-                kind,
-                after: Uuid::nil(),
-            }),
+            Since::Now => Place::Change(head.seq),
+            Since::Start => scope.place_after(None, head.seq),
             Since::Position(position) => {
-                context.changes.check(&Head { log: log.clone(), seq }, &position)?;
+                head.check(&position)?;
                 position.place
             }
         };
-        Ok(Self { context: context.clone(), scope, log, place, _follower: follower })
+        Ok(Self { context: context.clone(), scope, log: head.log, place, _follower: follower })
     }
 
     /// From here on it goes on.
@@ -180,9 +176,7 @@ impl Feed {
             });
         }
         if all {
-            let next = following(&self.scope, kind);
-            self.place =
-                next.map_or(Place::Change(then), |kind| Place::Present { then, kind, after: Uuid::nil() });
+            self.place = self.scope.place_after(Some(kind), then);
         }
         Ok(events)
     }
@@ -204,20 +198,16 @@ impl Feed {
     }
 }
 
-/// The first kind of which there can be anything.
-fn first(scope: &Scope) -> Option<Kind> {
-    Kind::ALL.into_iter().find(|kind| scope.may_hold(*kind))
-}
-
-/// The next one.
-fn following(scope: &Scope, kind: Kind) -> Option<Kind> {
-    Kind::ALL.into_iter().skip_while(|other| *other != kind).skip(1).find(|kind| scope.may_hold(*kind))
-}
-
 impl Scope {
     /// Whether resources of a kind can be in it.
     fn may_hold(&self, kind: Kind) -> bool {
         self.kinds.contains(&kind) && (self.owner.is_none() || kind.parent().is_some())
+    }
+
+    /// Where the present state goes on after that of a kind, or begins; after the last kind come the changes after `then`.
+    fn place_after(&self, kind: Option<Kind>, then: i64) -> Place {
+        let next = Kind::ALL.into_iter().find(|next| Some(*next) > kind && self.may_hold(*next));
+        next.map_or(Place::Change(then), |kind| Place::Present { then, kind, after: Uuid::nil() })
     }
 
     /// What a change is to a follower; `None` if it is none of its business.

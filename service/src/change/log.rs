@@ -11,7 +11,6 @@ use crate::store::changes::{self, Stretch};
 use metrics::{counter, gauge};
 use sea_orm::DbErr;
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Notify, Semaphore, watch};
@@ -55,7 +54,7 @@ struct Inner {
     looks: watch::Sender<u64>,
     latest: Mutex<Latest>,
     committed: Notify,
-    followers: AtomicUsize,
+    followers: Follower,
     catching_up: Semaphore,
 }
 
@@ -66,7 +65,7 @@ impl Default for Inner {
             looks: watch::Sender::new(0),
             latest: Mutex::default(),
             committed: Notify::new(),
-            followers: AtomicUsize::new(0),
+            followers: Follower::default(),
             catching_up: Semaphore::new(CATCHING_UP),
         }
     }
@@ -77,6 +76,20 @@ impl Default for Inner {
 pub(crate) struct Head {
     pub(crate) log: LogId,
     pub(crate) seq: i64,
+}
+
+impl Head {
+    /// Checks that what follows a position can be found in the log.
+    ///
+    /// # Errors
+    /// [`Error::PositionGone`].
+    pub(super) fn check(&self, position: &Position) -> Result<()> {
+        let (Place::Change(seq) | Place::Present { then: seq, .. }) = position.place;
+        if position.log != self.log || seq > self.seq.saturating_add(AHEAD) {
+            return Err(gone());
+        }
+        Ok(())
+    }
 }
 
 /// The changes in memory: all after `start` and up to `end`.
@@ -117,15 +130,8 @@ impl Latest {
     }
 }
 
-/// Keeps the log followed for as long as it lives.
-#[derive(Debug)]
-pub(crate) struct Follower(ChangeLog);
-
-impl Drop for Follower {
-    fn drop(&mut self) {
-        self.0.0.followers.fetch_sub(1, Ordering::Relaxed);
-    }
-}
+/// Keeps the log followed for as long as it lives: followers are clones of the one that the log has, and counted so.
+pub(super) type Follower = Arc<()>;
 
 impl ChangeLog {
     /// Tells that a change was committed in this process.
@@ -141,14 +147,14 @@ impl ChangeLog {
     }
 
     pub(super) fn is_followed(&self) -> bool {
-        self.0.followers.load(Ordering::Relaxed) > 0
+        Arc::strong_count(&self.0.followers) > 1
     }
 
     /// Follows the log: changes are kept in memory, and looked for more often.
-    pub(crate) fn follow(&self) -> Follower {
-        self.0.followers.fetch_add(1, Ordering::Relaxed);
+    pub(super) fn follow(&self) -> Follower {
+        let follower = self.0.followers.clone();
         self.0.committed.notify_one();
-        Follower(self.clone())
+        follower
     }
 
     /// Up to where the log is complete; waits a little after a start.
@@ -199,18 +205,6 @@ impl ChangeLog {
             |head: &Option<Head>| head.as_ref().is_some_and(|head| head.seq > seq || head.log != *log);
         // The sender lives as long as this does.
         let _ = heads.wait_for(other).await;
-    }
-
-    /// Checks that what follows a position can be found in the log.
-    ///
-    /// # Errors
-    /// [`Error::PositionGone`].
-    pub(super) fn check(&self, head: &Head, position: &Position) -> Result<()> {
-        let (Place::Change(seq) | Place::Present { then: seq, .. }) = position.place;
-        if position.log != head.log || seq > head.seq.saturating_add(AHEAD) {
-            return Err(gone());
-        }
-        Ok(())
     }
 
     /// Changes after a number, in order, and the number up to which they are all.
