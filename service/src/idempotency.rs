@@ -4,14 +4,14 @@
 //! A second request with the key waits for the row until the first has ended.
 
 use crate::context::Context;
+use crate::digest::digest;
 use crate::error::{Error, Result};
 use crate::resource::Resource;
 use crate::store::keys;
 use crate::store::write::Tx;
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::idempotency_key::Model;
-use sha2::{Digest, Sha256};
-use std::fmt::{self, Write as _};
+use std::fmt;
 use uuid::Uuid;
 
 /// How long an answer is kept.
@@ -32,15 +32,13 @@ impl<'a> Key<'a> {
     /// What requests with this key line up for: a request that is repeated while the first runs must not take a
     /// connection to wait for it.
     pub(crate) fn gate(&self) -> Uuid {
-        let hash =
-            Sha256::new().chain_update(self.caller).chain_update([0]).chain_update(self.key).finalize();
-        Uuid::from_slice(&hash[..16]).unwrap_or_default()
+        Uuid::from_slice(&digest([self.caller, self.key])[..16]).unwrap_or_default()
     }
 
     /// `key` of a request of `caller` that is described by `parts`. `answer` renders the answer that is stored and
     /// repeated.
     pub fn new(caller: &'a str, key: &'a str, parts: &[&str], answer: Answer<'a>) -> Self {
-        Self { caller, key, digest: digest(parts), answer }
+        Self { caller, key, digest: format!("{:x}", digest(parts.iter().copied())), answer }
     }
 }
 
@@ -87,17 +85,4 @@ pub(crate) async fn complete(tx: &Tx, key: &Key<'_>, resource: &Resource) -> Res
 pub async fn remove_expired(context: &Context) -> Result<u64> {
     let now = context.clock.now();
     Ok(context.write(|tx| async move { keys::remove_expired(&tx, now).await }).await?.value)
-}
-
-fn digest(parts: &[&str]) -> String {
-    let mut hash = Sha256::new();
-    for part in parts {
-        hash.update((part.len() as u64).to_be_bytes());
-        hash.update(part.as_bytes());
-    }
-    hash.finalize().iter().fold(String::new(), |mut text, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

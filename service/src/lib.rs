@@ -7,7 +7,7 @@
 //! |---|---|---|
 //! | operations | [`resource`] (one file each), [`change`] (following), [`idempotency`], [`reconciliation`], on [`context`] | what can be done |
 //! | storage | `store`, and the SQL of searches in [`search`] | the only SQL; `store/row.rs` tells the tables apart |
-//! | domain | [`status`], [`search`], [`list`], [`spec_schema`], [`kind`], [`name`], [`id`], `field`, `change/{record,position,certify,seen}.rs`, the types of `resource/{mod,request}.rs` | pure: no database, no clock, no `async` |
+//! | domain | [`status`], [`search`], [`list`], [`spec_schema`], [`kind`], [`name`], [`id`], `field`, `digest`, `change/{record,position,certify,seen}.rs`, the types of `resource/{mod,request}.rs` | pure: no database, no clock, no `async` |
 //! | database | [`db`], [`dialect`], `batch`, `gate`, [`memory`] | connections, transactions, measurement, limits; knows nothing of resources |
 //!
 //! How it is built:
@@ -80,6 +80,7 @@ pub mod spec_schema;
 pub mod status;
 
 mod batch;
+mod digest;
 mod field;
 mod gate;
 mod store;

@@ -1,11 +1,11 @@
 use super::collection::Collection;
 use super::cursor::{Cursor, Key};
+use crate::digest::digest;
 use crate::error::{Error, Result};
 use crate::field::Column;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sea_orm::sea_query::Order;
-use sha2::{Digest, Sha256};
 
 /// The order that is not said.
 const NEWEST_FIRST: &str = "created_time desc";
@@ -116,20 +116,10 @@ fn parse_term(collection: &Collection, item: &str) -> Result<(Vec<Column>, Order
 
 /// Says which list and order a cursor is good for.
 fn fingerprint(item: &str, terms: &[Term], list: &[&str]) -> String {
-    let mut hash = Sha256::new();
-    let mut add = |part: &str| {
-        hash.update((part.len() as u64).to_be_bytes());
-        hash.update(part.as_bytes());
-    };
-    add(item);
-    for term in terms {
-        add(term.column.name);
-        add(if term.is_descending() { "desc" } else { "asc" });
-    }
-    for part in list {
-        add(part);
-    }
-    URL_SAFE_NO_PAD.encode(&hash.finalize()[..12])
+    let terms =
+        terms.iter().flat_map(|term| [term.column.name, if term.is_descending() { "desc" } else { "asc" }]);
+    let digest = digest([item].into_iter().chain(terms).chain(list.iter().copied()));
+    URL_SAFE_NO_PAD.encode(&digest[..12])
 }
 
 fn shortened(text: &str) -> String {
