@@ -193,11 +193,11 @@ impl Dialect {
         }
     }
 
-    /// The history of the server that writes, which begins anew when a standby is promoted; where it has a name.
-    pub(crate) fn timeline(self) -> Option<Expr> {
+    /// The history of the server that writes, which begins anew when a standby is promoted. SQLite's has no name.
+    pub(crate) fn timeline(self) -> Expr {
         match self {
-            Dialect::Sqlite => None,
-            Dialect::Postgres => Some(Expr::cust("substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)")),
+            Dialect::Sqlite => Expr::cust("''"),
+            Dialect::Postgres => Expr::cust("substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)"),
         }
     }
 

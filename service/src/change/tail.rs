@@ -83,7 +83,7 @@ impl Tail {
         let db = context.db.primary();
         let timeline = changes::timeline(db).await?;
         let (log, last) = (changes::log(db).await?, changes::last(db).await?);
-        let id = LogId::of(log.epoch, timeline.as_deref());
+        let id = LogId::of(log.epoch, &timeline);
         if state.as_ref().is_none_or(|tail| tail.log != id || tail.certifier.head() > last) {
             let certifier = Certifier::at((last - LOOK_BACK).max(log.floor));
             *state = Some(Self { log: id, certifier });

@@ -13,7 +13,7 @@ use futures_util::TryStreamExt;
 use sea_orm::sea_query::{Expr, Func, OnConflict, SelectStatement, SubQueryStatement};
 use sea_orm::{
     ActiveValue, ColumnTrait, Condition, DbErr, EntityTrait, FromQueryResult, QueryFilter, QueryOrder,
-    QuerySelect, QueryTrait, SqlErr,
+    QuerySelect, QueryTrait, SqlErr, TryGetable,
 };
 use uuid::Uuid;
 
@@ -65,9 +65,7 @@ pub(crate) async fn numbers(db: &Executor, head: i64, limit: u64) -> Result<Vec<
 
 /// An id that is higher than that of every transaction that has begun to write.
 pub(crate) async fn fence(db: &Executor) -> Result<i64> {
-    let next = db.dialect().next_transaction();
-    let query = change_log::Entity::find_by_id(LOG).select_only().expr_as(next, "next").into_tuple::<i64>();
-    query.one(db).await?.ok_or_else(no_log)
+    of_log(db, db.dialect().next_transaction()).await
 }
 
 /// Some of the log.
@@ -155,11 +153,9 @@ pub(super) fn numbers_after(head: i64) -> SelectStatement {
     Entity::find().select_only().column(Column::Seq).filter(Column::Seq.gt(head)).into_query()
 }
 
-/// The highest number there is; 0 if there is none.
+/// The highest number there is or was; 0 if there is none.
 pub(crate) async fn last(db: &Executor) -> Result<i64> {
-    let last = Entity::find().select_only().expr_as(Column::Seq.max(), "last").into_tuple::<Option<i64>>();
-    let last = last.one(db).await?.flatten().unwrap_or(0);
-    Ok(last.max(log(db).await?.floor))
+    of_log(db, last_number()).await
 }
 
 /// What holds of the log as a whole.
@@ -168,16 +164,20 @@ pub(crate) async fn log(db: &Executor) -> Result<change_log::Model> {
     log.ok_or_else(no_log)
 }
 
+/// What an expression is where the log of changes is written.
+async fn of_log<T: TryGetable>(db: &Executor, value: Expr) -> Result<T> {
+    let query = change_log::Entity::find_by_id(LOG).select_only().expr_as(value, "value");
+    query.into_tuple::<T>().one(db).await?.ok_or_else(no_log)
+}
+
 fn no_log() -> Error {
     Error::Internal("the table change_log has no row".into())
 }
 
-/// The history of the server that the numbers belong to, where it has a name: another one begins when a standby is
-/// promoted or a backup is restored, and may give numbers again.
-pub(crate) async fn timeline(db: &Executor) -> Result<Option<String>> {
-    let Some(timeline) = db.dialect().timeline() else { return Ok(None) };
-    let query = change_log::Entity::find_by_id(LOG).select_only().expr_as(timeline, "timeline");
-    Ok(query.into_tuple::<String>().one(db).await?)
+/// The history of the server that the numbers belong to: another one begins when a standby is promoted or a backup is
+/// restored, and may give numbers again.
+pub(crate) async fn timeline(db: &Executor) -> Result<String> {
+    of_log(db, db.dialect().timeline()).await
 }
 
 /// Takes a number that a transaction has drawn and not used, so that it never will. Waits for that transaction if it
