@@ -151,18 +151,13 @@ impl Feed {
     }
 
     async fn present(&mut self, then: i64, kind: Kind, after: Uuid, limit: usize) -> Result<Vec<Event>> {
-        let db = self.context.db.primary();
-        let mut condition = Condition::all().add(Expr::col("id").gt(after));
-        if let Some(id) = self.scope.id {
-            condition = condition.add(Expr::col("id").eq(id));
-        }
-        if let Some(owner) = self.scope.owner {
-            condition = condition.add(Expr::col("owner_id").eq(owner));
-        }
-        if let Some(filter) = &self.scope.filter {
-            condition =
-                condition.add(sql::condition(filter, Collection::of(kind), db.dialect(), Scan::default()));
-        }
+        let (db, Scope { id, owner, filter, .. }) = (self.context.db.primary(), &self.scope);
+        let matching = |filter| sql::condition(filter, Collection::of(kind), db.dialect(), Scan::default());
+        let condition = Condition::all()
+            .add(Expr::col("id").gt(after))
+            .add_option(id.map(|id| Expr::col("id").eq(id)))
+            .add_option(owner.map(|owner| Expr::col("owner_id").eq(owner)))
+            .add_option(filter.as_ref().map(matching));
         let size = (std::cmp::min(PAGE, limit as u64), BYTES);
         let (found, all) = page::by_id(db, kind, condition, size).await?;
         let mut events = Vec::with_capacity(found.len());

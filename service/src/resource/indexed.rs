@@ -19,8 +19,8 @@ use crate::kind::Kind;
 use crate::list::cursor::Key;
 use crate::list::page_index::{PageIndex, Place, Stretch};
 use crate::memory::Share;
-use crate::store::changes;
 use crate::store::page::{self, PageQuery, Slice};
+use crate::store::{changes, counts};
 use sea_orm::Condition;
 use sea_orm::sea_query::Expr;
 use uuid::Uuid;
@@ -98,10 +98,9 @@ impl Listing<'_> {
         let mut slot = slot.lock().await;
         if slot.as_ref().is_none_or(|current| !current.is_good(&head.log)) {
             *slot = None;
-            let condition = (self.list.owner.is_some() || self.query.filter.is_some())
-                .then(|| self.query.matching(self.list));
+            let condition = self.query.narrowing(self.list);
             let (total, numbers) =
-                page::count_with_changes(self.executor, self.kind, condition, head.seq).await?;
+                counts::with_changes(self.executor, self.kind, condition, head.seq).await?;
             let Some(seen) = Seen::new(head.seq, numbers) else { return Ok(None) };
             // What the order alone finds need not be remembered.
             let max_ids = self.query.filter.as_ref().map_or(0, |_| self.context.page_indexes.ids_of_one());

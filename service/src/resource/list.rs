@@ -63,11 +63,10 @@ pub async fn list(
                 }
             }
             let total = async {
-                Ok(match (query.total, &query.filter, owner) {
-                    (false, ..) => None,
-                    (true, None, None) => Some(counts::total(executor, kind).await?),
-                    (true, ..) => Some(page::count_resources(executor, kind, query.matching(list)).await?),
-                })
+                match query.total {
+                    true => counts::resources(executor, kind, query.narrowing(list)).await.map(Some),
+                    false => Ok(None),
+                }
             };
             let slice = page::resources(executor, kind, query.page(list)?, &share);
             tokio::try_join!(total, slice)
@@ -95,7 +94,7 @@ pub async fn reports(
         let list = &ListOf { collection: Collection::REPORTS, owner: Some(target.id), dialect };
         let total = async {
             match query.total {
-                true => Ok(Some(stored_reports::count(executor, query.matching(list)).await?)),
+                true => counts::reports(executor, query.matching(list)).await.map(Some),
                 false => Ok(None),
             }
         };

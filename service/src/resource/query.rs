@@ -52,6 +52,11 @@ impl ListQuery {
         self.within(list, Scan::default())
     }
 
+    /// The same; `None` if that is everything of its kind.
+    pub(super) fn narrowing(&self, list: &ListOf) -> Option<Condition> {
+        (list.owner.is_some() || self.filter.is_some()).then(|| self.matching(list))
+    }
+
     /// What comes after the item with these keys, in a list of which about so many items match, if that is known.
     pub(super) fn following(&self, list: &ListOf, keys: &[Key], total: Option<u64>) -> Result<Condition> {
         let order = self.order.terms();
@@ -65,14 +70,10 @@ impl ListQuery {
     }
 
     fn within(&self, list: &ListOf, scan: Scan) -> Condition {
-        let mut condition = Condition::all();
-        if let Some(owner) = list.owner {
-            condition = condition.add(Expr::col("owner_id").eq(owner));
-        }
-        if let Some(filter) = &self.filter {
-            condition = condition.add(sql::condition(filter, list.collection, list.dialect, scan));
-        }
-        condition
+        let matching = |filter| sql::condition(filter, list.collection, list.dialect, scan);
+        Condition::all()
+            .add_option(list.owner.map(|owner| Expr::col("owner_id").eq(owner)))
+            .add_option(self.filter.as_ref().map(matching))
     }
 
     /// The page of what matches.

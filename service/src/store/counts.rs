@@ -1,28 +1,70 @@
 //! How many resources there are, and how many wait for reconciliation.
 
+use super::changes;
 use super::row::with_entity;
 use crate::db::Executor;
 use crate::error::Result;
 use crate::kind::Kind;
 use chrono::{DateTime, Utc};
+use entity::adapter_status;
 use entity::resource_count::{Column, Entity};
-use sea_orm::sea_query::{Alias, Expr, ExprTrait, Func, SelectStatement};
+use sea_orm::sea_query::{Alias, Asterisk, Expr, ExprTrait, Func, SelectStatement, UnionType};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QuerySelect, QueryTrait,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QuerySelect,
+    QueryTrait,
 };
 
-/// The number of resources of a kind: the sum of the shards that the database keeps.
-pub(crate) async fn total(db: &Executor, kind: Kind) -> Result<i64> {
-    let total = db.query_one(&total_query(kind)).await?;
-    let total = total.map(|row| row.try_get_by_index::<Option<i64>>(0)).transpose()?;
-    Ok(total.flatten().unwrap_or(0))
+/// How many resources match, or are of this kind if there is no condition.
+pub(crate) async fn resources(db: &Executor, kind: Kind, condition: Option<Condition>) -> Result<i64> {
+    number(db, &counting(kind, condition)).await
 }
 
-/// Selects the number of resources of a kind.
-pub(super) fn total_query(kind: Kind) -> SelectStatement {
-    // A sum of big integers would be answered as a decimal.
-    let sum = Column::Count.sum().cast_as(Alias::new("bigint"));
-    Entity::find().filter(Column::Kind.eq(kind.as_str())).select_only().expr_as(sum, "total").into_query()
+/// How many reports match.
+pub(crate) async fn reports(db: &Executor, condition: Condition) -> Result<i64> {
+    number(db, &matching::<adapter_status::Entity>(condition)).await
+}
+
+/// How many resources match, or are of this kind if there is no condition, and the numbers after `head` of the changes
+/// that this includes: one statement, which sees one state.
+pub(crate) async fn with_changes(
+    db: &Executor,
+    kind: Kind,
+    condition: Option<Condition>,
+    head: i64,
+) -> Result<(u64, Vec<i64>)> {
+    let mut count = counting(kind, condition);
+    count.expr_as(Expr::cust("0"), "change");
+    let mut numbers = changes::numbers_after(head);
+    numbers.expr(Expr::cust("1"));
+    count.union(UnionType::All, numbers);
+    let (mut total, mut seen) = (0, Vec::new());
+    for row in db.query_all(&count).await? {
+        let value: Option<i64> = row.try_get_by_index(0)?;
+        match row.try_get_by_index::<i32>(1)? {
+            0 => total = value.and_then(|total| u64::try_from(total).ok()).unwrap_or(0),
+            _ => seen.extend(value),
+        }
+    }
+    Ok((total, seen))
+}
+
+async fn number(db: &Executor, count: &SelectStatement) -> Result<i64> {
+    let number = db.query_one(count).await?.map(|row| row.try_get_by_index::<Option<i64>>(0)).transpose()?;
+    Ok(number.flatten().unwrap_or(0))
+}
+
+fn counting(kind: Kind, condition: Option<Condition>) -> SelectStatement {
+    let Some(condition) = condition else {
+        // The sum of the shards that the database keeps. A sum of big integers would be answered as a decimal.
+        let sum = Column::Count.sum().cast_as(Alias::new("bigint"));
+        let shards = Entity::find().filter(Column::Kind.eq(kind.as_str()));
+        return shards.select_only().expr_as(sum, "count").into_query();
+    };
+    with_entity!(kind, entity => matching::<entity::Entity>(condition))
+}
+
+fn matching<E: EntityTrait>(condition: Condition) -> SelectStatement {
+    E::find().filter(condition).select_only().expr_as(Expr::col(Asterisk).count(), "count").into_query()
 }
 
 /// Resources of a kind that wait for reconciliation: either those being deleted or the others.

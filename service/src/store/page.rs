@@ -1,9 +1,9 @@
 //! Pages of what matches.
 
+use super::changes;
 use super::listed::Listed;
 use super::numbered::NUMBER;
 use super::row::with_entity;
-use super::{changes, counts};
 use crate::db::Executor;
 use crate::error::{Error, Result};
 use crate::field::ID;
@@ -14,7 +14,7 @@ use crate::memory::Share;
 use crate::resource::Resource;
 use crate::search::scan::IdBound;
 use futures_util::TryStreamExt;
-use sea_orm::sea_query::{Asterisk, Expr, ExprTrait, NullOrdering, Order, UnionType};
+use sea_orm::sea_query::{Expr, ExprTrait, NullOrdering, Order};
 use sea_orm::{
     Condition, ConnectionTrait, EntityTrait, Iterable, PrimaryKeyToColumn, QueryFilter, QueryOrder,
     QuerySelect, QueryTrait, Select, StreamTrait, Value,
@@ -151,49 +151,6 @@ pub(crate) async fn plan(db: &Executor, kind: Kind, query: PageQuery<'_>) -> Res
     statement.sql.insert_str(0, "EXPLAIN ");
     let lines = db.query_all_raw(statement).await?;
     Ok(lines.iter().map(|line| line.try_get_by_index(0)).collect::<Result<_, _>>()?)
-}
-
-/// How many resources match.
-pub(crate) async fn count_resources(db: &Executor, kind: Kind, condition: Condition) -> Result<i64> {
-    with_entity!(kind, entity => count::<entity::Entity>(db, condition).await)
-}
-
-/// How many rows of `E` match.
-pub(super) async fn count<E: EntityTrait>(db: &Executor, condition: Condition) -> Result<i64> {
-    Ok(counting::<E>(condition).into_tuple::<i64>().one(db).await?.unwrap_or(0))
-}
-
-fn counting<E: EntityTrait>(condition: Condition) -> Select<E> {
-    E::find().filter(condition).select_only().expr_as(Expr::col(Asterisk).count(), "count")
-}
-
-/// How many resources match, or are of this kind if there is no condition, and the numbers after `head` of the changes
-/// that this includes: one statement, which sees one state.
-pub(crate) async fn count_with_changes(
-    db: &Executor,
-    kind: Kind,
-    condition: Option<Condition>,
-    head: i64,
-) -> Result<(u64, Vec<i64>)> {
-    let mut count = match condition {
-        None => counts::total_query(kind),
-        Some(condition) => {
-            with_entity!(kind, entity => counting::<entity::Entity>(condition).into_query())
-        }
-    };
-    count.expr_as(Expr::cust("0"), "change");
-    let mut numbers = changes::numbers_after(head);
-    numbers.expr(Expr::cust("1"));
-    count.union(UnionType::All, numbers);
-    let (mut total, mut seen) = (0, Vec::new());
-    for row in db.query_all(&count).await? {
-        let value: Option<i64> = row.try_get_by_index(0)?;
-        match row.try_get_by_index::<i32>(1)? {
-            0 => total = value.and_then(|total| u64::try_from(total).ok()).unwrap_or(0),
-            _ => seen.extend(value),
-        }
-    }
-    Ok((total, seen))
 }
 
 /// The values of a resource by which a list of its kind is ordered.

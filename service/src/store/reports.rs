@@ -111,11 +111,6 @@ impl Listed for Entity {
     }
 }
 
-/// How many reports match.
-pub(crate) async fn count(db: &Executor, condition: Condition) -> Result<i64> {
-    page::count::<Entity>(db, condition).await
-}
-
 /// Writes each report over the adapter's last one about the same resource.
 pub(crate) async fn upsert(tx: &Executor, reports: &[(Kind, Uuid, StoredReport)]) -> Result<()> {
     if reports.is_empty() {

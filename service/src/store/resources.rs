@@ -7,7 +7,7 @@ use crate::kind::Kind;
 use crate::resource::{Resource, Target};
 use entity::node_pool;
 use sea_orm::sea_query::{Expr, ExprTrait, LockBehavior, LockType, WindowStatement};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
 use std::collections::HashSet;
 use uuid::Uuid;
 
@@ -147,14 +147,12 @@ pub(crate) async fn named(
     name: &str,
 ) -> Result<Option<Uuid>> {
     Ok(with_entity!(kind, entity => {
-        let mut select = entity::Entity::find()
+        let select = entity::Entity::find()
             .select_only()
             .column(entity::Column::Id)
             .filter(Expr::col("name").eq(name))
-            .filter(Expr::col("deleted_time").is_null());
-        if let Some(owner) = owner {
-            select = select.filter(Expr::col("owner_id").eq(owner));
-        }
+            .filter(Expr::col("deleted_time").is_null())
+            .apply_if(owner, |select, owner| select.filter(Expr::col("owner_id").eq(owner)));
         select.into_tuple::<Uuid>().one(db).await?
     }))
 }
