@@ -15,31 +15,9 @@ pub enum ConditionStatus {
 }
 
 impl ConditionStatus {
-    /// `True`, `False` or `Unknown`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            ConditionStatus::True => "True",
-            ConditionStatus::False => "False",
-            ConditionStatus::Unknown => "Unknown",
-        }
-    }
-
     /// True or False.
     pub fn from_bool(holds: bool) -> Self {
         if holds { ConditionStatus::True } else { ConditionStatus::False }
-    }
-}
-
-impl FromStr for ConditionStatus {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<Self, ()> {
-        match text {
-            "True" => Ok(ConditionStatus::True),
-            "False" => Ok(ConditionStatus::False),
-            "Unknown" => Ok(ConditionStatus::Unknown),
-            _ => Err(()),
-        }
     }
 }
 
@@ -55,6 +33,8 @@ pub enum Phase {
 }
 
 impl Phase {
+    const ALL: [Self; 3] = [Phase::NotReady, Phase::Ready, Phase::Failed];
+
     /// `NotReady`, `Ready` or `Failed`.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -69,12 +49,8 @@ impl FromStr for Phase {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        match text {
-            "NotReady" => Ok(Phase::NotReady),
-            "Ready" => Ok(Phase::Ready),
-            "Failed" => Ok(Phase::Failed),
-            _ => Err(Error::Internal(format!("a stored phase is '{text}'"))),
-        }
+        let phase = Self::ALL.into_iter().find(|phase| phase.as_str() == text);
+        phase.ok_or_else(|| Error::Internal(format!("a stored phase is '{text}'")))
     }
 }
 
