@@ -2,7 +2,6 @@
 
 use crate::search::pattern::Pattern;
 use sea_orm::sea_query::{Expr, Func, FunctionCall};
-use std::fmt::Write;
 use std::thread::available_parallelism;
 use uuid::Uuid;
 
@@ -160,14 +159,9 @@ impl Dialect {
         let spelling = self.spellings().one_of;
         match self {
             Dialect::Sqlite => {
-                let mut list = String::from("[");
-                for id in ids {
-                    let separator = if list.len() > 1 { "," } else { "" };
-                    // Writing to a string cannot fail.
-                    let _ = write!(list, "{separator}\"{}\"", id.simple());
-                }
-                list.push(']');
-                Expr::cust_with_exprs(spelling, [column, Expr::val(list)])
+                // Ids can always be printed.
+                let list = serde_json::to_string(&ids.iter().map(|id| id.simple()).collect::<Vec<_>>());
+                Expr::cust_with_exprs(spelling, [column, Expr::val(list.unwrap_or_default())])
             }
             Dialect::Postgres => Expr::cust_with_exprs(spelling, [column, Expr::val(ids.to_vec())]),
         }

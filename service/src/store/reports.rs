@@ -10,6 +10,7 @@ use crate::list::cursor::Key;
 use crate::list::order::Term;
 use crate::memory::Share;
 use crate::status::stored::{AdapterVersions, ReportState, StoredReport};
+use chrono::{DateTime, Utc};
 use entity::adapter_status::{Column, Entity, Model};
 use entity::{JsonText, node_pool};
 use sea_orm::sea_query::{Expr, OnConflict, Query, SelectStatement};
@@ -18,17 +19,6 @@ use sea_orm::{
 };
 use std::collections::HashMap;
 use uuid::Uuid;
-
-/// What is read of a report to decide. The documents that are only kept stay where they are: they may be large.
-#[derive(FromQueryResult)]
-struct StateRow {
-    owner_id: Uuid,
-    adapter: String,
-    observed_generation: i64,
-    conditions: JsonText,
-    created_time: chrono::DateTime<chrono::Utc>,
-    last_report_time: chrono::DateTime<chrono::Utc>,
-}
 
 /// Reports about several resources by the resource, each ordered by adapter.
 pub(crate) type ReportsByOwner = HashMap<Uuid, Vec<ReportState>>;
@@ -55,8 +45,10 @@ pub(crate) async fn of_children(db: &Executor, owner: Uuid) -> Result<ReportsByO
     states(db, Condition::all().add(Column::OwnerId.in_subquery(children))).await
 }
 
+/// The documents that are only kept stay where they are: they may be large.
 async fn states(db: &Executor, condition: Condition) -> Result<ReportsByOwner> {
-    let rows = Entity::find()
+    type Row = (Uuid, String, i64, JsonText, DateTime<Utc>, DateTime<Utc>);
+    let rows: Vec<Row> = Entity::find()
         .select_only()
         .columns([
             Column::OwnerId,
@@ -68,16 +60,14 @@ async fn states(db: &Executor, condition: Condition) -> Result<ReportsByOwner> {
         ])
         .filter(condition)
         .order_by_asc(Column::Adapter)
-        .into_model::<StateRow>()
+        .into_tuple()
         .all(db)
         .await?;
     let mut reports = ReportsByOwner::new();
-    for row in rows {
-        let StateRow { owner_id, adapter, observed_generation, conditions, created_time, last_report_time } =
-            row;
+    for (owner, adapter, observed_generation, conditions, created_time, last_report_time) in rows {
         let conditions = conditions.read()?;
         let state = ReportState { adapter, observed_generation, conditions, created_time, last_report_time };
-        reports.entry(owner_id).or_default().push(state);
+        reports.entry(owner).or_default().push(state);
     }
     Ok(reports)
 }
