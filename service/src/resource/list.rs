@@ -71,7 +71,7 @@ pub async fn list(
             let slice = page::resources(executor, kind, query.page(list)?, &share);
             tokio::try_join!(total, slice)
         };
-        let (_, (total, slice)) = tokio::try_join!(check_owner(&reader, kind, owner), page)?;
+        let (_, (total, slice)) = tokio::try_join!(read::check_owner(&reader, kind, owner), page)?;
         let position = position.clone().filter(|_| reader.is_primary());
         Ok(slice.map(|slice| Page::of(query, total, slice, position, share.clone())))
     };
@@ -134,15 +134,6 @@ pub async fn plan(
     let executor = context.db.primary();
     let list = ListOf { collection: Collection::of(kind), owner, dialect: executor.dialect() };
     page::plan(executor, kind, PageQuery { numbered: true, ..query.page(&list)? }).await
-}
-
-/// The cluster whose node pools are listed must exist.
-async fn check_owner(reader: &Reader, kind: Kind, owner: Option<Uuid>) -> Result<()> {
-    let (Some(owner), Some(parent)) = (owner, kind.parent()) else { return Ok(()) };
-    match reader.find(parent, owner).await? {
-        Some(_) => Ok(()),
-        None => Err(Error::NotFound { kind: parent.as_str(), id: owner.to_string() }),
-    }
 }
 
 impl<T> Page<T> {

@@ -99,6 +99,14 @@ pub struct ResourceChange {
     pub removed: bool,
 }
 
+impl ResourceChange {
+    /// A resource became what it is, or was removed as it last was.
+    pub(crate) fn of(resource: &Resource, generation_before: i64, removed: bool) -> Self {
+        let Resource { kind, id, generation: generation_after, .. } = *resource;
+        Self { kind, id, generation_before, generation_after, removed }
+    }
+}
+
 impl Target {
     /// Whether the path names this resource.
     pub(crate) fn matches(&self, found: &Resource) -> bool {

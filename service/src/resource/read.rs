@@ -2,7 +2,9 @@ use super::{Resource, Target};
 use crate::context::Context;
 use crate::db::Consistency;
 use crate::error::{Error, Result};
+use crate::kind::Kind;
 use crate::store::reader::Reader;
+use uuid::Uuid;
 
 /// The resource that a path names.
 ///
@@ -18,10 +20,15 @@ pub(super) async fn find(reader: &Reader, target: &Target) -> Result<Resource> {
     if let Some(resource) = found.filter(|found| target.matches(found)) {
         return Ok(resource);
     }
-    if let (Some(owner), Some(parent)) = (target.owner, target.kind.parent())
-        && reader.find(parent, owner).await?.is_none()
-    {
-        return Err(Error::NotFound { kind: parent.as_str(), id: owner.to_string() });
-    }
+    check_owner(reader, target.kind, target.owner).await?;
     Err(target.not_found())
+}
+
+/// The cluster that a path of node pools names must exist.
+pub(super) async fn check_owner(reader: &Reader, kind: Kind, owner: Option<Uuid>) -> Result<()> {
+    let (Some(owner), Some(parent)) = (owner, kind.parent()) else { return Ok(()) };
+    match reader.find(parent, owner).await? {
+        Some(_) => Ok(()),
+        None => Err(Error::NotFound { kind: parent.as_str(), id: owner.to_string() }),
+    }
 }

@@ -207,18 +207,11 @@ impl<'a> Taken<'a> {
         } else {
             subject.now.status.adapters = adapters(&subject.reports)?;
         }
-        let Resource { kind, id, generation, .. } = subject.now;
         let Report { data, metadata, versions, .. } = report;
         let (data, metadata, versions) = (data.clone(), metadata.clone(), versions.clone());
         let report = StoredReport { state, data, metadata, versions };
-        self.stored.insert((id, report.state.adapter.clone()), (kind, report.clone()));
-        let change = ResourceChange {
-            kind,
-            id,
-            generation_before: generation,
-            generation_after: generation,
-            removed: false,
-        };
+        self.stored.insert((target.id, report.state.adapter.clone()), (target.kind, report.clone()));
+        let change = ResourceChange::of(&subject.now, subject.now.generation, false);
         Ok(Outcome::Stored { report, changes: vec![change] })
     }
 

@@ -85,10 +85,7 @@ pub struct Applied {
 
 impl Applied {
     pub(super) fn created(resource: Resource) -> Self {
-        let Resource { kind, id, generation, .. } = resource;
-        let change =
-            ResourceChange { kind, id, generation_before: 0, generation_after: generation, removed: false };
-        Self { resource, changes: vec![change] }
+        Self { changes: vec![ResourceChange::of(&resource, 0, false)], resource }
     }
 }
 

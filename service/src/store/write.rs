@@ -70,14 +70,8 @@ impl Write {
     }
 
     pub(super) fn change(&self) -> ResourceChange {
-        let Resource { kind, id, generation, .. } = *self.resource();
-        ResourceChange {
-            kind,
-            id,
-            generation_before: self.before().map_or(0, |before| before.generation),
-            generation_after: generation,
-            removed: self.is_removal(),
-        }
+        let generation_before = self.before().map_or(0, |before| before.generation);
+        ResourceChange::of(self.resource(), generation_before, self.is_removal())
     }
 
     /// Whether the resource waits for reconciliation now and did not before. No removal does: what is removed waited
