@@ -4,38 +4,33 @@ use super::executor::{Executor, Monitor, Target};
 use super::limit;
 use super::statements::{Series, Statements};
 use futures_util::stream::BoxStream;
-use futures_util::{Stream, StreamExt};
+use futures_util::{StreamExt, TryStreamExt};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, Statement, StreamTrait};
 use std::pin::Pin;
-use std::task::{Context, Poll};
 use std::time::Instant;
 
-/// The rows of a statement, which is measured until its last row was taken or the rest is given up.
+/// Rows of a statement, which is measured until the last one was taken or the rest is given up.
 ///
 /// SQLite stops when the rest is given up. PostgreSQL sends it, and it is thrown away before the connection is used
 /// again.
-pub struct Rows<'a> {
-    rows: BoxStream<'a, Result<QueryResult, DbErr>>,
+type Rows<'a> = BoxStream<'a, Result<QueryResult, DbErr>>;
+
+/// A statement that is measured until this is dropped.
+struct Measured<'a> {
     monitor: &'a Monitor,
     series: Series,
     started: Instant,
 }
 
-impl Stream for Rows<'_> {
-    type Item = Result<QueryResult, DbErr>;
-
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let row = self.rows.poll_next_unpin(context);
-        if let Poll::Ready(Some(Err(error))) = &row {
-            self.monitor.failed(self.series, error);
-        }
-        row
+impl Drop for Measured<'_> {
+    fn drop(&mut self) {
+        self.monitor.statements.took(self.series, self.started.elapsed());
     }
 }
 
-impl Drop for Rows<'_> {
-    fn drop(&mut self) {
-        self.monitor.statements.took(self.series, self.started.elapsed());
+impl Measured<'_> {
+    fn failed(&self, error: &DbErr) {
+        self.monitor.failed(self.series, error);
     }
 }
 
@@ -51,19 +46,21 @@ impl StreamTrait for Executor {
         statement: Statement,
     ) -> Pin<Box<dyn Future<Output = Result<Rows<'a>, DbErr>> + 'a + Send>> {
         let statement = limit::as_number(statement);
-        let (series, started, monitor) =
-            (Statements::classify(&statement.sql), Instant::now(), &self.monitor);
+        let (monitor, series) = (&self.monitor, Statements::classify(&statement.sql));
+        let measured = Measured { monitor, series, started: Instant::now() };
         Box::pin(async move {
             let opened = match (monitor.check_file(), &self.target) {
                 (Err(error), _) => Err(error),
-                (Ok(()), Target::Pool(pool)) => pool.stream_raw(statement).await.map(StreamExt::boxed),
-                (Ok(()), Target::Transaction(tx)) => tx.stream_raw(statement).await.map(StreamExt::boxed),
+                (Ok(()), Target::Pool(pool)) => pool.stream_raw(statement).await.map(StreamExt::left_stream),
+                (Ok(()), Target::Transaction(tx)) => {
+                    tx.stream_raw(statement).await.map(StreamExt::right_stream)
+                }
             };
             match opened {
-                Ok(rows) => Ok(Rows { rows, monitor, series, started }),
+                // They take what measures them along.
+                Ok(rows) => Ok(rows.inspect_err(move |error| measured.failed(error)).boxed()),
                 Err(error) => {
-                    monitor.statements.took(series, started.elapsed());
-                    monitor.failed(series, &error);
+                    measured.failed(&error);
                     Err(error)
                 }
             }
