@@ -2,7 +2,7 @@
 
 use crate::context::Context;
 use crate::db::Consistency;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::resource::{self, Resource, Target};
 use crate::search::filter::Filter;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use tokio::time::{Instant, timeout_at};
 /// The resource that a path names, as soon as it matches or the time is over; and whether it matches.
 ///
 /// # Errors
-/// [`Error::NotFound`](crate::Error::NotFound) as soon as it does not exist.
+/// [`Error::NotFound`] as soon as it does not exist.
 pub async fn wait_for(
     context: &Context,
     target: &Target,
@@ -19,13 +19,14 @@ pub async fn wait_for(
     time: Duration,
 ) -> Result<(Resource, bool)> {
     let _follower = context.changes.follow();
-    let deadline = Instant::now() + time;
+    let (deadline, mut is_over) = (Instant::now() + time, false);
     loop {
         // What is not complete yet is read again when it is.
         let head = context.changes.head().await?;
         let found = resource::get(context, Consistency::Strong, target).await?;
-        if filter.matches(&found)? {
-            return Ok((found, true));
+        let matches = filter.matches(&found)?;
+        if matches || is_over {
+            return Ok((found, matches));
         }
         let mut since = head.seq;
         let changed = async {
@@ -39,15 +40,10 @@ pub async fn wait_for(
             }
         };
         match timeout_at(deadline, changed).await {
-            Ok(Ok(())) => {}
-            // Another log has begun, or it could not be read that far back: look again.
-            Ok(Err(crate::Error::PositionGone)) => {}
+            // Also if another log has begun, or it could not be read that far back: look again.
+            Ok(Ok(()) | Err(Error::PositionGone)) => {}
             Ok(Err(error)) => return Err(error),
-            Err(_) => {
-                let found = resource::get(context, Consistency::Strong, target).await?;
-                let matches = filter.matches(&found)?;
-                return Ok((found, matches));
-            }
+            Err(_) => is_over = true,
         }
     }
 }
