@@ -213,7 +213,7 @@ impl Walk<'_> {
 fn service_report(report: &StoredReport) -> status::ReportState {
     let condition = |(condition, since): &(Condition, DateTime<Utc>)| StoredCondition {
         r#type: condition.kind.clone(),
-        status: condition.status.parse().expect("True, False or Unknown"),
+        status: serde_json::from_value(condition.status.as_str().into()).expect("True, False or Unknown"),
         reason: condition.reason.clone(),
         message: condition.message.clone(),
         adapter: report.adapter.clone(),
