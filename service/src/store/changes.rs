@@ -208,10 +208,9 @@ pub(crate) async fn oldest(db: &Executor, limit: u64) -> Result<Vec<(i64, DateTi
 /// Removes the changes up to a number.
 pub(crate) async fn remove(tx: &Tx, upto: i64) -> Result<()> {
     let raised = change_log::Entity::update_many().col_expr(change_log::Column::Floor, Expr::val(upto));
-    let raised = raised.filter(change_log::Column::Floor.lt(upto)).exec(&**tx).await?;
-    if raised.rows_affected > 0 {
-        Entity::delete_many().filter(Column::Seq.lte(upto)).exec(&**tx).await?;
-    }
+    // Who begins a new log raises it too, and leaves the changes so far.
+    raised.filter(change_log::Column::Floor.lt(upto)).exec(&**tx).await?;
+    Entity::delete_many().filter(Column::Seq.lte(upto)).exec(&**tx).await?;
     Ok(())
 }
 

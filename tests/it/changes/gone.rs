@@ -1,11 +1,15 @@
 use super::Follower;
-use crate::harness::{Engine, TestApp, Throwaway};
+use crate::harness::{Engine, TestApp, Throwaway, service};
+use chrono::TimeDelta;
 use sea_orm::{ConnectionTrait, Database, DatabaseConnection, DbBackend, Statement};
+use service::Clock;
+use service::change::{Retention, remove_old};
 
 crate::engines![
     a_position_of_another_log_is_gone,
     a_position_far_ahead_is_gone,
     what_was_removed_is_gone_and_never_left_out,
+    what_a_new_log_left_of_the_last_one_is_removed_as_well,
     no_position_that_anyone_makes_up_is_an_internal_error,
 ];
 
@@ -56,6 +60,25 @@ async fn what_was_removed_is_gone_and_never_left_out(app: TestApp) {
     app.list("changes", &[("since", &first)]).await.problem(410, GONE);
     let mut exactly = Follower::since(&app, &second, &[]);
     exactly.until(|follower| follower.events.len() == 2).await;
+}
+
+/// A log that has begun anew has its floor at the end of the last one, whose changes are still there.
+async fn what_a_new_log_left_of_the_last_one_is_removed_as_well(app: TestApp) {
+    for number in 0..3 {
+        app.a_cluster().named(&format!("cluster-{number}")).create().await;
+    }
+    execute(&app, "UPDATE change_log SET floor = (SELECT max(seq) FROM changes)").await;
+    app.a_cluster().named("another").create().await;
+    let context = service(app.database_url.clone(), Clock::system()).await;
+    let retention = Retention { time: TimeDelta::days(36_500), max_changes: 1 };
+    remove_old(&context, retention).await.expect("a removal");
+    let rows = context.db.primary().query_one_raw(Statement::from_string(
+        context.db.primary().get_database_backend(),
+        "SELECT count(*) FROM changes",
+    ));
+    let rows: i64 = rows.await.expect("a count").expect("a row").try_get_by_index(0).expect("a number");
+    assert_eq!(rows, 1);
+    context.db.close().await;
 }
 
 async fn no_position_that_anyone_makes_up_is_an_internal_error(app: TestApp) {
