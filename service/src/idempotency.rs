@@ -62,14 +62,10 @@ pub(crate) async fn claim(tx: &Tx, key: &Key<'_>, now: DateTime<Utc>) -> Result<
         Error::Locked(_) => Error::KeyInUse,
         error => error,
     };
-    if keys::insert(tx, row.clone()).await.map_err(in_use)? {
+    if keys::claim(tx, row, now).await.map_err(in_use)? {
         return Ok(None);
     }
     match keys::find(tx, key.caller, key.key).await.map_err(in_use)? {
-        Some(stored) if stored.expires_time < now || stored.answer.is_none() => {
-            keys::renew(tx, row).await?;
-            Ok(None)
-        }
         Some(stored) if stored.request_digest != key.digest => Err(Error::KeyReused),
         Some(stored) => Ok(stored.answer),
         None => Err(Error::KeyInUse),

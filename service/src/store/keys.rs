@@ -4,30 +4,25 @@ use crate::db::Executor;
 use crate::error::Result;
 use chrono::{DateTime, Utc};
 use entity::idempotency_key::{ActiveModel, Column, Entity, Model};
-use sea_orm::sea_query::OnConflict;
-use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect, Set,
-    TryInsertResult,
-};
+use sea_orm::sea_query::{ExprTrait, OnConflict};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect, Set};
 
-/// Adds a key without an answer. `false` if there is one already; waits for a transaction that is adding it.
-pub(crate) async fn insert(tx: &Executor, row: Model) -> Result<bool> {
-    let nothing = OnConflict::columns([Column::Caller, Column::Key]).do_nothing().to_owned();
-    let insert = Entity::insert(row.into_active_model()).on_conflict(nothing).try_insert();
-    let inserted = insert.exec_without_returning(tx).await?;
-    Ok(matches!(inserted, TryInsertResult::Inserted(rows) if rows > 0))
+/// Adds a key without an answer, in the place of one that has expired or has none either. `false` if there is another;
+/// waits for a transaction that is adding it.
+pub(crate) async fn claim(tx: &Executor, row: Model, now: DateTime<Utc>) -> Result<bool> {
+    let columns = [Column::RequestDigest, Column::Answer, Column::ClaimedTime, Column::ExpiresTime];
+    let is_free = Column::ExpiresTime.lt(now).or(Column::Answer.is_null());
+    let renew = OnConflict::columns([Column::Caller, Column::Key])
+        .update_columns(columns)
+        .action_and_where(is_free)
+        .to_owned();
+    let claimed = Entity::insert(row.into_active_model()).on_conflict(renew);
+    Ok(claimed.exec_without_returning(tx).await? > 0)
 }
 
 /// The row of a key, locked.
 pub(crate) async fn find(tx: &Executor, caller: &str, key: &str) -> Result<Option<Model>> {
     Ok(Entity::find().filter(this(caller, key)).lock_exclusive().one(tx).await?)
-}
-
-/// Overwrites the row of a key that has expired.
-pub(crate) async fn renew(tx: &Executor, row: Model) -> Result<()> {
-    let this = this(&row.caller, &row.key);
-    Entity::update_many().set(row.into_active_model().reset_all()).filter(this).exec(tx).await?;
-    Ok(())
 }
 
 /// Stores the answer of a key.
