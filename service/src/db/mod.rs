@@ -197,26 +197,4 @@ impl Db {
     pub fn invalidate_connections(&self) {
         self.primary.monitor.epoch.invalidate();
     }
-
-    /// The label of each pool, with its open and its idle connections.
-    fn connections(&self) -> impl Iterator<Item = (&'static str, (usize, usize))> {
-        let replica = self.replica.as_ref().map(|(executor, _)| ("replica", executor));
-        std::iter::once(("primary", &self.primary))
-            .chain(replica)
-            .filter_map(|(role, executor)| Some((role, size(self.dialect(), executor.connection()?))))
-    }
-}
-
-/// Open and idle connections.
-fn size(dialect: Dialect, pool: &DatabaseConnection) -> (usize, usize) {
-    match dialect {
-        Dialect::Postgres => {
-            let pool = pool.get_postgres_connection_pool();
-            (pool.size() as usize, pool.num_idle())
-        }
-        Dialect::Sqlite => {
-            let pool = pool.get_sqlite_connection_pool();
-            (pool.size() as usize, pool.num_idle())
-        }
-    }
 }

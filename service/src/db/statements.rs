@@ -1,8 +1,9 @@
 //! What is measured of statements and connections. The names are those of the dashboard and the alerts.
 
 use super::Db;
-use crate::dialect::Fault;
+use crate::dialect::{Dialect, Fault};
 use metrics::{Histogram, counter, gauge, histogram};
+use sea_orm::DatabaseConnection;
 use std::time::Duration;
 
 const QUERY_DURATION: &str = "hyperfleet_db_query_duration_seconds";
@@ -135,10 +136,26 @@ fn outermost(sql: &str, part: &str) -> Option<usize> {
 
 /// Publishes how many connections are open and in use.
 pub fn sample_connections(db: &Db) {
-    for (role, sizes) in db.connections() {
-        let (open, idle) = sizes;
+    let replica = db.replica.as_ref().map(|(executor, _)| ("replica", executor));
+    for (role, executor) in std::iter::once(("primary", &db.primary)).chain(replica) {
+        let Some(pool) = executor.connection() else { continue };
+        let (open, idle) = size(db.dialect(), pool);
         gauge!("hyperfleet_db_connections_open", "role" => role).set(open as f64);
         gauge!("hyperfleet_db_connections_in_use", "role" => role).set(open.saturating_sub(idle) as f64);
+    }
+}
+
+/// Open and idle connections.
+fn size(dialect: Dialect, pool: &DatabaseConnection) -> (usize, usize) {
+    match dialect {
+        Dialect::Postgres => {
+            let pool = pool.get_postgres_connection_pool();
+            (pool.size() as usize, pool.num_idle())
+        }
+        Dialect::Sqlite => {
+            let pool = pool.get_sqlite_connection_pool();
+            (pool.size() as usize, pool.num_idle())
+        }
     }
 }
 

@@ -2,7 +2,6 @@ use super::request::{Applied, IfMatch};
 use super::{Resource, ResourceChange, Target, removal};
 use crate::context::{Committed, Context};
 use crate::error::{Error, Result};
-use crate::kind::Kind;
 use crate::status::aggregate::Event;
 use crate::store::save::save;
 use crate::store::write::{Tx, Write};
@@ -27,13 +26,12 @@ pub async fn delete(context: &Context, target: &Target, if_match: &IfMatch, call
         let now = context.clock.now();
         after.mark_deleted(now, caller);
         let (below, has_children) = cascade(context, &tx, target, now, caller).await?;
-        let required = &context.settings.required[target.kind];
+        let required = &context.settings.required;
         let reports = reports::of_resource(&tx, after.id).await?;
         after.aggregate(required, &reports, has_children, Event::Change)?;
         let mut writes = Vec::new();
         if removal::is_due(required, &after, &reports, has_children) {
             writes.push(Write::Remove { before, last: after.clone(), by: caller.to_owned() });
-            let required = &context.settings.required[Kind::Cluster];
             writes.extend(removal::of_parent(&tx, required, parent, &after, caller).await?);
         } else {
             writes.push(Write::Update { before, after: after.clone(), by: caller.to_owned() });
@@ -68,7 +66,7 @@ async fn cascade(
             continue;
         }
         let reports = all_reports.remove(&before.id).unwrap_or_default();
-        let required = &context.settings.required[before.kind];
+        let required = &context.settings.required;
         let mut after = before.clone();
         after.mark_deleted(now, caller);
         if removal::is_due(required, &after, &reports, false) {
@@ -111,7 +109,7 @@ pub async fn force_delete(
                 target.kind, target.id
             )));
         }
-        let required = &context.settings.required[Kind::Cluster];
+        let required = &context.settings.required;
         let parent = removal::of_parent(&tx, required, parent, &resource, caller).await?;
         let children = children(&tx, target).await?;
         let removed = std::iter::once(resource).chain(children);

@@ -27,7 +27,7 @@ pub use report::report;
 pub use request::{Applied, Change, Create, Created, IfMatch, Outcome};
 
 use crate::error::{Error, Result};
-use crate::kind::Kind;
+use crate::kind::{Kind, PerKind};
 use crate::status::aggregate::{self, Event, Subject};
 use crate::status::stored::ReportState;
 use crate::status::summary::StoredStatus;
@@ -148,7 +148,7 @@ impl Resource {
     /// Aggregates its status anew from all reports about it, which are ordered by adapter.
     fn aggregate(
         &mut self,
-        required: &[String],
+        required: &PerKind<Vec<String>>,
         reports: &[ReportState],
         has_children: bool,
         event: Event,
@@ -160,7 +160,7 @@ impl Resource {
             reference_time: self.updated_time,
             finalizing: self.is_finalizing(),
             has_children,
-            required,
+            required: &required[self.kind],
             previous: Some(&previous),
         };
         self.status = StoredStatus::of(&aggregate::aggregate(&subject, reports, event), reports)?;

@@ -39,7 +39,7 @@ pub async fn patch(
             after.updated_time = context.clock.now().max(before.updated_time);
             caller.clone_into(&mut after.updated_by);
             let reports = reports::of_resource(&tx, after.id).await?;
-            after.aggregate(&context.settings.required[target.kind], &reports, false, Event::Change)?;
+            after.aggregate(&context.settings.required, &reports, false, Event::Change)?;
         }
         save(&tx, vec![Write::Update { before, after: after.clone(), by: caller.to_owned() }]).await?;
         Ok(after)

@@ -6,19 +6,20 @@
 
 use super::Resource;
 use crate::error::Result;
+use crate::kind::PerKind;
 use crate::status::stored::ReportState;
 use crate::store::write::{Tx, Write};
 use crate::store::{reports, resources};
 
 /// Whether nothing holds a resource that is being deleted any longer.
 pub(super) fn is_due(
-    required: &[String],
+    required: &PerKind<Vec<String>>,
     resource: &Resource,
     reports: &[ReportState],
     has_children: bool,
 ) -> bool {
     let done = |report: &ReportState| report.observed_generation == resource.generation && report.finalized();
-    let all_done = match required {
+    let all_done = match &*required[resource.kind] {
         [] => reports.iter().all(done),
         required => {
             required.iter().all(|name| reports.iter().any(|report| report.adapter == *name && done(report)))
@@ -30,7 +31,7 @@ pub(super) fn is_due(
 /// The removal of `parent` once `child` is removed by `by`, if it waited for nothing else.
 pub(super) async fn of_parent(
     tx: &Tx,
-    required: &[String],
+    required: &PerKind<Vec<String>>,
     parent: Option<Resource>,
     child: &Resource,
     by: &str,

@@ -201,8 +201,7 @@ impl<'a> Taken<'a> {
         subject.now.revision += 1;
         report.adapter.as_str().clone_into(&mut subject.by);
         if aggregate {
-            let required = &self.settings.required[target.kind];
-            let event = Event::Report(observed);
+            let (required, event) = (&self.settings.required, Event::Report(observed));
             subject.now.aggregate(required, &subject.reports, subject.has_children, event)?;
         } else {
             subject.now.status.adapters = adapters(&subject.reports)?;
@@ -231,8 +230,8 @@ impl<'a> Taken<'a> {
     /// Saves what changed, or removes the resource if its deletion waited for this report only. `parent` is its
     /// cluster, which may have waited for nothing else.
     async fn save_or_remove(mut self, tx: &Tx, parent: Option<Resource>) -> Result<()> {
+        let required = &self.settings.required;
         let due = |subject: &Subject| {
-            let required = &self.settings.required[subject.now.kind];
             !self.stored.is_empty()
                 && removal::is_due(required, &subject.now, &subject.reports, subject.has_children)
         };
@@ -240,7 +239,6 @@ impl<'a> Taken<'a> {
             return self.save(tx).await;
         };
         let Some(Subject { before, now, by, .. }) = self.subjects.remove(&id) else { return Ok(()) };
-        let required = &self.settings.required[Kind::Cluster];
         let parent = removal::of_parent(tx, required, parent, &now, &by).await?;
         let mut writes = vec![Write::Remove { before, last: now, by }];
         writes.extend(parent);
