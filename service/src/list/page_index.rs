@@ -7,13 +7,13 @@ use std::cmp::Ordering;
 use std::mem;
 use uuid::Uuid;
 
-/// Segments of fewer items are joined with their neighbours: skipping so many costs less than what a place takes in
+/// Segments of fewer items are joined with their neighbours: skipping so many costs less than what an anchor takes in
 /// memory.
 const SHORT: u64 = 20;
 /// Segments whose items are known are joined up to so many.
 const LONG: u64 = 100;
 
-/// How many items a list has, at which of them some of its places are, and which ones some of them are. Every change of
+/// How many items a list has, after which of them some of its parts begin, and which ones some of them are. Every change of
 /// the list has to be told to it.
 #[derive(Debug)]
 pub(crate) struct PageIndex {
@@ -35,9 +35,9 @@ struct Segment {
     ids: Option<Vec<Uuid>>,
 }
 
-/// A place in a list.
+/// Where to begin reading a list.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Place {
+pub(crate) struct Anchor {
     /// After these keys; at the beginning if there are none.
     pub(crate) after: Option<Vec<Key>>,
     /// And so many items more.
@@ -46,7 +46,7 @@ pub(crate) struct Place {
 
 /// A part of a list that was read.
 #[derive(Debug)]
-pub(crate) struct Stretch {
+pub(crate) struct Part {
     /// How many items come before it.
     pub(crate) offset: u64,
     /// The keys of the item before it, if that was read.
@@ -68,11 +68,11 @@ impl PageIndex {
         self.total
     }
 
-    /// The place after so many items.
-    pub(crate) fn place(&self, offset: u64) -> Place {
+    /// Where to begin after so many items.
+    pub(crate) fn anchor(&self, offset: u64) -> Anchor {
         let (before, items) = self.segments_before(offset);
         let last = before.checked_sub(1).and_then(|last| self.segments.get(last));
-        Place { after: last.map(|segment| segment.end.clone()), skip: offset - items }
+        Anchor { after: last.map(|segment| segment.end.clone()), skip: offset - items }
     }
 
     /// The items of a page, if all are known.
@@ -91,15 +91,15 @@ impl PageIndex {
     }
 
     /// Remembers a part of the list.
-    pub(crate) fn learn(&mut self, stretch: Stretch) {
-        let Stretch { offset, before, ids, end } = stretch;
+    pub(crate) fn learn(&mut self, part: Part) {
+        let Part { offset, before, ids, end } = part;
         let items = ids.len() as u64;
         let from = self.cut(offset, before);
         let to = self.cut(offset + items, Some(end.clone()));
         let (Some(from), Some(to)) = (from, to) else { return };
         let ids = (self.total <= self.max_ids).then_some(ids);
         self.segments.splice(from..to, [Segment { end, items, ids }]);
-        // Not the stretch with what follows: where a page ended is where the next one begins.
+        // Not the part with what follows: where a page ended is where the next one begins.
         self.join(from + 1);
         if let Some(before) = from.checked_sub(1) {
             self.join(before);
@@ -261,7 +261,7 @@ mod tests {
                 assert_eq!(ids, wanted.iter().map(|keys| id_of(keys)).collect::<Vec<_>>());
                 return true;
             }
-            let Place { after, skip } = self.index.place(offset as u64);
+            let Anchor { after, skip } = self.index.anchor(offset as u64);
             let following = self.items.iter().filter(|item| {
                 after.as_ref().is_none_or(|after| self.index.compare(after, item) == Ordering::Less)
             });
@@ -270,7 +270,7 @@ mod tests {
             if let Some(end) = page.last().cloned() {
                 let before = offset.checked_sub(1).filter(|_| skip > 0).map(|last| self.items[last].clone());
                 let ids = page.iter().map(|keys| id_of(keys)).collect();
-                self.index.learn(Stretch { offset: offset as u64, before, ids, end });
+                self.index.learn(Part { offset: offset as u64, before, ids, end });
             }
             false
         }
@@ -336,11 +336,11 @@ mod tests {
             let mut model = Model::new("", max_ids, (0..5000).map(|id| vec![key(id)]));
             let mut next = 5000;
             for page in 0..4000 / size {
-                let skip = model.index.place(page * size).skip;
+                let skip = model.index.anchor(page * size).skip;
                 assert!(skip == 0 || max_ids > 0, "{skip} before page {page} of {size}");
                 model.read((page * size) as usize, size as usize);
                 if page % 10 == 9 {
-                    // One that comes shifts all pages: the next one begins an item before a place.
+                    // One that comes shifts all pages: the next one begins an item before an anchor.
                     next += 1;
                     model.change(None, Some(vec![key(next)]));
                     model.read(((page + 1) * size) as usize, size as usize);

@@ -17,7 +17,7 @@ use crate::db::Executor;
 use crate::error::{Error, Result};
 use crate::kind::Kind;
 use crate::list::cursor::Key;
-use crate::list::page_index::{PageIndex, Place, Stretch};
+use crate::list::page_index::{Anchor, PageIndex, Part};
 use crate::memory::Share;
 use crate::store::page::{self, PageQuery, Slice};
 use crate::store::{changes, counts};
@@ -43,7 +43,7 @@ pub(super) struct Listing<'a> {
 /// What the index told when a page was begun.
 struct Begun {
     total: u64,
-    place: Place,
+    anchor: Anchor,
     /// The items of the page, if they are known.
     ids: Option<Vec<Uuid>>,
     version: u64,
@@ -53,7 +53,7 @@ struct Begun {
 
 /// What became of a page that was read.
 #[derive(PartialEq)]
-enum Outcome {
+enum Settled {
     /// It is that of the index.
     Exact,
     /// The list has changed meanwhile.
@@ -83,8 +83,8 @@ impl Listing<'_> {
             }
             let Some(slice) = self.slice(&begun).await? else { return Ok(Some((begun.total, None))) };
             match self.settle(&slot, &begun, &slice).await? {
-                Outcome::Lost => {}
-                Outcome::Changed if round < ROUNDS => {}
+                Settled::Lost => {}
+                Settled::Changed if round < ROUNDS => {}
                 _ => return Ok(Some((begun.total, Some(slice)))),
             }
         }
@@ -110,7 +110,7 @@ impl Listing<'_> {
         }
         Ok(slot.as_ref().map(|current| Begun {
             total: current.index.total(),
-            place: current.index.place(self.query.offset()),
+            anchor: current.index.anchor(self.query.offset()),
             ids: current.index.page(self.query.offset(), self.query.size),
             version: current.version,
             head,
@@ -125,11 +125,11 @@ impl Listing<'_> {
             (Start::Page(_), _) if self.query.offset() >= begun.total => return Ok(Some(Slice::default())),
             (Start::Page(_), Some(ids)) => return self.these(ids, begun.total).await,
             (Start::Page(_), None) => {
-                let condition = match &begun.place.after {
+                let condition = match &begun.anchor.after {
                     Some(keys) => self.query.following(self.list, keys, Some(begun.total))?,
                     None => self.query.in_order(self.list, begun.total),
                 };
-                let (size, offset) = (self.query.size, begun.place.skip);
+                let (size, offset) = (self.query.size, begun.anchor.skip);
                 let query = PageQuery { condition, order, size, offset, numbered: true };
                 if offset > 0
                     && let Some(found) = self.with_the_one_before(query.clone()).await?
@@ -173,7 +173,7 @@ impl Listing<'_> {
     }
 
     /// Compares a page with the index: nothing that the page was read with may be missing in it.
-    async fn settle(&self, slot: &Slot, begun: &Begun, slice: &Slice<Resource>) -> Result<Outcome> {
+    async fn settle(&self, slot: &Slot, begun: &Begun, slice: &Slice<Resource>) -> Result<Settled> {
         let is_all = slice.number.is_some_and(|number| begun.seen.is_all(number));
         let changes = match is_all {
             true => Some(Vec::new()),
@@ -184,7 +184,7 @@ impl Listing<'_> {
         };
         let mut slot = slot.lock().await;
         let Some(current) = slot.as_mut().filter(|current| current.log == begun.head.log) else {
-            return Ok(Outcome::Lost);
+            return Ok(Settled::Lost);
         };
         let included = match changes {
             Some(_) if is_all => true,
@@ -199,16 +199,16 @@ impl Listing<'_> {
         };
         if !included || (current.version == begun.version && !self.fits(begun, slice)) {
             *slot = None;
-            return Ok(Outcome::Lost);
+            return Ok(Settled::Lost);
         }
         count(if is_all { "used" } else { "updated" }, 1);
         if current.version != begun.version {
-            return Ok(Outcome::Changed);
+            return Ok(Settled::Changed);
         }
         if begun.ids.is_none() {
             self.learn(&mut current.index, slice);
         }
-        Ok(Outcome::Exact)
+        Ok(Settled::Exact)
     }
 
     /// Remembers a page.
@@ -216,7 +216,7 @@ impl Listing<'_> {
         let (Start::Page(_), Some(last)) = (&self.query.from, slice.items.last()) else { return };
         let end = page::keys_of(last, self.query.order.terms());
         let ids = slice.items.iter().map(|item| item.id).collect();
-        index.learn(Stretch { offset: self.query.offset(), before: slice.before.clone(), ids, end });
+        index.learn(Part { offset: self.query.offset(), before: slice.before.clone(), ids, end });
         self.context.page_indexes.takes(self.query.order.fingerprint(), index.bytes());
     }
 

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use uuid::Uuid;
 
-/// What a list takes beside its places, in bytes.
+/// What a list takes beside its index, in bytes.
 const LIST: usize = 512;
 /// How long an index is used. The log tells it of every change, but not of what others than this service write.
 const LIFETIME: Duration = Duration::from_secs(300);

@@ -97,7 +97,7 @@ async fn alone(context: &Context, request: &ReportRequest) -> Result<Outcome> {
 }
 
 /// A resource that is reported on, as it was and as it becomes.
-struct Subject {
+struct Reported {
     before: Resource,
     now: Resource,
     /// All reports about it, ordered by adapter.
@@ -108,7 +108,7 @@ struct Subject {
 }
 
 /// Locks the resources that are reported on, and reads the reports about them.
-async fn lock(tx: &Tx, requests: &[ReportRequest], wait: Wait) -> Result<HashMap<(Kind, Uuid), Subject>> {
+async fn lock(tx: &Tx, requests: &[ReportRequest], wait: Wait) -> Result<HashMap<(Kind, Uuid), Reported>> {
     let mut subjects = HashMap::new();
     for kind in Kind::ALL {
         let ids: HashSet<Uuid> = targets(requests, kind).collect();
@@ -117,7 +117,7 @@ async fn lock(tx: &Tx, requests: &[ReportRequest], wait: Wait) -> Result<HashMap
             let has_children = resource.is_finalizing() && resources::has_children(tx, resource.id).await?;
             let before = resource.clone();
             let subject =
-                Subject { before, now: resource, reports: Vec::new(), has_children, by: String::new() };
+                Reported { before, now: resource, reports: Vec::new(), has_children, by: String::new() };
             subjects.insert((kind, subject.now.id), subject);
         }
     }
@@ -143,7 +143,7 @@ fn targets(requests: &[ReportRequest], kind: Kind) -> impl Iterator<Item = Uuid>
 async fn existing(
     tx: &Tx,
     requests: &[ReportRequest],
-    subjects: &HashMap<(Kind, Uuid), Subject>,
+    subjects: &HashMap<(Kind, Uuid), Reported>,
 ) -> Result<HashSet<Uuid>> {
     let mut existing = HashSet::new();
     for kind in Kind::ALL {
@@ -160,13 +160,13 @@ async fn existing(
 struct Taken<'a> {
     settings: &'a Settings,
     now: DateTime<Utc>,
-    subjects: HashMap<(Kind, Uuid), Subject>,
+    subjects: HashMap<(Kind, Uuid), Reported>,
     /// The last report of each adapter about each resource.
     stored: BTreeMap<(Uuid, String), (Kind, StoredReport)>,
 }
 
 impl<'a> Taken<'a> {
-    fn new(context: &'a Context, subjects: HashMap<(Kind, Uuid), Subject>) -> Self {
+    fn new(context: &'a Context, subjects: HashMap<(Kind, Uuid), Reported>) -> Self {
         let settings = context.settings.as_ref();
         Self { settings, now: context.clock.now(), subjects, stored: BTreeMap::new() }
     }
@@ -218,8 +218,9 @@ impl<'a> Taken<'a> {
     async fn save(self, tx: &Tx) -> Result<()> {
         let changed =
             self.subjects.into_values().filter(|subject| subject.now.revision != subject.before.revision);
-        let updates =
-            changed.map(|Subject { before, now, by, .. }| Write::Update { before, after: now, by }).collect();
+        let updates = changed
+            .map(|Reported { before, now, by, .. }| Write::Update { before, after: now, by })
+            .collect();
         let stored = self.stored.into_iter();
         reports::upsert(tx, &stored.map(|((id, _), (kind, report))| (kind, id, report)).collect::<Vec<_>>())
             .await?;
@@ -231,14 +232,14 @@ impl<'a> Taken<'a> {
     /// cluster, which may have waited for nothing else.
     async fn save_or_remove(mut self, tx: &Tx, parent: Option<Resource>) -> Result<()> {
         let required = &self.settings.required;
-        let due = |subject: &Subject| {
+        let due = |subject: &Reported| {
             !self.stored.is_empty()
                 && removal::is_due(required, &subject.now, &subject.reports, subject.has_children)
         };
         let Some(id) = self.subjects.iter().find(|(_, subject)| due(subject)).map(|(id, _)| *id) else {
             return self.save(tx).await;
         };
-        let Some(Subject { before, now, by, .. }) = self.subjects.remove(&id) else { return Ok(()) };
+        let Some(Reported { before, now, by, .. }) = self.subjects.remove(&id) else { return Ok(()) };
         let parent = removal::of_parent(tx, required, parent, &now, &by).await?;
         let mut writes = vec![Write::Remove { before, last: now, by }];
         writes.extend(parent);

@@ -6,9 +6,9 @@ use serde_json::{Map, Value};
 use super::error::SpecSchemaError;
 use super::violation::shorten;
 
-/// Rules by which the file's schemas are read.
+/// The version of OpenAPI, by whose rules schemas are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Dialect {
+pub(super) enum Version {
     /// OpenAPI 3.0, which has a schema language of its own.
     OpenApi30,
     /// OpenAPI 3.1, whose schemas are JSON Schema draft 2020-12.
@@ -19,7 +19,7 @@ pub(super) enum Dialect {
 #[derive(Debug)]
 pub struct Document {
     root: Value,
-    pub(super) dialect: Dialect,
+    pub(super) version: Version,
 }
 
 impl Document {
@@ -51,12 +51,12 @@ impl Document {
             (None, Some(Value::Number(version))) => version.to_string(),
             _ => return refused("it has no field openapi with a version".to_owned()),
         };
-        let dialect = match version.split('.').collect::<Vec<_>>()[..] {
-            ["3", "0", ..] => Dialect::OpenApi30,
-            ["3", "1", ..] => Dialect::OpenApi31,
+        let version = match version.split('.').collect::<Vec<_>>()[..] {
+            ["3", "0", ..] => Version::OpenApi30,
+            ["3", "1", ..] => Version::OpenApi31,
             _ => return refused(format!("it says openapi {}", shorten(&version))),
         };
-        Ok(Self { root, dialect })
+        Ok(Self { root, version })
     }
 
     /// What is found at a JSON pointer.

@@ -10,7 +10,7 @@ use super::document::Document;
 use super::error::SpecSchemaError;
 use super::graph::Graph;
 use super::translate;
-use super::violation::{Subject, Violation, shorten};
+use super::violation::{Checked, Violation, shorten};
 
 /// Steps that deciding may take, of 5 to 10 ns.
 const DECIDING: u64 = 1_000_000;
@@ -72,9 +72,9 @@ impl Schema {
             Some(false) => {}
             None => return whole("is too large and too deeply nested to be checked", "max"),
         }
-        let subject = Subject { name, value, schema: &self.metered };
-        let all = || subject.violations(self.validator.iter_errors(value));
-        let first = || subject.violations(self.validator.validate(value).err().into_iter());
+        let checked = Checked { name, value, schema: &self.metered };
+        let all = || checked.violations(self.validator.iter_errors(value));
+        let first = || checked.violations(self.validator.validate(value).err().into_iter());
         let described = budget::within(DESCRIBING, all).or_else(|| budget::within(DECIDING, first));
         described.filter(|violations| !violations.is_empty()).unwrap_or_else(|| {
             whole("does not match its schema, and is too deeply nested to tell where", "type")
@@ -90,8 +90,8 @@ fn refused(graph: &Graph<'_>, schema: &Value, error: ValidationError<'_>) -> Spe
         let problem = "is no regular expression without look-around and back-references, or is too large";
         return SpecSchemaError::at(at, format!("{pattern:?} {problem}"));
     }
-    let subject = Subject { name: "", value: schema, schema: &Value::Null };
-    let first = subject.violations(std::iter::once(error)).into_iter().next();
+    let checked = Checked { name: "", value: schema, schema: &Value::Null };
+    let first = checked.violations(std::iter::once(error)).into_iter().next();
     let message = first.map(|first| first.message);
     SpecSchemaError::at(at, message.unwrap_or_default())
 }

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::chains::MAX_CHAIN;
-use super::document::{Dialect, Document};
+use super::document::{Document, Version};
 use super::error::SpecSchemaError;
 use super::graph::{Graph, Place};
 use super::keywords::{self, is_in};
@@ -41,7 +41,7 @@ fn schema(graph: &mut Graph<'_>, found: &Value, place: &Place) -> Result<Value, 
     let Value::Object(found) = found else {
         return Ok(found.clone());
     };
-    let old = graph.document.dialect == Dialect::OpenApi30;
+    let old = graph.document.version == Version::OpenApi30;
     if old && let Some(whole) = whole_30(graph, found, place)? {
         return Ok(whole);
     }

@@ -48,7 +48,7 @@ type Alternatives = [Vec<ValidationError<'static>>];
 
 /// A value that was checked.
 #[derive(Clone, Copy)]
-pub(super) struct Subject<'a> {
+pub(super) struct Checked<'a> {
     /// Its path in the request, such as `spec`; empty for a whole body.
     pub(super) name: &'a str,
     pub(super) value: &'a Value,
@@ -56,7 +56,7 @@ pub(super) struct Subject<'a> {
     pub(super) schema: &'a Value,
 }
 
-impl Subject<'_> {
+impl Checked<'_> {
     /// The violations behind the errors, each once.
     pub(super) fn violations<'i>(self, errors: impl Iterator<Item = ValidationError<'i>>) -> Vec<Violation> {
         let mut found = Vec::new();
