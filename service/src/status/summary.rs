@@ -7,6 +7,7 @@ use crate::error::Result;
 use chrono::{DateTime, Utc};
 use entity::JsonText;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 /// The aggregated status as the row holds it: what is searched in columns, the rest as documents.
 ///
@@ -37,14 +38,14 @@ pub struct StoredStatus {
 /// Seconds in one span of [`StoredStatus::reconciled_bucket`].
 pub(crate) const RECONCILED_SPAN: i64 = 600;
 
-/// One entry of a resource's `status.adapters`.
-#[derive(Serialize)]
+/// One entry of a resource's `status.adapters`; when it is read, what it says, without its time.
+#[derive(PartialEq, Serialize, Deserialize)]
 struct AdapterSummary<'a> {
-    adapter: &'a str,
+    adapter: Cow<'a, str>,
     observed_generation: i64,
     available: ConditionStatus,
     health: ConditionStatus,
-    #[serde(serialize_with = "micros")]
+    #[serde(serialize_with = "micros", skip_deserializing)]
     last_report_time: DateTime<Utc>,
 }
 
@@ -56,15 +57,6 @@ struct SaidCondition {
     reason: Option<String>,
     message: Option<String>,
     observed_generation: i64,
-}
-
-/// What an entry of `status.adapters` says, without its time.
-#[derive(Deserialize, PartialEq)]
-struct SaidAdapter {
-    adapter: String,
-    observed_generation: i64,
-    available: ConditionStatus,
-    health: ConditionStatus,
 }
 
 impl StoredStatus {
@@ -93,7 +85,7 @@ impl StoredStatus {
     pub(crate) fn says_more_than(&self, before: &Self) -> bool {
         let said = |status: &Self| (status.phase.clone(), status.observed_generation, status.reconciled);
         let conditions = |status: &Self| status.conditions.read::<Vec<SaidCondition>>().ok();
-        let adapters = |status: &Self| status.adapters.read::<Vec<SaidAdapter>>().ok();
+        let adapters = |status: &Self| status.adapters.read::<Vec<AdapterSummary<'_>>>().ok();
         said(self) != said(before)
             || conditions(self) != conditions(before)
             || adapters(self) != adapters(before)
@@ -116,7 +108,7 @@ pub(crate) fn adapters(reports: &[ReportState]) -> Result<JsonText> {
     let entries: Vec<_> = reports
         .iter()
         .map(|report| AdapterSummary {
-            adapter: &report.adapter,
+            adapter: report.adapter.as_str().into(),
             observed_generation: report.observed_generation,
             available: report.available(),
             health: report.health(),
