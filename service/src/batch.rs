@@ -7,7 +7,6 @@
 use crate::error::{Error, Result};
 use std::collections::VecDeque;
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
@@ -30,8 +29,8 @@ struct Inner<Q, A> {
 
 struct Pending<Q, A> {
     request: Q,
-    /// Set by the batch that takes the request or by the caller that gives up, whichever is first.
-    decided: Arc<AtomicBool>,
+    /// By which the caller that gives up finds the request, unless a batch has taken it.
+    ticket: Arc<()>,
     span: Span,
     reply: oneshot::Sender<Result<A>>,
 }
@@ -53,18 +52,15 @@ impl<Q: Send + 'static, A: Send + 'static> Batcher<Q, A> {
         F: Future<Output = Result<Vec<A>>> + Send + 'static,
     {
         let (reply, mut answer) = oneshot::channel();
-        let decided = Arc::new(AtomicBool::new(false));
-        let pending = Pending { request, decided: decided.clone(), span: Span::current(), reply };
+        let ticket = Arc::new(());
+        let pending = Pending { request, ticket: ticket.clone(), span: Span::current(), reply };
         self.0.push(pending)?;
         if let Ok(permit) = self.0.permits.clone().try_acquire_owned() {
             tokio::spawn(work_off(self.0.clone(), permit, run));
         }
         let answered = match tokio::time::timeout(self.0.timeout, &mut answer).await {
             Ok(answered) => answered,
-            Err(_) if !decided.swap(true, Ordering::AcqRel) => {
-                self.0.forget_decided();
-                return Err(Error::Overloaded);
-            }
+            Err(_) if self.0.withdraw(&ticket) => return Err(Error::Overloaded),
             Err(_) => answer.await,
         };
         answered.map_err(|_| Error::Internal("a batch ended without an answer".into()))?
@@ -85,9 +81,11 @@ impl<Q, A> Inner<Q, A> {
         Ok(())
     }
 
-    /// Drops requests whose callers have given up, which may be large.
-    fn forget_decided(&self) {
-        self.queue().retain(|pending| !pending.decided.load(Ordering::Acquire));
+    /// Takes a request back. False if a batch has taken it.
+    fn withdraw(&self, ticket: &Arc<()>) -> bool {
+        let mut queue = self.queue();
+        let place = queue.iter().position(|pending| Arc::ptr_eq(&pending.ticket, ticket));
+        place.and_then(|place| queue.remove(place)).is_some()
     }
 
     /// Answers those who wait behind a batch that got no connection. They would wait for one as long again.
@@ -104,14 +102,11 @@ impl<Q, A> Inner<Q, A> {
     /// The next batch; empty if no request waits.
     fn take(&self) -> Vec<Pending<Q, A>> {
         let mut queue = self.queue();
-        let wanted = |pending: &Pending<Q, A>| {
-            !pending.reply.is_closed() && !pending.decided.swap(true, Ordering::AcqRel)
-        };
         let mut batch = Vec::new();
         while batch.len() < BATCH
             && let Some(pending) = queue.pop_front()
         {
-            if wanted(&pending) {
+            if !pending.reply.is_closed() {
                 batch.push(pending);
             }
         }
