@@ -39,8 +39,8 @@ pub struct Context {
     pub(crate) page_indexes: PageIndexes,
     primary: Reader,
     replica: Option<(Reader, Arc<ReplicaHealth>)>,
-    pub(crate) creates: Batcher<Create, Handled<Create, Applied>>,
-    pub(crate) reports: Batcher<ReportRequest, Handled<ReportRequest, Outcome>>,
+    pub(crate) creates: Batcher<Arc<Create>, Handled<Applied>>,
+    pub(crate) reports: Batcher<Arc<ReportRequest>, Handled<Outcome>>,
 }
 
 /// What the operator chose.

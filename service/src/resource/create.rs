@@ -14,6 +14,7 @@ use crate::store::write::{Tx, Write};
 use chrono::{DateTime, Utc};
 use entity::JsonText;
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// Creates a resource. With an idempotency key, a repeated request gets the first answer again.
@@ -23,6 +24,7 @@ use uuid::Uuid;
 /// not exist, [`Error::Conflict`] if it is being deleted, [`Error::NameTaken`] with the id of the resource that has
 /// the name, [`Error::KeyReused`] and [`Error::KeyInUse`].
 pub async fn create(context: &Context, create: Create, key: Option<&Key<'_>>) -> Result<Created> {
+    let create = Arc::new(create);
     if let Some(key) = key {
         return once(context, &create, key).await;
     }
@@ -31,28 +33,25 @@ pub async fn create(context: &Context, create: Create, key: Option<&Key<'_>>) ->
         let context = context.clone();
         move |batch| together(context.clone(), batch)
     };
-    let applied = match context.creates.submit(create, run).await? {
-        Handled::Done(result) => result?,
-        Handled::Alone(create) => alone(context, &create).await?,
+    let applied = match context.creates.submit(create.clone(), run).await? {
+        Some(result) => result?,
+        None => alone(context, &create).await?,
     };
     Ok(Created::New(Box::new(applied)))
 }
 
 /// Creates in one transaction the resources whose requests arrived together.
-async fn together(context: Context, batch: Vec<Create>) -> Result<Vec<Handled<Create, Applied>>> {
-    let (context, creates) = (&context, batch.as_slice());
-    let inserted = context.write(|tx| async move { insert(context, &tx, creates, Wait::Skip).await }).await;
-    let results = match inserted {
-        Ok(Committed { value, .. }) => value,
-        Err(error @ (Error::Unavailable(_) | Error::Timeout(_))) => return Err(error),
+async fn together(context: Context, creates: Vec<Arc<Create>>) -> Result<Vec<Handled<Applied>>> {
+    let (context, creates) = (&context, creates.as_slice());
+    match context.write(|tx| async move { insert(context, &tx, creates, Wait::Skip).await }).await {
+        Ok(Committed { value, .. }) => Ok(value),
+        Err(error @ (Error::Unavailable(_) | Error::Timeout(_))) => Err(error),
         // One of them may be the reason.
-        Err(_) => return Ok(batch.into_iter().map(Handled::Alone).collect()),
-    };
-    let handled = batch.into_iter().zip(results);
-    Ok(handled.map(|(create, result)| result.map_or(Handled::Alone(create), Handled::Done)).collect())
+        Err(_) => Ok(creates.iter().map(|_| None).collect()),
+    }
 }
 
-async fn alone(context: &Context, create: &Create) -> Result<Applied> {
+async fn alone(context: &Context, create: &Arc<Create>) -> Result<Applied> {
     let _pass = pass_owner(context, create).await?;
     Ok(context.write(|tx| async move { insert_one(context, &tx, create).await }).await?.value)
 }
@@ -69,7 +68,7 @@ fn check_spec(context: &Context, create: &Create) -> Result<()> {
     context.settings.schemas.check(schema, &create.spec).map_err(Error::invalid_fields)
 }
 
-async fn once(context: &Context, create: &Create, key: &Key<'_>) -> Result<Created> {
+async fn once(context: &Context, create: &Arc<Create>, key: &Key<'_>) -> Result<Created> {
     let now = context.clock.now();
     let work = |tx: Tx| async move {
         if let Some(answer) = idempotency::claim(&tx, key, now).await? {
@@ -85,7 +84,7 @@ async fn once(context: &Context, create: &Create, key: &Key<'_>) -> Result<Creat
     Ok(context.write(work).await?.value)
 }
 
-async fn insert_one(context: &Context, tx: &Tx, create: &Create) -> Result<Applied> {
+async fn insert_one(context: &Context, tx: &Tx, create: &Arc<Create>) -> Result<Applied> {
     let result = insert(context, tx, std::slice::from_ref(create), Wait::Yes).await?.pop().flatten();
     result.unwrap_or_else(|| Err(Error::Internal("a create without a result".into())))
 }
@@ -94,12 +93,12 @@ async fn insert_one(context: &Context, tx: &Tx, create: &Create) -> Result<Appli
 async fn insert(
     context: &Context,
     tx: &Tx,
-    creates: &[Create],
+    creates: &[Arc<Create>],
     wait: Wait,
-) -> Result<Vec<Option<Result<Applied>>>> {
+) -> Result<Vec<Handled<Applied>>> {
     let parents = hold_parents(tx, creates, wait).await?;
     let now = context.clock.now();
-    let new = |create: &Create| match create.owner.map(|owner| (owner, parents.get(&owner))) {
+    let new = |create: &Arc<Create>| match create.owner.map(|owner| (owner, parents.get(&owner))) {
         Some((owner, Some(parent))) if parent.is_finalizing() => Some(Err(finalizing(parent.kind, owner))),
         Some((_, None)) if wait == Wait::Skip => None,
         Some((owner, None)) => {
@@ -124,7 +123,7 @@ async fn insert(
 }
 
 /// Holds the clusters of node pools so that they stay as they are.
-async fn hold_parents(tx: &Tx, creates: &[Create], wait: Wait) -> Result<HashMap<Uuid, Resource>> {
+async fn hold_parents(tx: &Tx, creates: &[Arc<Create>], wait: Wait) -> Result<HashMap<Uuid, Resource>> {
     let owners: BTreeSet<(Kind, Uuid)> =
         creates.iter().filter_map(|create| create.kind.parent().zip(create.owner)).collect();
     let mut parents = HashMap::new();

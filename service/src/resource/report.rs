@@ -16,6 +16,7 @@ use crate::store::save::save;
 use crate::store::write::{Tx, Write};
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// Stores a report and aggregates the status of its resource anew, or discards it.
@@ -24,7 +25,7 @@ use uuid::Uuid;
 /// [`Error::NotFound`], and [`Error::Invalid`] if a mandatory condition is missing or the resource has too many
 /// adapters.
 pub async fn report(context: &Context, target: Target, report: Report) -> Result<Outcome> {
-    let request = ReportRequest { target, report };
+    let request = Arc::new(ReportRequest { target, report });
     // Only such a report can remove a resource, which takes more locks than its own.
     if request.report.finalized() {
         return alone(context, &request).await;
@@ -33,19 +34,16 @@ pub async fn report(context: &Context, target: Target, report: Report) -> Result
         let context = context.clone();
         move |batch| together(context.clone(), batch)
     };
-    match context.reports.submit(request, run).await? {
-        Handled::Done(result) => result,
-        Handled::Alone(request) => alone(context, &request).await,
+    match context.reports.submit(request.clone(), run).await? {
+        Some(result) => result,
+        None => alone(context, &request).await,
     }
 }
 
 /// Takes in one transaction the reports that arrived together. A report about a resource that another transaction has
 /// locked is left to be taken alone.
-async fn together(
-    context: Context,
-    batch: Vec<ReportRequest>,
-) -> Result<Vec<Handled<ReportRequest, Outcome>>> {
-    let (context, requests) = (&context, batch.as_slice());
+async fn together(context: Context, requests: Vec<Arc<ReportRequest>>) -> Result<Vec<Handled<Outcome>>> {
+    let (context, requests) = (&context, requests.as_slice());
     let work = |tx: Tx| async move {
         let subjects = lock(&tx, requests, Wait::Skip).await?;
         let existing = existing(&tx, requests, &subjects).await?;
@@ -53,22 +51,20 @@ async fn together(
         let outcomes = requests.iter().map(|request| {
             (taken.knows(request) || !existing.contains(&request.target.id)).then(|| taken.take(request))
         });
-        let outcomes: Vec<Option<Result<Outcome>>> = outcomes.collect();
+        let outcomes: Vec<Handled<Outcome>> = outcomes.collect();
         taken.save(&tx).await?;
         Ok(outcomes)
     };
-    let outcomes = match context.write(work).await {
-        Ok(Committed { value, .. }) => value,
+    match context.write(work).await {
+        Ok(Committed { value, .. }) => Ok(value),
         // Locked resources are skipped: what has kept the batch waiting all the same would keep each of them waiting.
-        Err(error @ (Error::Unavailable(_) | Error::Timeout(_) | Error::Locked(_))) => return Err(error),
+        Err(error @ (Error::Unavailable(_) | Error::Timeout(_) | Error::Locked(_))) => Err(error),
         // One of them may be the reason.
-        Err(_) => return Ok(batch.into_iter().map(Handled::Alone).collect()),
-    };
-    let handled = batch.into_iter().zip(outcomes);
-    Ok(handled.map(|(request, outcome)| outcome.map_or(Handled::Alone(request), Handled::Done)).collect())
+        Err(_) => Ok(requests.iter().map(|_| None).collect()),
+    }
 }
 
-async fn alone(context: &Context, request: &ReportRequest) -> Result<Outcome> {
+async fn alone(context: &Context, request: &Arc<ReportRequest>) -> Result<Outcome> {
     let finalized = request.report.finalized();
     let work = |tx: Tx| async move {
         let parent = match finalized {
@@ -108,7 +104,11 @@ struct Reported {
 }
 
 /// Locks the resources that are reported on, and reads the reports about them.
-async fn lock(tx: &Tx, requests: &[ReportRequest], wait: Wait) -> Result<HashMap<(Kind, Uuid), Reported>> {
+async fn lock(
+    tx: &Tx,
+    requests: &[Arc<ReportRequest>],
+    wait: Wait,
+) -> Result<HashMap<(Kind, Uuid), Reported>> {
     let mut subjects = HashMap::new();
     for kind in Kind::ALL {
         let ids: HashSet<Uuid> = targets(requests, kind).collect();
@@ -131,7 +131,7 @@ async fn lock(tx: &Tx, requests: &[ReportRequest], wait: Wait) -> Result<HashMap
     Ok(subjects)
 }
 
-fn targets(requests: &[ReportRequest], kind: Kind) -> impl Iterator<Item = Uuid> {
+fn targets(requests: &[Arc<ReportRequest>], kind: Kind) -> impl Iterator<Item = Uuid> {
     requests
         .iter()
         .map(|request| request.target)
@@ -142,7 +142,7 @@ fn targets(requests: &[ReportRequest], kind: Kind) -> impl Iterator<Item = Uuid>
 /// Which of the resources that could not be locked exist.
 async fn existing(
     tx: &Tx,
-    requests: &[ReportRequest],
+    requests: &[Arc<ReportRequest>],
     subjects: &HashMap<(Kind, Uuid), Reported>,
 ) -> Result<HashSet<Uuid>> {
     let mut existing = HashSet::new();

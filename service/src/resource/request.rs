@@ -110,11 +110,6 @@ pub enum Outcome {
     Discarded(DiscardReason),
 }
 
-/// What became of a request in a batch.
-#[derive(Debug)]
-pub(crate) enum Handled<Q, A> {
-    /// It was handled.
-    Done(Result<A>),
-    /// It was not, for a reason that must not concern the others; it has to be handled by itself.
-    Alone(Q),
-}
+/// What became of a request in a batch; `None` if it has to be handled by itself, for a reason that must not concern the
+/// others.
+pub(crate) type Handled<A> = Option<Result<A>>;
