@@ -54,8 +54,6 @@ struct Spellings {
     json_any: &'static str,
     /// The function that gives the elements of a JSON array, in a column called `value`.
     json_elements: &'static str,
-    /// Whether an id is one of a list: on SQLite a JSON array of hexadecimal texts.
-    one_of: &'static str,
 }
 
 /// A way to match a text with a pattern.
@@ -77,7 +75,6 @@ const SQLITE: Spellings = Spellings {
     json_boolean: "CASE json_type(?) WHEN 'true' THEN TRUE WHEN 'false' THEN FALSE END",
     json_any: "((?) ->> '$')",
     json_elements: "json_each",
-    one_of: "? IN (SELECT unhex(value) FROM json_each(?))",
 };
 
 /// A number is cast only if it is spelled in a way that cannot overflow: `CASE` is the one construct that
@@ -94,7 +91,6 @@ const POSTGRES: Spellings = Spellings {
     json_boolean: "CASE CAST($1 AS text) WHEN 'true' THEN TRUE WHEN 'false' THEN FALSE END",
     json_any: "(($1) #>> '{}')",
     json_elements: "json_array_elements",
-    one_of: "$1 = ANY($2)",
 };
 
 impl Dialect {
@@ -156,14 +152,14 @@ impl Dialect {
     /// Whether a column of ids holds one of `ids`. All of them are one parameter, so that the statement is the same
     /// however many there are.
     pub(crate) fn is_one_of(self, column: Expr, ids: &[Uuid]) -> Expr {
-        let spelling = self.spellings().one_of;
         match self {
             Dialect::Sqlite => {
-                // Ids can always be printed.
+                // Hexadecimal texts, which can always be printed.
                 let list = serde_json::to_string(&ids.iter().map(|id| id.simple()).collect::<Vec<_>>());
-                Expr::cust_with_exprs(spelling, [column, Expr::val(list.unwrap_or_default())])
+                let list = Expr::val(list.unwrap_or_default());
+                Expr::cust_with_exprs("? IN (SELECT unhex(value) FROM json_each(?))", [column, list])
             }
-            Dialect::Postgres => Expr::cust_with_exprs(spelling, [column, Expr::val(ids.to_vec())]),
+            Dialect::Postgres => Expr::cust_with_exprs("$1 = ANY($2)", [column, Expr::val(ids.to_vec())]),
         }
     }
 
