@@ -124,11 +124,9 @@ impl Feed {
 
     /// Whether there is certainly more to read.
     pub fn has_more(&self) -> bool {
-        let head = self.context.changes.position().map(|head| head.place);
-        match (self.place, head) {
-            (Place::Change(at), Some(Place::Change(head))) => at < head,
-            (Place::Present { .. }, _) => true,
-            _ => false,
+        match self.place {
+            Place::Change(at) => self.context.changes.known_head().is_some_and(|head| at < head.seq),
+            Place::Present { .. } => true,
         }
     }
 

@@ -13,7 +13,7 @@ use crate::store::save::save;
 use crate::store::write::{Tx, Write};
 use chrono::{DateTime, Utc};
 use entity::JsonText;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -124,15 +124,10 @@ async fn insert(
 
 /// Holds the clusters of node pools so that they stay as they are.
 async fn hold_parents(tx: &Tx, creates: &[Arc<Create>], wait: Wait) -> Result<HashMap<Uuid, Resource>> {
-    let owners: BTreeSet<(Kind, Uuid)> =
-        creates.iter().filter_map(|create| create.kind.parent().zip(create.owner)).collect();
-    let mut parents = HashMap::new();
-    for kind in Kind::ALL {
-        let ids: Vec<Uuid> = owners.iter().filter(|owner| owner.0 == kind).map(|owner| owner.1).collect();
-        let held = resources::share_all(tx, kind, &ids, wait).await?;
-        parents.extend(held.into_iter().map(|parent| (parent.id, parent)));
-    }
-    Ok(parents)
+    let owners: HashSet<Uuid> = creates.iter().filter_map(|create| create.owner).collect();
+    let owners: Vec<Uuid> = owners.into_iter().collect();
+    let parents = resources::share_all(tx, Kind::Cluster, &owners, wait).await?;
+    Ok(parents.into_iter().map(|parent| (parent.id, parent)).collect())
 }
 
 async fn name_taken(tx: &Tx, create: &Create) -> Result<Error> {
