@@ -1,7 +1,6 @@
 //! The log of changes.
 
 use super::CHUNK;
-use super::numbered::{NUMBER, Numbered};
 use super::write::{Tx, Write};
 use crate::change::record;
 use crate::db::Executor;
@@ -13,7 +12,7 @@ use futures_util::TryStreamExt;
 use sea_orm::sea_query::{Expr, Func, OnConflict, SelectStatement, SubQueryStatement};
 use sea_orm::{
     ActiveValue, ColumnTrait, Condition, DbErr, EntityTrait, FromQueryResult, QueryFilter, QueryOrder,
-    QuerySelect, QueryTrait, SqlErr, TryGetable,
+    QuerySelect, QueryTrait, SqlErr, StreamTrait, TryGetable,
 };
 use uuid::Uuid;
 
@@ -116,13 +115,14 @@ pub(crate) async fn unseen(
     let (mut rows, mut bytes) = (Vec::new(), 0);
     {
         // What has been removed shows in the floor of the same state.
-        let query = Entity::find().expr_as(floor(), NUMBER).filter(unseen).order_by_asc(Column::Seq);
-        let mut found = query.limit(limit + 1).into_model::<Numbered<Model>>().stream(db).await?;
-        while let Some(Numbered { row, number: floor }) = found.try_next().await? {
-            bytes += row.document.as_str().len();
-            rows.push(row);
-            let more = bytes > STRETCH || rows.len() as u64 > limit;
-            if more || floor.is_none_or(|floor| floor > last) {
+        let query = Entity::find().expr_as(floor(), "floor").filter(unseen).order_by_asc(Column::Seq);
+        let mut found = db.stream(&query.limit(limit + 1).into_query()).await?;
+        while let Some(row) = found.try_next().await? {
+            let floor: i64 = row.try_get("", "floor")?;
+            let change = Model::from_query_result(&row, "")?;
+            bytes += change.document.as_str().len();
+            rows.push(change);
+            if bytes > STRETCH || rows.len() as u64 > limit || floor > last {
                 return Ok(None);
             }
         }

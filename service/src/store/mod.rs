@@ -13,7 +13,6 @@ pub(crate) mod write;
 
 mod labels;
 mod listed;
-mod numbered;
 mod row;
 mod rows;
 

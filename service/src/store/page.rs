@@ -2,7 +2,6 @@
 
 use super::changes;
 use super::listed::Listed;
-use super::numbered::NUMBER;
 use super::row::with_entity;
 use crate::db::Executor;
 use crate::error::{Error, Result};
@@ -20,6 +19,8 @@ use sea_orm::{
     QuerySelect, QueryTrait, Select, StreamTrait, Value,
 };
 
+/// The column of the last number of the log of changes.
+const NUMBER: &str = "last_number";
 /// What an item takes beside its documents, in bytes.
 const ITEM: usize = 512;
 /// Up to so many rows are skipped as they are, not by an index.
@@ -81,7 +82,7 @@ pub(crate) async fn by_id(
     with_entity!(kind, entity => {
         let select = entity::Entity::find().filter(condition).order_by_asc(entity::Column::Id).limit(limit);
         let (mut found, mut taken) = (Vec::new(), 0);
-        let mut rows = db.stream_raw(select.build(ConnectionTrait::get_database_backend(db))).await?;
+        let mut rows = db.stream(&select.into_query()).await?;
         while let Some(row) = rows.try_next().await? {
             let resource = entity::Entity::read(&row)?;
             taken += entity::Entity::documents(&resource);
