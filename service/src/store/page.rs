@@ -213,17 +213,15 @@ impl PageQuery<'_> {
     /// Selects the rows, and one more if others follow them.
     fn select<E: EntityTrait>(self) -> Select<E> {
         let Self { condition, order, size, offset, numbered } = self;
-        let (mut select, limit) = (E::find(), size + 1);
+        let (limit, number) = (size + 1, numbered.then(changes::last_number));
+        let select = E::find().apply_if(number, |select, number| select.expr_as(number, NUMBER));
         let mut key = E::PrimaryKey::iter().map(PrimaryKeyToColumn::into_column);
-        let number = numbered.then(changes::last_number);
         let (Some(id), None) = (key.next().filter(|_| offset > SKIPPED), key.next()) else {
-            select = number.into_iter().fold(select, |select, number| select.expr_as(number, NUMBER));
             let select = ordered(select.filter(condition), order).limit(limit);
-            return if offset > 0 { select.offset(offset) } else { select };
+            return select.offset((offset > 0).then_some(offset));
         };
         // Rows are wide and the index is not: the rows that a deep page skips are read from the index alone.
-        let skipped = ordered(select.clone().select_only().column(id).filter(condition), order);
-        select = number.into_iter().fold(select, |select, number| select.expr_as(number, NUMBER));
+        let skipped = ordered(E::find().select_only().column(id).filter(condition), order);
         let ids = skipped.limit(limit).offset(offset).into_query();
         ordered(select.filter(Expr::col(id).in_subquery(ids)), order)
     }
