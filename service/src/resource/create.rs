@@ -13,7 +13,7 @@ use crate::store::save::save;
 use crate::store::write::{Tx, Write};
 use chrono::{DateTime, Utc};
 use entity::JsonText;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -124,8 +124,7 @@ async fn insert(
 
 /// Holds the clusters of node pools so that they stay as they are.
 async fn hold_parents(tx: &Tx, creates: &[Arc<Create>], wait: Wait) -> Result<HashMap<Uuid, Resource>> {
-    let owners: HashSet<Uuid> = creates.iter().filter_map(|create| create.owner).collect();
-    let owners: Vec<Uuid> = owners.into_iter().collect();
+    let owners: Vec<Uuid> = creates.iter().filter_map(|create| create.owner).collect();
     let parents = resources::share_all(tx, Kind::Cluster, &owners, wait).await?;
     Ok(parents.into_iter().map(|parent| (parent.id, parent)).collect())
 }

@@ -111,8 +111,7 @@ async fn lock(
 ) -> Result<HashMap<(Kind, Uuid), Reported>> {
     let mut subjects = HashMap::new();
     for kind in Kind::ALL {
-        let ids: HashSet<Uuid> = targets(requests, kind).collect();
-        let ids: Vec<Uuid> = ids.into_iter().collect();
+        let ids: Vec<Uuid> = targets(requests, kind).collect();
         for resource in resources::lock_all(tx, kind, &ids, wait).await? {
             let has_children = resource.is_finalizing() && resources::has_children(tx, resource.id).await?;
             let before = resource.clone();
