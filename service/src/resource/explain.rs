@@ -1,8 +1,8 @@
-use super::{Resource, Target, read};
+use super::{Target, read};
 use crate::context::Context;
 use crate::db::Consistency;
 use crate::error::Result;
-use crate::status::explain::{self, Children, Explained, Explanation};
+use crate::status::explain::{self, Children, Explanation};
 use crate::store::reader::Reader;
 use crate::store::{reports, resources};
 
@@ -26,20 +26,7 @@ pub async fn explain(context: &Context, consistency: Consistency, target: &Targe
             }
             false => Children::default(),
         };
-        let subject = explained(&resource, &context.settings.required[resource.kind])?;
-        Ok(explain::explain(&subject, &reports, children))
+        explain::explain(&resource, &context.settings.required[resource.kind], &reports, children)
     };
     context.read(consistency, read).await
-}
-
-fn explained<'a>(resource: &Resource, required: &'a [String]) -> Result<Explained<'a>> {
-    Ok(Explained {
-        generation: resource.generation,
-        created_time: resource.created_time,
-        updated_time: resource.updated_time,
-        deleted_time: resource.deleted_time,
-        phase: resource.status.phase.parse()?,
-        transition_time: resource.status.transition_time,
-        required,
-    })
 }

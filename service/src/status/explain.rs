@@ -3,6 +3,8 @@
 use super::aggregate::required_names;
 use super::condition::{ConditionStatus, Phase};
 use super::stored::{ReportState, StoredCondition};
+use crate::error::Result;
+use crate::resource::Resource;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
@@ -117,80 +119,68 @@ pub struct Children {
     pub sample: Vec<Uuid>,
 }
 
-/// The resource that is explained.
-#[derive(Clone, Copy, Debug)]
-pub struct Explained<'a> {
-    /// The current generation.
-    pub generation: i64,
-    /// When the resource was created.
-    pub created_time: DateTime<Utc>,
-    /// When the current generation began.
-    pub updated_time: DateTime<Utc>,
-    /// When its deletion was requested.
-    pub deleted_time: Option<DateTime<Utc>>,
-    /// Its stored phase.
-    pub phase: Phase,
-    /// When its phase last changed.
-    pub transition_time: DateTime<Utc>,
-    /// The required adapters; empty if all that have reported are required.
-    pub required: &'a [String],
-}
-
-/// Explains a resource by `reports`, which are ordered by adapter.
-pub fn explain(resource: &Explained<'_>, reports: &[ReportState], children: Children) -> Explanation {
-    let (state, since) = match (resource.deleted_time, resource.phase) {
+/// Explains a resource by `reports`, which are ordered by adapter. `required` names the required adapters; if it is empty,
+/// all that have reported are required.
+///
+/// # Errors
+/// The stored phase cannot be read.
+pub(crate) fn explain(
+    resource: &Resource,
+    required: &[String],
+    reports: &[ReportState],
+    children: Children,
+) -> Result<Explanation> {
+    let (state, since) = match (resource.deleted_time, resource.status.phase.parse()?) {
         (Some(deleted), _) => (State::Finalizing, deleted),
-        (None, Phase::Ready) => (State::Reconciled, resource.transition_time),
-        (None, Phase::Failed) => (State::Failed, resource.transition_time),
-        (None, Phase::NotReady) => (State::Waiting, resource.transition_time),
+        (None, Phase::Ready) => (State::Reconciled, resource.status.transition_time),
+        (None, Phase::Failed) => (State::Failed, resource.status.transition_time),
+        (None, Phase::NotReady) => (State::Waiting, resource.status.transition_time),
     };
     let mut blocked_by = Vec::new();
     if state != State::Reconciled {
-        let names = required_names(resource.required, reports);
+        let names = required_names(required, reports);
         let blocker = |name: &str| {
             let report = reports.iter().find(|report| report.adapter == name);
-            report.map_or_else(|| Some(resource.never_reported(name)), |report| resource.blocker(report))
+            report.map_or_else(|| Some(never_reported(resource, name)), |report| blocker(resource, report))
         };
         blocked_by.extend(names.into_iter().filter_map(blocker));
         if children.waiting > 0 {
             blocked_by.push(Blocker::new(None, Why::Children, since));
         }
     }
-    Explanation { state, since, blocked_by, children }
+    Ok(Explanation { state, since, blocked_by, children })
 }
 
-impl Explained<'_> {
-    fn never_reported(&self, adapter: &str) -> Blocker {
-        let wanted = Some(self.generation);
-        Blocker { wanted, ..Blocker::new(Some(adapter), Why::NeverReported, self.created_time) }
-    }
+fn never_reported(resource: &Resource, adapter: &str) -> Blocker {
+    let wanted = Some(resource.generation);
+    Blocker { wanted, ..Blocker::new(Some(adapter), Why::NeverReported, resource.created_time) }
+}
 
-    /// Why the adapter of this report is waited for, if it is.
-    fn blocker(&self, report: &ReportState) -> Option<Blocker> {
-        let known = |why, since| Blocker {
-            observed_generation: Some(report.observed_generation),
-            last_report_time: Some(report.last_report_time),
-            ..Blocker::new(Some(&report.adapter), why, since)
-        };
-        if report.observed_generation < self.generation {
-            let wanted = Some(self.generation);
-            return Some(Blocker { wanted, ..known(Why::OlderGeneration, self.updated_time) });
-        }
-        let (why, condition) = match self.deleted_time {
-            Some(_) if report.finalized() => return None,
-            _ if report.failed() => (Why::Failed, report.failure()),
-            Some(_) => (Why::NotFinalized, report.condition("Finalized")),
-            None => match report.available() {
-                ConditionStatus::True => return None,
-                ConditionStatus::False => (Why::Unavailable, report.unavailability()),
-                ConditionStatus::Unknown => (Why::Unknown, report.unavailability()),
-            },
-        };
-        let since = condition.map_or(report.last_report_time, |condition| condition.last_transition_time);
-        // A status from before this generation is waited on only since it began.
-        let since = since.max(self.updated_time);
-        Some(Blocker { condition: condition.map(DecidingCondition::of), ..known(why, since) })
+/// Why the adapter of this report is waited for, if it is.
+fn blocker(resource: &Resource, report: &ReportState) -> Option<Blocker> {
+    let known = |why, since| Blocker {
+        observed_generation: Some(report.observed_generation),
+        last_report_time: Some(report.last_report_time),
+        ..Blocker::new(Some(&report.adapter), why, since)
+    };
+    if report.observed_generation < resource.generation {
+        let wanted = Some(resource.generation);
+        return Some(Blocker { wanted, ..known(Why::OlderGeneration, resource.updated_time) });
     }
+    let (why, condition) = match resource.deleted_time {
+        Some(_) if report.finalized() => return None,
+        _ if report.failed() => (Why::Failed, report.failure()),
+        Some(_) => (Why::NotFinalized, report.condition("Finalized")),
+        None => match report.available() {
+            ConditionStatus::True => return None,
+            ConditionStatus::False => (Why::Unavailable, report.unavailability()),
+            ConditionStatus::Unknown => (Why::Unknown, report.unavailability()),
+        },
+    };
+    let since = condition.map_or(report.last_report_time, |condition| condition.last_transition_time);
+    // A status from before this generation is waited on only since it began.
+    let since = since.max(resource.updated_time);
+    Some(Blocker { condition: condition.map(DecidingCondition::of), ..known(why, since) })
 }
 
 impl Blocker {
@@ -211,7 +201,10 @@ impl DecidingCondition {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kind::Kind;
+    use crate::status::summary::StoredStatus;
     use chrono::TimeDelta;
+    use entity::JsonText;
 
     fn at(second: i64) -> DateTime<Utc> {
         DateTime::UNIX_EPOCH + TimeDelta::seconds(second)
@@ -244,16 +237,44 @@ mod tests {
     }
 
     /// A resource at generation 2, created at second 10, changed at 20, whose phase changed at 30.
-    fn resource(required: &[String]) -> Explained<'_> {
-        Explained {
+    fn resource(phase: Phase) -> Resource {
+        let status = StoredStatus {
+            phase: phase.as_str().into(),
+            observed_generation: 0,
+            updated_time: at(25),
+            transition_time: at(30),
+            conditions: JsonText("[]".into()),
+            adapters: JsonText("[]".into()),
+            reconciled: false,
+            reconciled_updated_time: at(25),
+            reconciled_since: None,
+        };
+        Resource {
+            kind: Kind::Cluster,
+            id: Uuid::nil(),
+            owner_id: None,
+            name: "one".into(),
             generation: 2,
+            revision: 3,
+            spec: JsonText("{}".into()),
+            labels: JsonText("{}".into()),
+            status,
             created_time: at(10),
             updated_time: at(20),
             deleted_time: None,
-            phase: Phase::NotReady,
-            transition_time: at(30),
-            required,
+            created_by: "a".into(),
+            updated_by: "a".into(),
+            deleted_by: None,
         }
+    }
+
+    fn explained(
+        resource: &Resource,
+        required: &[String],
+        reports: &[ReportState],
+        children: Children,
+    ) -> Explanation {
+        explain(resource, required, reports, children).expect("a phase")
     }
 
     /// A blocker in short: adapter, why, generations, deciding condition, since.
@@ -271,8 +292,8 @@ mod tests {
         )
     }
 
-    fn blockers(resource: &Explained<'_>, reports: &[ReportState]) -> Vec<String> {
-        explain(resource, reports, Children::default()).blocked_by.iter().map(short).collect()
+    fn blockers(resource: &Resource, required: &[String], reports: &[ReportState]) -> Vec<String> {
+        explained(resource, required, reports, Children::default()).blocked_by.iter().map(short).collect()
     }
 
     #[test]
@@ -282,10 +303,10 @@ mod tests {
             (Phase::NotReady, State::Waiting),
             (Phase::Failed, State::Failed),
         ] {
-            let found = explain(&Explained { phase, ..resource(&[]) }, &[], Children::default());
+            let found = explained(&resource(phase), &[], &[], Children::default());
             assert_eq!((found.state, found.since), (expected, at(30)));
-            let deleted = Explained { phase, deleted_time: Some(at(50)), ..resource(&[]) };
-            let found = explain(&deleted, &[], Children::default());
+            let deleted = Resource { deleted_time: Some(at(50)), ..resource(phase) };
+            let found = explained(&deleted, &[], &[], Children::default());
             assert_eq!((found.state, found.since), (State::Finalizing, at(50)));
         }
     }
@@ -303,7 +324,7 @@ mod tests {
             report("sick", 2, &[("Available", True), ("Health", False)]),
         ];
         assert_eq!(
-            blockers(&resource(&required), &reports),
+            blockers(&resource(Phase::NotReady), &required, &reports),
             [
                 "z never_reported - 2 - 10",
                 "old older_generation 1 2 - 20",
@@ -312,8 +333,7 @@ mod tests {
                 "blind unknown 2 - Available 40",
             ]
         );
-        let ready = Explained { phase: Phase::Ready, ..resource(&required) };
-        assert_eq!(blockers(&ready, &reports), Vec::<String>::new());
+        assert_eq!(blockers(&resource(Phase::Ready), &required, &reports), Vec::<String>::new());
     }
 
     #[test]
@@ -322,10 +342,10 @@ mod tests {
         let reports =
             [report("a", 1, &[]), report("b", 2, &[("Available", False)]), report("c", 2, &[("X", True)])];
         assert_eq!(
-            blockers(&resource(&[]), &reports),
+            blockers(&resource(Phase::NotReady), &[], &reports),
             ["a older_generation 1 2 - 20", "b unavailable 2 - Available 40"]
         );
-        assert_eq!(blockers(&resource(&[]), &[]), Vec::<String>::new());
+        assert_eq!(blockers(&resource(Phase::NotReady), &[], &[]), Vec::<String>::new());
     }
 
     #[test]
@@ -339,14 +359,15 @@ mod tests {
             (vec![("Available", False), ("Failed", False), ("Health", False)], "failed 2 - Health"),
         ] {
             let reports = [report("a", 2, &conditions)];
-            assert_eq!(blockers(&resource(&[]), &reports), [format!("a {expected} 40")], "{conditions:?}");
+            let blockers = blockers(&resource(Phase::NotReady), &[], &reports);
+            assert_eq!(blockers, [format!("a {expected} 40")], "{conditions:?}");
         }
     }
 
     #[test]
     fn a_blocker_tells_what_the_condition_says_and_when_the_report_was_observed() {
         let reports = [report("a", 2, &[("Available", ConditionStatus::False)])];
-        let found = explain(&resource(&[]), &reports, Children::default());
+        let found = explained(&resource(Phase::NotReady), &[], &reports, Children::default());
         let condition = DecidingCondition {
             r#type: "Available".into(),
             reason: Some("AvailableReason".into()),
@@ -355,15 +376,16 @@ mod tests {
         assert_eq!(found.blocked_by[0].condition, Some(condition));
         assert_eq!(found.blocked_by[0].last_report_time, Some(at(40)));
         // Unavailable already before this generation.
-        let later = Explained { updated_time: at(60), ..resource(&[]) };
-        assert_eq!(blockers(&later, &reports), ["a unavailable 2 - Available 60"]);
+        let later = Resource { updated_time: at(60), ..resource(Phase::NotReady) };
+        assert_eq!(blockers(&later, &[], &reports), ["a unavailable 2 - Available 60"]);
     }
 
     #[test]
     fn a_deletion_waits_for_finalized_adapters_and_for_children() {
         use ConditionStatus::{False, True};
         let required = ["a", "b", "c", "d", "e"].map(String::from);
-        let deleted = Explained { updated_time: at(35), deleted_time: Some(at(35)), ..resource(&required) };
+        let deleted =
+            Resource { updated_time: at(35), deleted_time: Some(at(35)), ..resource(Phase::NotReady) };
         let reports = [
             report("a", 2, &[("Available", True)]),
             report("b", 2, &[("Available", False), ("Finalized", False)]),
@@ -372,7 +394,7 @@ mod tests {
             report("e", 2, &[("Finalized", False), ("Health", False)]),
         ];
         let children = Children { waiting: 12, sample: vec![Uuid::nil()] };
-        let found = explain(&deleted, &reports, children.clone());
+        let found = explained(&deleted, &required, &reports, children.clone());
         assert_eq!(found.children, children);
         assert_eq!(
             found.blocked_by.iter().map(short).collect::<Vec<_>>(),
