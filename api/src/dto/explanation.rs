@@ -1,7 +1,7 @@
 use super::value::{As, Id, Time};
 use poem_openapi::{Enum, Object};
 use serde::Serialize;
-use service::status::{self, Blocker, Children, DecidingCondition};
+use service::status::{self, Blocker, Children, StoredCondition};
 use uuid::Uuid;
 
 /// What a resource waits for.
@@ -113,7 +113,7 @@ impl From<Blocker> for BlockedBy {
         let Blocker { adapter, why, observed_generation, wanted, condition, since, last_report_time } =
             blocker;
         let (condition, reason, message) = match condition {
-            Some(DecidingCondition { r#type, reason, message }) => (Some(r#type), reason, message),
+            Some(StoredCondition { r#type, reason, message, .. }) => (Some(r#type), reason, message),
             None => (None, None, None),
         };
         Self {

@@ -92,22 +92,11 @@ pub struct Blocker {
     /// The generation that the adapter has to report, if it has not.
     pub wanted: Option<i64>,
     /// The condition of the report that decides.
-    pub condition: Option<DecidingCondition>,
+    pub condition: Option<StoredCondition>,
     /// Since when it is waited for.
     pub since: DateTime<Utc>,
     /// When the adapter's last report was observed.
     pub last_report_time: Option<DateTime<Utc>>,
-}
-
-/// The condition because of which an adapter is waited for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DecidingCondition {
-    /// Its type.
-    pub r#type: String,
-    /// The reason as one word.
-    pub reason: Option<String>,
-    /// The reason for people.
-    pub message: Option<String>,
 }
 
 /// The children that the removal of a resource waits for.
@@ -180,7 +169,7 @@ fn blocker(resource: &Resource, report: &ReportState) -> Option<Blocker> {
     let since = condition.map_or(report.last_report_time, |condition| condition.last_transition_time);
     // A status from before this generation is waited on only since it began.
     let since = since.max(resource.updated_time);
-    Some(Blocker { condition: condition.map(DecidingCondition::of), ..known(why, since) })
+    Some(Blocker { condition: condition.cloned(), ..known(why, since) })
 }
 
 impl Blocker {
@@ -188,13 +177,6 @@ impl Blocker {
         let adapter = adapter.map(str::to_owned);
         let (observed_generation, wanted, condition, last_report_time) = (None, None, None, None);
         Self { adapter, why, observed_generation, wanted, condition, since, last_report_time }
-    }
-}
-
-impl DecidingCondition {
-    fn of(condition: &StoredCondition) -> Self {
-        let StoredCondition { r#type, reason, message, .. } = condition;
-        Self { r#type: r#type.clone(), reason: reason.clone(), message: message.clone() }
     }
 }
 
@@ -368,12 +350,7 @@ mod tests {
     fn a_blocker_tells_what_the_condition_says_and_when_the_report_was_observed() {
         let reports = [report("a", 2, &[("Available", ConditionStatus::False)])];
         let found = explained(&resource(Phase::NotReady), &[], &reports, Children::default());
-        let condition = DecidingCondition {
-            r#type: "Available".into(),
-            reason: Some("AvailableReason".into()),
-            message: Some("Available says so".into()),
-        };
-        assert_eq!(found.blocked_by[0].condition, Some(condition));
+        assert_eq!(found.blocked_by[0].condition, Some(reports[0].conditions[0].clone()));
         assert_eq!(found.blocked_by[0].last_report_time, Some(at(40)));
         // Unavailable already before this generation.
         let later = Resource { updated_time: at(60), ..resource(Phase::NotReady) };

@@ -11,7 +11,7 @@ pub(crate) mod summary;
 pub use aggregate::{Aggregate, Event, Subject, aggregate};
 pub use classify::{DiscardReason, Verdict, classify};
 pub use condition::{Condition, ConditionStatus, Phase};
-pub use explain::{Blocker, Children, DecidingCondition, Explanation, State, Why};
+pub use explain::{Blocker, Children, Explanation, State, Why};
 pub use report::{Report, ReportedCondition};
 pub use stored::{AdapterVersions, ReportState, StoredCondition, StoredReport};
 pub use summary::StoredStatus;
