@@ -18,14 +18,11 @@ pub async fn explain(context: &Context, consistency: Consistency, target: &Targe
         // Before the resource, so that no report is of a later generation than the resource.
         let reports = reports::of_resource(reader.executor(), target.id).await?;
         let resource = read::find(&reader, target).await?;
-        let children = match resource.is_finalizing() && resource.kind.parent().is_none() {
-            true => {
-                let (waiting, sample) =
-                    resources::count_children(reader.executor(), resource.id, SAMPLE).await?;
-                Children { waiting, sample }
-            }
-            false => Children::default(),
-        };
+        let mut children = Children::default();
+        if resource.is_finalizing() && resource.kind.parent().is_none() {
+            (children.waiting, children.sample) =
+                resources::count_children(reader.executor(), resource.id, SAMPLE).await?;
+        }
         explain::explain(&resource, &context.settings.required[resource.kind], &reports, children)
     };
     context.read(consistency, read).await
