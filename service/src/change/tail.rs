@@ -114,6 +114,8 @@ impl Tail {
             gauge!("hyperfleet_changes_lag_seconds").set(age.as_seconds_f64().max(0.0));
         }
         context.changes.publish(rows, from, head);
+        // This waits, at most for `lock_timeout`, for a transaction that has used its number and not ended. What comes after
+        // that number is not complete before either.
         for number in self.certifier.overdue(now) {
             let time = context.clock.now();
             let taken = context.db.write(|tx| async move { changes::occupy(&tx, number, time).await }).await;
