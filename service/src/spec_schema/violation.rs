@@ -220,12 +220,12 @@ fn describe(kind: &Kind, error: &ValidationError<'_>) -> (String, &'static str) 
         Kind::ExclusiveMinimum { limit } => (format!("must be greater than {limit}"), "min"),
         Kind::Maximum { limit } => (format!("must be at most {limit}"), "max"),
         Kind::ExclusiveMaximum { limit } => (format!("must be less than {limit}"), "max"),
-        Kind::MinLength { limit } => (at_least(limit, "character", "characters"), "min_length"),
-        Kind::MaxLength { limit } => (at_most(limit, "character", "characters"), "max_length"),
-        Kind::MinItems { limit } => (at_least(limit, "item", "items"), "min"),
-        Kind::MaxItems { limit } => (at_most(limit, "item", "items"), "max"),
-        Kind::MinProperties { limit } => (at_least(limit, "property", "properties"), "min"),
-        Kind::MaxProperties { limit } => (at_most(limit, "property", "properties"), "max"),
+        Kind::MinLength { limit } => (counted("at least", limit, "character", "characters"), "min_length"),
+        Kind::MaxLength { limit } => (counted("at most", limit, "character", "characters"), "max_length"),
+        Kind::MinItems { limit } => (counted("at least", limit, "item", "items"), "min"),
+        Kind::MaxItems { limit } => (counted("at most", limit, "item", "items"), "max"),
+        Kind::MinProperties { limit } => (counted("at least", limit, "property", "properties"), "min"),
+        Kind::MaxProperties { limit } => (counted("at most", limit, "property", "properties"), "max"),
         Kind::Pattern { pattern } => (format!("must match the pattern {}", shorten(pattern)), "pattern"),
         Kind::Format { format } if format == "date-time" => (TIME.to_owned(), "format"),
         Kind::Format { format } => (format!("must be of the format {}", shorten(format)), "format"),
@@ -241,12 +241,8 @@ fn describe(kind: &Kind, error: &ValidationError<'_>) -> (String, &'static str) 
     }
 }
 
-fn at_least(limit: &u64, one: &str, many: &str) -> String {
-    format!("must have at least {limit} {}", if *limit == 1 { one } else { many })
-}
-
-fn at_most(limit: &u64, one: &str, many: &str) -> String {
-    format!("must have at most {limit} {}", if *limit == 1 { one } else { many })
+fn counted(bound: &str, limit: &u64, one: &str, many: &str) -> String {
+    format!("must have {bound} {limit} {}", if *limit == 1 { one } else { many })
 }
 
 fn one_of(words: &[&Value]) -> String {
