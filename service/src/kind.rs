@@ -18,10 +18,12 @@ pub enum Kind {
 pub const BASE_PATH: &str = "/api/hyperfleet/v1";
 
 /// Everything in which the kinds differ, apart from their tables.
-struct Description {
+pub(crate) struct Description {
     name: &'static str,
-    list: &'static str,
-    table: &'static str,
+    /// The kind of a list of them.
+    pub(crate) list: &'static str,
+    /// The table they are kept in.
+    pub(crate) table: &'static str,
     parent: Option<Kind>,
     name_length: RangeInclusive<usize>,
     spec_schema: &'static str,
@@ -49,7 +51,7 @@ impl Kind {
     /// All kinds, parents first.
     pub const ALL: [Kind; 2] = [Kind::Cluster, Kind::NodePool];
 
-    const fn description(self) -> &'static Description {
+    pub(crate) const fn description(self) -> &'static Description {
         match self {
             Kind::Cluster => &CLUSTER,
             Kind::NodePool => &NODE_POOL,
@@ -59,16 +61,6 @@ impl Kind {
     /// The kind's name, as in `kind` and in the columns `owner_type`.
     pub const fn as_str(self) -> &'static str {
         self.description().name
-    }
-
-    /// The kind of a list of it.
-    pub const fn list(self) -> &'static str {
-        self.description().list
-    }
-
-    /// The table it is kept in.
-    pub const fn table(self) -> &'static str {
-        self.description().table
     }
 
     /// The kind that resources of this kind belong to.

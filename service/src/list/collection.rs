@@ -63,8 +63,8 @@ impl Collection {
     pub const fn of(kind: Kind) -> Self {
         Self {
             item: kind.as_str(),
-            list: kind.list(),
-            table: kind.table(),
+            list: kind.description().list,
+            table: kind.description().table,
             nested: kind.parent().is_some(),
             resources: true,
             fields: &field::RESOURCES,

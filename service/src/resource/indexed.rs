@@ -265,7 +265,7 @@ impl Listing<'_> {
             (Start::Page(_), None) => end >= begun.total,
         };
         if !fits {
-            tracing::warn!(list = %self.kind.list(), total = begun.total, "a page does not fit the list's total; counting anew");
+            tracing::warn!(list = %self.list.collection.list, total = begun.total, "a page does not fit the list's total; counting anew");
         }
         fits
     }
