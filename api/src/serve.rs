@@ -74,6 +74,10 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
     let wanted = config.server.max_connections + config.changes.max_streams;
     let max_connections = net::connections_within_limit(wanted);
     let recorder = Recorder::install();
+    // Before the database, which a server that cannot listen must not create or migrate.
+    let api = bind("server", &config.server.host, config.server.port).await?;
+    let health = bind("health", &config.health.host, config.health.port).await?;
+    let metrics = bind("metrics", &config.metrics.host, config.metrics.port).await?;
     let context = context(&config, clock).await?;
     let authenticator = authenticator(&config).await?;
     let document = openapi::Document::new(authenticator.is_some());
@@ -86,9 +90,6 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
         request_timeout: config.server.request_timeout,
         stopping: stopping.clone(),
     };
-    let api = bind("server", &config.server.host, config.server.port).await?;
-    let health = bind("health", &config.health.host, config.health.port).await?;
-    let metrics = bind("metrics", &config.metrics.host, config.metrics.port).await?;
     let addresses = [api.addresses(), health.addresses(), metrics.addresses()];
     let tls = match config.server.tls_files() {
         Some((cert_file, key_file)) => Some(ServerTls::load(cert_file, key_file, TLS_RELOAD).await?),
