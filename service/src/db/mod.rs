@@ -125,6 +125,18 @@ impl Db {
         reach::reach(&Endpoint::of(self.dialect, &self.probe), Duration::ZERO, |_| {}).await
     }
 
+    /// The same of the replica, which need not take writes. Waits forever if there is none.
+    ///
+    /// # Errors
+    /// Why it cannot.
+    pub async fn replica_suspected(&self) -> Result<(), ConnectError> {
+        let executor = self.replica.as_ref().map(|(executor, _)| executor);
+        let pool = executor.and_then(|executor| Some((executor, executor.connection()?)));
+        let Some((executor, pool)) = pool else { return std::future::pending().await };
+        executor.monitor().epoch.suspected().await;
+        reach::connects(&Endpoint::of(self.dialect, pool)).await
+    }
+
     /// Whether the role may read and write the tables that exist.
     ///
     /// # Errors
