@@ -47,6 +47,14 @@ pub fn start(logging: &Logging, tracing: &Tracing) -> Result<Telemetry, StartTel
     Ok(Telemetry(traces))
 }
 
+/// Writes warnings for a person at a terminal, by a command that is no server.
+pub fn warn_on_stderr() {
+    let lines =
+        tracing_subscriber::fmt::layer().with_writer(std::io::stderr).without_time().with_target(false);
+    // A process has one log: the first stays.
+    let _ = tracing_subscriber::registry().with(lines.with_filter(filter(tracing::Level::WARN))).try_init();
+}
+
 impl Telemetry {
     /// Sends what is not sent yet, within five seconds.
     pub async fn stop(self) {

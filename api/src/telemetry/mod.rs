@@ -6,7 +6,7 @@ mod request;
 mod sample;
 mod trace;
 
-pub use log::{Telemetry, start};
+pub use log::{Telemetry, start, warn_on_stderr};
 pub use recorder::Recorder;
 pub use trace::StartTelemetryError;
 
