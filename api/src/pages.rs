@@ -13,48 +13,41 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// Where they are.
 pub fn paths() -> impl Iterator<Item = &'static str> {
-    let others = [
-        START,
-        DOCUMENTATION,
-        STYLE,
-        "/favicon.ico",
-        "/openapi",
-        "/openapi.json",
-        "/openapi.yaml",
-        "/openapi-ui",
-        "/api/hyperfleet/v1/openapi",
-        "/api/hyperfleet/v1/openapi.html",
-    ];
-    let guides = GUIDES.iter().map(|guide| guide.path);
-    others.into_iter().chain(guides).chain(CONSOLE.iter().map(|asset| asset.path))
+    PAGES.iter().map(|(path, _)| *path).chain(GUIDES.iter().map(|guide| guide.path))
 }
 
-const START: &str = "/";
-const DOCUMENTATION: &str = "/docs";
-/// The style of the start page and of the guides.
-const STYLE: &str = "/style.css";
+/// What a page is made of.
+enum Content {
+    Start,
+    Documentation,
+    DocumentJson,
+    DocumentYaml,
+    DocumentUi,
+    /// A content type and a text.
+    Text(&'static str, &'static str),
+    /// The same, of the page for looking at the fleet. It holds no data: what it shows it asks for as its user.
+    Console(&'static str, &'static str),
+}
 
-/// The page for looking at the fleet. It holds no data: what it shows it asks for as its user.
-const CONSOLE: [Asset; 3] = [
-    Asset { path: "/console", content_type: HTML, text: include_str!("console/index.html") },
-    Asset {
-        path: "/console.js",
-        content_type: "text/javascript; charset=utf-8",
-        text: include_str!("console/console.js"),
-    },
-    Asset {
-        path: "/console.css",
-        content_type: "text/css; charset=utf-8",
-        text: include_str!("console/console.css"),
-    },
+/// All pages but the guides.
+const PAGES: [(&str, Content); 13] = [
+    ("/", Content::Start),
+    ("/docs", Content::Documentation),
+    ("/favicon.ico", Content::Text("image/svg+xml", openapi::ICON)),
+    (STYLE, Content::Text("text/css; charset=utf-8", include_str!("pages.css"))),
+    ("/openapi", Content::DocumentJson),
+    ("/openapi.json", Content::DocumentJson),
+    ("/openapi.yaml", Content::DocumentYaml),
+    ("/openapi-ui", Content::DocumentUi),
+    ("/api/hyperfleet/v1/openapi", Content::DocumentJson),
+    ("/api/hyperfleet/v1/openapi.html", Content::DocumentUi),
+    ("/console", Content::Console(HTML, include_str!("console/index.html"))),
+    ("/console.js", Content::Console("text/javascript; charset=utf-8", include_str!("console/console.js"))),
+    ("/console.css", Content::Console("text/css; charset=utf-8", include_str!("console/console.css"))),
 ];
 
-/// A part of the console.
-struct Asset {
-    path: &'static str,
-    content_type: &'static str,
-    text: &'static str,
-}
+/// The style of the start page and of the guides.
+const STYLE: &str = "/style.css";
 
 /// What pages may load and where they may connect to: this server, and nothing else.
 const ONLY_FROM_HERE: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
@@ -65,26 +58,28 @@ const HTML: &str = "text/html; charset=utf-8";
 /// The routes of all pages, of the `console` if it is to be there. The two ports are those of health and of metrics.
 pub(crate) fn routes(document: &openapi::Document, ports: [u16; 2], console: bool) -> Route {
     let json = Page::new("application/json", document.json());
-    let yaml = Page::new("application/yaml", document.yaml());
     let ui = Page::new(HTML, document.swagger_ui());
     let guides = GUIDES.iter().fold(Route::new(), |routes, guide| routes.at(guide.path, for_readers(guide)));
-    let console = if console { &CONSOLE[..] } else { &[] };
-    let pages = console.iter().fold(guides, |routes, Asset { path, content_type, text }| {
-        routes.at(path, only_from_here(Page::new(content_type, (*text).to_owned()).endpoint()))
-    });
-    let has_console = !console.is_empty();
-    let start = poem::get(make_sync(move |request| start(&request, ports, has_console)));
-    pages
-        .at(DOCUMENTATION, only_from_here(Page::new(HTML, documentation()).endpoint()))
-        .at(START, only_from_here(start))
-        .at(STYLE, Page::new("text/css; charset=utf-8", include_str!("pages.css").to_owned()).endpoint())
-        .at("/favicon.ico", Page::new("image/svg+xml", openapi::ICON.to_owned()).endpoint())
-        .at("/openapi", json.clone().endpoint())
-        .at("/openapi.json", json.clone().endpoint())
-        .at("/openapi.yaml", yaml.endpoint())
-        .at("/openapi-ui", ui.clone().endpoint())
-        .at("/api/hyperfleet/v1/openapi", json.endpoint())
-        .at("/api/hyperfleet/v1/openapi.html", ui.endpoint())
+    PAGES.iter().fold(guides, |routes, (path, content)| {
+        let page = match content {
+            Content::Start => {
+                let start = poem::get(make_sync(move |request| start(&request, ports, console)));
+                return routes.at(path, only_from_here(start));
+            }
+            Content::Console(..) if !console => return routes,
+            Content::Console(content_type, text) => {
+                return routes.at(path, only_from_here(Page::new(content_type, *text).endpoint()));
+            }
+            Content::Documentation => {
+                return routes.at(path, only_from_here(Page::new(HTML, documentation()).endpoint()));
+            }
+            Content::DocumentJson => json.clone(),
+            Content::DocumentYaml => Page::new("application/yaml", document.yaml()),
+            Content::DocumentUi => ui.clone(),
+            Content::Text(content_type, text) => Page::new(content_type, *text),
+        };
+        routes.at(path, page.endpoint())
+    })
 }
 
 fn only_from_here(page: impl Endpoint + 'static) -> impl Endpoint {
@@ -93,7 +88,7 @@ fn only_from_here(page: impl Endpoint + 'static) -> impl Endpoint {
 
 /// A guide as a page for browsers, and as its text for everyone else.
 fn for_readers(guide: &Guide) -> impl Endpoint + use<> {
-    let text = Page::new("text/plain; charset=utf-8", guide.text.to_owned());
+    let text = Page::new("text/plain; charset=utf-8", guide.text);
     let html = guide.rendered().map(|content| Page::new(HTML, page(guide.title, &content)));
     only_from_here(poem::get(make_sync(move |request: Request| match &html {
         Some(html) => by_accept(if wants_html(request.headers()) { html } else { &text }, request.headers()),
@@ -118,11 +113,11 @@ struct Page {
 }
 
 impl Page {
-    fn new(content_type: &'static str, text: String) -> Self {
-        let mut hasher = DefaultHasher::new();
+    fn new(content_type: &'static str, text: impl Into<Bytes>) -> Self {
+        let (text, mut hasher): (Bytes, _) = (text.into(), DefaultHasher::new());
         text.hash(&mut hasher);
         let tag = (hasher.finish() >> 1).cast_signed();
-        Self { content_type, text: text.into(), tag }
+        Self { content_type, text, tag }
     }
 
     /// Answers GET with the text.
@@ -156,7 +151,7 @@ fn start(request: &Request, ports: [u16; 2], console: bool) -> Response {
                 "metrics": metrics, "docs": GUIDES.each_ref().map(|guide| guide.path),
             });
             if console {
-                links["console"] = CONSOLE[0].path.into();
+                links["console"] = "/console".into();
             }
             let text = json!({
                 "name": "HyperFleet API", "version": crate::VERSION, "build": crate::COMMIT, "links": links,
