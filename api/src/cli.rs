@@ -150,11 +150,26 @@ pub fn completions(shell: Shell) -> String {
     // What the default command takes may follow the name of the program.
     let flags = command.find_subcommand("serve").into_iter().flat_map(clap::Command::get_arguments).cloned();
     let flags: Vec<_> = flags.collect();
+    let values = if shell == Shell::Fish { values_for_fish(&command) } else { String::new() };
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut command.args(flags), "hyperfleet-api", &mut script);
     // In bash the library takes the hyphen of the program for the end of a command where it lists what may follow a
     // command, and not where it looks that up: nothing would be completed after the first word.
     String::from_utf8_lossy(&script).replace("hyperfleet__subcmd__api__subcmd__", "hyperfleet__api__subcmd__")
+        + &values
+}
+
+/// What the library leaves out for fish: the values of arguments that have no flag.
+fn values_for_fish(command: &clap::Command) -> String {
+    let of = |command: &clap::Command| {
+        let condition = format!("__fish_hyperfleet_api_using_subcommand {}", command.get_name());
+        let values = command.get_positionals().flat_map(clap::Arg::get_possible_values);
+        let line = |value: clap::builder::PossibleValue| {
+            format!("complete -c hyperfleet-api -n \"{condition}\" -f -a {}\n", value.get_name())
+        };
+        values.map(line).collect::<String>()
+    };
+    command.get_subcommands().map(of).collect()
 }
 
 /// Puts `serve` before flags that follow the program name directly.

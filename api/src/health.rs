@@ -8,6 +8,7 @@ use poem::http::{StatusCode, header};
 use poem::{Endpoint, EndpointExt, IntoResponse, Response, Route, get, handler, web::Data};
 use sea_orm::DbErr;
 use serde_json::json;
+use service::db::ConnectError;
 use service::{Context, Db};
 use std::time::Duration;
 use tokio::sync::watch;
@@ -55,12 +56,22 @@ async fn unusable(db: &Db) -> Result<Option<&'static str>, DbErr> {
     Ok(db.is_read_only().await?.then_some("the database is read-only"))
 }
 
-/// Logs why the database cannot be used: when it begins, and now and then while it lasts.
+/// Logs why the database or its replica cannot be used: when it begins, and now and then while it lasts.
 pub(crate) async fn log_outages(db: Db) {
+    let primary = log_each(|| db.suspected(), |error| tracing::error!("database.url: {error}"));
+    // Without it reads go to the primary.
+    let replica = log_each(|| db.replica_suspected(), |error| tracing::warn!("database.read_url: {error}"));
+    tokio::join!(primary, replica);
+}
+
+async fn log_each<F>(suspected: impl Fn() -> F, log: fn(ConnectError))
+where
+    F: Future<Output = Result<(), ConnectError>>,
+{
     loop {
         // Nothing is wrong if it is over already, or if all connections were busy.
-        if let Err(error) = db.suspected().await {
-            tracing::error!("database.url: {error}");
+        if let Err(error) = suspected().await {
+            log(error);
         }
         // To ask takes a connection.
         tokio::time::sleep(REMIND).await;

@@ -43,6 +43,7 @@ pub mod telemetry;
 mod announce;
 mod background;
 mod causes;
+mod guides;
 mod health;
 mod middleware;
 mod service_error;

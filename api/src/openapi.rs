@@ -24,6 +24,11 @@ use std::sync::Arc;
 /// The icon of all pages, an SVG image.
 pub(crate) const ICON: &str = "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'><rect width='16' height='16' rx='3' fill='#1f4e79'/><path d='M4 3v10M12 3v10M4 8h8' stroke='#fff' stroke-width='2'/></svg>";
 
+/// Swagger UI has no dark mode. Of the root element, whose filter moves no dialog; code is dark already.
+const DARK: &str = "<style>@media (prefers-color-scheme: dark) { \
+    html { background: #fff; filter: invert(.9) hue-rotate(180deg); } \
+    .swagger-ui .highlight-code { filter: invert(1) hue-rotate(180deg); } }</style>";
+
 /// Where all operations are nested.
 pub const PREFIX: &str = "/api";
 
@@ -116,8 +121,9 @@ impl Document {
         let document = self.tree.to_string().replace("</", "<\\/");
         let html = service.swagger_ui_html().replacen(&service.spec(), &document, 1);
         let icon = percent_encoding::utf8_percent_encode(ICON, percent_encoding::NON_ALPHANUMERIC);
-        let title =
-            format!("<title>HyperFleet API</title><link rel=\"icon\" href=\"data:image/svg+xml,{icon}\">");
+        let title = format!(
+            "<title>HyperFleet API</title><link rel=\"icon\" href=\"data:image/svg+xml,{icon}\">{DARK}"
+        );
         html.replace("<title>Swagger UI</title>", &title)
     }
 }

@@ -2,6 +2,7 @@
 //! for everyone, so that whoever has it is only told that it is still current.
 
 use crate::dto::EntityTags;
+use crate::guides::{GUIDES, Guide};
 use crate::openapi;
 use bytes::Bytes;
 use poem::http::{HeaderMap, StatusCode, header};
@@ -29,10 +30,11 @@ enum Content {
 }
 
 /// All pages but the guides.
-const PAGES: [(&str, Content); 12] = [
+const PAGES: [(&str, Content); 13] = [
     ("/", Content::Start),
     ("/docs", Content::Documentation),
     ("/favicon.ico", Content::Text("image/svg+xml", openapi::ICON)),
+    (STYLE, Content::Text("text/css; charset=utf-8", include_str!("pages.css"))),
     ("/openapi", Content::DocumentJson),
     ("/openapi.json", Content::DocumentJson),
     ("/openapi.yaml", Content::DocumentYaml),
@@ -44,43 +46,10 @@ const PAGES: [(&str, Content); 12] = [
     ("/console.css", Content::Console("text/css; charset=utf-8", include_str!("console/console.css"))),
 ];
 
-/// A file of the folder `docs`.
-struct Guide {
-    path: &'static str,
-    title: &'static str,
-    text: &'static str,
-}
+/// The style of the start page and of the guides.
+const STYLE: &str = "/style.css";
 
-macro_rules! guides {
-    ($($file:literal: $title:literal),*) => {
-        [$(Guide {
-            path: concat!("/docs/", $file),
-            title: $title,
-            text: include_str!(concat!("../../docs/", $file)),
-        }),*]
-    };
-}
-
-/// The whole folder, as it was when this version was built.
-const GUIDES: [Guide; 15] = guides![
-    "adapters.md": "Writing an adapter",
-    "examples/adapter.py": "An adapter in Python",
-    "examples/adapter.go": "An adapter in Go",
-    "controllers.md": "Writing a controller",
-    "changes.md": "Following changes",
-    "examples/follow.py": "Following changes in Python",
-    "examples/follow.go": "Following changes in Go",
-    "search.md": "Search",
-    "errors.md": "Errors",
-    "compatibility.md": "Compatibility",
-    "operations.md": "Operations",
-    "architecture.md": "Architecture",
-    "SECURITY.md": "Security",
-    "CONTRIBUTING.md": "Contributing",
-    "CHANGELOG.md": "Changelog"
-];
-
-/// What the console may load and where it may connect to: this server, and nothing else.
+/// What pages may load and where they may connect to: this server, and nothing else.
 const ONLY_FROM_HERE: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
                               img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
@@ -90,20 +59,20 @@ const HTML: &str = "text/html; charset=utf-8";
 pub(crate) fn routes(document: &openapi::Document, ports: [u16; 2], console: bool) -> Route {
     let json = Page::new("application/json", document.json());
     let ui = Page::new(HTML, document.swagger_ui());
-    let guides = GUIDES.iter().fold(Route::new(), |routes, guide| {
-        routes.at(guide.path, Page::new("text/plain; charset=utf-8", guide.text).endpoint())
-    });
+    let guides = GUIDES.iter().fold(Route::new(), |routes, guide| routes.at(guide.path, for_readers(guide)));
     PAGES.iter().fold(guides, |routes, (path, content)| {
         let page = match content {
             Content::Start => {
-                return routes.at(path, poem::get(make_sync(move |request| start(&request, ports, console))));
+                let start = poem::get(make_sync(move |request| start(&request, ports, console)));
+                return routes.at(path, only_from_here(start));
             }
             Content::Console(..) if !console => return routes,
             Content::Console(content_type, text) => {
-                let policy = SetHeader::new().overriding(header::CONTENT_SECURITY_POLICY, ONLY_FROM_HERE);
-                return routes.at(path, Page::new(content_type, *text).endpoint().with(policy));
+                return routes.at(path, only_from_here(Page::new(content_type, *text).endpoint()));
             }
-            Content::Documentation => Page::new(HTML, documentation()),
+            Content::Documentation => {
+                return routes.at(path, only_from_here(Page::new(HTML, documentation()).endpoint()));
+            }
             Content::DocumentJson => json.clone(),
             Content::DocumentYaml => Page::new("application/yaml", document.yaml()),
             Content::DocumentUi => ui.clone(),
@@ -111,6 +80,27 @@ pub(crate) fn routes(document: &openapi::Document, ports: [u16; 2], console: boo
         };
         routes.at(path, page.endpoint())
     })
+}
+
+fn only_from_here(page: impl Endpoint + 'static) -> impl Endpoint {
+    page.with(SetHeader::new().overriding(header::CONTENT_SECURITY_POLICY, ONLY_FROM_HERE))
+}
+
+/// A guide as a page for browsers, and as its text for everyone else.
+fn for_readers(guide: &Guide) -> impl Endpoint + use<> {
+    let text = Page::new("text/plain; charset=utf-8", guide.text);
+    let html = guide.rendered().map(|content| Page::new(HTML, page(guide.title, &content)));
+    only_from_here(poem::get(make_sync(move |request: Request| match &html {
+        Some(html) => by_accept(if wants_html(request.headers()) { html } else { &text }, request.headers()),
+        None => text.answer(request.headers()),
+    })))
+}
+
+/// One of several pages of the same path, chosen by what the caller accepts.
+fn by_accept(page: &Page, headers: &HeaderMap) -> Response {
+    let mut answer = page.answer(headers);
+    answer.headers_mut().append(header::VARY, header::HeaderValue::from_name(header::ACCEPT));
+    answer
 }
 
 /// A constant text.
@@ -170,18 +160,24 @@ fn start(request: &Request, ports: [u16; 2], console: bool) -> Response {
         }
         false => Page::new(HTML, html(&ready, &metrics, console)),
     };
-    let mut answer = page.answer(request.headers());
-    answer.headers_mut().append(header::VARY, header::HeaderValue::from_name(header::ACCEPT));
-    answer
+    by_accept(&page, request.headers())
 }
 
 /// Whether JSON is asked for, and no page.
 fn wants_json(headers: &HeaderMap) -> bool {
+    accepts(headers, "application/json") && !accepts(headers, "text/html")
+}
+
+/// Whether a page is asked for, and no text, as by browsers.
+fn wants_html(headers: &HeaderMap) -> bool {
+    accepts(headers, "text/html") && !accepts(headers, "text/plain") && !accepts(headers, "text/markdown")
+}
+
+/// Whether the caller names this media type.
+fn accepts(headers: &HeaderMap, media_type: &str) -> bool {
     let accepted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
-    let types = accepted.flat_map(|value| value.split(',')).filter_map(|member| member.split(';').next());
-    let types: Vec<&str> = types.collect();
-    let names = |wanted: &str| types.iter().any(|name| name.trim().eq_ignore_ascii_case(wanted));
-    names("application/json") && !names("text/html")
+    let mut types = accepted.flat_map(|value| value.split(',')).filter_map(|member| member.split(';').next());
+    types.any(|name| name.trim().eq_ignore_ascii_case(media_type))
 }
 
 /// The name by which the caller reaches this host, without a port.
@@ -206,7 +202,9 @@ fn html(ready: &str, metrics: &str, console: bool) -> String {
     };
     let (version, build) = (crate::VERSION, crate::COMMIT);
     let content = format!(
-        "<p>The system of record for a fleet of Kubernetes clusters and their node pools. Version {version} ({build}).</p>
+        "<main>
+<h1>HyperFleet API</h1>
+<p>The system of record for a fleet of Kubernetes clusters and their node pools. Version {version} ({build}).</p>
 <dl>
 {console}<dt><a href=\"/openapi-ui\">Swagger UI</a></dt>
 <dd>Read about the operations and try them out.</dd>
@@ -219,7 +217,8 @@ fn html(ready: &str, metrics: &str, console: bool) -> String {
 <a href=\"/api/hyperfleet/v1/nodepools\">node pools</a>.</dd>
 <dt><a href=\"{ready}\">Health</a>, <a href=\"{metrics}\">metrics</a></dt>
 <dd>On ports of their own.</dd>
-</dl>"
+</dl>
+</main>"
     );
     page("HyperFleet API", &content)
 }
@@ -228,7 +227,7 @@ fn html(ready: &str, metrics: &str, console: bool) -> String {
 fn documentation() -> String {
     let item = |Guide { path, title, .. }: &Guide| format!("<li><a href=\"{path}\">{title}</a></li>\n");
     let items: String = GUIDES.iter().map(item).collect();
-    page("Documentation", &format!("<ul>\n{items}</ul>\n<p><a href=\"/\">Start page</a></p>"))
+    page("Documentation", &format!("<main>\n<h1>Documentation</h1>\n<ul>\n{items}</ul>\n</main>"))
 }
 
 fn page(title: &str, content: &str) -> String {
@@ -240,15 +239,10 @@ fn page(title: &str, content: &str) -> String {
 <meta name=\"viewport\" content=\"width=device-width\">
 <title>{title}</title>
 <link rel=\"icon\" href=\"/favicon.ico\">
-<style>
-body {{ font: 1rem/1.6 system-ui, sans-serif; max-width: 40rem; margin: 3rem auto; padding: 0 1rem; }}
-dt {{ font-weight: 600; margin-top: .6rem; }}
-dd {{ margin: 0; }}
-@media (prefers-color-scheme: dark) {{ body {{ background: #161616; color: #eee; }} a {{ color: #8ab4f8; }} }}
-</style>
+<link rel=\"stylesheet\" href=\"{STYLE}\">
 </head>
 <body>
-<h1>{title}</h1>
+<header><a href=\"/\">HyperFleet API</a> <a href=\"/docs\">Documentation</a></header>
 {content}
 </body>
 </html>
@@ -259,26 +253,6 @@ dd {{ margin: 0; }}
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::path::Path;
-
-    #[test]
-    fn the_whole_folder_of_guides_is_served() {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
-        let files = |folder: &Path| {
-            let entries =
-                std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
-            entries.filter(|path| path.is_file()).collect::<Vec<_>>()
-        };
-        let all = [files(&root), files(&root.join("examples"))].concat();
-        let path = |file: &std::path::PathBuf| {
-            format!("/docs/{}", file.strip_prefix(&root).expect("below the folder").display())
-        };
-        let mut there: Vec<String> = all.iter().map(path).collect();
-        let mut served: Vec<&str> = GUIDES.iter().map(|guide| guide.path).collect();
-        there.sort_unstable();
-        served.sort_unstable();
-        assert_eq!(served, there);
-    }
 
     #[test]
     fn json_is_for_those_who_ask_for_it() {
@@ -294,6 +268,22 @@ mod tests {
             assert_eq!(wants_json(request.headers()), expected, "{accept}");
         }
         assert!(!wants_json(&HeaderMap::new()));
+    }
+
+    #[test]
+    fn guides_are_pages_for_browsers_and_text_for_everyone_else() {
+        for (accept, expected) in [
+            ("", false),
+            ("*/*", false),
+            ("text/plain", false),
+            ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", true),
+            ("Text/HTML", true),
+            ("text/markdown, text/html;q=0.9, */*;q=0.1", false),
+        ] {
+            let request = Request::builder().header(header::ACCEPT, accept).finish();
+            assert_eq!(wants_html(request.headers()), expected, "{accept}");
+        }
+        assert!(!wants_html(&HeaderMap::new()));
     }
 
     #[test]

@@ -98,6 +98,7 @@ async fn serve_until_signal(config: Config) -> Result<(), StartError> {
 }
 
 async fn migrate(migration: Migration, confirmed: bool, database: &Database) -> Result<(), StartError> {
+    telemetry::warn_on_stderr();
     let url = database.url.expose();
     if migration == Migration::Status && migration::is_absent(url) {
         show(migration::status(url).await?);

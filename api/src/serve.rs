@@ -67,6 +67,8 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
     let wanted = config.server.max_connections + config.changes.max_streams;
     let max_connections = net::connections_within_limit(wanted);
     let recorder = Recorder::install();
+    // A server that cannot listen must not create or migrate a database. Until it is ready, connections are refused.
+    drop(sockets(&config).await?);
     let context = context(&config, clock).await?;
     let authenticator = authenticator(&config).await?;
     let document = openapi::Document::new(authenticator.is_some());
@@ -79,9 +81,7 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
         request_timeout: config.server.request_timeout,
         stopping: stopping.clone(),
     };
-    let api = bind("server", &config.server.host, config.server.port).await?;
-    let health = bind("health", &config.health.host, config.health.port).await?;
-    let metrics = bind("metrics", &config.metrics.host, config.metrics.port).await?;
+    let [api, health, metrics] = sockets(&config).await?;
     let addresses = [api.addresses(), health.addresses(), metrics.addresses()];
     let tls = match config.server.tls_files() {
         Some((cert_file, key_file)) => Some(ServerTls::load(cert_file, key_file, TLS_RELOAD).await?),
@@ -130,6 +130,15 @@ fn limits(server: &Server, max_connections: usize) -> ConnectionLimits {
         max_streams: server.max_streams,
         max_header_bytes: u32::try_from(server.max_header_bytes).unwrap_or(u32::MAX),
     }
+}
+
+/// The sockets of the API, of health and of metrics.
+async fn sockets(config: &Config) -> Result<[Sockets; 3], StartError> {
+    Ok([
+        bind("server", &config.server.host, config.server.port).await?,
+        bind("health", &config.health.host, config.health.port).await?,
+        bind("metrics", &config.metrics.host, config.metrics.port).await?,
+    ])
 }
 
 async fn bind(section: &str, host: &str, port: u16) -> Result<Sockets, StartError> {

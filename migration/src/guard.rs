@@ -12,12 +12,15 @@ use std::fs::{File, Metadata, TryLockError};
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::time::Duration;
 
 /// Key of the advisory lock on PostgreSQL: any fixed number that nothing else in the database uses.
 const ADVISORY_LOCK: i64 = 0x6879_7065_7266_6c74;
 /// How long another process that migrates is waited for.
 const WAIT: Duration = Duration::from_secs(60);
+/// After which time it is logged that another process is waited for.
+const NOTICE: Duration = Duration::from_secs(1);
 /// How often a lock file that another process holds is tried.
 const LOCK_RETRY: Duration = Duration::from_millis(20);
 
@@ -132,7 +135,7 @@ async fn applied<'c>(database: impl IntoSchemaManagerConnection<'c>) -> Result<B
 /// # Errors
 /// The folder of the SQLite file cannot be written to.
 pub async fn opening<T>(url: &str, work: impl Future<Output = T>) -> io::Result<T> {
-    let _lock = FileLock::beside(url).await?;
+    let _lock = logged(FileLock::beside(url)).await?;
     Ok(work.await)
 }
 
@@ -148,7 +151,7 @@ struct Guard {
 
 impl Guard {
     async fn acquire(url: &str, wait: Duration) -> Result<Self, DbErr> {
-        let file = FileLock::beside(url).await.map_err(|error| DbErr::Custom(error.to_string()))?;
+        let file = logged(FileLock::beside(url)).await.map_err(|error| DbErr::Custom(error.to_string()))?;
         let database = connect(url).await?;
         let transaction = match database.get_database_backend() {
             DbBackend::Postgres => locked(&database, wait).await?,
@@ -174,7 +177,7 @@ async fn locked(database: &DatabaseConnection, wait: Duration) -> Result<Databas
     let limit = format!("{SETTINGS}; SET LOCAL lock_timeout = {}", wait.as_millis());
     transaction.execute_unprepared(&limit).await?;
     let lock = format!("SELECT pg_advisory_xact_lock({ADVISORY_LOCK})");
-    if let Err(error) = transaction.execute_unprepared(&lock).await {
+    if let Err(error) = logged(transaction.execute_unprepared(&lock)).await {
         transaction.rollback().await?;
         let holder = Statement::from_sql_and_values(DbBackend::Postgres, HOLDER, [ADVISORY_LOCK.into()]);
         let Some(row) = database.query_one_raw(holder).await? else { return Err(error) };
@@ -187,6 +190,16 @@ async fn locked(database: &DatabaseConnection, wait: Duration) -> Result<Databas
     }
     transaction.execute_unprepared(SETTINGS).await?;
     Ok(transaction)
+}
+
+/// Waits for a lock, and logs it if that takes a while.
+async fn logged<T>(lock: impl Future<Output = T>) -> T {
+    let mut lock = pin!(lock);
+    if let Ok(locked) = tokio::time::timeout(NOTICE, &mut lock).await {
+        return locked;
+    }
+    tracing::warn!("waiting for another process that is migrating this database");
+    lock.await
 }
 
 /// One connection that stays: transactions are the connection's, and SQLite has one writer anyway.

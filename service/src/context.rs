@@ -76,7 +76,7 @@ impl Context {
             primary: Reader::new(&db, db.primary(), true),
             replica: db
                 .replica()
-                .map(|(executor, health)| (Reader::new(&db, executor, false), health.clone())),
+                .map(|replica| (Reader::new(&db, &replica.executor, false), replica.health.clone())),
             gate: Gate::new(timeout),
             pages: PageMemory::new(settings.max_page_bytes, settings.max_page_memory),
             page_indexes: PageIndexes::new(settings.page_index_memory),

@@ -68,6 +68,18 @@ try {
   await execute("forceDeleteCluster", 204, inCluster);
   await execute("getCompatibility", 200);
 
+  // Its background as it is seen, which is not what any style says.
+  await page.emulateMedia({ colorScheme: "dark" });
+  await page.evaluate(() => window.scrollTo(0, 0));
+  const dark = await page.screenshot({ path: screenshot.replace(".png", "-dark.png") });
+  const corner = await page.evaluate(async (png) => {
+    const image = await createImageBitmap(await (await fetch(`data:image/png;base64,${png}`)).blob());
+    const context = new OffscreenCanvas(1, 1).getContext("2d");
+    context.drawImage(image, 0, 0);
+    return [...context.getImageData(0, 0, 1, 1).data.slice(0, 3)];
+  }, dark.toString("base64"));
+  check("the page is dark where that is preferred", Math.max(...corner) < 64, corner.join(" "));
+
   const away = requests.filter((url) => !/^(data|blob):/.test(url) && !url.startsWith(`${server}/`));
   check("no request leaves the server", away.length === 0, away.join(" ") || `${requests.length} requests`);
   check("no errors in the page", faults.length === 0, faults.join(" | "));

@@ -95,6 +95,15 @@ def until(seconds, condition, every=0.02):
         time.sleep(every)
 
 
+def need_node(oldest=20):
+    """Fails if there is no Node of this major version or a later one, with npm."""
+    if not shutil.which("npm") or not shutil.which("node"):
+        raise Failure("Node is not installed")
+    version = subprocess.run(["node", "--version"], capture_output=True, text=True, timeout=60).stdout
+    if int(re.search(r"\d+", version)[0]) < oldest:
+        raise Failure(f"Node {oldest} or later is needed, not {version.strip()}")
+
+
 class Answer:
     """A response, and the seconds until it was received."""
 

@@ -55,13 +55,17 @@ async fn migrate_says_what_it_did() {
 async fn a_port_that_is_in_use_is_named_with_its_flag() {
     let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = taken.local_addr().expect("an address").port().to_string();
+    let folder = Folder::new();
     for section in ["SERVER", "HEALTH", "METRICS"] {
-        let said = Process::fails(&[(&format!("HYPERFLEET_{section}_PORT"), &port)]).await;
+        let section_port = format!("HYPERFLEET_{section}_PORT");
+        let url = folder.sqlite("fleet.db");
+        let said = Process::fails(&[(&section_port, &port), ("HYPERFLEET_DATABASE_URL", &url)]).await;
         let flag = format!("--{}-port", section.to_lowercase());
         for word in [&format!("127.0.0.1:{port}"), "in use", &flag] {
             assert!(said.contains(word), "{word:?} is missing: {said}");
         }
     }
+    assert_eq!(std::fs::read_dir(folder.path()).expect("the folder").count(), 0, "it creates no database");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,12 +1,14 @@
 //! The addresses of the document and of its page.
 
 use crate::harness::{Answer, TestApp};
+use std::collections::BTreeSet;
 
 crate::engines![
     the_document_is_at_every_address_it_was_ever_at,
     the_page_needs_no_other_host,
     the_page_holds_the_document,
     the_start_page_links_to_everything_else,
+    guides_are_pages_for_browsers,
     the_console_loads_nothing_from_elsewhere_and_can_be_turned_off,
     the_start_page_is_json_for_programs,
     whoever_has_a_page_is_told_that_it_is_current,
@@ -107,6 +109,49 @@ async fn the_start_page_links_to_everything_else(app: TestApp) {
     let icon = app.get("/favicon.ico").await;
     assert_eq!(icon.status(200).header("content-type"), "image/svg+xml");
     app.post("/", serde_json::json!({})).await.problem(405, "HYPERFLEET-NTF-000");
+}
+
+async fn guides_are_pages_for_browsers(app: TestApp) {
+    let get = async |path: &str| {
+        Answer::of(app.request("GET", path).header("accept", "text/html, */*;q=0.8")).await
+    };
+    let (mut guides, mut links_to_sections) = (0, 0);
+    for path in api::pages::paths().filter(|path| path.starts_with("/docs/") && path.ends_with(".md")) {
+        let text = app.get(path).await;
+        assert_eq!(text.status(200).header("content-type"), "text/plain; charset=utf-8", "{path}");
+        assert!(text.text.starts_with("# "), "{path}");
+        let page = get(path).await;
+        assert_eq!(page.status(200).header("content-type"), "text/html; charset=utf-8", "{path}");
+        for answer in [&text, &page] {
+            assert!(answer.header("vary").to_ascii_lowercase().contains("accept"), "{path}");
+        }
+        assert_ne!(page.header("etag"), text.header("etag"), "{path}");
+        assert!(page.header("content-security-policy").starts_with("default-src 'none';"), "{path}");
+        assert!(!page.text.contains("<script") && !page.text.contains("style="), "{path}");
+        let ids = attributes(&page.text, "id");
+        assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), ids.len(), "{path}: {ids:?}");
+        assert_eq!(attributes(&page.text, "aria-current"), ["page"], "{path}");
+        for link in attributes(&page.text, "href") {
+            let (target, section) = link.split_once('#').unwrap_or((link, ""));
+            if target.starts_with("https://") {
+                continue;
+            }
+            let target = match target {
+                "" => path.to_owned(),
+                target if target.starts_with('/') => target.to_owned(),
+                target => format!("/docs/{target}"),
+            };
+            let found = get(&target).await;
+            found.status(200);
+            assert!(section.is_empty() || attributes(&found.text, "id").contains(&section), "{path}: {link}");
+            links_to_sections += usize::from(target != path && !section.is_empty());
+        }
+        guides += 1;
+    }
+    assert!(
+        guides >= 11 && links_to_sections >= 3,
+        "{guides} guides, {links_to_sections} links to sections of others"
+    );
 }
 
 async fn the_console_loads_nothing_from_elsewhere_and_can_be_turned_off(app: TestApp) {

@@ -37,6 +37,9 @@ async fn what_the_dashboard_and_the_alerts_ask_for_is_there_from_the_start() {
     let rules = asked_for("helm/hyperfleet-api/templates/prometheusrule.yaml");
     let dashboard = asked_for("helm/hyperfleet-api/dashboards/hyperfleet-api.json");
     assert!(rules.len() > 10 && dashboard.len() > 30, "{} {}", rules.len(), dashboard.len());
+    for name in &rules {
+        assert!(dashboard.contains(name), "{name} has an alert and no panel");
+    }
     for name in rules.iter().chain(&dashboard) {
         assert!(names.contains(&name.as_str()), "{name} is not among {names:?}");
     }

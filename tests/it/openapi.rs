@@ -175,6 +175,28 @@ fn nothing_is_said_to_be_null() {
     look(Document::new(false).value(), "");
 }
 
+/// Generators make types of such a choice, and leave out, or fail at, one that no field decides.
+#[test]
+fn a_choice_of_schemas_names_the_field_that_decides() {
+    let document = Document::new(true);
+    let mut seen = 0;
+    each_object(document.value(), &mut |schema| {
+        assert!(!schema.contains_key("anyOf"), "{schema:?}");
+        let Some(choices) = schema.get("oneOf").and_then(Value::as_array) else { return };
+        let decides = schema["discriminator"]["propertyName"].as_str().expect("a field");
+        for choice in choices {
+            let kind = resolved(
+                document.value(),
+                &resolved(document.value(), choice)["properties"][decides]["allOf"][0],
+            );
+            let value = kind["enum"][0].as_str().expect("a value");
+            assert_eq!(schema["discriminator"]["mapping"][value], choice["$ref"]);
+        }
+        seen += 1;
+    });
+    assert_eq!(seen, 1);
+}
+
 #[test]
 fn what_can_only_be_refused_is_not_offered() {
     let served = Document::new(true);

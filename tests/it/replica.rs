@@ -1,4 +1,4 @@
-use crate::harness::{Answer, Engine, TestApp, Throwaway, report};
+use crate::harness::{Answer, Engine, Process, TestApp, Throwaway, report};
 use sea_orm::{ConnectionTrait, Database, DatabaseConnection, DbBackend, Statement};
 use serde_json::Value;
 use std::time::{Duration, Instant};
@@ -93,4 +93,29 @@ async fn while_the_replica_is_away_the_database_itself_is_read() {
     late.get(href(&cluster)).await.status(200).body(&cluster);
     late.stop().await;
     app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn why_the_replica_cannot_be_used_is_logged() {
+    let primary = Throwaway::start();
+    let standby = primary.standby();
+    let (url, read_url) = (primary.url(), standby.url());
+    let settings = [
+        ("HYPERFLEET_DATABASE_URL", url.as_str()),
+        ("HYPERFLEET_DATABASE_READ_URL", read_url.as_str()),
+        ("HYPERFLEET_DATABASE_AUTO_MIGRATE", "true"),
+    ];
+    let process = Process::start(&settings).await;
+    let clusters = format!("{}/api/hyperfleet/v1/clusters", process.url);
+    process.get(&clusters).await.status(200);
+    standby.stop();
+    process.get(&clusters).await.status(200);
+    process.logs("database.read_url: ").await;
+    let log = process.stop().await;
+    let told =
+        |line: &&Value| line["message"].as_str().is_some_and(|text| text.contains("database.read_url: "));
+    let lines = log.lines();
+    let line = lines.iter().find(told).expect("the line");
+    assert_eq!(line["level"], "WARN");
+    assert!(!log.0.contains("database.url: "), "{}", log.0);
 }

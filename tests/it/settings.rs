@@ -1,6 +1,6 @@
 //! Settings that change what callers see, and the commands about settings.
 
-use crate::harness::{Answer, Engine, TestApp, report};
+use crate::harness::{Answer, Engine, Folder, TestApp, report};
 use crate::statuses::href;
 use std::process::{Command, Output};
 
@@ -57,37 +57,103 @@ fn a_setting_that_cannot_be_used_ends_the_program() {
     }
 }
 
-/// What bash offers where the line ends.
-fn completed_by_bash(words: &[&str]) -> Vec<String> {
-    let script = run(&["completions", "bash"]);
+/// The script that completes commands in a shell.
+fn completions(shell: &str) -> String {
+    let script = run(&["completions", shell]);
     assert!(script.status.success(), "{script:?}");
-    let mut script = String::from_utf8(script.stdout).expect("text");
-    script += r#"
+    String::from_utf8(script.stdout).expect("text")
+}
+
+/// What a shell prints that runs this script with these arguments; nothing if it is not installed.
+fn printed_by(shell: &str, script: &str, arguments: &[&str]) -> Option<String> {
+    let mut command = Command::new(shell);
+    let done = match command.args(["-c", script]).args(arguments).output() {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return None,
+        done => done.expect(shell),
+    };
+    assert!(done.status.success() && done.stderr.is_empty(), "{shell}: {done:?}");
+    Some(String::from_utf8(done.stdout).expect("text"))
+}
+
+/// What bash offers where the line ends.
+fn completed_by_bash(words: &[&str]) -> Option<Vec<String>> {
+    let script = completions("bash")
+        + r#"
         COMP_WORDS=("$@")
         COMP_CWORD=$(($# - 1))
         complete -p hyperfleet-api > /dev/null || exit 1
         _hyperfleet__api "$1" "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD - 1]}"
         printf '%s\n' "${COMPREPLY[@]}"
     "#;
-    let mut bash = std::process::Command::new("bash");
-    let done = bash.args(["-c", &script, "bash"]).args(words).output().expect("bash");
-    assert!(done.status.success() && done.stderr.is_empty(), "{done:?}");
-    String::from_utf8(done.stdout).expect("text").lines().map(str::to_owned).collect()
+    let printed = printed_by("bash", &script, &[&["bash"], words].concat())?;
+    Some(printed.lines().map(str::to_owned).collect())
 }
 
+/// What fish offers where the line ends.
+fn completed_by_fish(words: &[&str]) -> Option<Vec<String>> {
+    let script = completions("fish") + "\ncomplete -C (string join ' ' -- $argv)";
+    let printed = printed_by("fish", &script, words)?;
+    Some(printed.lines().map(|line| line.split('\t').next().unwrap_or_default().to_owned()).collect())
+}
+
+/// What zsh offers where the line ends. It completes only at a prompt, so another one types the line there.
+fn completed_by_zsh(words: &[&str]) -> Option<Vec<String>> {
+    let folder = Folder::new();
+    std::fs::write(folder.path().join("_hyperfleet-api"), completions("zsh")).expect("the script");
+    let script = r#"
+        zmodload zsh/zpty
+        zpty shell zsh -f -i
+        zpty -w shell "PS1=; fpath=($1 \$fpath); autoload -Uz compinit; compinit -u -d $1/dump"
+        zpty -w shell 'compadd() {
+            [[ "$*" == *-[OAD]* ]] && { builtin compadd "$@"; return }
+            local -a matches
+            builtin compadd -O matches "$@"
+            print -rl -- "<"$^matches">"
+            builtin compadd "$@"
+        }'
+        zpty -w shell 'offer() { zle complete-word; print -r -- "<""end>" }; zle -N offer; bindkey "^X" offer'
+        zpty -w shell 'print "<""ready>"'
+        zpty -r shell before $'*<ready>*'
+        zpty -w -n shell "$2"$'\x18'
+        zpty -r shell offered $'*<end>*'
+        print -r -- "$offered"
+        zpty -d shell
+    "#;
+    let line = words.join(" ");
+    let path = folder.path().to_str().expect("a path");
+    let printed = printed_by("zsh", script, &["zsh", path, &line])?;
+    let offered = printed.split('<').filter_map(|rest| Some(rest.split_once('>')?.0));
+    Some(offered.filter(|word| *word != "end").map(str::to_owned).collect())
+}
+
+/// Bash is on every machine that builds this; the others are asked where they are installed.
 #[test]
-fn bash_completes_commands_flags_and_values() {
+fn shells_complete_commands_flags_and_values() {
     for (words, expected) in [
         (&["hyperfleet-api", "mig"][..], &["migrate"][..]),
-        (&["hyperfleet-api", "migrate", ""], &["up", "down", "status", "--yes", "--database-url"]),
+        (&["hyperfleet-api", "migrate", ""], &["up", "down", "status"]),
+        (&["hyperfleet-api", "migrate", "--"], &["--yes", "--database-url"]),
         (&["hyperfleet-api", "serve", "--server-jwt-e"], &["--server-jwt-enabled"]),
         (&["hyperfleet-api", "serve", "--server-j"], &["--server-jwt-audience", "--server-jwt-issuers"]),
         (&["hyperfleet-api", "--server-j"], &["--server-jwt-enabled"]),
         (&["hyperfleet-api", "completions", "ba"], &["bash"]),
     ] {
-        let offered = completed_by_bash(words);
-        let missing: Vec<_> = expected.iter().filter(|word| !offered.iter().any(|o| o == *word)).collect();
-        assert!(missing.is_empty(), "{words:?}: {missing:?} of {offered:?}");
-        assert!(offered.iter().all(|offered| offered.starts_with(words[words.len() - 1])), "{offered:?}");
+        let shells = [
+            ("bash", completed_by_bash(words)),
+            ("fish", completed_by_fish(words)),
+            ("zsh", completed_by_zsh(words)),
+        ];
+        for (shell, offered) in shells {
+            let Some(offered) = offered else { continue };
+            let missing: Vec<_> =
+                expected.iter().filter(|word| !offered.iter().any(|o| o == *word)).collect();
+            assert!(missing.is_empty(), "{shell}: {words:?}: {missing:?} of {offered:?}");
+            assert!(
+                offered.iter().all(|offered| offered.starts_with(words[words.len() - 1])),
+                "{shell}: {offered:?}"
+            );
+        }
     }
+    let offered = completed_by_bash(&["hyperfleet-api", "migrate", ""]).expect("bash is installed");
+    assert!(offered.contains(&"--yes".into()) && offered.contains(&"--database-url".into()), "{offered:?}");
 }

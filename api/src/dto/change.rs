@@ -2,7 +2,7 @@ use super::list::ParameterSet;
 use super::resource::{Cluster, NodePool};
 use super::schema::{described, inline, integer, object, text};
 use super::value::{As, Time};
-use poem_openapi::registry::{MetaSchema, MetaSchemaRef, Registry};
+use poem_openapi::registry::{MetaDiscriminatorObject, MetaSchema, MetaSchemaRef, Registry};
 use poem_openapi::types::Type;
 use poem_openapi::{Enum, Object};
 use serde::Serialize;
@@ -34,9 +34,11 @@ described!(AnyResource, "Resource", component any_resource);
 fn any_resource(registry: &mut Registry) -> MetaSchema {
     Cluster::register(registry);
     NodePool::register(registry);
+    let mapping = ["Cluster", "NodePool"].map(|name| (name.into(), format!("#/components/schemas/{name}")));
     MetaSchema {
         description: Some("A cluster or a node pool, as its `kind` says."),
-        any_of: vec![Cluster::schema_ref(), NodePool::schema_ref()],
+        one_of: vec![Cluster::schema_ref(), NodePool::schema_ref()],
+        discriminator: Some(MetaDiscriminatorObject { property_name: "kind", mapping: mapping.to_vec() }),
         ..MetaSchema::ANY
     }
 }

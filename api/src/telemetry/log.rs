@@ -43,6 +43,14 @@ pub fn start(logging: &Logging, tracing: &Tracing) -> Result<Option<Traces>, Str
     Ok(traces)
 }
 
+/// Writes warnings for a person at a terminal, by a command that is no server.
+pub fn warn_on_stderr() {
+    let lines =
+        tracing_subscriber::fmt::layer().with_writer(std::io::stderr).without_time().with_target(false);
+    // A process has one log: the first stays.
+    let _ = tracing_subscriber::registry().with(lines.with_filter(filter(tracing::Level::WARN))).try_init();
+}
+
 /// Log lines as JSON objects: when, how grave, what, in which request, and the fields of the event.
 fn json_lines<S>() -> JsonLayer<S>
 where

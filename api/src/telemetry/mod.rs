@@ -6,7 +6,7 @@ mod request;
 mod sample;
 mod trace;
 
-pub use log::start;
+pub use log::{start, warn_on_stderr};
 pub use recorder::Recorder;
 pub use trace::Traces;
 

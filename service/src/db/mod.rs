@@ -45,9 +45,17 @@ pub struct Db {
     primary: Executor,
     writer: Executor,
     probe: DatabaseConnection,
-    replica: Option<(Executor, Arc<ReplicaHealth>)>,
+    replica: Option<Replica>,
     acquire_timeout: Duration,
     statement_timeout: Duration,
+}
+
+/// A copy of the database for reads that may lag behind.
+#[derive(Clone)]
+pub(crate) struct Replica {
+    endpoint: Arc<Endpoint>,
+    pub(crate) executor: Executor,
+    pub(crate) health: Arc<ReplicaHealth>,
 }
 
 impl fmt::Debug for Db {
@@ -89,7 +97,8 @@ impl Db {
             replica: replica.map(|endpoint| {
                 // Of another server, so with an epoch of its own.
                 let executor = pool(&endpoint, size, Monitor { epoch: Arc::default(), ..monitor });
-                (executor, Arc::new(ReplicaHealth::new(connect.statement_timeout / 2)))
+                let health = Arc::new(ReplicaHealth::new(connect.statement_timeout / 2));
+                Replica { endpoint: Arc::new(endpoint), executor, health }
             }),
             endpoint: Arc::new(endpoint),
             acquire_timeout: wait,
@@ -107,7 +116,7 @@ impl Db {
         &self.primary
     }
 
-    pub(crate) fn replica(&self) -> Option<&(Executor, Arc<ReplicaHealth>)> {
+    pub(crate) fn replica(&self) -> Option<&Replica> {
         self.replica.as_ref()
     }
 
@@ -140,6 +149,18 @@ impl Db {
         reach::reach(&self.endpoint, Duration::ZERO, |_| {}).await
     }
 
+    /// The same of the replica, which need not take writes. Waits forever if there is none.
+    ///
+    /// # Errors
+    /// Why it cannot.
+    pub async fn replica_suspected(&self) -> Result<(), ConnectError> {
+        let Some(Replica { endpoint, executor, .. }) = &self.replica else {
+            return std::future::pending().await;
+        };
+        executor.monitor.epoch.suspected().await;
+        reach::connects(endpoint).await
+    }
+
     /// Whether the role may read and write the tables that exist.
     ///
     /// # Errors
@@ -162,7 +183,7 @@ impl Db {
     /// Closes all connections, each after what it is doing. SQLite's log is folded into the file before, so that
     /// the file alone is the whole database.
     pub async fn close(&self) {
-        let replica = self.replica.iter().map(|(executor, _)| executor);
+        let replica = self.replica.iter().map(|replica| &replica.executor);
         if self.dialect().single_writer()
             && let Err(error) = self.writer.execute_unprepared("PRAGMA wal_checkpoint(TRUNCATE)").await
         {

@@ -80,6 +80,15 @@ pub(super) async fn reach(
     }
 }
 
+/// Whether a server takes connections.
+pub(super) async fn connects(endpoint: &Endpoint) -> Result<(), ConnectError> {
+    let Endpoint::Postgres(options) = endpoint else { return Ok(()) };
+    let connected = async { PgConnection::connect_with(options).await?.close().await };
+    let connected = tokio::time::timeout(CONNECT, connected).await;
+    let connected = connected.unwrap_or(Err(sqlx::Error::PoolTimedOut));
+    connected.map_err(|error| ConnectError::of(endpoint, &error))
+}
+
 async fn usable(endpoint: &Endpoint) -> Result<(), ConnectError> {
     let complaint = match endpoint {
         Endpoint::Postgres(options) => postgres(options).await,

@@ -136,7 +136,7 @@ fn outermost(sql: &str, part: &str) -> Option<usize> {
 
 /// Publishes how many connections are open and in use.
 pub fn sample_connections(db: &Db) {
-    let replica = db.replica.as_ref().map(|(executor, _)| ("replica", executor));
+    let replica = db.replica.as_ref().map(|replica| ("replica", &replica.executor));
     for (role, executor) in std::iter::once(("primary", &db.primary)).chain(replica) {
         let Some(pool) = executor.connection() else { continue };
         let (open, idle) = size(db.dialect(), pool);

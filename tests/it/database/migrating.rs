@@ -2,8 +2,9 @@
 
 use crate::harness::{Postgres, Throwaway};
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, Statement};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Duration;
+use tokio::io::{AsyncBufReadExt, BufReader};
 
 /// The key of the lock, which versions before this one take for their session.
 const LOCK: i64 = 0x6879_7065_7266_6c74;
@@ -37,6 +38,24 @@ async fn who_migrates_already_is_named_when_the_wait_ends() {
     }
     run(&other, &format!("SELECT pg_advisory_unlock({LOCK})")).await;
     migration::up(&url).await.expect("up");
+}
+
+/// Whoever waits is told for what, long before the wait ends.
+#[tokio::test]
+async fn a_wait_for_another_one_that_migrates_is_told() {
+    let url = Postgres::get().await.empty().await;
+    let other = session(&url, "deploy").await;
+    run(&other, &format!("SELECT pg_advisory_lock({LOCK})")).await;
+    let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_hyperfleet-api-under-test"));
+    command.env_clear().args(["migrate", "up", "--database-url", &url]);
+    let mut waiting =
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program runs");
+    let mut told = String::new();
+    BufReader::new(waiting.stderr.as_mut().expect("its errors")).read_line(&mut told).await.expect("a line");
+    assert!(told.contains("waiting for another process that is migrating"), "{told}");
+    run(&other, &format!("SELECT pg_advisory_unlock({LOCK})")).await;
+    let done = waiting.wait_with_output().await.expect("it ends");
+    assert!(done.status.success() && done.stdout.starts_with(b"applied "), "{done:?}");
 }
 
 /// The role's limits are made for requests: the wait for another one that migrates is longer than both.

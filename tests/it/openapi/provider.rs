@@ -23,7 +23,7 @@ fn spec<'a>(document: &'a Value, name: &str) -> &'a Value {
 }
 
 async fn the_schema_of_a_spec_is_served_and_its_examples_are_accepted(app: TestApp) {
-    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/conformance/provider.yaml");
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/helm/hyperfleet-api/ci/provider-schema.yaml");
     let app = TestApp::with(app.engine, &[("HYPERFLEET_SERVER_OPENAPI_SCHEMA_PATH", file)]).await;
     let document = app.get("/openapi").await.status(200).body.clone();
     for name in ["Cluster", "ClusterCreateRequest", "ClusterPatchRequest"] {

@@ -29,7 +29,7 @@ func main() {
 	expect(listed.JSON200 != nil && len(listed.JSON200.Items) == 1, listed.Status())
 
 	id := created.JSON201.Id
-	condition := client.ConditionRequest{Type: "Available", Status: client.True}
+	condition := client.ConditionRequest{Type: "Available", Status: client.ConditionStatusTrue}
 	report := client.AdapterStatusCreateRequest{Adapter: "dns", ObservedGeneration: 1, Conditions: []client.ConditionRequest{condition}}
 	reported, err := api.PutClusterStatusesWithResponse(ctx, id, report)
 	must(err)
@@ -37,7 +37,7 @@ func main() {
 
 	got, err := api.GetClusterByIdWithResponse(ctx, id, nil)
 	must(err)
-	expect(got.JSON200 != nil && got.JSON200.Status.Phase == client.Ready, got.Status())
+	expect(got.JSON200 != nil && got.JSON200.Status.Phase == client.PhaseReady, got.Status())
 }
 
 func must(err error) {

@@ -32,7 +32,7 @@ func main() {
 	must(err)
 	expect(len(listed.Items) == 1, listed)
 
-	condition := *client.NewConditionRequest(client.TRUE, "Available")
+	condition := *client.NewConditionRequest(client.CONDITIONSTATUS_TRUE, "Available")
 	report := *client.NewAdapterStatusCreateRequest("dns", []client.ConditionRequest{condition}, 1)
 	reported, _, err := api.StatusesAPI.PutClusterStatuses(ctx, created.Id).AdapterStatusCreateRequest(report).Execute()
 	must(err)
@@ -40,7 +40,7 @@ func main() {
 
 	got, _, err := api.ClustersAPI.GetClusterById(ctx, created.Id).Execute()
 	must(err)
-	expect(got.Status.Phase == client.READY, got)
+	expect(got.Status.Phase == client.PHASE_READY, got)
 }
 
 func must(err error) {
