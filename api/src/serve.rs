@@ -98,7 +98,8 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
     let api = Listener { sockets: api, tls, limits };
     let probe = Probe { context: context.clone(), stopping: stopping.clone() };
     let db = context.db.clone();
-    let background = background::start(context, &config, recorder.clone());
+    let background = background::start(context.clone(), &config, recorder.clone());
+    service::change::known(&context).await;
     let drain = config.server.shutdown_timeout.saturating_sub(LINGER);
     let task = tokio::spawn(async move {
         let (last, api_stopped) = watch::channel(false);

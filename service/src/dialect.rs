@@ -1,7 +1,7 @@
 //! What the database engines spell and do differently.
 
 use crate::search::pattern::Pattern;
-use sea_orm::sea_query::{Expr, Func, FunctionCall};
+use sea_orm::sea_query::{Expr, ExprTrait, Func, FunctionCall};
 use std::thread::available_parallelism;
 use uuid::Uuid;
 
@@ -150,8 +150,12 @@ impl Dialect {
     }
 
     /// Whether a column of ids holds one of `ids`. All of them are one parameter, so that the statement is the same
-    /// however many there are.
+    /// however many there are. One alone is compared: PostgreSQL expects ten in a list, so that it finds the plan for all
+    /// lists too expensive for one, and makes a new one each time.
     pub(crate) fn is_one_of(self, column: Expr, ids: &[Uuid]) -> Expr {
+        if let [id] = ids {
+            return ExprTrait::eq(column, *id);
+        }
         match self {
             Dialect::Sqlite => {
                 // Hexadecimal texts, which can always be printed.

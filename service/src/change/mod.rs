@@ -30,7 +30,7 @@ pub use feed::{Event, EventType, Feed, Scope, Since, State};
 pub use position::Position;
 pub use record::{Change, ChangeType};
 pub use retention::{Retention, remove_old};
-pub use tail::publish;
+pub use tail::{known, publish};
 pub use wait::wait_for;
 
 pub(crate) use log::register;

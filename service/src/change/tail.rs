@@ -46,6 +46,12 @@ pub async fn publish(context: Context) {
     }
 }
 
+/// Waits until [`publish`] has looked at the log once, so that lists tell a position from the first one on; not for long,
+/// since lists do without while the log cannot be read.
+pub async fn known(context: &Context) {
+    let _ = context.changes.head().await;
+}
+
 /// What is known of the log.
 struct Tail {
     log: LogId,

@@ -68,7 +68,7 @@ fn sqlite(options: SqliteConnectOptions, busy_timeout: Duration) -> SqliteConnec
         .busy_timeout(busy_timeout)
         .foreign_keys(true)
         .row_buffer_size(ROWS)
-        .pragma("cache_size", "-8000")
+        .pragma("cache_size", "-4000")
 }
 
 /// What connections to PostgreSQL ask for.

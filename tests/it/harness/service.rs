@@ -10,7 +10,7 @@ pub async fn service(url: String, clock: Clock) -> Context {
         read_url: None,
         max_connections: Some(2),
         acquire_timeout: Duration::from_secs(20),
-        busy_timeout: Duration::ZERO,
+        busy_timeout: Duration::from_secs(20),
         statement_timeout: Duration::from_secs(120),
     };
     let settings = Settings {
