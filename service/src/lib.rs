@@ -31,7 +31,7 @@
 //!    field in the two entities (`entity`);
 //! 2. `resource/mod.rs`: the field of [`resource::Resource`], with a serde default, since the log of changes holds
 //!    resources of the version before;
-//! 3. `store/row.rs`: its column, in the list of equal names;
+//! 3. `store/row.rs`: its field and its column, in the list of equal names;
 //! 4. `store/write.rs`, `only_status_differs`: whether it belongs to the status or to the desired state. The columns
 //!    that never change and those of the status are also named in `store/save.rs`, where a test tells which is
 //!    missing;
