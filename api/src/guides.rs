@@ -20,7 +20,7 @@ macro_rules! guides {
 }
 
 /// The whole folder, as it was when this version was built.
-pub(crate) const GUIDES: [Guide; 15] = guides![
+pub(crate) static GUIDES: [Guide; 15] = guides![
     "adapters.md": "Writing an adapter",
     "examples/adapter.py": "An adapter in Python",
     "examples/adapter.go": "An adapter in Go",

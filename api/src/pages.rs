@@ -10,6 +10,7 @@ use poem::middleware::SetHeader;
 use poem::{Endpoint, EndpointExt, Request, Response, Route, endpoint::make_sync};
 use serde_json::json;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::LazyLock;
 
 /// Where they are.
 pub fn paths() -> impl Iterator<Item = &'static str> {
@@ -86,11 +87,11 @@ fn only_from_here(page: impl Endpoint + 'static) -> impl Endpoint {
     page.with(SetHeader::new().overriding(header::CONTENT_SECURITY_POLICY, ONLY_FROM_HERE))
 }
 
-/// A guide as a page for browsers, and as its text for everyone else.
-fn for_readers(guide: &Guide) -> impl Endpoint + use<> {
+/// A guide as a page for browsers, which is rendered when it is first read, and as its text for everyone else.
+fn for_readers(guide: &'static Guide) -> impl Endpoint {
     let text = Page::new("text/plain; charset=utf-8", guide.text);
-    let html = guide.rendered().map(|content| Page::new(HTML, page(guide.title, &content)));
-    only_from_here(poem::get(make_sync(move |request: Request| match &html {
+    let html = LazyLock::new(|| guide.rendered().map(|content| Page::new(HTML, page(guide.title, &content))));
+    only_from_here(poem::get(make_sync(move |request: Request| match &*html {
         Some(html) => by_accept(if wants_html(request.headers()) { html } else { &text }, request.headers()),
         None => text.answer(request.headers()),
     })))
