@@ -65,7 +65,6 @@ async fn migrations_go_up_all_the_way_down_and_up_again_on_postgres() {
     there_and_back_again(&Postgres::get().await.empty().await).await;
 }
 
-/// Migrates from `count` sides at once.
 /// The last migration finds that a table of its name is there already.
 async fn a_failure_leaves_the_schema_as_it_was(url: &str) {
     let database = Database::connect(url).await.expect("the database");
@@ -89,6 +88,7 @@ async fn a_failed_migration_leaves_the_schema_as_it_was_on_postgres() {
     a_failure_leaves_the_schema_as_it_was(&Postgres::get().await.empty().await).await;
 }
 
+/// Migrates from `count` sides at once.
 async fn at_once(url: &str, count: usize) {
     let racers: Vec<_> = (0..count)
         .map(|_| {

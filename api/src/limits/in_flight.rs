@@ -19,8 +19,8 @@ impl Place {
     }
 }
 
-/// Admits a request if there is one of the `places` for requests that are worked on, and refuses it at once if there is none. An operation that only waits gives its
-/// [`Place`] away.
+/// Admits a request if one of the `places` for requests that are worked on is free, and refuses it at once if none is. An
+/// operation that only waits gives its [`Place`] away.
 ///
 /// There is no queue: a request that waits here is late for its client, and the answer "busy" after a millisecond
 /// lets the client go to another replica.

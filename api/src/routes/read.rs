@@ -101,7 +101,7 @@ pub(super) async fn list_statuses(
     show(&collection, request, page)
 }
 
-/// A page as it was asked for. The field `key` of an item is shown in any case.
+/// A page as it was asked for.
 fn show<T: From<I> + Serialize + Type + 'static, I>(
     collection: &Collection,
     request: ListRequest,

@@ -10,8 +10,8 @@ use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
 
-/// Starts logging and, if there is somewhere to send spans to, tracing, which is answered to be stopped. A process has one log: later calls
-/// change nothing. Needs a Tokio runtime if spans are sent.
+/// Starts logging and, if there is somewhere to send spans to, tracing, which the caller has to stop at the end. A process
+/// has one log: later calls change nothing. Needs a Tokio runtime if spans are sent.
 ///
 /// # Errors
 /// An endpoint for spans that cannot be used.

@@ -15,6 +15,9 @@ const STATEMENTS: usize = 32;
 /// take too much memory.
 const ROWS: usize = 128;
 
+/// Pages of the file that a connection to SQLite keeps, as the engine wants it: negative, in KiB.
+const CACHE: &str = "-4000";
+
 /// Where the database is, and how to connect.
 #[derive(Clone, Debug)]
 pub(super) enum Endpoint {
@@ -68,7 +71,7 @@ fn sqlite(options: SqliteConnectOptions, busy_timeout: Duration) -> SqliteConnec
         .busy_timeout(busy_timeout)
         .foreign_keys(true)
         .row_buffer_size(ROWS)
-        .pragma("cache_size", "-4000")
+        .pragma("cache_size", CACHE)
 }
 
 /// What connections to PostgreSQL ask for.
