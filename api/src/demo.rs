@@ -156,7 +156,7 @@ async fn change(context: &Context, number: u64) -> Result<()> {
     spec["nodes"] = (spec["nodes"].as_u64().unwrap_or(3) % 9 + 1).into();
     let target = Target { kind: Kind::Cluster, id: cluster.id, owner: None };
     let change = Change::Replace { spec: Some(spec), labels: None };
-    match resource::patch(context, &target, &IfMatch::Absent, &change, CALLER).await {
+    match resource::patch(context, target, IfMatch::Absent, change, CALLER.to_owned()).await {
         Ok(_) | Err(Error::NotFound { .. } | Error::Conflict(_)) => Ok(()),
         Err(error) => Err(error),
     }

@@ -4,13 +4,13 @@ use crate::batch::Batcher;
 use crate::change::log::ChangeLog;
 use crate::clock::Clock;
 use crate::db::{Consistency, Db, ReplicaHealth};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::gate::{Gate, Pass};
 use crate::kind::PerKind;
 use crate::memory::PageMemory;
 use crate::metrics;
 use crate::resource::page_indexes::PageIndexes;
-use crate::resource::request::{Applied, Create, Handled, Outcome, ReportRequest};
+use crate::resource::request::{Applied, Create, Handled, Outcome, PatchRequest, ReportRequest};
 use crate::resource::{ResourceChange, Target};
 use crate::spec_schema::SpecSchemas;
 use crate::store::reader::Reader;
@@ -22,6 +22,8 @@ const CREATES: usize = 2;
 /// Batches of reports under way at a time. With two, reports about the same resource would find it locked by the other
 /// batch.
 const REPORTS: usize = 1;
+/// Batches of changes under way at a time, for the same reason.
+const PATCHES: usize = 1;
 
 /// What operations work with. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -41,6 +43,7 @@ pub struct Context {
     replica: Option<(Reader, Arc<ReplicaHealth>)>,
     pub(crate) creates: Batcher<Arc<Create>, Handled<Applied>>,
     pub(crate) reports: Batcher<Arc<ReportRequest>, Handled<Outcome>>,
+    pub(crate) patches: Batcher<Arc<PatchRequest>, Handled<Applied>>,
 }
 
 /// What the operator chose.
@@ -82,6 +85,7 @@ impl Context {
             page_indexes: PageIndexes::new(settings.page_index_memory),
             creates: Batcher::new(CREATES, timeout),
             reports: Batcher::new(REPORTS, timeout),
+            patches: Batcher::new(PATCHES, timeout),
             settings: Arc::new(settings),
             changes: ChangeLog::default(),
             clock,
@@ -129,5 +133,24 @@ impl Context {
             self.changes.ring();
         }
         Ok(Committed { value, changes: saved.changes })
+    }
+
+    /// Runs a write for a batch of so many requests in one transaction. If it fails, each of several is left to be handled
+    /// alone: one of them may be the reason.
+    pub(crate) async fn write_batch<A, F>(
+        &self,
+        requests: usize,
+        work: impl Fn(Tx) -> F,
+    ) -> Result<Vec<Handled<A>>>
+    where
+        F: Future<Output = Result<Vec<Handled<A>>>>,
+    {
+        match self.write(work).await {
+            Ok(Committed { value, .. }) => Ok(value),
+            // A batch leaves out what is locked: what has kept it waiting all the same would keep each of them waiting.
+            Err(error @ (Error::Unavailable(_) | Error::Timeout(_) | Error::Locked(_))) => Err(error),
+            Err(error) if requests == 1 => Err(error),
+            Err(_) => Ok(std::iter::repeat_with(|| None).take(requests).collect()),
+        }
     }
 }

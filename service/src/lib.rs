@@ -16,8 +16,8 @@
 //! - A write locks, reads, decides and saves, inside [`context::Context`]`::write`, which commits before it answers
 //!   and runs the work again where the database asks for that. Whatever becomes of a resource goes through
 //!   `store::save`, which gets the state before and after, and appends both to the log of changes.
-//! - Reads of single resources, creates and reports that arrive together are handled together (`batch`): one
-//!   statement or one commit for many.
+//! - Reads of single resources, creates, changes and reports that arrive together are handled together (`batch`):
+//!   one statement or one commit for many.
 //! - Writes to one resource line up in the process before they take a connection (`gate`), so that a locked row delays
 //!   only writes to it. Batches skip what is locked and leave it to be written alone.
 //! - Resources are locked parent first, then children by id, so that writes to them do not deadlock.
@@ -53,7 +53,7 @@
 //! `list.rs`, show it in `dto/list.rs`, give it an example.
 //!
 //! To add an operation that writes: a file in `resource/` with one function that passes `context.gate`, then calls
-//! `context.write`; `resource/patch.rs` is the one to copy for one resource, `resource/delete.rs` for a tree. In the
+//! `context.write`; `resource/delete.rs` is the one to copy, and `resource/patch.rs` if many callers do it at once. In the
 //! crate `api` a function in `routes/write.rs` that runs it to its end and audits its changes under an action of its
 //! own, the first argument of `audit`, and a method with its text in each `routes/` file that has the address. What
 //! the log calls the change follows from what is different (`Write::logged` in `store/write.rs`); a value of `change`

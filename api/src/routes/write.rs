@@ -76,7 +76,7 @@ pub(super) async fn patch<T: ResourceView>(
     let context = app.context.clone();
     let patched = app.to_the_end(async move {
         let Applied { resource, changes } =
-            resource::patch(&context, &target, &if_match, &change, &caller.name).await?;
+            resource::patch(&context, target, if_match, change, caller.name.clone()).await?;
         audit("patch", &caller, None, &changes);
         Ok(resource)
     });

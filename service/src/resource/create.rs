@@ -114,7 +114,7 @@ async fn insert(
     for (create, resource) in creates.iter().zip(resources) {
         results.push(match resource {
             Some(Ok(resource)) if taken.contains(&resource.id) => Some(Err(name_taken(tx, create).await?)),
-            Some(Ok(resource)) => Some(Ok(Applied::created(resource))),
+            Some(Ok(resource)) => Some(Ok(Applied::of(resource, 0))),
             Some(Err(error)) => Some(Err(error)),
             None => None,
         });

@@ -8,6 +8,7 @@ mod delete;
 mod explain;
 mod indexed;
 mod list;
+mod locked;
 pub(crate) mod page_indexes;
 mod patch;
 mod query;

@@ -1,15 +1,23 @@
-use super::request::{Applied, Change, IfMatch};
+use super::locked::{Locked, lock};
+use super::request::{Applied, Change, Handled, IfMatch, PatchRequest};
 use super::{Resource, Target, finalizing};
-use crate::context::{Committed, Context};
+use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::name::Labels;
 use crate::status::aggregate::Event;
+use crate::store::resources::Wait;
 use crate::store::save::save;
-use crate::store::write::{Tx, Write};
-use crate::store::{reports, resources};
+use crate::store::write::Tx;
+use chrono::{DateTime, Utc};
 use entity::JsonText;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// How long the computing for a batch may take: large specs, and schemas that are slow to check, must not keep the rows
+/// of others locked.
+const COMPUTING: Duration = Duration::from_millis(20);
 
 /// Changes the desired state or the labels of a resource. What really changes raises its generation by one.
 ///
@@ -18,35 +26,93 @@ use std::collections::BTreeMap;
 /// [`Error::Invalid`] if the new spec does not match its schema.
 pub async fn patch(
     context: &Context,
-    target: &Target,
-    if_match: &IfMatch,
-    change: &Change,
-    caller: &str,
+    target: Target,
+    if_match: IfMatch,
+    change: Change,
+    caller: String,
 ) -> Result<Applied> {
-    let check = |spec: &Value| {
-        context.settings.schemas.check(target.kind.spec_schema(), spec).map_err(Error::invalid_fields)
+    let request = Arc::new(PatchRequest { target, if_match, change, caller });
+    let run = {
+        let context = context.clone();
+        move |batch| together(context.clone(), batch)
     };
+    match context.patches.submit(request.clone(), run).await? {
+        Some(result) => result,
+        None => alone(context, &request).await,
+    }
+}
+
+/// Changes in one transaction the resources whose requests arrived together. A request is left to be handled alone if
+/// another transaction has locked the resource or another request of the batch changes it.
+async fn together(context: Context, requests: Vec<Arc<PatchRequest>>) -> Result<Vec<Handled<Applied>>> {
+    let (context, requests) = (&context, requests.as_slice());
+    let work = |tx: Tx| async move { change(context, &tx, requests, Wait::Skip).await };
+    context.write_batch(requests.len(), work).await
+}
+
+async fn alone(context: &Context, request: &Arc<PatchRequest>) -> Result<Applied> {
     let work = |tx: Tx| async move {
-        let before = resources::lock_target(&tx, target).await?;
-        if_match.check(&before)?;
-        if before.is_finalizing() {
-            return Err(finalizing(target.kind, target.id));
-        }
-        let mut after = before.clone();
-        if apply(&mut after, change, check)? {
-            after.generation += 1;
-            after.revision += 1;
-            after.updated_time = context.clock.now().max(before.updated_time);
-            caller.clone_into(&mut after.updated_by);
-            let reports = reports::of_resource(&tx, after.id).await?;
-            after.aggregate(&context.settings.required, &reports, false, Event::Change)?;
-        }
-        save(&tx, vec![Write::Update { before, after: after.clone(), by: caller.to_owned() }]).await?;
-        Ok(after)
+        let changed = change(context, &tx, std::slice::from_ref(request), Wait::Yes).await?;
+        changed.into_iter().flatten().next().unwrap_or_else(|| Err(request.target.not_found()))
     };
-    let _pass = context.gate.enter(target.id).await?;
-    let Committed { value: resource, changes } = context.write(work).await?;
-    Ok(Applied { resource, changes })
+    let _pass = context.gate.enter(request.target.id).await?;
+    Ok(context.write(work).await?.value)
+}
+
+/// Changes resources. One result for each request, in order; `None` if its resource could not be locked, or if the
+/// computing for those before has taken too long.
+async fn change(
+    context: &Context,
+    tx: &Tx,
+    requests: &[Arc<PatchRequest>],
+    wait: Wait,
+) -> Result<Vec<Handled<Applied>>> {
+    let targets: Vec<Target> = requests.iter().map(|request| request.target).collect();
+    let mut locked = lock(tx, &targets, wait).await?;
+    let (now, started) = (context.clock.now(), Instant::now());
+    let (mut results, mut writes) = (Vec::new(), Vec::new());
+    for request in requests {
+        let in_time = results.is_empty() || started.elapsed() < COMPUTING;
+        let resource = locked.remove(&(request.target.kind, request.target.id)).filter(|_| in_time);
+        let changed = resource.map(|resource| changed_by(context, request, resource, now));
+        results.push(changed.map(|changed| {
+            let changed = changed?;
+            let applied = Applied::of(changed.now.clone(), changed.before.generation);
+            writes.push(changed.update());
+            Ok(applied)
+        }));
+    }
+    save(tx, writes).await?;
+    Ok(results)
+}
+
+/// What a request makes of a resource.
+fn changed_by(
+    context: &Context,
+    request: &PatchRequest,
+    mut resource: Locked,
+    now: DateTime<Utc>,
+) -> Result<Locked> {
+    let PatchRequest { target, if_match, change, caller } = request;
+    if !target.matches(&resource.now) {
+        return Err(target.not_found());
+    }
+    if_match.check(&resource.now)?;
+    if resource.now.is_finalizing() {
+        return Err(finalizing(target.kind, target.id));
+    }
+    let settings = &context.settings;
+    let check =
+        |spec: &Value| settings.schemas.check(target.kind.spec_schema(), spec).map_err(Error::invalid_fields);
+    if apply(&mut resource.now, change, check)? {
+        resource.now.generation += 1;
+        resource.now.revision += 1;
+        resource.now.updated_time = now.max(resource.before.updated_time);
+        caller.clone_into(&mut resource.now.updated_by);
+        caller.clone_into(&mut resource.by);
+        resource.now.aggregate(&settings.required, &resource.reports, false, Event::Change)?;
+    }
+    Ok(resource)
 }
 
 /// Applies `change` and tells whether anything is different now.

@@ -1,5 +1,6 @@
 //! Taking an adapter's report.
 
+use super::locked::{Locked, ids, lock};
 use super::request::{Handled, Outcome, ReportRequest};
 use super::{Resource, ResourceChange, Target, removal};
 use crate::context::{Committed, Context, Settings};
@@ -44,10 +45,11 @@ pub async fn report(context: &Context, target: Target, report: Report) -> Result
 /// locked is left to be taken alone.
 async fn together(context: Context, requests: Vec<Arc<ReportRequest>>) -> Result<Vec<Handled<Outcome>>> {
     let (context, requests) = (&context, requests.as_slice());
+    let targets: &[Target] = &requests.iter().map(|request| request.target).collect::<Vec<_>>();
     let work = |tx: Tx| async move {
-        let subjects = lock(&tx, requests, Wait::Skip).await?;
-        let existing = existing(&tx, requests, &subjects).await?;
-        let mut taken = Taken::new(context, subjects);
+        let locked = lock(&tx, targets, Wait::Skip).await?;
+        let existing = existing(&tx, targets, &locked).await?;
+        let mut taken = Taken::new(context, locked);
         let outcomes = requests.iter().map(|request| {
             (taken.knows(request) || !existing.contains(&request.target.id)).then(|| taken.take(request))
         });
@@ -55,13 +57,7 @@ async fn together(context: Context, requests: Vec<Arc<ReportRequest>>) -> Result
         taken.save(&tx).await?;
         Ok(outcomes)
     };
-    match context.write(work).await {
-        Ok(Committed { value, .. }) => Ok(value),
-        // Locked resources are skipped: what has kept the batch waiting all the same would keep each of them waiting.
-        Err(error @ (Error::Unavailable(_) | Error::Timeout(_) | Error::Locked(_))) => Err(error),
-        // One of them may be the reason.
-        Err(_) => Ok(requests.iter().map(|_| None).collect()),
-    }
+    context.write_batch(requests.len(), work).await
 }
 
 async fn alone(context: &Context, request: &Arc<ReportRequest>) -> Result<Outcome> {
@@ -71,8 +67,8 @@ async fn alone(context: &Context, request: &Arc<ReportRequest>) -> Result<Outcom
             true => resources::lock_parent(&tx, &request.target).await?,
             false => None,
         };
-        let subjects = lock(&tx, std::slice::from_ref(request), Wait::Yes).await?;
-        let mut taken = Taken::new(context, subjects);
+        let locked = lock(&tx, &[request.target], Wait::Yes).await?;
+        let mut taken = Taken::new(context, locked);
         let outcome = taken.take(request)?;
         if finalized {
             taken.save_or_remove(&tx, parent).await?;
@@ -92,62 +88,16 @@ async fn alone(context: &Context, request: &Arc<ReportRequest>) -> Result<Outcom
     })
 }
 
-/// A resource that is reported on, as it was and as it becomes.
-struct Reported {
-    before: Resource,
-    now: Resource,
-    /// All reports about it, ordered by adapter.
-    reports: Vec<ReportState>,
-    has_children: bool,
-    /// The adapter whose report was taken last.
-    by: String,
-}
-
-/// Locks the resources that are reported on, and reads the reports about them.
-async fn lock(
-    tx: &Tx,
-    requests: &[Arc<ReportRequest>],
-    wait: Wait,
-) -> Result<HashMap<(Kind, Uuid), Reported>> {
-    let mut subjects = HashMap::new();
-    for kind in Kind::ALL {
-        let ids: Vec<Uuid> = targets(requests, kind).collect();
-        for resource in resources::lock_all(tx, kind, &ids, wait).await? {
-            let has_children = resource.is_finalizing() && resources::has_children(tx, resource.id).await?;
-            let before = resource.clone();
-            let subject =
-                Reported { before, now: resource, reports: Vec::new(), has_children, by: String::new() };
-            subjects.insert((kind, subject.now.id), subject);
-        }
-    }
-    let ids: Vec<Uuid> = subjects.keys().map(|(_, id)| *id).collect();
-    if !ids.is_empty() {
-        let mut all_reports = reports::of_resources(tx, &ids).await?;
-        for ((_, id), subject) in &mut subjects {
-            subject.reports = all_reports.remove(id).unwrap_or_default();
-        }
-    }
-    Ok(subjects)
-}
-
-fn targets(requests: &[Arc<ReportRequest>], kind: Kind) -> impl Iterator<Item = Uuid> {
-    requests
-        .iter()
-        .map(|request| request.target)
-        .filter(move |target| target.kind == kind)
-        .map(|target| target.id)
-}
-
 /// Which of the resources that could not be locked exist.
 async fn existing(
     tx: &Tx,
-    requests: &[Arc<ReportRequest>],
-    subjects: &HashMap<(Kind, Uuid), Reported>,
+    targets: &[Target],
+    locked: &HashMap<(Kind, Uuid), Locked>,
 ) -> Result<HashSet<Uuid>> {
     let mut existing = HashSet::new();
     for kind in Kind::ALL {
-        let missing: Vec<Uuid> =
-            targets(requests, kind).filter(|id| !subjects.contains_key(&(kind, *id))).collect();
+        let mut missing = ids(targets, kind);
+        missing.retain(|id| !locked.contains_key(&(kind, *id)));
         if !missing.is_empty() {
             existing.extend(resources::existing(tx, kind, &missing).await?);
         }
@@ -159,13 +109,13 @@ async fn existing(
 struct Taken<'a> {
     settings: &'a Settings,
     now: DateTime<Utc>,
-    subjects: HashMap<(Kind, Uuid), Reported>,
+    subjects: HashMap<(Kind, Uuid), Locked>,
     /// The last report of each adapter about each resource.
     stored: BTreeMap<(Uuid, String), (Kind, StoredReport)>,
 }
 
 impl<'a> Taken<'a> {
-    fn new(context: &'a Context, subjects: HashMap<(Kind, Uuid), Reported>) -> Self {
+    fn new(context: &'a Context, subjects: HashMap<(Kind, Uuid), Locked>) -> Self {
         let settings = context.settings.as_ref();
         Self { settings, now: context.clock.now(), subjects, stored: BTreeMap::new() }
     }
@@ -217,9 +167,7 @@ impl<'a> Taken<'a> {
     async fn save(self, tx: &Tx) -> Result<()> {
         let changed =
             self.subjects.into_values().filter(|subject| subject.now.revision != subject.before.revision);
-        let updates = changed
-            .map(|Reported { before, now, by, .. }| Write::Update { before, after: now, by })
-            .collect();
+        let updates = changed.map(Locked::update).collect();
         let stored = self.stored.into_iter();
         reports::upsert(tx, &stored.map(|((id, _), (kind, report))| (kind, id, report)).collect::<Vec<_>>())
             .await?;
@@ -231,14 +179,14 @@ impl<'a> Taken<'a> {
     /// cluster, which may have waited for nothing else.
     async fn save_or_remove(mut self, tx: &Tx, parent: Option<Resource>) -> Result<()> {
         let required = &self.settings.required;
-        let due = |subject: &Reported| {
+        let due = |subject: &Locked| {
             !self.stored.is_empty()
                 && removal::is_due(required, &subject.now, &subject.reports, subject.has_children)
         };
         let Some(id) = self.subjects.iter().find(|(_, subject)| due(subject)).map(|(id, _)| *id) else {
             return self.save(tx).await;
         };
-        let Some(Reported { before, now, by, .. }) = self.subjects.remove(&id) else { return Ok(()) };
+        let Some(Locked { before, now, by, .. }) = self.subjects.remove(&id) else { return Ok(()) };
         let parent = removal::of_parent(tx, required, parent, &now, &by).await?;
         let mut writes = vec![Write::Remove { before, last: now, by }];
         writes.extend(parent);

@@ -84,9 +84,19 @@ pub struct Applied {
 }
 
 impl Applied {
-    pub(super) fn created(resource: Resource) -> Self {
-        Self { changes: vec![ResourceChange::of(&resource, 0, false)], resource }
+    /// A resource that had this generation, or 0 if it is new, and nothing else was changed.
+    pub(super) fn of(resource: Resource, generation_before: i64) -> Self {
+        Self { changes: vec![ResourceChange::of(&resource, generation_before, false)], resource }
     }
+}
+
+/// A change of a resource, and the version of it that it is based on.
+#[derive(Debug)]
+pub(crate) struct PatchRequest {
+    pub(crate) target: Target,
+    pub(crate) if_match: IfMatch,
+    pub(crate) change: Change,
+    pub(crate) caller: String,
 }
 
 /// A report and the resource it is about.

@@ -9,6 +9,7 @@ const ROUNDS: usize = 100;
 crate::engines![
     of_64_patches_with_the_same_tag_exactly_one_wins,
     patches_without_a_tag_are_each_applied_once_one_after_the_other,
+    patches_of_many_clusters_are_each_applied_once,
 ];
 
 async fn of_64_patches_with_the_same_tag_exactly_one_wins(app: TestApp) {
@@ -54,4 +55,25 @@ async fn patches_without_a_tag_are_each_applied_once_one_after_the_other(app: Te
         }
     }
     assert!(generations.into_iter().eq(2..=last));
+}
+
+async fn patches_of_many_clusters_are_each_applied_once(app: TestApp) {
+    let mut clusters = Vec::new();
+    for number in 0..WRITERS {
+        clusters.push(app.a_cluster().named(&format!("c-{number}")).create().await);
+    }
+    for round in 0..4 {
+        let patches = clusters.iter().enumerate().map(|(number, cluster)| {
+            let body =
+                json!({"spec": {"round": round, "number": number}, "labels": {"round": round.to_string()}});
+            app.request("PATCH", text(cluster, "href")).json(&body)
+        });
+        for (number, answer) in together(patches).await.iter().enumerate() {
+            assert_eq!(answer.status(200).at("/spec"), &json!({"round": round, "number": number}));
+            assert_eq!(answer.at("/generation"), round + 2);
+            app.get(text(&answer.body, "href")).await.body(&answer.body);
+        }
+        let labelled = app.list("clusters", &[("search", &format!("labels.round = '{round}'"))]).await;
+        assert_eq!(labelled.at("/total"), WRITERS);
+    }
 }

@@ -1,0 +1,56 @@
+//! The resources that a batch of requests is about.
+
+use super::{Resource, Target};
+use crate::error::Result;
+use crate::kind::Kind;
+use crate::status::stored::ReportState;
+use crate::store::resources::Wait;
+use crate::store::write::{Tx, Write};
+use crate::store::{reports, resources};
+use std::collections::HashMap;
+use uuid::Uuid;
+
+/// A resource that is locked until the transaction ends, with what its status is aggregated from.
+pub(super) struct Locked {
+    pub(super) before: Resource,
+    /// What becomes of it; at first what it is.
+    pub(super) now: Resource,
+    /// All reports about it, ordered by adapter.
+    pub(super) reports: Vec<ReportState>,
+    pub(super) has_children: bool,
+    /// Who has changed it last: the caller or the adapter.
+    pub(super) by: String,
+}
+
+impl Locked {
+    /// What is to be written of it.
+    pub(super) fn update(self) -> Write {
+        let Self { before, now: after, by, .. } = self;
+        Write::Update { before, after, by }
+    }
+}
+
+/// Locks the resources that paths name, and reads the reports about them.
+pub(super) async fn lock(tx: &Tx, targets: &[Target], wait: Wait) -> Result<HashMap<(Kind, Uuid), Locked>> {
+    let mut locked = HashMap::new();
+    for kind in Kind::ALL {
+        for resource in resources::lock_all(tx, kind, &ids(targets, kind), wait).await? {
+            let has_children = resource.is_finalizing() && resources::has_children(tx, resource.id).await?;
+            let (before, reports, by) = (resource.clone(), Vec::new(), String::new());
+            locked.insert((kind, resource.id), Locked { before, now: resource, reports, has_children, by });
+        }
+    }
+    let all: Vec<Uuid> = locked.keys().map(|(_, id)| *id).collect();
+    if !all.is_empty() {
+        let mut all_reports = reports::of_resources(tx, &all).await?;
+        for ((_, id), resource) in &mut locked {
+            resource.reports = all_reports.remove(id).unwrap_or_default();
+        }
+    }
+    Ok(locked)
+}
+
+/// The ids of those of a kind.
+pub(super) fn ids(targets: &[Target], kind: Kind) -> Vec<Uuid> {
+    targets.iter().filter(|target| target.kind == kind).map(|target| target.id).collect()
+}
