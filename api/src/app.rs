@@ -12,8 +12,7 @@ use tokio::sync::watch;
 /// How long a change may go on after its request had to end: as long as a commit under way needs.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// What operations find in every request. Cheap to clone.
-#[derive(Clone)]
+/// What operations find in every request.
 pub struct App {
     /// The service.
     pub context: Context,
@@ -30,7 +29,8 @@ pub struct App {
 impl App {
     /// The application that `request` is for.
     pub(crate) fn of(request: &Request) -> ApiResult<&Self> {
-        request.data().ok_or_else(|| ApiError::internal("no application in the request"))
+        let app: Option<&Arc<Self>> = request.data();
+        app.map(Arc::as_ref).ok_or_else(|| ApiError::internal("no application in the request"))
     }
 
     /// Runs a change to its end, even if its caller leaves or its request is given up before.

@@ -46,7 +46,7 @@ where
     let request_timeout = server.request_timeout;
     routes
         .into_endpoint()
-        .data(app)
+        .data(Arc::new(app))
         .data(streams)
         // Only work counts, so this is the innermost limit.
         .around(move |next, request| admit(next, request, in_flight.clone()))

@@ -7,23 +7,29 @@
 use crate::error::{Error, Result};
 use std::collections::VecDeque;
 use std::fmt;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::task::JoinError;
 use tracing::{Instrument, Span};
 
 /// The largest batch.
 const BATCH: usize = 64;
 /// How many requests may wait.
 const QUEUE: usize = 4096;
+/// A batch that takes longer is slow: those behind it need not wait for it.
+const PATIENCE: Duration = Duration::from_millis(2);
 
 /// Collects requests of one sort. Cheap to clone.
 pub(crate) struct Batcher<Q, A>(Arc<Inner<Q, A>>);
 
 struct Inner<Q, A> {
     waiting: Mutex<VecDeque<Pending<Q, A>>>,
-    /// One for each batch that may be under way.
+    /// One for each loop that runs batches.
     permits: Arc<Semaphore>,
+    /// One for each slow batch in whose place another loop goes on.
+    slow: Arc<Semaphore>,
     timeout: Duration,
 }
 
@@ -38,8 +44,14 @@ struct Pending<Q, A> {
 impl<Q: Send + 'static, A: Send + 'static> Batcher<Q, A> {
     /// Up to `concurrency` batches run at a time; a request waits up to `timeout` for its batch to start.
     pub(crate) fn new(concurrency: usize, timeout: Duration) -> Self {
+        Self::with_slow(concurrency, 0, timeout)
+    }
+
+    /// The same, and up to `slow` batches that have become slow do not count.
+    pub(crate) fn with_slow(concurrency: usize, slow: usize, timeout: Duration) -> Self {
         let permits = Arc::new(Semaphore::new(concurrency));
-        Self(Arc::new(Inner { waiting: Mutex::default(), permits, timeout }))
+        let slow = Arc::new(Semaphore::new(slow));
+        Self(Arc::new(Inner { waiting: Mutex::default(), permits, slow, timeout }))
     }
 
     /// Answers `request` as part of a batch. `run` handles a batch: one answer for each request, in order.
@@ -47,7 +59,11 @@ impl<Q: Send + 'static, A: Send + 'static> Batcher<Q, A> {
     /// # Errors
     /// [`Error::Overloaded`] if the batch did not start in time, [`Error::Unavailable`] if the batch before got no
     /// connection; then nothing was done and nothing will be.
-    pub(crate) async fn submit<F>(&self, request: Q, run: impl Fn(Vec<Q>) -> F + Send + 'static) -> Result<A>
+    pub(crate) async fn submit<F>(
+        &self,
+        request: Q,
+        run: impl Fn(Vec<Q>) -> F + Clone + Send + 'static,
+    ) -> Result<A>
     where
         F: Future<Output = Result<Vec<A>>> + Send + 'static,
     {
@@ -56,7 +72,7 @@ impl<Q: Send + 'static, A: Send + 'static> Batcher<Q, A> {
         let pending = Pending { request, ticket: ticket.clone(), span: Span::current(), reply };
         self.0.push(pending)?;
         if let Ok(permit) = self.0.permits.clone().try_acquire_owned() {
-            tokio::spawn(work_off(self.0.clone(), permit, run));
+            spawn(self.0.clone(), permit, run);
         }
         let answered = match tokio::time::timeout(self.0.timeout, &mut answer).await {
             Ok(answered) => answered,
@@ -88,6 +104,17 @@ impl<Q, A> Inner<Q, A> {
         place.and_then(|place| queue.remove(place)).is_some()
     }
 
+    /// Answers the requests of a batch, and those behind it if it got no connection.
+    fn finish(&self, finished: Result<Result<Vec<A>>, JoinError>, replies: Vec<oneshot::Sender<Result<A>>>) {
+        let answers = finished.unwrap_or_else(|error| Err(Error::Internal(error.to_string())));
+        if let Err(error) = &answers
+            && error.is_acquire_timeout()
+        {
+            self.refuse_waiting(error);
+        }
+        answer(answers, replies);
+    }
+
     /// Answers those who wait behind a batch that got no connection. They would wait for one as long again.
     fn refuse_waiting(&self, error: &Error) {
         loop {
@@ -114,15 +141,20 @@ impl<Q, A> Inner<Q, A> {
     }
 }
 
-/// Runs batches until no request waits. A request that arrives while all permits are taken relies on this loop, so it
-/// checks the queue once more after it has returned its permit.
-async fn work_off<Q, A, F>(inner: Arc<Inner<Q, A>>, permit: OwnedSemaphorePermit, run: impl Fn(Vec<Q>) -> F)
-where
+/// Runs batches until no request waits, or until one is slow: then a loop in its place goes on.
+///
+/// A request that arrives while all permits are taken relies on this loop, so it checks the queue once more after it has
+/// returned its permit.
+async fn work_off<Q, A, F>(
+    inner: Arc<Inner<Q, A>>,
+    mut permit: OwnedSemaphorePermit,
+    run: impl Fn(Vec<Q>) -> F + Clone + Send + 'static,
+) where
     F: Future<Output = Result<Vec<A>>> + Send + 'static,
+    Q: Send + 'static,
     A: Send + 'static,
 {
-    let mut permit = Some(permit);
-    while permit.is_some() {
+    loop {
         loop {
             let batch = inner.take();
             if batch.is_empty() {
@@ -133,20 +165,40 @@ where
             let (requests, replies): (Vec<_>, Vec<_>) =
                 batch.into_iter().map(|pending| (pending.request, pending.reply)).unzip();
             // In a task of its own: a batch that panics must not take the loop with it.
-            let answers = tokio::spawn(run(requests).instrument(span)).await;
-            let answers = answers.unwrap_or_else(|error| Err(Error::Internal(error.to_string())));
-            if let Err(error) = &answers
-                && error.is_acquire_timeout()
-            {
-                inner.refuse_waiting(error);
-            }
-            answer(answers, replies);
+            let mut running = tokio::spawn(run(requests).instrument(span));
+            let finished = match tokio::time::timeout(PATIENCE, &mut running).await {
+                Ok(finished) => finished,
+                Err(_) => match inner.slow.clone().try_acquire_owned() {
+                    Ok(_slow) => {
+                        spawn(inner.clone(), permit, run);
+                        return inner.finish(running.await, replies);
+                    }
+                    Err(_) => running.await,
+                },
+            };
+            inner.finish(finished, replies);
         }
-        drop(permit.take());
-        if !inner.queue().is_empty() {
-            permit = inner.permits.clone().try_acquire_owned().ok();
+        drop(permit);
+        if inner.queue().is_empty() {
+            return;
         }
+        let Ok(again) = inner.permits.clone().try_acquire_owned() else { return };
+        permit = again;
     }
+}
+
+/// Starts [`work_off`], boxed because it may start itself.
+fn spawn<Q, A, F>(
+    inner: Arc<Inner<Q, A>>,
+    permit: OwnedSemaphorePermit,
+    run: impl Fn(Vec<Q>) -> F + Clone + Send + 'static,
+) where
+    F: Future<Output = Result<Vec<A>>> + Send + 'static,
+    Q: Send + 'static,
+    A: Send + 'static,
+{
+    let working: Pin<Box<dyn Future<Output = ()> + Send>> = Box::pin(work_off(inner, permit, run));
+    tokio::spawn(working);
 }
 
 fn answer<A>(answers: Result<Vec<A>>, replies: Vec<oneshot::Sender<Result<A>>>) {

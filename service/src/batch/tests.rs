@@ -210,6 +210,19 @@ async fn a_batch_that_fails_or_panics_concerns_only_its_own() {
     }
 }
 
+/// Nobody waits for a batch that does not come back, unless as many as may be slow have not.
+#[tokio::test]
+async fn a_slow_batch_holds_up_no_other() {
+    let batcher: Batcher<usize, usize> = Batcher::with_slow(1, 1, LONG);
+    let (leave, first) = busy(&batcher).await;
+    for number in 1..10 {
+        assert_eq!(batcher.submit(number, |batch| async { Ok(batch) }).await.expect("an answer"), number);
+    }
+    leave.notify_one();
+    first.await.expect("an end").expect("an answer");
+    assert_eq!((batcher.0.permits.available_permits(), batcher.0.slow.available_permits()), (1, 1));
+}
+
 /// A request may come just after the loop has looked for the last time and before it has given back its permit.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn no_request_is_left_waiting_when_a_loop_ends() {

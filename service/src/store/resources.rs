@@ -1,5 +1,6 @@
 //! Reading and locking resources.
 
+use super::listed::Listed;
 use super::row::with_entity;
 use crate::db::Executor;
 use crate::error::Result;
@@ -7,7 +8,9 @@ use crate::kind::Kind;
 use crate::resource::{Resource, Target};
 use entity::node_pool;
 use sea_orm::sea_query::{Expr, ExprTrait, LockBehavior, LockType, WindowStatement};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
+};
 use std::collections::HashSet;
 use uuid::Uuid;
 
@@ -30,7 +33,7 @@ pub(crate) async fn find_all(db: &Executor, kind: Kind, ids: &[Uuid]) -> Result<
     let dialect = db.dialect();
     Ok(with_entity!(kind, entity => {
         let named = dialect.is_one_of(Expr::col("id"), ids);
-        into_resources(entity::Entity::find().filter(named).all(db).await?)
+        all(db, entity::Entity::find().filter(named)).await?
     }))
 }
 
@@ -85,7 +88,7 @@ async fn lock_as(
             Wait::Yes => select.lock(lock),
             Wait::Skip => select.lock_with_behavior(lock, LockBehavior::SkipLocked),
         };
-        into_resources(select.all(tx).await?)
+        all(tx, select).await?
     }))
 }
 
@@ -95,7 +98,7 @@ pub(crate) async fn lock_children(tx: &Executor, owner: Uuid) -> Result<Vec<Reso
         .filter(node_pool::Column::OwnerId.eq(owner))
         .order_by_asc(node_pool::Column::Id)
         .lock_exclusive();
-    Ok(into_resources(children.all(tx).await?))
+    all(tx, children).await
 }
 
 /// The cluster of a node pool, locked; nothing for a cluster. Its own row must not be locked yet.
@@ -157,6 +160,7 @@ pub(crate) async fn named(
     }))
 }
 
-fn into_resources<M: Into<Resource>>(rows: Vec<M>) -> Vec<Resource> {
-    rows.into_iter().map(Into::into).collect()
+async fn all<E: Listed<Item = Resource>>(db: &Executor, select: Select<E>) -> Result<Vec<Resource>> {
+    let rows = db.query_all_raw(select.build(db.get_database_backend())).await?;
+    rows.iter().map(E::read).collect()
 }
