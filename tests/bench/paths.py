@@ -17,6 +17,9 @@ import servers
 
 HERE = pathlib.Path(__file__).parent
 COLUMNS = seed.COLUMNS
+LABELLED = "SELECT owner_id FROM labels WHERE owner_type = 'Cluster' AND key = 'tier' AND value = 'gold'"
+LABEL_PAGE = f"SELECT {COLUMNS} FROM clusters WHERE id IN ({LABELLED}) ORDER BY id DESC LIMIT 21"
+LABEL_TOTAL = f"SELECT count(*) FROM ({LABELLED}) AS labelled"
 PAGE = f"SELECT {COLUMNS} FROM clusters ORDER BY id DESC LIMIT 101 OFFSET 0"
 TOTAL = "SELECT kind, shard, count FROM resource_counts WHERE kind = 'Cluster'"
 ID = "('0' || to_hex(CAST(:i AS bigint)) || '70008000000000000000')::uuid"
@@ -45,18 +48,25 @@ def pgbench_scripts() -> dict[str, str]:
         "GET by id": f"{pick}SELECT {COLUMNS} FROM clusters WHERE id = {ID};\n",
         "list of 100, no total": f"{PAGE};\n",
         "list of 100, with total": f"{TOTAL};\n{PAGE};\n",
+        "page of 20 of a label, with total": f"{LABEL_TOTAL};\n{LABEL_PAGE};\n",
         "create": f"WITH made AS ({row}) {NEW_LABELS};\n",
         "status report": f"{pick}BEGIN;\nSELECT {COLUMNS} FROM clusters WHERE id = {ID} FOR UPDATE;\n{upsert};\n{move};\nCOMMIT;\n",
     }
 
 
+# The script of wrk, and what must be reached on PostgreSQL and on SQLite: a ratio to the database alone, or requests a
+# second.
 WRK = {
-    "GET by id": ("get.lua", 0.5, 1.0),
-    "list of 100, no total": ("list.lua", 0.6, 0.9),
-    "list of 100, with total": ("list_total.lua", 0.7, 0.9),
-    "create": ("create.lua", 0.35, 0.6),
-    "status report": ("report.lua", 0.8, 1.2),
+    "GET by id": ("get.lua", "1.0", "25,000/s"),
+    "list of 100, no total": ("list.lua", "0.85", "2,000/s"),
+    "list of 100, with total": ("list_total.lua", "0.85", "2,000/s"),
+    "page of 20 of a label, with total": ("label.lua", "4,000/s", ""),
+    "create": ("create.lua", "0.85", "3,900/s"),
+    "status report": ("report.lua", "1.0", "4,000/s"),
 }
+# Milliseconds that a question may take, by how its name begins; the first that fits. The document says of the orders
+# without an index that they read all rows.
+TARGETS = [("order by generation", None), ("order by created_by", None), ("order", 50), ("first page", 50), ("page", 50), ("", 30)]
 
 
 class Bench:
@@ -69,19 +79,17 @@ class Bench:
     def against_pgbench(self) -> list[dict]:
         scripts = pgbench_scripts()
         rows = []
-        for path, (_, must, reach) in WRK.items():
+        for path, (_, must, _) in WRK.items():
             # Several alternating rounds: the speed of a shared machine varies.
             rounds = [self.wrk(path) | {"alone": self.pgbench(scripts[path])} for _ in range(self.arguments.rounds)]
             rounds.sort(key=lambda row: row["rate"] / row["alone"])
-            rows.append(rounds[len(rounds) // 2] | {"engine": "PostgreSQL", "must": must, "reach": reach})
+            rows.append(rounds[len(rounds) // 2] | {"engine": "PostgreSQL", "target": must})
         return rows
 
     def against_a_loop(self) -> list[dict]:
         rows = []
-        for path in WRK:
-            row = self.wrk(path)
-            row |= {"engine": "SQLite", "alone": self.loop(path), "must": None, "reach": None}
-            rows.append(row)
+        for path, (_, _, must) in WRK.items():
+            rows.append(self.wrk(path) | {"engine": "SQLite", "alone": self.loop(path), "target": must})
         return rows
 
     def wrk(self, path: str) -> dict:
@@ -125,6 +133,9 @@ class Bench:
             identity = bytes.fromhex(f"{seed.BASE + random.randint(1, self.arguments.fleet):012x}70008000000000000000")
             if path == "GET by id":
                 connection.execute(f"SELECT {COLUMNS} FROM clusters WHERE id = ?", (identity,)).fetchone()
+            elif path.startswith("page"):
+                connection.execute(LABEL_TOTAL).fetchall()
+                connection.execute(LABEL_PAGE).fetchall()
             elif path.startswith("list"):
                 if path.endswith("with total"):
                     connection.execute(TOTAL).fetchall()
@@ -193,7 +204,10 @@ class Bench:
         notes = []
         for name, parameters in asked.items():
             times = [self.ask(parameters)[1] for _ in range(12)][2:]
-            notes.append(f"| {self.database.kind} | {name} | {statistics.median(times) * 1e3:.1f} ms | {max(times) * 1e3:.1f} ms |")
+            median = statistics.median(times) * 1e3
+            target = next(target for start, target in TARGETS if name.startswith(start))
+            verdict = "" if target is None else f"≤ {target} ms {'met' if median <= target else '**missed**'}"
+            notes.append(f"| {self.database.kind} | {name} | {median:.1f} ms | {max(times) * 1e3:.1f} ms | {verdict} |")
         return notes + [self.sentinel(20), self.sentinel(500)]
 
     def sentinel(self, size: int) -> str:
@@ -208,7 +222,7 @@ class Bench:
                 break
             page += 1
         elapsed = time.monotonic() - started
-        return f"| {self.database.kind} | a Sentinel's {page} pages of {size}, {len(seen):,} clusters in all | {elapsed:.2f} s | |"
+        return f"| {self.database.kind} | a Sentinel's {page} pages of {size}, {len(seen):,} clusters in all | {elapsed:.2f} s | | |"
 
     def ask(self, parameters: dict) -> tuple[dict, float]:
         given = {name: value for name, value in parameters.items() if value is not None}
@@ -225,9 +239,9 @@ class Bench:
     def footprint(self) -> list[str]:
         kind, service = self.database.kind, self.service
         peak = max(self.peak_mib, service.resident_mib())
-        return [f"| {kind} | start to ready | {service.start_to_ready * 1e3:.0f} ms | |",
-                f"| {kind} | resident, idle | {service.idle_mib:.0f} MiB | |",
-                f"| {kind} | resident, highest | {peak:.0f} MiB | |"]
+        return [f"| {kind} | start to ready | {service.start_to_ready * 1e3:.0f} ms | | |",
+                f"| {kind} | resident, idle | {service.idle_mib:.0f} MiB | | |",
+                f"| {kind} | resident, highest | {peak:.0f} MiB | | |"]
 
 
 def milliseconds(text: str, quantile: str) -> float:
