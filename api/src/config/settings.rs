@@ -37,7 +37,7 @@ pub struct Server {
     pub max_page_bytes: usize,
     /// Total memory for large pages that are waiting to be sent; further requests wait. Not less than
     /// server.max_page_bytes.
-    #[arg(id = "server.max_page_memory", default_value = "16MiB", value_parser = size("1KiB", "64GiB"))]
+    #[arg(id = "server.max_page_memory", default_value = "12MiB", value_parser = size("1KiB", "64GiB"))]
     pub max_page_memory: usize,
     /// Memory for the index of lists (totals, pages), with which pages by number and totals cost the same at any depth
     /// and size. 0 keeps no index.
