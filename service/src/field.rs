@@ -95,6 +95,11 @@ pub(crate) static REPORTS: [Field; 4] = [
 ];
 
 impl Column {
+    /// Whether an index of resources begins with it.
+    pub(crate) fn is_indexed(&self) -> bool {
+        matches!(self.name, "name" | "phase" | "updated_time")
+    }
+
     /// Whether the log of changes tells every value that it takes: times of the status move without a word.
     pub(crate) fn is_logged(&self) -> bool {
         !matches!(self.name, "status_updated_time" | "status_transition_time")

@@ -1,6 +1,6 @@
 //! The questions Sentinels and users ask are answered from indexes: none reads a whole table.
 
-use crate::harness::{Postgres, Process, service};
+use crate::harness::{Folder, Postgres, Process, service};
 use sea_orm::{ConnectionTrait, Database, DbBackend, Statement};
 use serde_json::json;
 use service::list::{Collection, Cursor, Ordering};
@@ -109,6 +109,50 @@ async fn expect_indexes(context: &Context, listed: Listed, query: &ListQuery, te
     // That table has one row.
     let whole = plan.lines().find(|line| line.contains("Seq Scan") && !line.contains("on change_log"));
     assert_eq!(whole, None, "search {text:?}, order {order:?}:\n{plan}");
+}
+
+/// Ten thousand clusters with three labels on SQLite, which was never told how frequent values are.
+const SQLITE_FLEET: &str = "
+    CREATE TEMP TABLE fleet AS
+    WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 10000)
+    SELECT n, unhex(printf('%012x70008000000000000000', 1760000000000 + n)) AS id, n % 100 <> 7 AS good,
+           strftime('%Y-%m-%dT%H:%M:%S+00:00', 1760000000 + 60 * n, 'unixepoch') AS made
+    FROM numbers;
+    INSERT INTO clusters
+    SELECT id, 'cluster-' || n, 1, 1, '{}', '{}', CASE WHEN good THEN 'Ready' ELSE 'NotReady' END, 1, made, made, '[]',
+           '[]', good, made, (1760000000 + 60 * n) / 600, made, made, NULL, 'x', 'x', NULL, made
+    FROM fleet;
+    INSERT INTO labels (owner_id, owner_type, key, value)
+    SELECT id, 'Cluster', 'tier', iif(n % 100 = 3, 'gold', 'bronze') FROM fleet
+    UNION ALL SELECT id, 'Cluster', 'env', 'production' FROM fleet;";
+
+#[tokio::test]
+async fn sqlite_finds_what_is_rare_first_and_reads_what_is_frequent_in_order() {
+    let folder = Folder::new();
+    migration::up(&folder.sqlite("fleet.db")).await.expect("a schema");
+    let database = Database::connect(folder.sqlite("fleet.db")).await.expect("a connection");
+    database.execute_unprepared(SQLITE_FLEET).await.expect("a fleet");
+    let context = service(folder.sqlite("fleet.db"), Clock::system()).await;
+    let (rare, in_order) = ("LIST SUBQUERY", "SCAN clusters USING INDEX");
+    let stale = "status.conditions.Reconciled.last_updated_time < '2025-10-09T10:00:00Z'";
+    for (text, order, expected, not) in [
+        ("labels.tier='gold'", "", "labels_search", in_order),
+        ("labels.env='production'", "", "clusters_1", rare),
+        ("labels.env='production' and labels.tier='gold'", "name", "CORRELATED", in_order),
+        (&format!("status.conditions.Reconciled='True' and {stale}"), "", "reconciled_bucket_id", in_order),
+        (&format!("labels.env='production' and not {stale}"), "", in_order, rare),
+        ("status.phase='NotReady' and labels.env='production'", "", "clusters_phase_id", rare),
+        ("status.phase='NotReady' and labels.env='production'", "name", "clusters_phase_id", in_order),
+        ("status.phase='Ready'", "name", "clusters_name_id", "TEMP B-TREE"),
+        ("status.phase='Ready'", "", "clusters_phase_id", "TEMP B-TREE"),
+        ("created_time < '2025-10-09T08:53:20.1Z'", "name", "clusters_1", in_order),
+        ("id='01997000-1234-7000-8000-000000000000' and labels.env='production'", "", rare, "labels_search"),
+    ] {
+        let query = ListQuery { size: 20, ..question(Kind::Cluster, text, order) };
+        let plan = plan(&context, CLUSTERS, &query).await.expect("a plan").join("\n");
+        let fits = plan.contains(expected) && !plan.contains(not);
+        assert!(fits, "search {text:?}, order {order:?}, expected {expected:?}, not {not:?}:\n{plan}");
+    }
 }
 
 /// How often each table was read as a whole, once everybody else has left the database.

@@ -9,9 +9,10 @@ use crate::kind::Kind;
 use crate::list::collection::Collection;
 use crate::resource::Resource;
 use crate::search::filter::Filter;
-use crate::search::scan::Scan;
+use crate::search::scan::IdBound;
 use crate::search::sql;
 use crate::store::page;
+use crate::store::way::{self, Wanted};
 use sea_orm::Condition;
 use sea_orm::sea_query::{Expr, ExprTrait};
 use std::sync::Arc;
@@ -150,13 +151,21 @@ impl Feed {
 
     async fn present(&mut self, then: i64, kind: Kind, after: Uuid, limit: usize) -> Result<Vec<Event>> {
         let (db, Scope { id, owner, filter, .. }) = (self.context.db.primary(), &self.scope);
-        let matching = |filter| sql::condition(filter, Collection::of(kind), db.dialect(), Scan::default());
+        let size = (std::cmp::min(PAGE, limit as u64), BYTES);
+        let wanted = Wanted {
+            first: Some(size.0),
+            beyond: Some(IdBound::Above(after)),
+            is_owned: id.is_some() || owner.is_some(),
+            by_id: true,
+            ..Wanted::default()
+        };
+        let scan = way::scan(db, kind, filter.as_ref(), wanted).await?;
+        let matching = |filter| sql::condition(filter, Collection::of(kind), db.dialect(), scan);
         let condition = Condition::all()
             .add(Expr::col("id").gt(after))
             .add_option(id.map(|id| Expr::col("id").eq(id)))
             .add_option(owner.map(|owner| Expr::col("owner_id").eq(owner)))
             .add_option(filter.as_ref().map(matching));
-        let size = (std::cmp::min(PAGE, limit as u64), BYTES);
         let (found, all) = page::by_id(db, kind, condition, size).await?;
         let mut events = Vec::with_capacity(found.len());
         for resource in found {

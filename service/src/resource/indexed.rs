@@ -98,7 +98,7 @@ impl Listing<'_> {
         let mut slot = slot.lock().await;
         if slot.as_ref().is_none_or(|current| !current.is_good(&head.log)) {
             *slot = None;
-            let condition = self.query.narrowing(self.list);
+            let condition = self.query.counted(self.executor, self.kind, self.list).await?;
             let (total, numbers) =
                 counts::with_changes(self.executor, self.kind, condition, head.seq).await?;
             let Some(seen) = Seen::new(head.seq, numbers) else { return Ok(None) };
@@ -119,19 +119,16 @@ impl Listing<'_> {
     }
 
     async fn slice(&self, begun: &Begun) -> Result<Option<Slice<Resource>>> {
-        let order = self.query.order.terms();
         let query = match (&self.query.from, &begun.ids) {
-            (Start::Cursor(_), _) => PageQuery { numbered: true, ..self.query.page(self.list)? },
+            (Start::Cursor(_), _) => self.query.page(self.executor, self.kind, self.list).await?,
             (Start::Page(_), _) if self.query.offset() >= begun.total => return Ok(Some(Slice::default())),
             (Start::Page(_), Some(ids)) => return self.these(ids, begun.total).await,
             (Start::Page(_), None) => {
-                let condition = match &begun.anchor.after {
-                    Some(keys) => self.query.following(self.list, keys, Some(begun.total))?,
-                    None => self.query.in_order(self.list, begun.total),
-                };
-                let (size, offset) = (self.query.size, begun.anchor.skip);
-                let query = PageQuery { condition, order, size, offset, numbered: true };
-                if offset > 0
+                let Anchor { after, skip } = &begun.anchor;
+                let (what, total) = ((self.kind, self.list), Some(begun.total));
+                let query = self.query.following(self.executor, what, after.as_deref(), *skip, total).await?;
+                let query = PageQuery { numbered: true, ..query };
+                if *skip > 0
                     && let Some(found) = self.with_the_one_before(query.clone()).await?
                 {
                     return Ok(found);
@@ -139,6 +136,7 @@ impl Listing<'_> {
                 query
             }
         };
+        let query = PageQuery { numbered: true, ..query };
         page::resources(self.executor, self.kind, query, self.share).await
     }
 

@@ -9,6 +9,7 @@ use crate::error::{Error, Result};
 use crate::kind::Kind;
 use crate::list::collection::Collection;
 use crate::memory::Share;
+use crate::search::scan::Scan;
 use crate::status::stored::StoredReport;
 use crate::store::page::{self, PageQuery, Slice};
 use crate::store::reader::Reader;
@@ -64,11 +65,16 @@ pub async fn list(
             }
             let total = async {
                 match query.total {
-                    true => counts::resources(executor, kind, query.narrowing(list)).await.map(Some),
+                    true => {
+                        let counted = query.counted(executor, kind, list).await?;
+                        counts::resources(executor, kind, counted).await.map(Some)
+                    }
                     false => Ok(None),
                 }
             };
-            let slice = page::resources(executor, kind, query.page(list)?, &share);
+            let slice = async {
+                page::resources(executor, kind, query.page(executor, kind, list).await?, &share).await
+            };
             tokio::try_join!(total, slice)
         };
         let (_, (total, slice)) = tokio::try_join!(read::check_owner(&reader, kind, owner), page)?;
@@ -94,11 +100,14 @@ pub async fn reports(
         let list = &ListOf { collection: Collection::REPORTS, owner: Some(target.id), dialect };
         let total = async {
             match query.total {
-                true => counts::reports(executor, query.matching(list)).await.map(Some),
+                true => counts::reports(executor, query.matching(list, Scan::default())).await.map(Some),
                 false => Ok(None),
             }
         };
-        let slice = stored_reports::page(executor, query.page(list)?, &share);
+        let slice = async {
+            let page = query.page(executor, target.kind, list).await?;
+            stored_reports::page(executor, page, &share).await
+        };
         let (_, total, slice) = tokio::try_join!(read::find(&reader, target), total, slice)?;
         Ok(slice.map(|slice| Page::of(query, total, slice, None, share.clone())))
     };
@@ -125,7 +134,7 @@ where
     page.ok_or_else(|| Error::Internal("a page took more memory than the largest may".into()))
 }
 
-/// How PostgreSQL would find the page: for those who tune indexes, and for the tests that guard them.
+/// How the engine would find the page: for those who tune indexes, and for the tests that guard them.
 pub async fn plan(
     context: &Context,
     (kind, owner): (Kind, Option<Uuid>),
@@ -133,7 +142,7 @@ pub async fn plan(
 ) -> Result<Vec<String>> {
     let executor = context.db.primary();
     let list = ListOf { collection: Collection::of(kind), owner, dialect: executor.dialect() };
-    page::plan(executor, kind, PageQuery { numbered: true, ..query.page(&list)? }).await
+    page::plan(executor, kind, PageQuery { numbered: true, ..query.page(executor, kind, &list).await? }).await
 }
 
 impl<T> Page<T> {

@@ -1,7 +1,10 @@
 //! What is asked of a list.
 
+use crate::db::Executor;
 use crate::dialect::Dialect;
 use crate::error::Result;
+use crate::field::ID;
+use crate::kind::Kind;
 use crate::list::collection::Collection;
 use crate::list::cursor::{Cursor, Key};
 use crate::list::order::Ordering;
@@ -9,6 +12,7 @@ use crate::search::filter::Filter;
 use crate::search::scan::Scan;
 use crate::search::sql;
 use crate::store::page::{self, PageQuery};
+use crate::store::way::{self, Wanted};
 use sea_orm::Condition;
 use sea_orm::sea_query::{Expr, ExprTrait};
 use uuid::Uuid;
@@ -47,43 +51,56 @@ pub enum Start {
 }
 
 impl ListQuery {
-    /// What is in the whole list.
-    pub(super) fn matching(&self, list: &ListOf) -> Condition {
-        self.within(list, Scan::default())
-    }
-
-    /// The same; `None` if that is everything of its kind.
-    pub(super) fn narrowing(&self, list: &ListOf) -> Option<Condition> {
-        (list.owner.is_some() || self.filter.is_some()).then(|| self.matching(list))
-    }
-
-    /// What comes after the item with these keys, in a list of which about so many items match, if that is known.
-    pub(super) fn following(&self, list: &ListOf, keys: &[Key], total: Option<u64>) -> Result<Condition> {
-        let order = self.order.terms();
-        let scan = Scan { beyond: page::id_after(order, keys)?, ..Scan::of(total) };
-        Ok(self.within(list, scan).add(page::after(order, keys)?))
-    }
-
-    /// What is in the whole list, to be read in its order.
-    pub(super) fn in_order(&self, list: &ListOf, total: u64) -> Condition {
-        self.within(list, Scan::of(Some(total)))
-    }
-
-    fn within(&self, list: &ListOf, scan: Scan) -> Condition {
+    /// What is in the whole list, read in this way.
+    pub(super) fn matching(&self, list: &ListOf, scan: Scan) -> Condition {
         let matching = |filter| sql::condition(filter, list.collection, list.dialect, scan);
         Condition::all()
             .add_option(list.owner.map(|owner| Expr::col("owner_id").eq(owner)))
             .add_option(self.filter.as_ref().map(matching))
     }
 
+    /// What is counted for the total; `None` if that is everything of its kind.
+    pub(super) async fn counted(
+        &self,
+        db: &Executor,
+        kind: Kind,
+        list: &ListOf,
+    ) -> Result<Option<Condition>> {
+        if list.owner.is_none() && self.filter.is_none() {
+            return Ok(None);
+        }
+        let wanted = Wanted { is_owned: list.owner.is_some(), ..Wanted::default() };
+        let scan = way::scan(db, kind, self.filter.as_ref(), wanted).await?;
+        Ok(Some(self.matching(list, scan)))
+    }
+
     /// The page of what matches.
-    pub(super) fn page(&self, list: &ListOf) -> Result<PageQuery<'_>> {
-        let order = self.order.terms();
-        let condition = match &self.from {
-            Start::Page(_) => self.matching(list),
-            Start::Cursor(cursor) => self.following(list, self.order.keys(cursor)?, None)?,
+    pub(super) async fn page(&self, db: &Executor, kind: Kind, list: &ListOf) -> Result<PageQuery<'_>> {
+        let after = match &self.from {
+            Start::Page(_) => None,
+            Start::Cursor(cursor) => Some(self.order.keys(cursor)?),
         };
-        Ok(PageQuery { condition, order, size: self.size, offset: self.offset(), numbered: false })
+        self.following(db, (kind, list), after, self.offset(), None).await
+    }
+
+    /// The page that begins so many items after the item with these keys, or after the beginning, in a list of `total`
+    /// items, if that is known.
+    pub(super) async fn following(
+        &self,
+        db: &Executor,
+        (kind, list): (Kind, &ListOf),
+        keys: Option<&[Key]>,
+        offset: u64,
+        total: Option<u64>,
+    ) -> Result<PageQuery<'_>> {
+        let (order, size) = (self.order.terms(), self.size);
+        let beyond = keys.map(|keys| page::id_after(order, keys)).transpose()?.flatten();
+        let (first, is_owned, by_id) = (Some(offset + size), list.owner.is_some(), order[0].column == ID);
+        let wanted = Wanted { first, total, beyond, is_owned, by_id };
+        let scan = way::scan(db, kind, self.filter.as_ref(), wanted).await?;
+        let after = keys.map(|keys| page::after(order, keys)).transpose()?;
+        let condition = self.matching(list, scan).add_option(after);
+        Ok(PageQuery { condition, order, size, offset, numbered: false })
     }
 
     /// How many items come before a page by number.

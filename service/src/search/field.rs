@@ -56,6 +56,15 @@ pub(super) struct Member {
 }
 
 impl TextField {
+    /// Whether an index finds what equals a text.
+    pub(super) fn is_indexed(&self) -> bool {
+        match self {
+            TextField::Id | TextField::Label(_) | TextField::Reconciled => true,
+            TextField::Column(column) => column.is_indexed(),
+            TextField::OwnerId | TextField::Kind | TextField::Href | TextField::Condition(_) => false,
+        }
+    }
+
     /// The only values it can have, where there are few.
     pub(super) fn values(&self) -> Option<&'static [&'static str]> {
         match self {

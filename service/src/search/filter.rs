@@ -58,13 +58,41 @@ impl Filter {
         self.root.is_logged()
     }
 
+    /// What all that matches must pass.
+    pub(super) fn required(&self) -> Vec<&Leaf> {
+        let mut leaves = Vec::new();
+        self.root.require(&mut leaves);
+        leaves
+    }
+
     /// Gives the expression its types.
     pub(super) fn typed(collection: &Collection, expression: &Expression<'_>) -> Result<Self> {
         Ok(Self { root: node(collection, expression, false)? })
     }
 }
 
+impl Leaf {
+    /// Whether a column equals one value.
+    pub(super) fn equals_column(&self) -> bool {
+        match self {
+            Leaf::Text(
+                TextField::Column(_) | TextField::Reconciled,
+                TextTest::Compare(Test::OneOf(texts)),
+            ) => texts.len() == 1,
+            _ => false,
+        }
+    }
+}
+
 impl Node {
+    fn require<'a>(&'a self, leaves: &mut Vec<&'a Leaf>) {
+        match self {
+            Node::All(parts) => parts.iter().for_each(|part| part.require(leaves)),
+            Node::Leaf { leaf, negated: false } => leaves.push(leaf),
+            Node::Leaf { negated: true, .. } | Node::Any(_) => {}
+        }
+    }
+
     fn is_logged(&self) -> bool {
         match self {
             Node::All(parts) | Node::Any(parts) => parts.iter().all(Node::is_logged),

@@ -4,7 +4,7 @@ use sea_orm::sea_query::{BinOper, Expr, ExprTrait, Query, SelectStatement};
 
 use super::field::{Field, IntegerField, Member, TextField, TimeField};
 use super::filter::SpecTest;
-use super::scan::Scan;
+use super::scan::{IdBound, Scan};
 use crate::dialect::Dialect;
 use crate::field::Column;
 use crate::list::collection::Collection;
@@ -115,6 +115,28 @@ impl Table {
             .and_where(Expr::col(("labels", "key")).eq(key))
             .and_where(test(Expr::col(("labels", "value"))))
             .take()
+    }
+
+    /// The same, of those that are wanted: an engine does not conclude it from the bound of the rows, and would read all
+    /// labels up to there.
+    pub(super) fn owners(&self, key: &str, test: impl FnOnce(Expr) -> Expr) -> SelectStatement {
+        self.wanted(self.label(key, test), Expr::col(("labels", "owner_id")))
+    }
+
+    /// The ids of the rows for which the condition holds.
+    pub(super) fn ids(&self, condition: Expr) -> SelectStatement {
+        let mut rows = Query::select();
+        rows.expr(self.column("id")).from(self.collection.table).and_where(condition);
+        self.wanted(rows, self.column("id"))
+    }
+
+    /// What is selected, where the id is one that is wanted.
+    fn wanted(&self, mut select: SelectStatement, id: Expr) -> SelectStatement {
+        match self.scan.beyond {
+            Some(IdBound::Above(bound)) => select.and_where(id.gt(bound)).take(),
+            Some(IdBound::Below(bound)) => select.and_where(id.lt(bound)).take(),
+            None => select,
+        }
     }
 
     /// Ties a row of labels to the row at hand.

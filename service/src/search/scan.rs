@@ -1,14 +1,14 @@
 //! How the rows are read that a filter is asked of.
 
+use sea_orm::sea_query::SelectStatement;
 use uuid::Uuid;
 
-/// What is known of how the rows are read that a condition is asked of. It changes the way to the answer, not the answer.
-#[derive(Clone, Copy, Debug, Default)]
+/// How the rows are read that a condition is asked of. It changes the way to the answer, not the answer.
+#[derive(Clone, Debug, Default)]
 pub struct Scan {
     /// Only rows with ids beyond this one are wanted.
     pub(crate) beyond: Option<IdBound>,
-    /// Most rows that are read will match, so that each is asked by itself.
-    pub(crate) dense: bool,
+    pub(crate) way: Way,
 }
 
 /// A bound of ids.
@@ -20,12 +20,17 @@ pub(crate) enum IdBound {
     Below(Uuid),
 }
 
-/// A list with more items than this is read in its order; of a shorter one, all that matches is found first.
-const DENSE: u64 = 5000;
-
-impl Scan {
-    /// Rows of a list of so many items, in its order.
-    pub(crate) fn of(total: Option<u64>) -> Self {
-        Self { beyond: None, dense: total.is_some_and(|total| total > DENSE) }
-    }
+/// The way to the rows that match.
+#[derive(Clone, Debug, Default)]
+pub(crate) enum Way {
+    /// What the engine thinks best.
+    #[default]
+    Free,
+    /// In the order of the list, asking each row: many match.
+    InOrder {
+        /// Whether that is the order of ids, in which the indexes of columns hold equal values too.
+        by_id: bool,
+    },
+    /// By the ids that this finds, which hold those of all that match.
+    Through(Box<SelectStatement>),
 }

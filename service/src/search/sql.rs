@@ -5,14 +5,14 @@
 
 use chrono::{DateTime, Utc};
 use sea_orm::Condition;
-use sea_orm::sea_query::{Expr, ExprTrait};
+use sea_orm::sea_query::{Expr, ExprTrait, SelectStatement};
 use uuid::Uuid;
 
 use super::compare::{compare, constant, negate, one_of, time_holds, within};
 use super::field::{TextField, TimeField};
 use super::filter::{Filter, Leaf, Node, SpecTest, TextTest};
 use super::place::{Place, Table};
-use super::scan::{IdBound, Scan};
+use super::scan::{IdBound, Scan, Way};
 use super::syntax::Test;
 use super::time::TimeTest;
 use crate::dialect::Dialect;
@@ -22,7 +22,28 @@ use crate::status::summary::RECONCILED_SPAN;
 
 /// The filter as a condition on the table of `collection`, whose columns it names in full.
 pub fn condition(filter: &Filter, collection: Collection, dialect: Dialect, scan: Scan) -> Condition {
-    Table { collection, dialect, scan }.node(&filter.root)
+    let table = Table { collection, dialect, scan };
+    let matches = table.node(&filter.root);
+    match &table.scan.way {
+        Way::Free | Way::InOrder { .. } => matches,
+        // In one piece, of which no part can lead the engine another way.
+        Way::Through(ids) => Condition::all()
+            .add(table.column("id").in_subquery(ids.as_ref().clone()))
+            .add(Expr::from(matches).is(constant(true))),
+    }
+}
+
+/// Finds the ids of what passes a part of the filter, and perhaps of more, for each part that all matches must pass and
+/// that an index answers. In the order of ids, not for equality with a column: its index has that order.
+pub(crate) fn finders(
+    filter: &Filter,
+    collection: Collection,
+    dialect: Dialect,
+    (by_id, beyond): (bool, Option<IdBound>),
+) -> Vec<SelectStatement> {
+    let table = Table { collection, dialect, scan: Scan { beyond, way: Way::Free } };
+    let asked = filter.required().into_iter().filter(|leaf| !by_id || !leaf.equals_column());
+    asked.filter_map(|leaf| table.finder(leaf)).collect()
 }
 
 impl Table {
@@ -58,21 +79,12 @@ impl Table {
             Place::Label(key) if negated => {
                 Expr::not_exists(self.label(key, test).and_where(self.labelled()).take())
             }
-            // PostgreSQL chooses between both ways itself; SQLite does as it is told.
-            Place::Label(key) if self.scan.dense && self.dialect == Dialect::Sqlite => {
-                Expr::exists(self.label(key, test).and_where(self.labelled()).take())
-            }
-            Place::Label(key) => {
-                let mut owners = self.label(key, test);
-                // An engine does not conclude it from the bound of the rows, and would read all labels up to there.
-                let owner = || Expr::col(("labels", "owner_id"));
-                match self.scan.beyond {
-                    Some(IdBound::Above(id)) => owners.and_where(owner().gt(id)),
-                    Some(IdBound::Below(id)) => owners.and_where(owner().lt(id)),
-                    None => &mut owners,
-                };
-                self.column("id").in_subquery(owners)
-            }
+            Place::Label(key) => match self.scan.way {
+                Way::Free => self.column("id").in_subquery(self.owners(key, test)),
+                Way::InOrder { .. } | Way::Through(_) => {
+                    Expr::exists(self.label(key, test).and_where(self.labelled()).take())
+                }
+            },
             Place::Condition(member) => {
                 let exists = Expr::exists(self.conditions(member, test));
                 if negated { exists.not() } else { exists }
@@ -108,14 +120,46 @@ impl Table {
             TextField::Reconciled => {
                 let wanted = |status: &str| texts.iter().any(|text| text == status) != negated;
                 match (wanted("True"), wanted("False")) {
-                    (true, false) => self.column("reconciled").eq(constant(true)),
-                    (false, true) => self.column("reconciled").eq(constant(false)),
+                    (true, false) => self.asked(self.column("reconciled")).eq(constant(true)),
+                    (false, true) => self.asked(self.column("reconciled")).eq(constant(false)),
                     (both, _) => constant(both),
                 }
             }
             _ => self.holds(self.text_place(field), negated, |value| {
-                one_of(value, texts.iter().map(String::as_str))
+                one_of(self.asked(value), texts.iter().map(String::as_str))
             }),
+        }
+    }
+
+    /// A value that is compared for equality. No index finds it if that would have another order than the list.
+    fn asked(&self, value: Expr) -> Expr {
+        match self.scan.way {
+            Way::InOrder { by_id: false } => self.dialect.unindexed(value),
+            _ => value,
+        }
+    }
+
+    /// Finds the ids of what passes, and perhaps of more; `None` if no index answers that.
+    fn finder(&self, leaf: &Leaf) -> Option<SelectStatement> {
+        match leaf {
+            Leaf::Text(TextField::Label(key), TextTest::Compare(test @ Test::OneOf(_))) => {
+                Some(self.owners(key, |value| compare(value, test, |text| Expr::val(text.as_str()))))
+            }
+            Leaf::Text(field, TextTest::Compare(Test::OneOf(texts))) if field.is_indexed() => {
+                Some(self.ids(self.equal(field, texts, false)))
+            }
+            Leaf::Time(TimeField::Reconciled, test) => {
+                let (from, until) = test.range();
+                Some(self.ids(self.buckets(from, until)))
+            }
+            Leaf::Time(TimeField::Created, test) => {
+                let (from, until) = test.range();
+                Some(self.ids(within(self.column("id"), from.map(id_floor), until.map(id_floor))))
+            }
+            Leaf::Time(field @ TimeField::Column(column), test) if column.is_indexed() => {
+                Some(self.ids(self.time(field, test, false)))
+            }
+            _ => None,
         }
     }
 

@@ -8,7 +8,7 @@ use crate::kind::Kind;
 use chrono::{DateTime, Utc};
 use entity::adapter_status;
 use entity::resource_count::{Column, Entity};
-use sea_orm::sea_query::{Alias, Asterisk, Expr, ExprTrait, Func, SelectStatement, UnionType};
+use sea_orm::sea_query::{Alias, Asterisk, Expr, ExprTrait, Func, Query, SelectStatement, UnionType};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QuerySelect,
     QueryTrait,
@@ -46,6 +46,13 @@ pub(crate) async fn with_changes(
         }
     }
     Ok((total, seen))
+}
+
+/// How many rows are selected, but at most `limit`.
+pub(crate) async fn up_to(db: &Executor, mut rows: SelectStatement, limit: u64) -> Result<u64> {
+    let mut count = Query::select();
+    count.expr(Expr::col(Asterisk).count()).from_subquery(rows.limit(limit).take(), "found");
+    Ok(number(db, &count).await?.unsigned_abs())
 }
 
 async fn number(db: &Executor, count: &SelectStatement) -> Result<i64> {

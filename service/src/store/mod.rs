@@ -9,6 +9,7 @@ pub(crate) mod reader;
 pub(crate) mod reports;
 pub(crate) mod resources;
 pub(crate) mod save;
+pub(crate) mod way;
 pub(crate) mod write;
 
 mod labels;

@@ -145,13 +145,14 @@ pub(super) async fn slice<E: Listed>(
     Ok(Some(slice))
 }
 
-/// How PostgreSQL would find the rows of [`resources`], a line for each step.
+/// How the engine would find the rows of [`resources`], a line for each step.
 pub(crate) async fn plan(db: &Executor, kind: Kind, query: PageQuery<'_>) -> Result<Vec<String>> {
     let backend = ConnectionTrait::get_database_backend(db);
     let mut statement = with_entity!(kind, entity => query.select::<entity::Entity>().build(backend));
-    statement.sql.insert_str(0, "EXPLAIN ");
+    let (explain, column) = db.dialect().explain();
+    statement.sql.insert_str(0, explain);
     let lines = db.query_all_raw(statement).await?;
-    Ok(lines.iter().map(|line| line.try_get_by_index(0)).collect::<Result<_, _>>()?)
+    Ok(lines.iter().map(|line| line.try_get("", column)).collect::<Result<_, _>>()?)
 }
 
 /// The values of a resource by which a list of its kind is ordered.

@@ -8,7 +8,8 @@ use super::{CLUSTERS, NODE_POOLS, filter};
 use crate::dialect::Dialect;
 use crate::list::collection::Collection;
 use crate::search::condition;
-use crate::search::scan::{IdBound, Scan};
+use crate::search::scan::{IdBound, Scan, Way};
+use crate::search::sql::finders;
 
 fn built(text: &str, collection: Collection, dialect: Dialect) -> (String, Values) {
     let mut select = Query::select();
@@ -138,13 +139,51 @@ fn labels_are_looked_up_as_the_rows_are_read() {
         select.to_string(PostgresQueryBuilder).replace('"', "")
     };
     let id = uuid::Uuid::max();
-    let beyond = Scan { beyond: Some(IdBound::Below(id)), ..Scan::of(None) };
+    let beyond = || Scan { beyond: Some(IdBound::Below(id)), way: Way::Free };
     for dialect in [Dialect::Sqlite, Dialect::Postgres] {
         let bound = format!("labels.value = 'x' AND labels.owner_id < '{id}')");
-        assert_eq!(sql(dialect, beyond).matches(&bound).count(), 1, "{}", sql(dialect, beyond));
-        assert_eq!(sql(dialect, beyond).matches("owner_id <").count(), 1, "a negation has no need of it");
+        assert_eq!(sql(dialect, beyond()).matches(&bound).count(), 1, "{}", sql(dialect, beyond()));
+        assert_eq!(sql(dialect, beyond()).matches("owner_id <").count(), 1, "a negation has no need of it");
     }
-    let dense = Scan::of(Some(1_000_000));
-    assert!(sql(Dialect::Sqlite, dense).starts_with("SELECT * FROM t WHERE EXISTS(SELECT labels.owner_id"));
-    assert_eq!(sql(Dialect::Postgres, dense), sql(Dialect::Postgres, Scan::of(Some(10))));
+    let in_order = Scan { beyond: None, way: Way::InOrder { by_id: true } };
+    assert!(
+        sql(Dialect::Sqlite, in_order).starts_with("SELECT * FROM t WHERE EXISTS(SELECT labels.owner_id")
+    );
+}
+
+#[test]
+fn each_part_that_an_index_answers_can_lead_to_the_rows() {
+    let found_by = |text: &str, beyond| -> Vec<String> {
+        let finders = finders(&filter(text), CLUSTERS, Dialect::Sqlite, (false, beyond));
+        finders.iter().map(|finder| finder.to_string(SqliteQueryBuilder).replace('"', "")).collect()
+    };
+    let beyond = Some(IdBound::Above(uuid::Uuid::nil()));
+    let found = found_by("labels.tier='gold' and (name='a' and not labels.env='x') and spec.a=1", beyond);
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(found[0].starts_with("SELECT labels.owner_id FROM labels WHERE"), "{found:?}");
+    assert!(found[0].contains(" AND labels.owner_id > "), "{found:?}");
+    assert!(found[1].starts_with("SELECT clusters.id FROM clusters WHERE clusters.name = 'a'"), "{found:?}");
+    assert!(found[1].contains(" AND clusters.id > "), "{found:?}");
+    for text in [
+        "id='x'",
+        "status.phase='Ready'",
+        "status.conditions.Reconciled='True'",
+        "status.conditions.Reconciled.last_updated_time < '2020-01-01T00:00:00Z'",
+        "created_time > '2020-01-01T00:00:00Z'",
+        "updated_time between '2020-01-01T00:00:00Z' and '2020-01-02T00:00:00Z'",
+    ] {
+        assert_eq!(found_by(text, None).len(), 1, "{text}");
+    }
+    for text in ["name='a' or name='b'", "not name='a'", "name like 'a%'", "created_by='a'", "generation=1"] {
+        assert_eq!(found_by(text, None), [""; 0], "{text}");
+    }
+    let ids = found_by("name='a'", None).remove(0);
+    let filter = filter("name='a' and labels.env='x'");
+    let found = finders(&filter, CLUSTERS, Dialect::Sqlite, (false, None)).remove(0);
+    let scan = Scan { beyond: None, way: Way::Through(Box::new(found)) };
+    let mut select = Query::select();
+    select.from("t").cond_where(condition(&filter, CLUSTERS, Dialect::Sqlite, scan));
+    let sql = select.to_string(SqliteQueryBuilder).replace('"', "");
+    assert!(sql.contains(&format!("clusters.id IN ({ids}) AND (clusters.name = 'a' AND EXISTS(")), "{sql}");
+    assert!(sql.ends_with(") IS TRUE"), "{sql}");
 }
