@@ -41,3 +41,7 @@ mod settings;
 mod statuses;
 mod tracing;
 mod walk;
+
+/// That of the service, which runs in this process too.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
