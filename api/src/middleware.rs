@@ -179,19 +179,19 @@ impl Seen {
 
     /// A refusal as a document, and its code.
     fn render(&self, refusal: ApiError, clock: &Clock) -> (Response, Option<&'static str>) {
-        if let Some(limit) = refusal.limit() {
+        if let Some(limit) = refusal.refused_by {
             count_refused(limit);
         }
-        if let Some(cause) = refusal.cause() {
+        if let Some(cause) = &refusal.cause {
             let operation = self.operation.map(|operation| operation.id.as_str());
-            match refusal.status_code() {
+            match refusal.status {
                 StatusCode::INTERNAL_SERVER_ERROR => {
                     tracing::error!(operation, cause, request_id = self.id, "failed");
                 }
                 _ => tracing::warn!(operation, cause, request_id = self.id, "failed"),
             }
         }
-        let code = Some(refusal.code());
+        let code = Some(refusal.code.as_str());
         (refusal.into_answer(self.uri.path(), &self.id, Time(clock.now())), code)
     }
 }

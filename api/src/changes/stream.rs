@@ -229,7 +229,7 @@ impl ChangeStream {
     }
 
     fn fail(&self, part: &mut Vec<u8>, error: ApiError) {
-        if let Some(cause) = error.cause() {
+        if let Some(cause) = &error.cause {
             tracing::warn!(cause, request_id = self.trace_id, "a stream of changes failed");
         }
         let instance = "/api/hyperfleet/v1/changes";
