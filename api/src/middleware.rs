@@ -6,8 +6,8 @@ use crate::call::authenticate;
 use crate::config::settings::Server;
 use crate::dto::Time;
 use crate::limits::{
-    Bodies, Origins, RequestId, Streams, admit, catch_panic, check_head, close_when_stopping, cors, deadline,
-    gzip, head_as_get, read_body, request_ids, trailing_slash,
+    Bodies, Origins, RequestId, admit, catch_panic, check_head, close_when_stopping, cors, deadline, gzip,
+    head_as_get, read_body, request_ids, trailing_slash,
 };
 use crate::operations::{Asked, Operation};
 use crate::problem::{self, ApiError, ApiResult};
@@ -27,7 +27,6 @@ pub(crate) fn around<E>(
     server: &Server,
     authenticator: Option<Authenticator>,
     origins: Arc<Origins>,
-    streams: Arc<Streams>,
 ) -> impl Endpoint + use<E>
 where
     E: IntoEndpoint,
@@ -46,7 +45,6 @@ where
     routes
         .into_endpoint()
         .data(Arc::new(app))
-        .data(streams)
         // Only work counts, so this is the innermost limit.
         .around(move |next, request| admit(next, request, in_flight.clone()))
         // A slow sender must hold no place among those at work.

@@ -79,6 +79,7 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
         fields: document.fields(),
         max_page_size: u64::from(config.server.max_page_size),
         request_timeout: config.server.request_timeout,
+        streams: Streams::new(config.changes.max_streams, config.changes.max_streams_per_caller),
         stopping: stopping.clone(),
     };
     let [api, health, metrics] = sockets(&config).await?;
@@ -93,8 +94,7 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
     let ports = [&health, &metrics].map(Sockets::port);
     let routes =
         pages::routes(&document, ports, config.server.console).nest(openapi::PREFIX, openapi::service());
-    let streams = Streams::new(config.changes.max_streams, config.changes.max_streams_per_caller);
-    let endpoint = middleware::around(routes, app, &config.server, authenticator, origins, streams);
+    let endpoint = middleware::around(routes, app, &config.server, authenticator, origins);
     let api = Listener { sockets: api, tls, limits };
     let probe = Probe { context: context.clone(), stopping: stopping.clone() };
     let db = context.db.clone();

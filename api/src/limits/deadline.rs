@@ -14,7 +14,7 @@ pub(crate) struct Deadline(Arc<Mutex<Instant>>);
 
 impl Deadline {
     /// Gives the request more time.
-    pub(super) fn extend(&self, by: Duration) {
+    pub(crate) fn extend(&self, by: Duration) {
         *self.time() += by;
     }
 

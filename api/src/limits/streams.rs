@@ -2,16 +2,11 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use metrics::gauge;
-use poem::Request;
 
-use super::deadline::Deadline;
-use super::in_flight::Place;
 use crate::auth::Caller;
 use crate::problem::{ApiError, ApiResult, Code};
-use crate::telemetry::Scope;
 
 /// The requests that wait for changes: streams, and answers that are held back.
 #[derive(Debug)]
@@ -31,7 +26,7 @@ impl Streams {
     ///
     /// # Errors
     /// 429 if there are too many.
-    fn admit(self: &Arc<Self>, caller: &Caller) -> ApiResult<Stream> {
+    pub(crate) fn admit(self: &Arc<Self>, caller: &Caller) -> ApiResult<Stream> {
         let mut open = self.open();
         let all: usize = open.values().sum();
         let own = open.get(&caller.name).copied().unwrap_or(0);
@@ -70,22 +65,4 @@ impl Drop for Stream {
         }
         gauge!("hyperfleet_changes_streams").set(open.values().sum::<usize>() as f64);
     }
-}
-
-/// Begins to wait for at most `time`: the request no longer counts as one that is worked on, and has so much longer.
-///
-/// # Errors
-/// 429 if too many wait.
-pub(crate) fn wait(request: &Request, caller: &Caller, time: Duration) -> ApiResult<Stream> {
-    let streams = request.data::<Arc<Streams>>();
-    let streams = streams.ok_or_else(|| ApiError::internal("an operation was reached without its limits"))?;
-    let stream = streams.admit(caller)?;
-    Scope::wait();
-    if let Some(place) = request.data::<Place>() {
-        place.leave();
-    }
-    if let Some(deadline) = request.data::<Deadline>() {
-        deadline.extend(time);
-    }
-    Ok(stream)
 }
