@@ -1,9 +1,10 @@
 //! How many requests may wait for changes at a time.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use metrics::gauge;
+use parking_lot::Mutex;
 
 use crate::auth::Caller;
 use crate::problem::{ApiError, ApiResult, Code};
@@ -27,7 +28,7 @@ impl Streams {
     /// # Errors
     /// 429 if there are too many.
     pub(crate) fn admit(self: &Arc<Self>, caller: &Caller) -> ApiResult<Stream> {
-        let mut open = self.open();
+        let mut open = self.open.lock();
         let all: usize = open.values().sum();
         let own = open.get(&caller.name).copied().unwrap_or(0);
         // Callers that need not say who they are all have one name.
@@ -41,10 +42,6 @@ impl Streams {
         gauge!("hyperfleet_changes_streams").set((all + 1) as f64);
         Ok(Stream { caller: caller.name.clone(), streams: self.clone() })
     }
-
-    fn open(&self) -> MutexGuard<'_, HashMap<String, usize>> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 /// A request that waits for changes, counted while it lives.
@@ -56,7 +53,7 @@ pub(crate) struct Stream {
 
 impl Drop for Stream {
     fn drop(&mut self) {
-        let mut open = self.streams.open();
+        let mut open = self.streams.open.lock();
         if let Some(own) = open.get_mut(&self.caller) {
             *own -= 1;
             if *own == 0 {
