@@ -18,7 +18,6 @@ use service::spec_schema::SpecSchemas;
 use service::{Clock, Connect, Context, Db, PerKind, Settings};
 use std::error::Error;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -238,8 +237,7 @@ async fn authenticator(config: &Config) -> Result<Option<Authenticator>, StartEr
     if !config.server.jwt.is_enabled() {
         return Ok(None);
     }
-    let clock = Arc::new(std::time::SystemTime::now);
-    Ok(Some(Authenticator::new(config.server.jwt.issuers.clone(), clock).await?))
+    Ok(Some(Authenticator::new(config.server.jwt.issuers.clone(), Clock::system()).await?))
 }
 
 /// Asks the health port of a running server whether it is ready.
