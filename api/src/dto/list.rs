@@ -39,15 +39,6 @@ impl<T> From<Vec<T>> for Items<T> {
     }
 }
 
-impl<T> IntoIterator for Items<T> {
-    type Item = T;
-    type IntoIter = std::vec::IntoIter<T>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.0.into_inner().into_iter()
-    }
-}
-
 impl<T: Serialize> Serialize for Items<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let items = std::mem::take(&mut *self.0.lock());
