@@ -85,7 +85,8 @@ fn possible(operation: &Value, tokens: bool) -> impl Fn(&str) -> bool + use<> {
 }
 
 /// The headers that the framework writes in capitals, as they are spelled elsewhere.
-const HEADERS: [&str; 4] = ["ETag", "Location", "HyperFleet-Discard-Reason", "HyperFleet-Waited"];
+const HEADERS: [&str; 5] =
+    ["Cache-Control", "ETag", "Location", "HyperFleet-Discard-Reason", "HyperFleet-Waited"];
 
 fn tidy_headers(response: &mut Value) {
     let Some(headers) = response.get_mut("headers").and_then(Value::as_object_mut) else { return };

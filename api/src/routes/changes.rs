@@ -4,10 +4,11 @@ use super::Tag;
 use crate::call::Call;
 use crate::changes::page::page;
 use crate::changes::query::ChangeRequest;
-use crate::changes::stream::{ChangeStream, Events, Framing, Lines};
+use crate::changes::stream::{ChangeStream, Frames, Framing};
 use crate::dto::{ChangeList, ChangeParameters, LastEventId};
 use crate::list::Parameters;
 use crate::problem::ApiResult;
+use crate::response::Document;
 use poem_openapi::param::Header;
 use poem_openapi::{ApiResponse, OpenApi, ResponseContent};
 use service::change::Feed;
@@ -20,11 +21,13 @@ pub struct ChangesApi;
 #[derive(ResponseContent)]
 pub enum Form {
     /// A page.
-    Page(ChangeList),
+    Page(Document<ChangeList>),
     /// A stream of lines.
-    Lines(Lines),
+    #[oai(content_type = "application/x-ndjson")]
+    Lines(Frames),
     /// A stream of server-sent events.
-    Events(Events),
+    #[oai(content_type = "text/event-stream")]
+    Events(Frames),
 }
 
 /// Changes that were asked for.
@@ -32,7 +35,12 @@ pub enum Form {
 pub enum Followed {
     /// The changes, as a page or as a stream.
     #[oai(status = 200)]
-    Changes(Form),
+    Changes(
+        Form,
+        /// Always `no-store`.
+        #[oai(header = "Cache-Control")]
+        String,
+    ),
 }
 
 #[OpenApi(prefix_path = "/hyperfleet/v1", tag = "Tag::Changes")]
@@ -80,19 +88,19 @@ impl ChangesApi {
                     false => Some(call.wait(request.wait)?),
                 };
                 let mut feed = Feed::open(&call.app.context, scope, since).await?;
-                Form::Page(page(&mut feed, &request, call.app.stopping.clone()).await?)
+                Form::Page(Document::of(&page(&mut feed, &request, call.app.stopping.clone()).await?)?)
             }
             Some(framing) => {
                 let counted = call.wait(Duration::ZERO)?;
                 let feed = Feed::open(&call.app.context, scope, since).await?;
                 let body = ChangeStream::new(feed, request, framing, &call, counted).into_body();
                 match framing {
-                    Framing::Lines => Form::Lines(Lines(body)),
-                    Framing::Events => Form::Events(Events(body)),
+                    Framing::Lines => Form::Lines(Frames(body)),
+                    Framing::Events => Form::Events(Frames(body)),
                 }
             }
         };
-        Ok(Followed::Changes(form))
+        Ok(Followed::Changes(form, "no-store".to_owned()))
     }
 }
 
