@@ -10,8 +10,6 @@ use serde_json::{Map, Value, json};
 pub(super) fn describe(operation: &mut Value, tokens: bool, refusals: &mut Map<String, Value>) {
     if let Some(parameters) = operation.get_mut("parameters").and_then(Value::as_array_mut) {
         *parameters = parameters.drain(..).flat_map(spread).collect();
-        // What may be accepted is said by the contents of the answers.
-        parameters.retain(|parameter| parameter["name"] != "accept");
     }
     let possible = possible(operation, tokens);
     let public = operation["security"].is_null();

@@ -9,6 +9,7 @@ use crate::dto::{ChangeList, ChangeParameters, LastEventId};
 use crate::list::Parameters;
 use crate::problem::ApiResult;
 use crate::response::Document;
+use poem::web::Accept;
 use poem_openapi::param::Header;
 use poem_openapi::{ApiResponse, OpenApi, ResponseContent};
 use service::change::Feed;
@@ -67,8 +68,7 @@ impl ChangesApi {
     async fn changes(
         &self,
         call: Call<'_>,
-        /// How the changes are answered.
-        accept: Header<Option<String>>,
+        accept: Accept,
         /// The position from which to resume a stream of server-sent events. Takes precedence over `since`.
         #[oai(name = "Last-Event-ID")]
         last_event: Header<Option<LastEventId>>,
@@ -81,7 +81,7 @@ impl ChangesApi {
             known,
         )?;
         let (scope, since) = (request.scope.clone(), request.since.clone());
-        let form = match framing(accept.0.as_deref()) {
+        let form = match framing(&accept) {
             None => {
                 let _stream = match request.wait.is_zero() {
                     true => None,
@@ -105,14 +105,11 @@ impl ChangesApi {
 }
 
 /// The framing of the stream that is asked for; `None` for a page.
-fn framing(accept: Option<&str>) -> Option<Framing> {
-    let types = accept.unwrap_or_default().split(',');
-    types.map(|part| part.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()).find_map(
-        |name| match name.as_str() {
-            "application/json" => Some(None),
-            "application/x-ndjson" => Some(Some(Framing::Lines)),
-            "text/event-stream" => Some(Some(Framing::Events)),
-            _ => None,
-        },
-    )?
+fn framing(accepted: &Accept) -> Option<Framing> {
+    accepted.0.iter().find_map(|form| match form.essence_str() {
+        "application/json" => Some(None),
+        "application/x-ndjson" => Some(Some(Framing::Lines)),
+        "text/event-stream" => Some(Some(Framing::Events)),
+        _ => None,
+    })?
 }
