@@ -1,6 +1,7 @@
 //! The application: what operations find in every request.
 
 use crate::fields::Fields;
+use crate::limits::Streams;
 use crate::problem::{ApiError, ApiResult, Code};
 use crate::telemetry::Scope;
 use poem::Request;
@@ -22,6 +23,8 @@ pub struct App {
     pub max_page_size: u64,
     /// How long a request may take.
     pub request_timeout: Duration,
+    /// The requests that wait for changes.
+    pub(crate) streams: Arc<Streams>,
     /// Becomes true when the server is to stop.
     pub stopping: watch::Receiver<bool>,
 }

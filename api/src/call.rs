@@ -3,8 +3,9 @@
 
 use crate::app::App;
 use crate::auth::{AuthError, Authenticator, Caller};
-use crate::limits::{Stream, wait};
+use crate::limits::{Deadline, Place, Stream};
 use crate::problem::{ApiError, ApiResult, Code};
+use crate::telemetry::Scope;
 use poem::http::{HeaderValue, header};
 use poem::{Request, RequestBody};
 use poem_openapi::registry::{MetaSecurityScheme, Registry};
@@ -25,12 +26,20 @@ pub struct Call<'a> {
 }
 
 impl Call<'_> {
-    /// Begins to wait for at most `time`.
+    /// Begins to wait for at most `time`: the request no longer counts as one that is worked on, and has so much longer.
     ///
     /// # Errors
     /// 429 if too many wait.
     pub(crate) fn wait(&self, time: Duration) -> ApiResult<Stream> {
-        wait(self.request, &self.caller, time)
+        let stream = self.app.streams.admit(&self.caller)?;
+        Scope::wait();
+        if let Some(place) = self.request.data::<Place>() {
+            place.leave();
+        }
+        if let Some(deadline) = self.request.data::<Deadline>() {
+            deadline.extend(time);
+        }
+        Ok(stream)
     }
 }
 

@@ -6,16 +6,15 @@ use crate::call::authenticate;
 use crate::config::settings::Server;
 use crate::dto::Time;
 use crate::limits::{
-    Bodies, Origins, RequestId, Streams, admit, catch_panic, check_head, close_when_stopping, cors, deadline,
-    gzip, head_as_get, read_body, request_ids, trailing_slash,
+    Bodies, Origins, RequestId, admit, catch_panic, check_head, close_when_stopping, cors, deadline, gzip,
+    head_as_get, read_body, request_ids, trailing_slash,
 };
 use crate::operations::{Asked, Operation};
 use crate::problem::{self, ApiError, ApiResult};
-use crate::telemetry::{RequestLine, Scope, ServerSpan, count_refused};
-use poem::http::{Method, StatusCode, Uri, header};
+use crate::telemetry::{Scope, Seen, ServerSpan, count_refused, is_for_people};
+use poem::http::{StatusCode, header};
 use poem::{Endpoint, EndpointExt, IntoEndpoint, IntoResponse, Request, Response};
 use service::Clock;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 use tokio::sync::Semaphore;
@@ -28,7 +27,6 @@ pub(crate) fn around<E>(
     server: &Server,
     authenticator: Option<Authenticator>,
     origins: Arc<Origins>,
-    streams: Arc<Streams>,
 ) -> impl Endpoint + use<E>
 where
     E: IntoEndpoint,
@@ -47,7 +45,6 @@ where
     routes
         .into_endpoint()
         .data(Arc::new(app))
-        .data(streams)
         // Only work counts, so this is the innermost limit.
         .around(move |next, request| admit(next, request, in_flight.clone()))
         // A slow sender must hold no place among those at work.
@@ -124,16 +121,6 @@ async fn pass_gate(
     next.call(request).await.map(IntoResponse::into_response)
 }
 
-/// What is remembered of a request while it is handled.
-struct Seen {
-    started: Instant,
-    id: String,
-    method: Method,
-    uri: Uri,
-    peer: Option<SocketAddr>,
-    operation: Option<&'static Operation>,
-}
-
 /// Runs the request; makes a problem document of a refusal; logs, traces and counts.
 async fn observe(next: Arc<impl Endpoint>, mut request: Request, clock: Clock) -> poem::Result<Response> {
     let asked = Asked::of(request.method(), request.uri().path());
@@ -143,24 +130,29 @@ async fn observe(next: Arc<impl Endpoint>, mut request: Request, clock: Clock) -
         method: request.method().clone(),
         uri: request.uri().clone(),
         peer: request.remote_addr().as_socket_addr().copied(),
-        operation: asked.operation(),
+        operation: asked.operation().map(|operation| operation.id.as_str()),
     };
     request.set_data(asked);
     let span = ServerSpan::start(&request);
     let scope = Scope::new(seen.id.clone(), span.ids());
     let work = async {
         let result = next.call(request).await.map(IntoResponse::into_response);
-        seen.answer(result, &clock)
+        seen.answer(result, asked.operation(), &clock)
     };
     let mut response = scope.run(work.instrument(span.span())).await;
-    span.end(&seen.method, seen.operation, &mut response);
+    span.end(&seen.method, asked.operation(), &mut response);
     Ok(response)
 }
 
 impl Seen {
     /// The answer to the request, logged and counted. Who is turned away before the routes is counted as well: an
     /// overload must show in the rate of errors.
-    fn answer(&self, result: poem::Result<Response>, clock: &Clock) -> Response {
+    fn answer(
+        &self,
+        result: poem::Result<Response>,
+        operation: Option<&Operation>,
+        clock: &Clock,
+    ) -> Response {
         let (response, code) = match result {
             Ok(response) if !needs_document(&response) => (response, None),
             Ok(response) => self.render(problem::of_status(response.status()), clock),
@@ -168,30 +160,27 @@ impl Seen {
         };
         let status = response.status().as_u16();
         let elapsed = self.started.elapsed();
-        if let Some(operation) = self.operation {
+        if let Some(operation) = operation {
             operation.count(status, (!Scope::waited()).then_some(elapsed));
         }
-        let operation = self.operation.map_or("none", |operation| &operation.id);
-        let Self { method, uri, peer, .. } = self;
-        RequestLine { operation, method, uri, status, code, peer: *peer, elapsed }.write();
+        self.log(status, code, elapsed, is_for_people());
         response
     }
 
     /// A refusal as a document, and its code.
     fn render(&self, refusal: ApiError, clock: &Clock) -> (Response, Option<&'static str>) {
-        if let Some(limit) = refusal.limit() {
+        if let Some(limit) = refusal.refused_by {
             count_refused(limit);
         }
-        if let Some(cause) = refusal.cause() {
-            let operation = self.operation.map(|operation| operation.id.as_str());
-            match refusal.status_code() {
+        if let Some(cause) = &refusal.cause {
+            match refusal.status {
                 StatusCode::INTERNAL_SERVER_ERROR => {
-                    tracing::error!(operation, cause, request_id = self.id, "failed");
+                    tracing::error!(operation = self.operation, cause, request_id = self.id, "failed");
                 }
-                _ => tracing::warn!(operation, cause, request_id = self.id, "failed"),
+                _ => tracing::warn!(operation = self.operation, cause, request_id = self.id, "failed"),
             }
         }
-        let code = Some(refusal.code());
+        let code = Some(refusal.code.as_str());
         (refusal.into_answer(self.uri.path(), &self.id, Time(clock.now())), code)
     }
 }

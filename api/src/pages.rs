@@ -6,46 +6,42 @@ use crate::guides::{GUIDES, Guide};
 use crate::openapi;
 use bytes::Bytes;
 use poem::http::{HeaderMap, StatusCode, header};
-use poem::middleware::SetHeader;
-use poem::{Endpoint, EndpointExt, Request, Response, Route, endpoint::make_sync};
+use poem::{Endpoint, Request, Response, Route, endpoint::make_sync};
 use serde_json::json;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::LazyLock;
 
 /// Where they are.
 pub fn paths() -> impl Iterator<Item = &'static str> {
-    PAGES.iter().map(|(path, _)| *path).chain(GUIDES.iter().map(|guide| guide.path))
+    let pages = PAGES.iter().flat_map(|(paths, _)| *paths).copied();
+    std::iter::once("/").chain(pages).chain(GUIDES.iter().map(|guide| guide.path))
 }
 
-/// What a page is made of.
-enum Content {
-    Start,
-    Documentation,
-    DocumentJson,
-    DocumentYaml,
-    DocumentUi,
-    /// A content type and a text.
-    Text(&'static str, &'static str),
-    /// The same, of the page for looking at the fleet. It holds no data: what it shows it asks for as its user.
-    Console(&'static str, &'static str),
-}
+/// Makes a page, which may show the document.
+type Make = fn(&openapi::Document) -> Page;
 
-/// All pages but the guides.
-const PAGES: [(&str, Content); 13] = [
-    ("/", Content::Start),
-    ("/docs", Content::Documentation),
-    ("/favicon.ico", Content::Text("image/svg+xml", openapi::ICON)),
-    (STYLE, Content::Text("text/css; charset=utf-8", include_str!("pages.css"))),
-    ("/openapi", Content::DocumentJson),
-    ("/openapi.json", Content::DocumentJson),
-    ("/openapi.yaml", Content::DocumentYaml),
-    ("/openapi-ui", Content::DocumentUi),
-    ("/api/hyperfleet/v1/openapi", Content::DocumentJson),
-    ("/api/hyperfleet/v1/openapi.html", Content::DocumentUi),
-    ("/console", Content::Console(HTML, include_str!("console/index.html"))),
-    ("/console.js", Content::Console("text/javascript; charset=utf-8", include_str!("console/console.js"))),
-    ("/console.css", Content::Console("text/css; charset=utf-8", include_str!("console/console.css"))),
+/// All pages but the first one and the guides, and where they are. The console holds no data: what it shows it asks for as
+/// its user.
+const PAGES: [(&[&str], Make); 9] = [
+    (&["/docs"], |_| Page::new(HTML, documentation()).only_from_here()),
+    (&["/favicon.ico"], |_| Page::new("image/svg+xml", openapi::ICON)),
+    (&[STYLE], |_| Page::new("text/css; charset=utf-8", include_str!("pages.css"))),
+    (&["/openapi", "/openapi.json", "/api/hyperfleet/v1/openapi"], |document| {
+        Page::new("application/json", document.json())
+    }),
+    (&["/openapi.yaml"], |document| Page::new("application/yaml", document.yaml())),
+    (&["/openapi-ui", "/api/hyperfleet/v1/openapi.html"], |document| Page::new(HTML, document.swagger_ui())),
+    (&[CONSOLE], |_| Page::new(HTML, include_str!("console/index.html")).only_from_here()),
+    (&["/console.js"], |_| {
+        Page::new("text/javascript; charset=utf-8", include_str!("console/console.js")).only_from_here()
+    }),
+    (&["/console.css"], |_| {
+        Page::new("text/css; charset=utf-8", include_str!("console/console.css")).only_from_here()
+    }),
 ];
+
+/// What the paths of the console begin with.
+const CONSOLE: &str = "/console";
 
 /// The style of the start page and of the guides.
 const STYLE: &str = "/style.css";
@@ -58,43 +54,27 @@ const HTML: &str = "text/html; charset=utf-8";
 
 /// The routes of all pages, of the `console` if it is to be there. The two ports are those of health and of metrics.
 pub(crate) fn routes(document: &openapi::Document, ports: [u16; 2], console: bool) -> Route {
-    let json = Page::new("application/json", document.json());
-    let ui = Page::new(HTML, document.swagger_ui());
-    let guides = GUIDES.iter().fold(Route::new(), |routes, guide| routes.at(guide.path, for_readers(guide)));
-    PAGES.iter().fold(guides, |routes, (path, content)| {
-        let page = match content {
-            Content::Start => {
-                let start = poem::get(make_sync(move |request| start(&request, ports, console)));
-                return routes.at(path, only_from_here(start));
-            }
-            Content::Console(..) if !console => return routes,
-            Content::Console(content_type, text) => {
-                return routes.at(path, only_from_here(Page::new(content_type, *text).endpoint()));
-            }
-            Content::Documentation => {
-                return routes.at(path, only_from_here(Page::new(HTML, documentation()).endpoint()));
-            }
-            Content::DocumentJson => json.clone(),
-            Content::DocumentYaml => Page::new("application/yaml", document.yaml()),
-            Content::DocumentUi => ui.clone(),
-            Content::Text(content_type, text) => Page::new(content_type, *text),
-        };
-        routes.at(path, page.endpoint())
-    })
-}
-
-fn only_from_here(page: impl Endpoint + 'static) -> impl Endpoint {
-    page.with(SetHeader::new().overriding(header::CONTENT_SECURITY_POLICY, ONLY_FROM_HERE))
+    let start = poem::get(make_sync(move |request| start(&request, ports, console)));
+    let mut routes = Route::new().at("/", start);
+    for guide in &GUIDES {
+        routes = routes.at(guide.path, for_readers(guide));
+    }
+    for (paths, make) in PAGES.iter().filter(|(paths, _)| console || !paths[0].starts_with(CONSOLE)) {
+        let page = make(document);
+        routes = paths.iter().fold(routes, |routes, path| routes.at(path, page.clone().endpoint()));
+    }
+    routes
 }
 
 /// A guide as a page for browsers, which is rendered when it is first read, and as its text for everyone else.
 fn for_readers(guide: &'static Guide) -> impl Endpoint {
-    let text = Page::new("text/plain; charset=utf-8", guide.text);
-    let html = LazyLock::new(|| guide.rendered().map(|content| Page::new(HTML, page(guide.title, &content))));
-    only_from_here(poem::get(make_sync(move |request: Request| match &*html {
+    let text = Page::new("text/plain; charset=utf-8", guide.text).only_from_here();
+    let html = |content: String| Page::new(HTML, page(guide.title, &content)).only_from_here();
+    let html = LazyLock::new(move || guide.rendered().map(html));
+    poem::get(make_sync(move |request: Request| match &*html {
         Some(html) => by_accept(if wants_html(request.headers()) { html } else { &text }, request.headers()),
         None => text.answer(request.headers()),
-    })))
+    }))
 }
 
 /// One of several pages of the same path, chosen by what the caller accepts.
@@ -111,6 +91,7 @@ struct Page {
     text: Bytes,
     /// Names the text: the same on every replica of one version.
     tag: i64,
+    only_from_here: bool,
 }
 
 impl Page {
@@ -118,20 +99,28 @@ impl Page {
         let (text, mut hasher): (Bytes, _) = (text.into(), DefaultHasher::new());
         text.hash(&mut hasher);
         let tag = (hasher.finish() >> 1).cast_signed();
-        Self { content_type, text, tag }
+        Self { content_type, text, tag, only_from_here: false }
+    }
+
+    /// The page, which tells browsers to load nothing from elsewhere.
+    fn only_from_here(self) -> Self {
+        Self { only_from_here: true, ..self }
     }
 
     /// Answers GET with the text.
     fn endpoint(self) -> impl Endpoint {
-        poem::get(make_sync(move |request: Request| self.answer(request.headers()))).boxed()
+        poem::get(make_sync(move |request: Request| self.answer(request.headers())))
     }
 
     /// The text, unless the caller has it.
     fn answer(&self, headers: &HeaderMap) -> Response {
         // Kept, but asked about each time: after an upgrade the old text must not be shown.
-        let answer = Response::builder()
+        let mut answer = Response::builder()
             .header(header::ETAG, format!("\"{}\"", self.tag))
             .header(header::CACHE_CONTROL, "no-cache");
+        if self.only_from_here {
+            answer = answer.header(header::CONTENT_SECURITY_POLICY, ONLY_FROM_HERE);
+        }
         let known = headers.get(header::IF_NONE_MATCH).and_then(|tags| tags.to_str().ok());
         match known.and_then(EntityTags::parse) {
             Some(tags) if tags.matches(self.tag) => answer.status(StatusCode::NOT_MODIFIED).finish(),
@@ -161,7 +150,7 @@ fn start(request: &Request, ports: [u16; 2], console: bool) -> Response {
         }
         false => Page::new(HTML, html(&ready, &metrics, console)),
     };
-    by_accept(&page, request.headers())
+    by_accept(&page.only_from_here(), request.headers())
 }
 
 /// Whether JSON is asked for, and no page.

@@ -30,15 +30,15 @@ type Headers = Vec<(HeaderName, HeaderValue)>;
 /// A refusal on its way to the caller.
 #[derive(Debug)]
 pub struct ApiError {
-    status: StatusCode,
-    code: Code,
+    pub(crate) status: StatusCode,
+    pub(crate) code: Code,
     detail: String,
     errors: Vec<FieldError>,
     headers: Headers,
     /// What is logged and not answered.
-    cause: Option<Box<str>>,
+    pub(crate) cause: Option<Box<str>>,
     /// The limit that refused the request, by its name in the metrics.
-    refused_by: Option<&'static str>,
+    pub(crate) refused_by: Option<&'static str>,
 }
 
 impl ApiError {
@@ -114,26 +114,6 @@ impl ApiError {
     /// Asks to wait for a second before the next try.
     pub(crate) fn retry_after_a_second(self) -> Self {
         self.with_header(header::RETRY_AFTER, HeaderValue::from_static("1"))
-    }
-
-    /// The status it is answered with.
-    pub fn status_code(&self) -> StatusCode {
-        self.status
-    }
-
-    /// The code of the problem.
-    pub fn code(&self) -> &'static str {
-        self.code.as_str()
-    }
-
-    /// The limit that refused the request, if it was one.
-    pub fn limit(&self) -> Option<&'static str> {
-        self.refused_by
-    }
-
-    /// What is logged of it, if it is an internal error.
-    pub fn cause(&self) -> Option<&str> {
-        self.cause.as_deref()
     }
 
     /// The document of a refused request to `instance`, and the headers that belong to it.

@@ -34,46 +34,37 @@ pub struct Document<T> {
 impl<T: Serialize> Document<T> {
     /// Prints `value`.
     pub fn of(value: &T) -> Result<Self, ApiError> {
-        Ok(Self { bytes: print(value)?, _share: None, shape: PhantomData })
+        Self::selected(value, None)
     }
 
     /// Prints what is selected of `value`.
     pub fn selected(value: &T, selection: Option<&Selection>) -> Result<Self, ApiError> {
-        let Some(selection) = selection else { return Self::of(value) };
-        Ok(Self { bytes: print(&Part { item: value, selection })?, _share: None, shape: PhantomData })
+        let bytes = print(&Part { item: value, selection }, DOCUMENT)?;
+        Ok(Self { bytes, _share: None, shape: PhantomData })
     }
 }
 
 impl<T: Serialize> Document<List<T>> {
-    /// Prints a list, or what is selected of each item. `length` is about how many bytes the items take; `share` is held
-    /// for them until the answer is sent.
-    pub fn list(
-        list: List<T>,
-        selection: Option<&Selection>,
-        (length, share): (usize, Arc<Share>),
-    ) -> Result<Self, ApiError> {
-        let bytes = match selection {
-            None => print_into(Vec::with_capacity(length + DOCUMENT), &list)?,
-            Some(selection) => {
-                let List { kind, page, size, total, items, next, position } = list;
-                let items = items.into_iter().map(|item| Part { item, selection }).collect::<Vec<_>>().into();
-                print(&List { kind, page, size, total, items, next, position })?
-            }
-        };
-        Ok(Self { bytes, _share: Some(share), shape: PhantomData })
+    /// Prints a list. `length` is about how many bytes its items take; `share` is held for them until the answer is sent.
+    pub fn list(list: &List<Part<'_, T>>, length: usize, share: Arc<Share>) -> Result<Self, ApiError> {
+        Ok(Self { bytes: print(list, length + DOCUMENT)?, _share: Some(share), shape: PhantomData })
     }
 }
 
-/// What is selected of an item.
-struct Part<'a, T> {
-    item: T,
-    selection: &'a Selection,
+/// An item as it is printed.
+#[derive(Debug)]
+pub struct Part<'a, T> {
+    /// All of it.
+    pub item: T,
+    /// What of it is shown; `None` for all.
+    pub selection: Option<&'a Selection>,
 }
 
 impl<T: Serialize> Serialize for Part<'_, T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Some(selection) = self.selection else { return self.item.serialize(serializer) };
         let tree = serde_json::to_value(&self.item).map_err(S::Error::custom)?;
-        self.selection.of_value(tree).serialize(serializer)
+        selection.of_value(tree).serialize(serializer)
     }
 }
 
@@ -125,12 +116,9 @@ impl StoredAnswer {
     }
 }
 
-fn print<T: Serialize>(value: &T) -> Result<Vec<u8>, ApiError> {
-    print_into(Vec::with_capacity(DOCUMENT), value)
-}
-
-/// Prints behind what `bytes` holds; its capacity should suffice, since to grow is to copy.
-fn print_into<T: Serialize>(mut bytes: Vec<u8>, value: &T) -> Result<Vec<u8>, ApiError> {
+/// Prints a value that fits in `length` bytes as a rule: to grow is to copy.
+fn print<T: Serialize>(value: &T, length: usize) -> Result<Vec<u8>, ApiError> {
+    let mut bytes = Vec::with_capacity(length);
     serde_json::to_writer(&mut bytes, value).map_err(|error| ApiError::internal(error.to_string()))?;
     Ok(bytes)
 }

@@ -18,7 +18,6 @@ use service::spec_schema::SpecSchemas;
 use service::{Clock, Connect, Context, Db, PerKind, Settings};
 use std::error::Error;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -79,6 +78,7 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
         fields: document.fields(),
         max_page_size: u64::from(config.server.max_page_size),
         request_timeout: config.server.request_timeout,
+        streams: Streams::new(config.changes.max_streams, config.changes.max_streams_per_caller),
         stopping: stopping.clone(),
     };
     let [api, health, metrics] = sockets(&config).await?;
@@ -93,8 +93,7 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
     let ports = [&health, &metrics].map(Sockets::port);
     let routes =
         pages::routes(&document, ports, config.server.console).nest(openapi::PREFIX, openapi::service());
-    let streams = Streams::new(config.changes.max_streams, config.changes.max_streams_per_caller);
-    let endpoint = middleware::around(routes, app, &config.server, authenticator, origins, streams);
+    let endpoint = middleware::around(routes, app, &config.server, authenticator, origins);
     let api = Listener { sockets: api, tls, limits };
     let probe = Probe { context: context.clone(), stopping: stopping.clone() };
     let db = context.db.clone();
@@ -238,8 +237,7 @@ async fn authenticator(config: &Config) -> Result<Option<Authenticator>, StartEr
     if !config.server.jwt.is_enabled() {
         return Ok(None);
     }
-    let clock = Arc::new(std::time::SystemTime::now);
-    Ok(Some(Authenticator::new(config.server.jwt.issuers.clone(), clock).await?))
+    Ok(Some(Authenticator::new(config.server.jwt.issuers.clone(), Clock::system()).await?))
 }
 
 /// Asks the health port of a running server whether it is ready.

@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use serde_json::{Map, Value};
 
 use super::{AuthError, Caller};
+use crate::config::issuer::IssuerConfig;
 
 /// How far the clocks of an issuer and of this server may be apart.
 const LEEWAY: Duration = Duration::from_secs(30);
@@ -39,46 +40,35 @@ impl Claims {
             _ => false,
         }
     }
-}
 
-/// What an issuer's tokens must say to be of use.
-#[derive(Debug)]
-pub(super) struct ClaimRules {
-    /// Whom the token must be meant for; `None` accepts every audience.
-    pub(super) audience: Option<String>,
-    /// The claim that names the caller.
-    pub(super) identity_claim: String,
-}
-
-impl ClaimRules {
-    /// The caller named by the claims of a token whose signature has been verified.
-    pub(super) fn caller(&self, claims: &Claims, now: SystemTime) -> Result<Caller, AuthError> {
-        let expires = check_times(claims, now)?;
-        if let Some(audience) = &self.audience
-            && !claims.is_for(audience)
+    /// The caller that they name, by the rules of `issuer`. The signature of their token has been verified.
+    pub(super) fn caller(&self, issuer: &IssuerConfig, now: SystemTime) -> Result<Caller, AuthError> {
+        let expires = self.check_times(now)?;
+        if let Some(audience) = &issuer.audience
+            && !self.is_for(audience)
         {
             return Err(AuthError::Invalid("the token is meant for another audience"));
         }
         // An issuer may spell an absent name as null or as an empty text.
-        let name_in = |claim: &str| claims.text(claim).filter(|name| !name.trim().is_empty());
-        let name = name_in(&self.identity_claim).or_else(|| name_in("sub"));
+        let name_in = |claim: &str| self.text(claim).filter(|name| !name.trim().is_empty());
+        let name = name_in(&issuer.identity_claim).or_else(|| name_in("sub"));
         let name = name.ok_or(AuthError::Invalid("the token does not name the caller"))?;
         Caller::named(name, expires)
             .ok_or(AuthError::Invalid("the name of the caller in the token is not acceptable"))
     }
-}
 
-/// When the token expires. One without an end would be valid for ever, should it be stolen: `exp` is required.
-fn check_times(claims: &Claims, now: SystemTime) -> Result<SystemTime, AuthError> {
-    let now = now.duration_since(UNIX_EPOCH).unwrap_or_default();
-    let expires = claims.time("exp")?.ok_or(AuthError::Invalid("the token has no expiry time"))?;
-    if expires <= now.saturating_sub(LEEWAY).as_secs_f64() {
-        return Err(AuthError::Expired);
-    }
-    match claims.time("nbf")? {
-        Some(starts) if starts > (now + LEEWAY).as_secs_f64() => {
-            Err(AuthError::Invalid("the token is not valid yet"))
+    /// When the token expires. One without an end would be valid for ever, should it be stolen: `exp` is required.
+    fn check_times(&self, now: SystemTime) -> Result<SystemTime, AuthError> {
+        let now = now.duration_since(UNIX_EPOCH).unwrap_or_default();
+        let expires = self.time("exp")?.ok_or(AuthError::Invalid("the token has no expiry time"))?;
+        if expires <= now.saturating_sub(LEEWAY).as_secs_f64() {
+            return Err(AuthError::Expired);
         }
-        _ => Ok(UNIX_EPOCH + Duration::try_from_secs_f64(expires).unwrap_or(FAR)),
+        match self.time("nbf")? {
+            Some(starts) if starts > (now + LEEWAY).as_secs_f64() => {
+                Err(AuthError::Invalid("the token is not valid yet"))
+            }
+            _ => Ok(UNIX_EPOCH + Duration::try_from_secs_f64(expires).unwrap_or(FAR)),
+        }
     }
 }

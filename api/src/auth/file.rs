@@ -3,8 +3,10 @@
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::SystemTime;
+
+use parking_lot::Mutex;
 
 use super::key::KeySet;
 
@@ -43,7 +45,7 @@ impl FileKeys {
     /// Looks at the file each time: that costs little beside verifying a signature, and saves both a
     /// watcher and the requests that would fail until it wakes up.
     pub(super) fn current(&self) -> Arc<KeySet> {
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut last = self.last.lock();
         let stamp = stamp(&self.path).ok();
         if last.stamp != stamp {
             // Kept even if the content is bad, so that one bad content is reported once.

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use super::claims::ClaimRules;
 use super::file::FileKeys;
 use super::key::{KeySet, Verdict, judge};
 use super::remote::RemoteKeys;
@@ -15,8 +14,7 @@ use crate::config::issuer::IssuerConfig;
 /// An issuer whose tokens are accepted.
 #[derive(Debug)]
 pub(super) struct Issuer {
-    url: String,
-    rules: ClaimRules,
+    config: IssuerConfig,
     file: Option<FileKeys>,
     remote: Option<Arc<RemoteKeys>>,
 }
@@ -32,13 +30,9 @@ impl Issuer {
             }
             None => None,
         };
-        let file = config.jwk_cert_file.map(FileKeys::open).transpose();
-        Ok(Self {
-            url: config.issuer_url,
-            rules: ClaimRules { audience: config.audience, identity_claim: config.identity_claim },
-            file: file.map_err(|problem| ConfigError::new("jwk_cert_file", problem))?,
-            remote,
-        })
+        let file = config.jwk_cert_file.clone().map(FileKeys::open).transpose();
+        let file = file.map_err(|problem| ConfigError::new("jwk_cert_file", problem))?;
+        Ok(Self { config, file, remote })
     }
 
     /// Fetches the keys for the first time and keeps them fresh from then on.
@@ -50,7 +44,7 @@ impl Issuer {
 
     /// Whether this is the issuer that the claim `iss` names: equal to the last byte.
     pub(super) fn is(&self, claimed: &str) -> bool {
-        self.url == claimed
+        self.config.issuer_url == claimed
     }
 
     /// The caller, if this issuer did make the token and its claims hold at `now`.
@@ -58,7 +52,7 @@ impl Issuer {
         let mut verdict = self.judge(&token);
         // The issuer is asked for a key seldom, so it is not asked for the sake of a token that would be refused
         // anyway: one that has expired together with its key would keep the next key out.
-        let holds_else = || self.rules.caller(&token.claims, now).is_ok();
+        let holds_else = || token.claims.caller(&self.config, now).is_ok();
         if let (Verdict::UnknownKey, Some(remote)) = (verdict, &self.remote)
             && holds_else()
         {
@@ -68,7 +62,7 @@ impl Issuer {
             verdict = self.judge(&token);
         }
         match verdict {
-            Verdict::Genuine => self.rules.caller(&token.claims, now),
+            Verdict::Genuine => token.claims.caller(&self.config, now),
             // One answer for both: which keys are known is nobody's business.
             Verdict::Forged | Verdict::UnknownKey => {
                 Err(AuthError::Invalid("the signature of the token cannot be verified"))

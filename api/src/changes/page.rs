@@ -3,13 +3,9 @@
 use super::EVENTS;
 use super::event::{shown, unprintable};
 use super::query::ChangeRequest;
-use crate::dto::{ChangeKind, ChangeList};
+use crate::dto::ChangeList;
 use crate::problem::ApiResult;
-use poem::http::header;
-use poem::{IntoResponse, Response};
-use poem_openapi::payload::Payload;
-use poem_openapi::registry::{MetaSchemaRef, Registry};
-use poem_openapi::types::Type;
+use entity::JsonText;
 use service::change::Feed;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -27,16 +23,14 @@ pub async fn page(
     mut stopping: watch::Receiver<bool>,
 ) -> ApiResult<ChangeList> {
     let until = Instant::now() + request.wait;
-    let (mut items, mut count) = (Vec::new(), 0);
+    let (mut items, mut bytes) = (Vec::new(), 0);
     let mut look_until = Instant::now() + LOOK;
-    while count < request.limit && items.len() < PAGE {
-        for event in feed.next(EVENTS.min(request.limit - count)).await? {
-            if count > 0 {
-                items.push(b',');
-            }
-            serde_json::to_writer(&mut items, &shown(&event, request.selection.as_ref())?)
-                .map_err(unprintable)?;
-            count += 1;
+    while items.len() < request.limit && bytes < PAGE {
+        for event in feed.next(EVENTS.min(request.limit - items.len())).await? {
+            let event = shown(&event, request.selection.as_ref())?;
+            let event = JsonText::of(&event).map_err(unprintable)?;
+            bytes += event.as_str().len();
+            items.push(event);
         }
         if feed.has_more() {
             if Instant::now() > look_until {
@@ -44,7 +38,7 @@ pub async fn page(
             }
             continue;
         }
-        if count > 0 {
+        if !items.is_empty() {
             break;
         }
         tokio::select! {
@@ -54,31 +48,5 @@ pub async fn page(
         }
         look_until = Instant::now() + LOOK;
     }
-    Ok(ChangeList { items, next: feed.position().to_string(), more: feed.has_more() })
-}
-
-impl IntoResponse for ChangeList {
-    fn into_response(self) -> Response {
-        let mut body = br#"{"kind":"ChangeList","items":["#.to_vec();
-        body.extend(self.items);
-        // Positions are digits, letters and dashes.
-        body.extend(format!(r#"],"next":"{}","more":{}}}"#, self.next, self.more).bytes());
-        Response::builder()
-            .content_type("application/json")
-            .header(header::CACHE_CONTROL, "no-store")
-            .body(body)
-    }
-}
-
-impl Payload for ChangeList {
-    const CONTENT_TYPE: &'static str = "application/json";
-
-    fn schema_ref() -> MetaSchemaRef {
-        <Self as Type>::schema_ref()
-    }
-
-    fn register(registry: &mut Registry) {
-        <Self as Type>::register(registry);
-        ChangeKind::register(registry);
-    }
+    Ok(ChangeList { kind: "ChangeList", items, next: feed.position().to_string(), more: feed.has_more() })
 }

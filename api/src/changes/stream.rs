@@ -11,7 +11,6 @@ use crate::problem::{ApiError, ApiResult, Problem};
 use crate::telemetry::Scope;
 use bytes::Bytes;
 use futures_util::stream;
-use poem::http::{HeaderValue, header};
 use poem::{Body, IntoResponse, Response};
 use poem_openapi::payload::Payload;
 use poem_openapi::registry::MetaSchemaRef;
@@ -36,35 +35,23 @@ fn together(due: Instant) -> Instant {
     due + turn - Duration::from_nanos((since.as_nanos() % turn.as_nanos()) as u64)
 }
 
-/// A stream, as lines of JSON.
-pub struct Lines(pub Body);
-/// A stream, as server-sent events.
-pub struct Events(pub Body);
+/// The frames of a stream.
+pub struct Frames(pub Body);
 
-macro_rules! streamed {
-    ($type:ty, $content_type:literal) => {
-        impl Payload for $type {
-            const CONTENT_TYPE: &'static str = $content_type;
+impl Payload for Frames {
+    const CONTENT_TYPE: &'static str = "application/octet-stream";
 
-            fn schema_ref() -> MetaSchemaRef {
-                String::schema_ref()
-            }
-        }
-
-        impl IntoResponse for $type {
-            fn into_response(self) -> Response {
-                let mut response = Response::builder().content_type($content_type).body(self.0);
-                let headers = response.headers_mut();
-                headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-                // Proxies would hold events back until they have enough of them.
-                headers.insert("X-Accel-Buffering", HeaderValue::from_static("no"));
-                response
-            }
-        }
-    };
+    fn schema_ref() -> MetaSchemaRef {
+        String::schema_ref()
+    }
 }
-streamed!(Lines, "application/x-ndjson");
-streamed!(Events, "text/event-stream");
+
+impl IntoResponse for Frames {
+    fn into_response(self) -> Response {
+        // Proxies would hold events back until they have enough of them.
+        self.0.with_header("X-Accel-Buffering", "no").into_response()
+    }
+}
 
 /// How the frames of a stream are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -229,7 +216,7 @@ impl ChangeStream {
     }
 
     fn fail(&self, part: &mut Vec<u8>, error: ApiError) {
-        if let Some(cause) = error.cause() {
+        if let Some(cause) = &error.cause {
             tracing::warn!(cause, request_id = self.trace_id, "a stream of changes failed");
         }
         let instance = "/api/hyperfleet/v1/changes";

@@ -43,12 +43,6 @@ impl ConfigError {
         let rest = if start.len() < value.len() { "…" } else { "" };
         Self { text: format!(" = {start:?}{rest}{}", self.text), ..self }
     }
-
-    /// The key of the setting, such as `server.jwt.issuers[0].jwk_cert_url`.
-    #[must_use]
-    pub fn key(&self) -> &str {
-        &self.key
-    }
 }
 
 impl fmt::Display for ConfigError {

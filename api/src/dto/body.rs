@@ -6,6 +6,7 @@ use crate::app::App;
 use crate::json;
 use crate::problem::{self, ApiError, ApiResult};
 use chrono::{DateTime, Utc};
+use parking_lot::Mutex;
 use poem::error::ReadBodyError;
 use poem::http::{HeaderValue, StatusCode, header};
 use poem::{Request, RequestBody};
@@ -21,7 +22,7 @@ use service::spec_schema::document::Document;
 use service::spec_schema::schema::Schema;
 use service::spec_schema::violation::Violation;
 use std::collections::HashMap;
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock};
 
 /// The media type of all bodies.
 pub(super) const JSON: &str = "application/json";
@@ -165,7 +166,7 @@ fn fault_of(violation: Violation, body: &Value) -> FieldError {
 /// The compiled schema of a type, as it is served.
 fn schema_of<S: Type>() -> ApiResult<Arc<Schema>> {
     static COMPILED: LazyLock<Mutex<HashMap<String, Arc<Schema>>>> = LazyLock::new(Mutex::default);
-    let mut compiled = COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut compiled = COMPILED.lock();
     let name = S::name();
     if let Some(schema) = compiled.get(name.as_ref()) {
         return Ok(schema.clone());

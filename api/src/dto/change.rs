@@ -2,6 +2,7 @@ use super::list::ParameterSet;
 use super::resource::{Cluster, NodePool};
 use super::schema::{described, inline, integer, object, text};
 use super::value::{As, Time};
+use entity::JsonText;
 use poem_openapi::registry::{MetaDiscriminatorObject, MetaSchema, MetaSchemaRef, Registry};
 use poem_openapi::types::Type;
 use poem_openapi::{Enum, Object};
@@ -118,10 +119,12 @@ pub enum ChangeKind {
 }
 
 /// What happened after a position.
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
 pub struct ChangeList {
+    /// Always `ChangeList`.
+    pub kind: &'static str,
     /// The events, in order.
-    pub items: Vec<u8>,
+    pub items: Vec<JsonText>,
     /// From here on there may be more.
     pub next: String,
     /// Whether there certainly is more.

@@ -1,9 +1,9 @@
 use super::schema::{described, inline, integer, object, text};
+use parking_lot::Mutex;
 use poem_openapi::registry::{MetaSchema, MetaSchemaRef, Registry};
 use poem_openapi::types::Type;
 use serde::ser::SerializeSeq;
 use serde::{Serialize, Serializer};
-use std::sync::{Mutex, PoisonError};
 
 /// A page of a list.
 #[derive(Debug, Serialize)]
@@ -39,18 +39,9 @@ impl<T> From<Vec<T>> for Items<T> {
     }
 }
 
-impl<T> IntoIterator for Items<T> {
-    type Item = T;
-    type IntoIter = std::vec::IntoIter<T>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.0.into_inner().unwrap_or_else(PoisonError::into_inner).into_iter()
-    }
-}
-
 impl<T: Serialize> Serialize for Items<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let items = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        let items = std::mem::take(&mut *self.0.lock());
         let mut printed = serializer.serialize_seq(Some(items.len()))?;
         for item in items {
             printed.serialize_element(&item)?;

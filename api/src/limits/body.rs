@@ -75,7 +75,7 @@ impl Bodies {
             Err(refusal) => Err(refusal),
         };
         // Who has been waited for once is not waited for again.
-        if outcome.as_ref().is_err_and(|refusal| refusal.status_code() != StatusCode::REQUEST_TIMEOUT) {
+        if outcome.as_ref().is_err_and(|refusal| refusal.status != StatusCode::REQUEST_TIMEOUT) {
             self.drain(stream);
         }
         outcome

@@ -1,8 +1,9 @@
 //! How long a request may take.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use poem::{Endpoint, IntoResponse, Request, Response, Result};
 use tokio::time::{Instant, timeout_at};
 
@@ -14,12 +15,8 @@ pub(crate) struct Deadline(Arc<Mutex<Instant>>);
 
 impl Deadline {
     /// Gives the request more time.
-    pub(super) fn extend(&self, by: Duration) {
-        *self.time() += by;
-    }
-
-    fn time(&self) -> MutexGuard<'_, Instant> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn extend(&self, by: Duration) {
+        *self.0.lock() += by;
     }
 }
 
@@ -36,10 +33,10 @@ pub(crate) async fn deadline(
     request.set_data(deadline.clone());
     let mut answer = std::pin::pin!(next.call(request));
     loop {
-        let until = *deadline.time();
+        let until = *deadline.0.lock();
         match timeout_at(until, &mut answer).await {
             Ok(outcome) => return outcome.map(IntoResponse::into_response),
-            Err(_) if *deadline.time() > until => {}
+            Err(_) if *deadline.0.lock() > until => {}
             Err(_) => {
                 let error = ApiError::new(Code::TIMEOUT, "The request took too long");
                 return Err(error.refused_by("deadline_passed").into());

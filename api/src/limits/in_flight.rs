@@ -1,8 +1,9 @@
 //! How many requests are worked on at a time.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use metrics::{Gauge, gauge};
+use parking_lot::Mutex;
 use poem::{Endpoint, IntoResponse, Request, Response, Result};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -15,7 +16,7 @@ pub(crate) struct Place(Arc<Mutex<Option<(OwnedSemaphorePermit, Counted)>>>);
 impl Place {
     /// Gives the place away: from now on the request only waits.
     pub(crate) fn leave(&self) {
-        drop(self.0.lock().unwrap_or_else(PoisonError::into_inner).take());
+        drop(self.0.lock().take());
     }
 }
 

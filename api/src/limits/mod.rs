@@ -6,29 +6,23 @@
 
 mod accept_encoding;
 mod body;
-mod closing;
 mod deadline;
 mod gzip;
 mod head;
-mod head_as_get;
 mod in_flight;
 mod origin;
-mod panic;
-mod path;
-mod request_id;
+mod passing;
 mod streams;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use body::{Bodies, read_body};
-pub(crate) use closing::close_when_stopping;
-pub(crate) use deadline::deadline;
+pub(crate) use deadline::{Deadline, deadline};
 pub(crate) use gzip::gzip;
 pub(crate) use head::check_head;
-pub(crate) use head_as_get::head_as_get;
-pub(crate) use in_flight::admit;
+pub(crate) use in_flight::{Place, admit};
 pub(crate) use origin::{Origins, cors};
-pub(crate) use panic::catch_panic;
-pub(crate) use path::trailing_slash;
-pub(crate) use request_id::{RequestId, request_ids};
-pub(crate) use streams::{Stream, Streams, wait};
+pub(crate) use passing::{
+    RequestId, catch_panic, close_when_stopping, head_as_get, request_ids, trailing_slash,
+};
+pub(crate) use streams::{Stream, Streams};

@@ -1,17 +1,13 @@
 //! How many requests may wait for changes at a time.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::sync::Arc;
 
 use metrics::gauge;
-use poem::Request;
+use parking_lot::Mutex;
 
-use super::deadline::Deadline;
-use super::in_flight::Place;
 use crate::auth::Caller;
 use crate::problem::{ApiError, ApiResult, Code};
-use crate::telemetry::Scope;
 
 /// The requests that wait for changes: streams, and answers that are held back.
 #[derive(Debug)]
@@ -31,8 +27,8 @@ impl Streams {
     ///
     /// # Errors
     /// 429 if there are too many.
-    fn admit(self: &Arc<Self>, caller: &Caller) -> ApiResult<Stream> {
-        let mut open = self.open();
+    pub(crate) fn admit(self: &Arc<Self>, caller: &Caller) -> ApiResult<Stream> {
+        let mut open = self.open.lock();
         let all: usize = open.values().sum();
         let own = open.get(&caller.name).copied().unwrap_or(0);
         // Callers that need not say who they are all have one name.
@@ -46,10 +42,6 @@ impl Streams {
         gauge!("hyperfleet_changes_streams").set((all + 1) as f64);
         Ok(Stream { caller: caller.name.clone(), streams: self.clone() })
     }
-
-    fn open(&self) -> MutexGuard<'_, HashMap<String, usize>> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 /// A request that waits for changes, counted while it lives.
@@ -61,7 +53,7 @@ pub(crate) struct Stream {
 
 impl Drop for Stream {
     fn drop(&mut self) {
-        let mut open = self.streams.open();
+        let mut open = self.streams.open.lock();
         if let Some(own) = open.get_mut(&self.caller) {
             *own -= 1;
             if *own == 0 {
@@ -70,22 +62,4 @@ impl Drop for Stream {
         }
         gauge!("hyperfleet_changes_streams").set(open.values().sum::<usize>() as f64);
     }
-}
-
-/// Begins to wait for at most `time`: the request no longer counts as one that is worked on, and has so much longer.
-///
-/// # Errors
-/// 429 if too many wait.
-pub(crate) fn wait(request: &Request, caller: &Caller, time: Duration) -> ApiResult<Stream> {
-    let streams = request.data::<Arc<Streams>>();
-    let streams = streams.ok_or_else(|| ApiError::internal("an operation was reached without its limits"))?;
-    let stream = streams.admit(caller)?;
-    Scope::wait();
-    if let Some(place) = request.data::<Place>() {
-        place.leave();
-    }
-    if let Some(deadline) = request.data::<Deadline>() {
-        deadline.extend(time);
-    }
-    Ok(stream)
 }

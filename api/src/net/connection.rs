@@ -2,13 +2,14 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::combinators::BoxBody;
+use parking_lot::Mutex;
 use tokio::time::{Instant, sleep_until};
 
 /// The largest part of an answer handed to the HTTP server at a time, in bytes. The server asks for the next one when
@@ -57,7 +58,7 @@ impl Activity {
 
     /// Makes the connection busy until the value is dropped.
     pub(super) fn begin(self: &Arc<Self>) -> Busy {
-        let mut state = self.state();
+        let mut state = self.0.lock();
         state.owed += 1;
         state.used = true;
         Busy(self.clone())
@@ -65,7 +66,7 @@ impl Activity {
 
     /// Since when the connection is idle; `None` while it is busy.
     pub(super) fn idle_since(&self) -> Option<Instant> {
-        let state = self.state();
+        let state = self.0.lock();
         (state.owed == 0).then_some(state.idle_since)
     }
 
@@ -73,7 +74,7 @@ impl Activity {
     pub(super) async fn expired(&self, limits: &ConnectionLimits) {
         let now = Instant::now;
         loop {
-            let used = self.state().used;
+            let used = self.0.lock().used;
             let allowed = if used { limits.idle_timeout } else { limits.header_timeout };
             // While it is busy there is nothing to wait for but the next look.
             let deadline = self.idle_since().unwrap_or_else(now) + allowed;
@@ -84,10 +85,6 @@ impl Activity {
             sleep_until(deadline.min(now() + limits.idle_timeout)).await;
         }
     }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 /// Something that this side owes to the peer.
@@ -96,7 +93,7 @@ pub(super) struct Busy(Arc<Activity>);
 
 impl Drop for Busy {
     fn drop(&mut self) {
-        let mut state = self.0.state();
+        let mut state = self.0.0.lock();
         state.owed -= 1;
         state.idle_since = Instant::now();
     }

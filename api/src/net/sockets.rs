@@ -1,6 +1,9 @@
 //! The listening sockets.
 
 use std::io;
+use std::io::ErrorKind::{
+    AddrNotAvailable, ConnectionAborted, ConnectionReset, Interrupted, NotFound, Unsupported,
+};
 use std::net::SocketAddr;
 use std::task::Poll;
 use std::time::Duration;
@@ -34,7 +37,7 @@ impl Sockets {
     pub async fn bind(host: &str, mut port: u16) -> io::Result<Self> {
         let mut listeners = Vec::new();
         let mut bound: Vec<SocketAddr> = Vec::new();
-        let mut missing = io::Error::new(io::ErrorKind::NotFound, "the host name has no address");
+        let mut missing = io::Error::new(NotFound, "the host name has no address");
         for mut address in tokio::net::lookup_host((host, port)).await? {
             address.set_port(port);
             if bound.contains(&address) {
@@ -47,7 +50,7 @@ impl Sockets {
                     bound.push(address);
                     listeners.push(listener);
                 }
-                Err(error) if is_missing_address(&error) => missing = error,
+                Err(error) if matches!(error.kind(), AddrNotAvailable | Unsupported) => missing = error,
                 Err(error) => return Err(error),
             }
         }
@@ -78,7 +81,8 @@ impl Sockets {
                     let _ = stream.set_nodelay(true);
                     return stream;
                 }
-                Err(error) if is_gone_peer(&error) => {}
+                // The client left while it waited to be accepted; the next one may be fine.
+                Err(error) if matches!(error.kind(), ConnectionAborted | ConnectionReset | Interrupted) => {}
                 Err(error) => {
                     self.log(&error);
                     tokio::time::sleep(PAUSE_AFTER_FAILURE).await;
@@ -103,16 +107,4 @@ impl Sockets {
             tracing::error!(%error, "cannot accept connections, retrying");
         }
     }
-}
-
-fn is_missing_address(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::AddrNotAvailable | io::ErrorKind::Unsupported)
-}
-
-/// The client left while it waited to be accepted; the next one may be fine.
-fn is_gone_peer(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::Interrupted
-    )
 }

@@ -10,8 +10,6 @@ use serde_json::{Map, Value, json};
 pub(super) fn describe(operation: &mut Value, tokens: bool, refusals: &mut Map<String, Value>) {
     if let Some(parameters) = operation.get_mut("parameters").and_then(Value::as_array_mut) {
         *parameters = parameters.drain(..).flat_map(spread).collect();
-        // What may be accepted is said by the contents of the answers.
-        parameters.retain(|parameter| parameter["name"] != "accept");
     }
     let possible = possible(operation, tokens);
     let public = operation["security"].is_null();
@@ -85,7 +83,8 @@ fn possible(operation: &Value, tokens: bool) -> impl Fn(&str) -> bool + use<> {
 }
 
 /// The headers that the framework writes in capitals, as they are spelled elsewhere.
-const HEADERS: [&str; 4] = ["ETag", "Location", "HyperFleet-Discard-Reason", "HyperFleet-Waited"];
+const HEADERS: [&str; 5] =
+    ["Cache-Control", "ETag", "Location", "HyperFleet-Discard-Reason", "HyperFleet-Waited"];
 
 fn tidy_headers(response: &mut Value) {
     let Some(headers) = response.get_mut("headers").and_then(Value::as_object_mut) else { return };

@@ -76,28 +76,6 @@ impl Code {
     pub const TIMEOUT: Self =
         Self(&(Status::GATEWAY_TIMEOUT, "HYPERFLEET-SVC-002", "service-unavailable", "Service Timeout"));
 
-    /// All of them.
-    pub const ALL: [Self; 18] = [
-        Self::VALIDATION,
-        Self::BAD_REQUEST,
-        Self::MALFORMED,
-        Self::AUTHENTICATION_REQUIRED,
-        Self::INVALID_CREDENTIALS,
-        Self::EXPIRED_TOKEN,
-        Self::PERMISSION_DENIED,
-        Self::ENDPOINT_NOT_FOUND,
-        Self::METHOD_NOT_ALLOWED,
-        Self::RESOURCE_NOT_FOUND,
-        Self::NAME_CONFLICT,
-        Self::VERSION_CONFLICT,
-        Self::STATE_CONFLICT,
-        Self::POSITION_GONE,
-        Self::RATE_LIMIT,
-        Self::INTERNAL,
-        Self::UNAVAILABLE,
-        Self::TIMEOUT,
-    ];
-
     /// The code, such as `HYPERFLEET-VAL-000`.
     pub const fn as_str(self) -> &'static str {
         self.0.1

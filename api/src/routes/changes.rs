@@ -4,10 +4,12 @@ use super::Tag;
 use crate::call::Call;
 use crate::changes::page::page;
 use crate::changes::query::ChangeRequest;
-use crate::changes::stream::{ChangeStream, Events, Framing, Lines};
+use crate::changes::stream::{ChangeStream, Frames, Framing};
 use crate::dto::{ChangeList, ChangeParameters, LastEventId};
 use crate::list::Parameters;
 use crate::problem::ApiResult;
+use crate::response::Document;
+use poem::web::Accept;
 use poem_openapi::param::Header;
 use poem_openapi::{ApiResponse, OpenApi, ResponseContent};
 use service::change::Feed;
@@ -20,11 +22,13 @@ pub struct ChangesApi;
 #[derive(ResponseContent)]
 pub enum Form {
     /// A page.
-    Page(ChangeList),
+    Page(Document<ChangeList>),
     /// A stream of lines.
-    Lines(Lines),
+    #[oai(content_type = "application/x-ndjson")]
+    Lines(Frames),
     /// A stream of server-sent events.
-    Events(Events),
+    #[oai(content_type = "text/event-stream")]
+    Events(Frames),
 }
 
 /// Changes that were asked for.
@@ -32,7 +36,12 @@ pub enum Form {
 pub enum Followed {
     /// The changes, as a page or as a stream.
     #[oai(status = 200)]
-    Changes(Form),
+    Changes(
+        Form,
+        /// Always `no-store`.
+        #[oai(header = "Cache-Control")]
+        String,
+    ),
 }
 
 #[OpenApi(prefix_path = "/hyperfleet/v1", tag = "Tag::Changes")]
@@ -59,8 +68,7 @@ impl ChangesApi {
     async fn changes(
         &self,
         call: Call<'_>,
-        /// How the changes are answered.
-        accept: Header<Option<String>>,
+        accept: Accept,
         /// The position from which to resume a stream of server-sent events. Takes precedence over `since`.
         #[oai(name = "Last-Event-ID")]
         last_event: Header<Option<LastEventId>>,
@@ -73,38 +81,35 @@ impl ChangesApi {
             known,
         )?;
         let (scope, since) = (request.scope.clone(), request.since.clone());
-        let form = match framing(accept.0.as_deref()) {
+        let form = match framing(&accept) {
             None => {
                 let _stream = match request.wait.is_zero() {
                     true => None,
                     false => Some(call.wait(request.wait)?),
                 };
                 let mut feed = Feed::open(&call.app.context, scope, since).await?;
-                Form::Page(page(&mut feed, &request, call.app.stopping.clone()).await?)
+                Form::Page(Document::of(&page(&mut feed, &request, call.app.stopping.clone()).await?)?)
             }
             Some(framing) => {
                 let counted = call.wait(Duration::ZERO)?;
                 let feed = Feed::open(&call.app.context, scope, since).await?;
                 let body = ChangeStream::new(feed, request, framing, &call, counted).into_body();
                 match framing {
-                    Framing::Lines => Form::Lines(Lines(body)),
-                    Framing::Events => Form::Events(Events(body)),
+                    Framing::Lines => Form::Lines(Frames(body)),
+                    Framing::Events => Form::Events(Frames(body)),
                 }
             }
         };
-        Ok(Followed::Changes(form))
+        Ok(Followed::Changes(form, "no-store".to_owned()))
     }
 }
 
 /// The framing of the stream that is asked for; `None` for a page.
-fn framing(accept: Option<&str>) -> Option<Framing> {
-    let types = accept.unwrap_or_default().split(',');
-    types.map(|part| part.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()).find_map(
-        |name| match name.as_str() {
-            "application/json" => Some(None),
-            "application/x-ndjson" => Some(Some(Framing::Lines)),
-            "text/event-stream" => Some(Some(Framing::Events)),
-            _ => None,
-        },
-    )?
+fn framing(accepted: &Accept) -> Option<Framing> {
+    accepted.0.iter().find_map(|form| match form.essence_str() {
+        "application/json" => Some(None),
+        "application/x-ndjson" => Some(Some(Framing::Lines)),
+        "text/event-stream" => Some(Some(Framing::Events)),
+        _ => None,
+    })?
 }

@@ -7,7 +7,7 @@ use crate::dto::{
 };
 use crate::list::{ItemRequest, ListRequest, Parameters};
 use crate::problem::ApiResult;
-use crate::response::{Document, Fetched, Shown};
+use crate::response::{Document, Fetched, Part, Shown};
 use poem_openapi::types::Type;
 use serde::Serialize;
 use service::change;
@@ -108,8 +108,11 @@ fn show<T: From<I> + Serialize + Type + 'static, I>(
     page: Page<I>,
 ) -> ApiResult<Shown<List<T>>> {
     let Page { items, total, next, position, bytes, share } = page;
-    let items: Vec<T> = items.into_iter().map(T::from).collect();
+    let selection = request.selection.as_ref();
+    let items: Vec<_> = items.into_iter().map(|item| Part { item: T::from(item), selection }).collect();
     let (kind, page, size) = (collection.list(), request.page, items.len());
     let list = List { kind, page, size, total, items: items.into(), next, position };
-    Ok(Shown::Document(Document::list(list, request.selection.as_ref(), (bytes, share))?))
+    // A part may be far less than all.
+    let length = if selection.is_none() { bytes } else { 0 };
+    Ok(Shown::Document(Document::list(&list, length, share)?))
 }

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use poem::http::{Method, Uri};
 use tracing::Instrument;
@@ -105,30 +105,24 @@ impl Scope {
     }
 }
 
-/// What the log says of a request when it has been answered, in its scope.
-pub(crate) struct RequestLine<'a> {
-    /// The id of the operation, or `none`.
-    pub(crate) operation: &'a str,
-    pub(crate) method: &'a Method,
-    pub(crate) uri: &'a Uri,
-    pub(crate) status: u16,
-    /// The code of the problem that was answered.
-    pub(crate) code: Option<&'a str>,
+/// What is remembered of a request while it is handled.
+pub(crate) struct Seen {
+    pub(crate) started: Instant,
+    pub(crate) id: String,
+    pub(crate) method: Method,
+    pub(crate) uri: Uri,
     /// The other end of the connection.
     pub(crate) peer: Option<SocketAddr>,
-    pub(crate) elapsed: Duration,
+    /// The id of the operation, if it is one.
+    pub(crate) operation: Option<&'static str>,
 }
 
-impl RequestLine<'_> {
-    /// Writes the line: whole for machines, what matters most for people.
-    pub(crate) fn write(self) {
-        self.write_for(FOR_PEOPLE.load(Ordering::Relaxed));
-    }
-
-    fn write_for(self, people: bool) {
-        let Self { operation, method, uri, status, code, peer, elapsed } = self;
-        let (method, path) = (method.as_str(), uri.path());
-        let query = uri.query().map(|query| query.chars().take(MAX_QUERY).collect::<String>());
+impl Seen {
+    /// Writes what the log says of the request when it has been answered, in its scope: all of it for machines, what
+    /// matters most for `people`. `code` is that of the problem that was answered.
+    pub(crate) fn log(&self, status: u16, code: Option<&str>, elapsed: Duration, people: bool) {
+        let (method, path) = (self.method.as_str(), self.uri.path());
+        let query = self.uri.query().map(|query| query.chars().take(MAX_QUERY).collect::<String>());
         let duration_ms = (elapsed.as_secs_f64() * 1e6).round() / 1e3;
         let (caller, request_id) = (Scope::caller(), Scope::request_id());
         if people {
@@ -137,7 +131,8 @@ impl RequestLine<'_> {
             let request_id = request_id.filter(|_| code.is_some());
             tracing::info!(code, caller, request_id, "{method} {path}{query} {status} {duration_ms} ms");
         } else {
-            let peer = peer.map(|peer| peer.to_string());
+            let operation = self.operation.unwrap_or("none");
+            let peer = self.peer.map(|peer| peer.to_string());
             tracing::info!(
                 request_id,
                 operation,
@@ -182,18 +177,17 @@ mod tests {
         let text = tracing_subscriber::fmt().with_ansi(false).with_target(false).without_time();
         let scope = Scope::new("4711".to_owned(), None);
         tracing::subscriber::with_default(text.with_writer(move || writer.clone()).finish(), || {
-            let line = RequestLine {
-                operation: "getClusters",
-                method: &Method::GET,
-                uri: &address.parse().expect("an address"),
-                status,
-                code,
+            let seen = Seen {
+                started: Instant::now(),
+                id: "4711".to_owned(),
+                method: Method::GET,
+                uri: address.parse().expect("an address"),
                 peer: Some(([127, 0, 0, 1], 4000).into()),
-                elapsed: Duration::from_nanos(27_242_823),
+                operation: None,
             };
             CURRENT.sync_scope(scope, || {
                 Scope::came_from("ada");
-                line.write_for(true);
+                seen.log(status, code, Duration::from_nanos(27_242_823), true);
             });
         });
         let kept = kept.0.lock().expect("what is kept").clone();

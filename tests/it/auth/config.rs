@@ -16,10 +16,11 @@ fn with_file(path: impl Into<PathBuf>) -> IssuerConfig {
     IssuerConfig { jwk_cert_file: Some(path.into()), ..issuer() }
 }
 
-/// The error of a configuration with just this issuer.
+/// The error of a configuration with just this issuer: the setting that it names, and its text.
 async fn refusal(config: IssuerConfig) -> (String, String) {
     let error = Authenticator::new(vec![config], TestClock::new().clock()).await.expect_err("it is refused");
-    (error.key().to_owned(), error.to_string())
+    let text = error.to_string();
+    (text.split(':').next().unwrap_or_default().to_owned(), text)
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::harness::Folder;
-use api::auth::{Authenticator, Clock};
+use api::auth::Authenticator;
 use api::config::issuer::IssuerConfig;
 use aws_lc_rs::encoding::AsDer;
 use aws_lc_rs::rand::SystemRandom;
@@ -18,6 +18,7 @@ use aws_lc_rs::signature::{
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
+use service::Clock;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
@@ -163,7 +164,7 @@ impl TestClock {
 
     pub(crate) fn clock(&self) -> Clock {
         let seconds = Arc::clone(&self.0);
-        Arc::new(move || UNIX_EPOCH + Duration::from_secs(seconds.load(Ordering::SeqCst)))
+        Clock::new(move || (UNIX_EPOCH + Duration::from_secs(seconds.load(Ordering::SeqCst))).into())
     }
 }
 

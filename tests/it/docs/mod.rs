@@ -203,7 +203,8 @@ fn every_code_is_explained_and_no_other() {
     let rows = explained.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
     let explained: std::collections::BTreeSet<&str> =
         rows.filter(|name| name.starts_with("HYPERFLEET-")).collect();
-    assert_eq!(explained, api::problem::Code::ALL.iter().map(|code| code.as_str()).collect());
+    let known = read("api/src/problem/code.rs");
+    assert_eq!(explained, known.split('"').filter(|text| text.starts_with("HYPERFLEET-")).collect());
 }
 
 #[test]

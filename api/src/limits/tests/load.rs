@@ -73,7 +73,7 @@ async fn a_request_that_is_dropped_gives_its_place_back() {
     let endpoint = gated(entered, gate).around(move |next, request| admit(next, request, places.clone()));
     let mut request = Box::pin(endpoint.call(get("/slow")));
     assert!(futures_util::poll!(request.as_mut()).is_pending());
-    assert_eq!(refusal(&endpoint, get("/")).await.limit(), Some("overloaded"));
+    assert_eq!(refusal(&endpoint, get("/")).await.refused_by, Some("overloaded"));
     drop(request);
     assert!(endpoint.call(get("/")).await.is_ok());
 }
@@ -91,7 +91,7 @@ async fn a_request_that_takes_too_long_is_dropped() {
     })
     .around(|next, request| deadline(next, request, Duration::from_millis(100)));
     let refused = refusal(&endpoint, get("/")).await;
-    assert_eq!((refused.status_code().as_u16(), refused.limit()), (504, Some("deadline_passed")));
+    assert_eq!((refused.status.as_u16(), refused.refused_by), (504, Some("deadline_passed")));
     assert_eq!(dropped.available_permits(), 1, "the handler is gone");
 }
 
