@@ -6,7 +6,6 @@
 
 use crate::error::{Error, Result};
 use std::collections::VecDeque;
-use std::fmt;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -216,12 +215,6 @@ fn answer<A>(answers: Result<Vec<A>>, replies: Vec<oneshot::Sender<Result<A>>>) 
 impl<Q, A> Clone for Batcher<Q, A> {
     fn clone(&self) -> Self {
         Self(self.0.clone())
-    }
-}
-
-impl<Q, A> fmt::Debug for Batcher<Q, A> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Batcher").finish_non_exhaustive()
     }
 }
 

@@ -80,7 +80,6 @@ pub enum State {
 }
 
 /// Follows the log within a scope.
-#[derive(Debug)]
 pub struct Feed {
     context: Context,
     scope: Scope,

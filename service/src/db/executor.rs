@@ -12,7 +12,6 @@ use sea_orm::{
     ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult,
     Statement,
 };
-use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -147,15 +146,5 @@ impl ConnectionTrait for Executor {
             Target::Pool(pool) => self.measured(series, pool.query_all_raw(statement)).await,
             Target::Transaction(tx) => self.measured(series, tx.query_all_raw(statement)).await,
         }
-    }
-}
-
-impl fmt::Debug for Executor {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let target = match self.target {
-            Target::Pool(_) => "pool",
-            Target::Transaction(_) => "transaction",
-        };
-        f.debug_struct("Executor").field("target", &target).finish_non_exhaustive()
     }
 }

@@ -9,7 +9,7 @@ use std::ops::Deref;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A transaction and what was saved in it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Tx {
     executor: Executor,
     now: DateTime<Utc>,
