@@ -94,8 +94,7 @@ pub async fn round(context: &Context, number: u64) -> Result<()> {
             for (position, adapter) in adapters(kind).iter().enumerate() {
                 let target = Target { kind, id: resource.id, owner: None };
                 let report = Report {
-                    adapter: AdapterName::parse(adapter)
-                        .map_err(|fault| Error::invalid_fields(vec![fault]))?,
+                    adapter: AdapterName::parse(adapter)?,
                     observed_generation: resource.generation,
                     observed_time: None,
                     conditions: observed(&resource, position, now),
@@ -172,7 +171,7 @@ async fn create(
     let create = Create {
         kind,
         owner: owner.map(|owner| owner.id),
-        name: ResourceName::parse(kind, name).map_err(|fault| Error::invalid_fields(vec![fault]))?,
+        name: ResourceName::parse(kind, name)?,
         spec,
         labels: Labels::parse(labels).map_err(Error::invalid_fields)?,
         caller: CALLER.to_owned(),

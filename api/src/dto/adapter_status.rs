@@ -8,7 +8,7 @@ use entity::JsonText;
 use poem_openapi::Object;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use service::error::{Error, FieldError};
+use service::error::FieldError;
 use service::name::AdapterName;
 use service::status::{
     AdapterVersions, Report, ReportState, ReportedCondition, StoredCondition, StoredReport,
@@ -149,7 +149,7 @@ impl AdapterStatusCreateRequest {
     /// The report for the service.
     pub fn into_report(self) -> service::Result<Report> {
         Ok(Report {
-            adapter: AdapterName::parse(&self.adapter).map_err(|fault| Error::invalid_fields(vec![fault]))?,
+            adapter: AdapterName::parse(&self.adapter)?,
             observed_generation: self.observed_generation,
             observed_time: self.observed_time.map(|time| time.0),
             conditions: self.conditions.into_iter().map(ReportedCondition::from).collect(),
