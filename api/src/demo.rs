@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use service::error::Error;
 use service::list::{Collection, Ordering};
 use service::resource::{self, Change, Create, IfMatch, ListQuery, Resource, Start, Target};
-use service::status::{AdapterVersions, ConditionStatus, Report, ReportedCondition};
+use service::status::{ConditionStatus, Report, ReportedCondition};
 use service::{AdapterName, Consistency, Context, Kind, Labels, ResourceName, Result, search};
 use std::time::Duration;
 
@@ -100,7 +100,8 @@ pub async fn round(context: &Context, number: u64) -> Result<()> {
                     conditions: observed(&resource, position, now),
                     data: JsonText("{}".into()),
                     metadata: None,
-                    versions: AdapterVersions::default(),
+                    adapter_config_version: None,
+                    adapter_framework_version: None,
                 };
                 match resource::report(context, target, report).await {
                     // Another report, or a user, was its end.

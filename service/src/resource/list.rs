@@ -10,10 +10,10 @@ use crate::kind::Kind;
 use crate::list::collection::Collection;
 use crate::memory::Share;
 use crate::search::scan::Scan;
-use crate::status::stored::StoredReport;
 use crate::store::page::{self, PageQuery, Slice};
 use crate::store::reader::Reader;
 use crate::store::{counts, reports as stored_reports};
+use entity::adapter_status;
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -93,7 +93,7 @@ pub async fn reports(
     consistency: Consistency,
     target: &Target,
     query: &ListQuery,
-) -> Result<Page<StoredReport>> {
+) -> Result<Page<adapter_status::Model>> {
     let read = |reader: Reader, share: Arc<Share>| async move {
         let executor = reader.executor();
         let dialect = executor.dialect();

@@ -9,13 +9,14 @@ use crate::kind::Kind;
 use crate::status::aggregate::{Event, successful_type};
 use crate::status::classify::{Verdict, classify};
 use crate::status::report::Report;
-use crate::status::stored::{ReportState, StoredReport};
+use crate::status::stored::ReportState;
 use crate::status::summary::adapters;
 use crate::store::reports;
 use crate::store::resources::{self, Wait};
 use crate::store::save::save;
 use crate::store::write::{Tx, Write};
 use chrono::{DateTime, Utc};
+use entity::adapter_status::Model;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use uuid::Uuid;
@@ -111,7 +112,7 @@ struct Taken<'a> {
     now: DateTime<Utc>,
     subjects: HashMap<(Kind, Uuid), Locked>,
     /// The last report of each adapter about each resource.
-    stored: BTreeMap<(Uuid, String), (Kind, StoredReport)>,
+    stored: BTreeMap<(Uuid, String), Model>,
 }
 
 impl<'a> Taken<'a> {
@@ -143,9 +144,10 @@ impl<'a> Taken<'a> {
             check_new_adapter(report.adapter.as_str(), &subject.reports, self.settings.max_adapters)?;
         }
         let state = report.state(observed, existing);
+        let row = reports::row(target.kind, target.id, report, &state)?;
         match place {
-            Ok(at) => subject.reports[at] = state.clone(),
-            Err(at) => subject.reports.insert(at, state.clone()),
+            Ok(at) => subject.reports[at] = state,
+            Err(at) => subject.reports.insert(at, state),
         }
         subject.now.revision += 1;
         report.adapter.as_str().clone_into(&mut subject.by);
@@ -155,12 +157,9 @@ impl<'a> Taken<'a> {
         } else {
             subject.now.status.adapters = adapters(&subject.reports)?;
         }
-        let Report { data, metadata, versions, .. } = report;
-        let (data, metadata, versions) = (data.clone(), metadata.clone(), versions.clone());
-        let report = StoredReport { state, data, metadata, versions };
-        self.stored.insert((target.id, report.state.adapter.clone()), (target.kind, report.clone()));
+        self.stored.insert((target.id, row.adapter.clone()), row.clone());
         let change = ResourceChange::of(&subject.now, subject.now.generation, false);
-        Ok(Outcome::Stored { report, changes: vec![change] })
+        Ok(Outcome::Stored { report: Box::new(row), changes: vec![change] })
     }
 
     /// Saves what changed.
@@ -168,9 +167,7 @@ impl<'a> Taken<'a> {
         let changed =
             self.subjects.into_values().filter(|subject| subject.now.revision != subject.before.revision);
         let updates = changed.map(Locked::update).collect();
-        let stored = self.stored.into_iter();
-        reports::upsert(tx, &stored.map(|((id, _), (kind, report))| (kind, id, report)).collect::<Vec<_>>())
-            .await?;
+        reports::upsert(tx, self.stored.into_values().collect()).await?;
         save(tx, updates).await?;
         Ok(())
     }

@@ -56,15 +56,6 @@ pub(crate) struct Slice<T> {
     pub(crate) number: Option<i64>,
 }
 
-impl<T> Slice<T> {
-    /// The same with other items.
-    pub(super) fn try_map<U>(self, each: impl FnMut(T) -> Result<U>) -> Result<Slice<U>> {
-        let Self { items, bytes, next, before, number } = self;
-        let items = items.into_iter().map(each).collect::<Result<_>>()?;
-        Ok(Slice { items, bytes, next, before, number })
-    }
-}
-
 impl<T> Default for Slice<T> {
     fn default() -> Self {
         Self { items: Vec::new(), bytes: 0, next: None, before: None, number: None }
