@@ -1,9 +1,10 @@
 //! Taking an adapter's report.
 
-use super::locked::{Locked, ids, lock};
+use super::locked::{Locked, lock};
 use super::request::{Handled, Outcome, ReportRequest};
 use super::{Resource, ResourceChange, Target, removal};
 use crate::context::{Committed, Context, Settings};
+use crate::db::Consistency;
 use crate::error::{Error, Result};
 use crate::kind::Kind;
 use crate::status::aggregate::{Event, successful_type};
@@ -11,13 +12,14 @@ use crate::status::classify::{Verdict, classify};
 use crate::status::report::Report;
 use crate::status::stored::ReportState;
 use crate::status::summary::adapters;
+use crate::store::reader::Reader;
 use crate::store::reports;
 use crate::store::resources::{self, Wait};
 use crate::store::save::save;
 use crate::store::write::{Tx, Write};
 use chrono::{DateTime, Utc};
 use entity::adapter_status::Model;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -38,22 +40,26 @@ pub async fn report(context: &Context, target: Target, report: Report) -> Result
     };
     match context.reports.submit(request.clone(), run).await? {
         Some(result) => result,
-        None => alone(context, &request).await,
+        None if exists(context, target).await? => alone(context, &request).await,
+        None => Err(target.not_found()),
     }
 }
 
-/// Takes in one transaction the reports that arrived together. A report about a resource that another transaction has
-/// locked is left to be taken alone.
+/// Adapters go on reporting for a while about what was removed. To find that out takes no transaction.
+async fn exists(context: &Context, Target { kind, id, .. }: Target) -> Result<bool> {
+    let find = |reader: Reader| async move { reader.find(kind, id).await };
+    Ok(context.read(Consistency::Strong, find).await?.is_some())
+}
+
+/// Takes in one transaction the reports that arrived together. A report about a resource that is not there, or that another
+/// transaction has locked, is left to be taken alone.
 async fn together(context: Context, requests: Vec<Arc<ReportRequest>>) -> Result<Vec<Handled<Outcome>>> {
     let (context, requests) = (&context, requests.as_slice());
     let targets: &[Target] = &requests.iter().map(|request| request.target).collect::<Vec<_>>();
     let work = |tx: Tx| async move {
         let locked = lock(&tx, targets, Wait::Skip).await?;
-        let existing = existing(&tx, targets, &locked).await?;
         let mut taken = Taken::new(context, locked);
-        let outcomes = requests.iter().map(|request| {
-            (taken.knows(request) || !existing.contains(&request.target.id)).then(|| taken.take(request))
-        });
+        let outcomes = requests.iter().map(|request| taken.knows(request).then(|| taken.take(request)));
         let outcomes: Vec<Handled<Outcome>> = outcomes.collect();
         taken.save(&tx).await?;
         Ok(outcomes)
@@ -87,23 +93,6 @@ async fn alone(context: &Context, request: &Arc<ReportRequest>) -> Result<Outcom
         Outcome::Stored { report, .. } => Outcome::Stored { report, changes },
         discarded => discarded,
     })
-}
-
-/// Which of the resources that could not be locked exist.
-async fn existing(
-    tx: &Tx,
-    targets: &[Target],
-    locked: &HashMap<(Kind, Uuid), Locked>,
-) -> Result<HashSet<Uuid>> {
-    let mut existing = HashSet::new();
-    for kind in Kind::ALL {
-        let mut missing = ids(targets, kind);
-        missing.retain(|id| !locked.contains_key(&(kind, *id)));
-        if !missing.is_empty() {
-            existing.extend(resources::existing(tx, kind, &missing).await?);
-        }
-    }
-    Ok(existing)
 }
 
 /// What reports lead to, until it is saved. Touches no database.

@@ -11,7 +11,6 @@ use sea_orm::sea_query::{Expr, ExprTrait, LockBehavior, LockType, WindowStatemen
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
 };
-use std::collections::HashSet;
 use uuid::Uuid;
 
 /// What a lock does about rows that another transaction has locked.
@@ -34,16 +33,6 @@ pub(crate) async fn find_all(db: &Executor, kind: Kind, ids: &[Uuid]) -> Result<
     Ok(with_entity!(kind, entity => {
         let named = dialect.is_one_of(Expr::col("id"), ids);
         all(db, entity::Entity::find().filter(named)).await?
-    }))
-}
-
-/// Which of these ids exist.
-pub(crate) async fn existing(tx: &Executor, kind: Kind, ids: &[Uuid]) -> Result<HashSet<Uuid>> {
-    let dialect = tx.dialect();
-    Ok(with_entity!(kind, entity => {
-        let named = dialect.is_one_of(Expr::col("id"), ids);
-        let found = entity::Entity::find().select_only().column(entity::Column::Id).filter(named);
-        found.into_tuple::<Uuid>().all(tx).await?.into_iter().collect()
     }))
 }
 
