@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use service::error::Error;
 use service::list::{Collection, Ordering};
 use service::resource::{self, Change, Create, IfMatch, ListQuery, Resource, Start, Target};
-use service::status::{AdapterVersions, ConditionStatus, Report, ReportedCondition};
+use service::status::{ConditionStatus, Report, ReportedCondition};
 use service::{AdapterName, Consistency, Context, Kind, Labels, ResourceName, Result, search};
 use std::time::Duration;
 
@@ -94,14 +94,14 @@ pub async fn round(context: &Context, number: u64) -> Result<()> {
             for (position, adapter) in adapters(kind).iter().enumerate() {
                 let target = Target { kind, id: resource.id, owner: None };
                 let report = Report {
-                    adapter: AdapterName::parse(adapter)
-                        .map_err(|fault| Error::invalid_fields(vec![fault]))?,
+                    adapter: AdapterName::parse(adapter)?,
                     observed_generation: resource.generation,
                     observed_time: None,
                     conditions: observed(&resource, position, now),
                     data: JsonText("{}".into()),
                     metadata: None,
-                    versions: AdapterVersions::default(),
+                    adapter_config_version: None,
+                    adapter_framework_version: None,
                 };
                 match resource::report(context, target, report).await {
                     // Another report, or a user, was its end.
@@ -172,7 +172,7 @@ async fn create(
     let create = Create {
         kind,
         owner: owner.map(|owner| owner.id),
-        name: ResourceName::parse(kind, name).map_err(|fault| Error::invalid_fields(vec![fault]))?,
+        name: ResourceName::parse(kind, name)?,
         spec,
         labels: Labels::parse(labels).map_err(Error::invalid_fields)?,
         caller: CALLER.to_owned(),

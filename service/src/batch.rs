@@ -5,10 +5,10 @@
 //! service handles each request at once, in a batch of one.
 
 use crate::error::{Error, Result};
+use parking_lot::Mutex;
 use std::collections::VecDeque;
-use std::fmt;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::task::JoinError;
@@ -84,12 +84,8 @@ impl<Q: Send + 'static, A: Send + 'static> Batcher<Q, A> {
 }
 
 impl<Q, A> Inner<Q, A> {
-    fn queue(&self) -> std::sync::MutexGuard<'_, VecDeque<Pending<Q, A>>> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn push(&self, pending: Pending<Q, A>) -> Result<()> {
-        let mut queue = self.queue();
+        let mut queue = self.waiting.lock();
         if queue.len() >= QUEUE {
             return Err(Error::Overloaded);
         }
@@ -99,7 +95,7 @@ impl<Q, A> Inner<Q, A> {
 
     /// Takes a request back. False if a batch has taken it.
     fn withdraw(&self, ticket: &Arc<()>) -> bool {
-        let mut queue = self.queue();
+        let mut queue = self.waiting.lock();
         let place = queue.iter().position(|pending| Arc::ptr_eq(&pending.ticket, ticket));
         place.and_then(|place| queue.remove(place)).is_some()
     }
@@ -128,7 +124,7 @@ impl<Q, A> Inner<Q, A> {
 
     /// The next batch; empty if no request waits.
     fn take(&self) -> Vec<Pending<Q, A>> {
-        let mut queue = self.queue();
+        let mut queue = self.waiting.lock();
         let mut batch = Vec::new();
         while batch.len() < BATCH
             && let Some(pending) = queue.pop_front()
@@ -179,7 +175,7 @@ async fn work_off<Q, A, F>(
             inner.finish(finished, replies);
         }
         drop(permit);
-        if inner.queue().is_empty() {
+        if inner.waiting.lock().is_empty() {
             return;
         }
         let Ok(again) = inner.permits.clone().try_acquire_owned() else { return };
@@ -216,12 +212,6 @@ fn answer<A>(answers: Result<Vec<A>>, replies: Vec<oneshot::Sender<Result<A>>>) 
 impl<Q, A> Clone for Batcher<Q, A> {
     fn clone(&self) -> Self {
         Self(self.0.clone())
-    }
-}
-
-impl<Q, A> fmt::Debug for Batcher<Q, A> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Batcher").finish_non_exhaustive()
     }
 }
 

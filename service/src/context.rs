@@ -26,7 +26,7 @@ const REPORTS: usize = 1;
 const PATCHES: usize = 1;
 
 /// What operations work with. Cheap to clone.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Context {
     /// The database.
     pub db: Db,

@@ -4,9 +4,10 @@
 //! connection, however many callers want to write to it.
 
 use crate::error::{Error, Result};
+use parking_lot::Mutex;
 use sea_orm::DbErr;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use uuid::Uuid;
@@ -46,7 +47,7 @@ impl Gate {
     }
 
     fn semaphore(&self, id: Uuid) -> Arc<Semaphore> {
-        let mut resources = self.resources.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut resources = self.resources.lock();
         resources.entry(id).or_insert_with(|| Arc::new(Semaphore::new(1))).clone()
     }
 }
@@ -55,7 +56,7 @@ impl Drop for Pass {
     fn drop(&mut self) {
         // The permit holds the semaphore too.
         drop(self.permit.take());
-        let mut resources = self.gate.resources.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut resources = self.gate.resources.lock();
         if resources.get(&self.id).is_some_and(|semaphore| Arc::strong_count(semaphore) == 1) {
             resources.remove(&self.id);
         }
@@ -79,7 +80,7 @@ mod tests {
         drop(gate.enter(other).await.expect("another resource is another matter"));
         drop(first);
         drop(gate.enter(one).await.expect("it is free again"));
-        assert!(gate.resources.lock().expect("the resources").is_empty(), "nothing is kept of what is over");
+        assert!(gate.resources.lock().is_empty(), "nothing is kept of what is over");
     }
 
     #[tokio::test]
@@ -96,6 +97,6 @@ mod tests {
         gate.enter(one).await.expect_err("the second is inside now");
         drop(second);
         drop(gate.enter(one).await.expect("it is free again"));
-        assert!(gate.resources.lock().expect("the resources").is_empty(), "nothing is kept of what is over");
+        assert!(gate.resources.lock().is_empty(), "nothing is kept of what is over");
     }
 }

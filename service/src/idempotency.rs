@@ -11,7 +11,6 @@ use crate::store::keys;
 use crate::store::write::Tx;
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::idempotency_key::Model;
-use std::fmt;
 use uuid::Uuid;
 
 /// How long an answer is kept.
@@ -39,12 +38,6 @@ impl<'a> Key<'a> {
     /// repeated.
     pub fn new(caller: &'a str, key: &'a str, parts: &[&str], answer: Answer<'a>) -> Self {
         Self { caller, key, digest: format!("{:x}", digest(parts.iter().copied())), answer }
-    }
-}
-
-impl fmt::Debug for Key<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Key").field("caller", &self.caller).field("key", &self.key).finish_non_exhaustive()
     }
 }
 

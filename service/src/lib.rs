@@ -90,7 +90,7 @@ pub use context::{Context, Settings};
 pub use db::{Connect, Consistency, Db};
 pub use dialect::Dialect;
 pub use error::{Error, FieldError, Result};
-pub use id::{created_time, id_floor, new_id};
+pub use id::{id_floor, new_id};
 pub use kind::{BASE_PATH, Kind, PerKind};
 pub use name::{AdapterName, Labels, ResourceName};
 pub use resource::Resource;

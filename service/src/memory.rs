@@ -4,7 +4,8 @@
 //! towards a limit for all of them, from the moment its rows arrive until its answer is sent: else a few callers that
 //! list large resources, or do not read their answers, would use up the memory of the process.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use parking_lot::Mutex;
+use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// What a page may take that does not count, in bytes.
@@ -59,7 +60,7 @@ impl Share {
     /// Makes sure that it holds `bytes`. False if there is not so much memory now.
     pub(crate) fn reach(&self, bytes: usize) -> bool {
         let wanted = units(bytes.saturating_sub(UNCOUNTED));
-        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut held = self.held.lock();
         let missing = wanted.saturating_sub(held.as_ref().map_or(0, OwnedSemaphorePermit::num_permits));
         if missing == 0 {
             return true;

@@ -1,6 +1,6 @@
 //! Names and labels, checked once where they come in.
 
-use crate::error::FieldError;
+use crate::error::{Error, FieldError, Result};
 use crate::kind::Kind;
 use std::collections::BTreeMap;
 
@@ -15,24 +15,13 @@ const MAX_ADAPTER: usize = 253;
 pub struct ResourceName(String);
 
 impl ResourceName {
-    /// Checks `name` by the rules of `kind`.
-    pub fn parse(kind: Kind, name: &str) -> Result<Self, FieldError> {
-        let length = kind.name_length();
-        let count = name.chars().count();
-        let fault = |message: String, constraint| {
-            Err(FieldError::new("name", message).constraint(constraint).value(shortened(name)))
-        };
-        if count < *length.start() {
-            fault(format!("name must be at least {} characters", length.start()), "min_length")
-        } else if count > *length.end() {
-            fault(format!("name must be at most {} characters", length.end()), "max_length")
-        } else if !is_dns_label(name) {
-            fault(
-                "name must consist of lowercase letters, digits and hyphens, and start and end with a letter or digit".into(),
-                "pattern",
-            )
-        } else {
+    /// Checks `name` by the rules of `kind`. Who asks over HTTP was told by the schema which of them it breaks.
+    pub fn parse(kind: Kind, name: &str) -> Result<Self> {
+        if kind.name_length().contains(&name.len()) && is_dns_label(name) {
             Ok(Self(name.to_owned()))
+        } else {
+            let message = format!("'{}' is no name of a {kind}", shortened(name));
+            Err(Error::invalid("name", message, "pattern"))
         }
     }
 
@@ -47,19 +36,14 @@ impl ResourceName {
 pub struct AdapterName(String);
 
 impl AdapterName {
-    /// Checks `name`.
-    pub fn parse(name: &str) -> Result<Self, FieldError> {
-        let fault =
-            |message: &str, constraint| Err(FieldError::new("adapter", message).constraint(constraint));
+    /// Checks `name`, which the schema has done for who asks over HTTP.
+    pub fn parse(name: &str) -> Result<Self> {
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
-        if name.is_empty() {
-            fault("adapter is required", "required")
-        } else if name.len() > MAX_ADAPTER {
-            fault("adapter must be at most 253 characters", "max_length")
-        } else if !name.bytes().all(allowed) {
-            fault("adapter must consist of letters, digits, hyphens, underscores and dots", "pattern")
-        } else {
+        if (1..=MAX_ADAPTER).contains(&name.len()) && name.bytes().all(allowed) {
             Ok(Self(name.to_owned()))
+        } else {
+            let message = format!("'{}' is no name of an adapter", shortened(name));
+            Err(Error::invalid("adapter", message, "pattern"))
         }
     }
 

@@ -232,7 +232,7 @@ fn service_report(report: &StoredReport) -> status::ReportState {
 }
 
 fn same(service: &status::Aggregate, model: &Aggregate) -> bool {
-    service.phase.as_str() == model.phase
+    service.phase.as_ref() == model.phase
         && service.observed_generation == model.observed_generation
         && service.updated_time == model.last_updated_time
         && service.transition_time == model.last_transition_time

@@ -32,7 +32,7 @@ pub(super) fn shown(event: &Event, selection: Option<&Selection>) -> ApiResult<C
         position: event.position.to_string(),
         object: object.into(),
         etag: resource.etag(),
-        change: change.map(|change| change.r#type.as_str().to_owned().into()),
+        change: change.map(|change| change.r#type.as_ref().to_owned().into()),
         changed_by: change.map(|change| change.by.clone()),
         changed_time: change.map(|change| Time(change.time)),
         cause,

@@ -5,14 +5,13 @@ use super::value::{As, Time};
 use crate::problem::ApiResult;
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::JsonText;
+use entity::adapter_status::Model;
 use poem_openapi::Object;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use service::error::{Error, FieldError};
+use service::error::FieldError;
 use service::name::AdapterName;
-use service::status::{
-    AdapterVersions, Report, ReportState, ReportedCondition, StoredCondition, StoredReport,
-};
+use service::status::{Report, ReportedCondition};
 use std::collections::{HashMap, HashSet};
 
 /// How far ahead an observation may be: clocks differ.
@@ -32,7 +31,7 @@ pub struct AdapterStatus {
     /// When it observed the resource.
     pub observed_time: Time,
     /// The conditions it reported.
-    pub conditions: As<Vec<AdapterCondition>, Vec<StoredCondition>>,
+    pub conditions: As<Vec<AdapterCondition>>,
     /// The data it reported.
     pub data: As<HashMap<String, Value>>,
     /// What it reported about its own run.
@@ -149,16 +148,14 @@ impl AdapterStatusCreateRequest {
     /// The report for the service.
     pub fn into_report(self) -> service::Result<Report> {
         Ok(Report {
-            adapter: AdapterName::parse(&self.adapter).map_err(|fault| Error::invalid_fields(vec![fault]))?,
+            adapter: AdapterName::parse(&self.adapter)?,
             observed_generation: self.observed_generation,
             observed_time: self.observed_time.map(|time| time.0),
             conditions: self.conditions.into_iter().map(ReportedCondition::from).collect(),
             data: self.data.map_or_else(|| JsonText("{}".into()), |data| data.value),
             metadata: self.metadata.map(|metadata| metadata.value),
-            versions: AdapterVersions {
-                config: self.adapter_config_version,
-                framework: self.adapter_framework_version,
-            },
+            adapter_config_version: self.adapter_config_version,
+            adapter_framework_version: self.adapter_framework_version,
         })
     }
 }
@@ -225,10 +222,21 @@ fn pointed(value: &Value) -> Option<i64> {
     (number.fract() == 0.0 && number.abs() < i64::MAX as f64).then_some(number as i64)
 }
 
-impl From<StoredReport> for AdapterStatus {
-    fn from(report: StoredReport) -> Self {
-        let StoredReport { state, data, metadata, versions } = report;
-        let ReportState { adapter, observed_generation, conditions, created_time, last_report_time } = state;
+impl From<Model> for AdapterStatus {
+    fn from(report: Model) -> Self {
+        let Model {
+            owner_id: _,
+            adapter,
+            owner_type: _,
+            observed_generation,
+            conditions,
+            data,
+            metadata,
+            adapter_config_version,
+            adapter_framework_version,
+            created_time,
+            last_report_time,
+        } = report;
         Self {
             adapter,
             observed_generation,
@@ -236,8 +244,8 @@ impl From<StoredReport> for AdapterStatus {
             conditions: conditions.into(),
             data: data.into(),
             metadata: metadata.map(As::from),
-            adapter_config_version: versions.config,
-            adapter_framework_version: versions.framework,
+            adapter_config_version,
+            adapter_framework_version,
             created_time: created_time.into(),
             last_report_time: last_report_time.into(),
         }

@@ -100,7 +100,7 @@ impl From<status::Explanation> for Explanation {
         let status::Explanation { state, since, blocked_by, children: Children { waiting, sample } } =
             explanation;
         Self {
-            state: state.as_str().to_owned().into(),
+            state: state.as_ref().to_owned().into(),
             since: since.into(),
             blocked_by: blocked_by.into_iter().map(BlockedBy::from).collect(),
             children: WaitingChildren { waiting, sample: sample.into_iter().map(As::from).collect() },
@@ -118,7 +118,7 @@ impl From<Blocker> for BlockedBy {
         };
         Self {
             adapter,
-            why: why.as_str().to_owned().into(),
+            why: why.as_ref().to_owned().into(),
             observed_generation,
             wanted,
             condition,

@@ -59,8 +59,7 @@ pub struct ForceDeleteRequest {
 impl<K: ResourceView> CreateRequest<K> {
     /// The resource for the service to create.
     pub fn into_create(self, owner: Option<Uuid>, caller: String) -> service::Result<Create> {
-        let name =
-            ResourceName::parse(K::KIND, &self.name).map_err(|fault| Error::invalid_fields(vec![fault]))?;
+        let name = ResourceName::parse(K::KIND, &self.name)?;
         let labels = Labels::parse(self.labels.unwrap_or_default()).map_err(Error::invalid_fields)?;
         Ok(Create { kind: K::KIND, owner, name, spec: self.spec, labels, caller })
     }

@@ -134,9 +134,9 @@ pub(super) async fn report(
         Ok(outcome)
     });
     match reported.await? {
-        Outcome::Stored { report, .. } => Ok(Reported::Stored(Document::of(&AdapterStatus::from(report))?)),
+        Outcome::Stored { report, .. } => Ok(Reported::Stored(Document::of(&AdapterStatus::from(*report))?)),
         Outcome::Discarded(reason) => {
-            let reason = reason.as_str();
+            let reason: &str = reason.into();
             metrics::counter!("hyperfleet_api_status_reports_discarded_total", "reason" => reason)
                 .increment(1);
             Ok(Reported::Discarded(reason.to_owned()))

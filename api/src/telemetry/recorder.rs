@@ -149,7 +149,7 @@ fn register() {
         counter!("hyperfleet_api_refused_total", "reason" => limit).increment(0);
     }
     for reason in DiscardReason::ALL {
-        let reason = reason.as_str();
+        let reason: &str = reason.into();
         counter!("hyperfleet_api_status_reports_discarded_total", "reason" => reason).increment(0);
     }
     for operation in operations::all() {

@@ -86,7 +86,7 @@ async fn those_behind_a_batch_that_got_no_connection_are_refused_with_it() {
     entered.notified().await;
     let behind = ["second", "third"].map(submit);
     tokio::task::yield_now().await;
-    assert_eq!(batcher.0.queue().len(), 2);
+    assert_eq!(batcher.0.waiting.lock().len(), 2);
     leave.notify_one();
     for request in [first].into_iter().chain(behind) {
         let refused = request.await.expect("an end");
@@ -128,7 +128,7 @@ const PANICS: usize = 1001;
 
 /// Waits until so many requests wait.
 async fn queued(batcher: &Batcher<usize, usize>, requests: usize) {
-    while batcher.0.queue().len() < requests {
+    while batcher.0.waiting.lock().len() < requests {
         tokio::task::yield_now().await;
     }
 }
@@ -164,7 +164,7 @@ async fn who_gives_up_or_leaves_takes_no_place_and_no_part() {
     let (leave, first) = busy(&batcher).await;
     let given_up = batcher.submit(FAILS, not_mine).await;
     assert!(matches!(given_up, Err(Error::Overloaded)), "{given_up:?}");
-    assert!(batcher.0.queue().is_empty(), "what was given up may be large");
+    assert!(batcher.0.waiting.lock().is_empty(), "what was given up may be large");
 
     let patient: Batcher<usize, usize> = Batcher::new(1, LONG);
     let (leave_too, second) = busy(&patient).await;

@@ -5,16 +5,19 @@ use super::position::{LogId, Place, Position};
 use super::record::{Change, ChangeType};
 use crate::context::Context;
 use crate::error::Result;
+use crate::field::ID;
 use crate::kind::Kind;
 use crate::list::collection::Collection;
+use crate::list::order::Term;
+use crate::memory::PageMemory;
 use crate::resource::Resource;
 use crate::search::filter::Filter;
 use crate::search::scan::IdBound;
 use crate::search::sql;
-use crate::store::page;
+use crate::store::page::{self, PageQuery};
 use crate::store::way::{self, Wanted};
 use sea_orm::Condition;
-use sea_orm::sea_query::{Expr, ExprTrait};
+use sea_orm::sea_query::{Expr, ExprTrait, Order};
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -80,7 +83,6 @@ pub enum State {
 }
 
 /// Follows the log within a scope.
-#[derive(Debug)]
 pub struct Feed {
     context: Context,
     scope: Scope,
@@ -151,9 +153,9 @@ impl Feed {
 
     async fn present(&mut self, then: i64, kind: Kind, after: Uuid, limit: usize) -> Result<Vec<Event>> {
         let (db, Scope { id, owner, filter, .. }) = (self.context.db.primary(), &self.scope);
-        let size = (std::cmp::min(PAGE, limit as u64), BYTES);
+        let size = std::cmp::min(PAGE, limit as u64);
         let wanted = Wanted {
-            first: Some(size.0),
+            first: Some(size),
             beyond: Some(IdBound::Above(after)),
             is_owned: id.is_some() || owner.is_some(),
             by_id: true,
@@ -166,9 +168,13 @@ impl Feed {
             .add_option(id.map(|id| Expr::col("id").eq(id)))
             .add_option(owner.map(|owner| Expr::col("owner_id").eq(owner)))
             .add_option(filter.as_ref().map(matching));
-        let (found, all) = page::by_id(db, kind, condition, size).await?;
-        let mut events = Vec::with_capacity(found.len());
-        for resource in found {
+        let order = &[Term { column: ID, direction: Order::Asc }];
+        let query = PageQuery { condition, order, size, offset: 0, numbered: false };
+        // Memory of its own suffices always.
+        let share = PageMemory::new(BYTES, BYTES).share();
+        let Some(slice) = page::resources(db, kind, query, &share).await? else { return Ok(Vec::new()) };
+        let mut events = Vec::with_capacity(slice.items.len());
+        for resource in slice.items {
             self.place = Place::Present { then, kind, after: resource.id };
             let position = self.position();
             events.push(Event {
@@ -177,7 +183,7 @@ impl Feed {
                 state: State::Present(Box::new(resource)),
             });
         }
-        if all {
+        if slice.next.is_none() {
             self.place = self.scope.place_after(Some(kind), then);
         }
         Ok(events)

@@ -9,9 +9,10 @@ use crate::db::Executor;
 use crate::error::{Error, Result};
 use crate::store::changes::{self, Stretch};
 use metrics::{counter, gauge};
+use parking_lot::Mutex;
 use sea_orm::DbErr;
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Notify, Semaphore, watch};
 
@@ -224,7 +225,7 @@ impl ChangeLog {
         if since >= head.seq {
             return Ok((Vec::new(), since));
         }
-        if let Some(found) = self.latest().after(since) {
+        if let Some(found) = self.0.latest.lock().after(since) {
             return Ok(found);
         }
         counter!("hyperfleet_changes_catchup_reads_total").increment(1);
@@ -241,7 +242,7 @@ impl ChangeLog {
     /// `None` if they were not read: nobody follows, or they are too many.
     pub(super) fn publish(&self, changes: Option<Vec<Arc<Change>>>, from: i64, head: Head) {
         let bytes = {
-            let mut latest = self.latest();
+            let mut latest = self.0.latest.lock();
             match changes {
                 Some(changes) => {
                     if latest.end != from {
@@ -262,10 +263,6 @@ impl ChangeLog {
             moved
         });
         self.0.looks.send_modify(|looks| *looks += 1);
-    }
-
-    fn latest(&self) -> MutexGuard<'_, Latest> {
-        self.0.latest.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

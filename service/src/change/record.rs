@@ -10,10 +10,12 @@ use entity::change::{ActiveModel, Model};
 use sea_orm::ActiveValue::{NotSet, Set};
 use serde::{Deserialize, Serialize};
 use std::sync::OnceLock;
+use strum::{AsRefStr, EnumString};
 use uuid::Uuid;
 
 /// What happened to a resource.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, AsRefStr, EnumString)]
+#[strum(serialize_all = "snake_case")]
 pub enum ChangeType {
     /// It was created.
     Created,
@@ -23,20 +25,6 @@ pub enum ChangeType {
     Reported,
     /// It was removed.
     Removed,
-}
-
-impl ChangeType {
-    const ALL: [Self; 4] = [Self::Created, Self::Updated, Self::Reported, Self::Removed];
-
-    /// Its name.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Created => "created",
-            Self::Updated => "updated",
-            Self::Reported => "reported",
-            Self::Removed => "removed",
-        }
-    }
 }
 
 /// A change of one resource. Its documents are read once, however many follow it, and only if they are asked for.
@@ -135,7 +123,7 @@ pub(crate) fn row(
         kind: Set(after.kind.as_str().to_owned()),
         resource_id: Set(after.id),
         owner_id: Set(after.owner_id),
-        change: Set(change.as_str().to_owned()),
+        change: Set(change.as_ref().to_owned()),
         changed_time: Set(now),
         changed_by: Set(by.to_owned()),
         document: Set(JsonText::of(after)?),
@@ -147,7 +135,7 @@ impl Change {
     /// The change of a row; `None` if the row only takes a number.
     pub(crate) fn of(row: Model) -> Option<Self> {
         let kind = Kind::ALL.into_iter().find(|kind| kind.as_str() == row.kind)?;
-        let r#type = ChangeType::ALL.into_iter().find(|known| known.as_str() == row.change)?;
+        let r#type = row.change.parse().ok()?;
         Some(Self {
             seq: row.seq,
             kind,

@@ -4,7 +4,7 @@
 //! it every other connection of that time. Those are closed rather than handed out, so that one request fails
 //! and not one for each of them.
 
-use std::sync::{Mutex, PoisonError};
+use parking_lot::Mutex;
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
@@ -19,7 +19,7 @@ pub(crate) struct Epoch {
 impl Epoch {
     /// Invalidates all connections that are open now.
     pub(super) fn invalidate(&self) {
-        *self.invalidated.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        *self.invalidated.lock() = Some(Instant::now());
         self.suspect();
     }
 
@@ -35,7 +35,7 @@ impl Epoch {
 
     /// Whether a connection that has been idle for so long may still be used.
     pub(super) fn is_valid(&self, idle: Duration) -> bool {
-        let invalidated = *self.invalidated.lock().unwrap_or_else(PoisonError::into_inner);
+        let invalidated = *self.invalidated.lock();
         invalidated.is_none_or(|invalidated| idle < invalidated.elapsed())
     }
 }
@@ -43,7 +43,7 @@ impl Epoch {
 #[cfg(test)]
 mod tests {
     use super::Epoch;
-    use std::sync::Mutex;
+    use parking_lot::Mutex;
     use std::time::{Duration, Instant};
 
     #[test]

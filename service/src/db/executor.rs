@@ -9,10 +9,9 @@ use super::statements::{self, Series, Statements};
 use crate::dialect::{Dialect, Fault};
 use crate::error::Error;
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult,
-    Statement,
+    ConnectionTrait, DatabaseConnection, DatabaseExecutor, DatabaseTransaction, DbBackend, DbErr, ExecResult,
+    QueryResult, Statement,
 };
-use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -91,71 +90,74 @@ impl Executor {
         Error::no_answer()
     }
 
-    async fn measured<T>(
-        &self,
-        series: Series,
-        statement: impl Future<Output = Result<T, DbErr>>,
-    ) -> Result<T, DbErr> {
-        let started = Instant::now();
-        let result = match self.monitor.check_file() {
-            Ok(()) => statement.await,
-            Err(error) => Err(error),
-        };
-        self.monitor.statements.took(series, started.elapsed());
-        result.inspect_err(|error| self.monitor.failed(series, error))
+    fn target(&self) -> DatabaseExecutor<'_> {
+        match &self.target {
+            Target::Pool(pool) => pool.into(),
+            Target::Transaction(transaction) => transaction.as_ref().into(),
+        }
+    }
+
+    /// Begins to measure a statement.
+    ///
+    /// # Errors
+    /// The database is a file that has been removed or replaced.
+    pub(super) fn measured(&self, sql: &str) -> Result<Measured<'_>, DbErr> {
+        let (monitor, series) = (&self.monitor, Statements::classify(sql));
+        let measured = Measured { monitor, series, started: Instant::now() };
+        measured.counted(monitor.check_file())?;
+        Ok(measured)
+    }
+}
+
+/// A statement that is measured until this is dropped.
+pub(super) struct Measured<'a> {
+    monitor: &'a Monitor,
+    series: Series,
+    started: Instant,
+}
+
+impl Measured<'_> {
+    pub(super) fn failed(&self, error: &DbErr) {
+        self.monitor.failed(self.series, error);
+    }
+
+    /// The result of the statement. If it failed, that is counted.
+    pub(super) fn counted<T>(&self, result: Result<T, DbErr>) -> Result<T, DbErr> {
+        result.inspect_err(|error| self.failed(error))
+    }
+}
+
+impl Drop for Measured<'_> {
+    fn drop(&mut self) {
+        self.monitor.statements.took(self.series, self.started.elapsed());
     }
 }
 
 #[async_trait::async_trait]
 impl ConnectionTrait for Executor {
     fn get_database_backend(&self) -> DbBackend {
-        match &self.target {
-            Target::Pool(pool) => pool.get_database_backend(),
-            Target::Transaction(transaction) => transaction.get_database_backend(),
-        }
+        self.target().get_database_backend()
     }
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
-        let series = Statements::classify(&statement.sql);
-        match &self.target {
-            Target::Pool(pool) => self.measured(series, pool.execute_raw(statement)).await,
-            Target::Transaction(tx) => self.measured(series, tx.execute_raw(statement)).await,
-        }
+        let measured = self.measured(&statement.sql)?;
+        measured.counted(self.target().execute_raw(statement).await)
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
-        let series = Statements::classify(sql);
-        match &self.target {
-            Target::Pool(pool) => self.measured(series, pool.execute_unprepared(sql)).await,
-            Target::Transaction(tx) => self.measured(series, tx.execute_unprepared(sql)).await,
-        }
+        let measured = self.measured(sql)?;
+        measured.counted(self.target().execute_unprepared(sql).await)
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
         let statement = limit::as_number(statement);
-        let series = Statements::classify(&statement.sql);
-        match &self.target {
-            Target::Pool(pool) => self.measured(series, pool.query_one_raw(statement)).await,
-            Target::Transaction(tx) => self.measured(series, tx.query_one_raw(statement)).await,
-        }
+        let measured = self.measured(&statement.sql)?;
+        measured.counted(self.target().query_one_raw(statement).await)
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
         let statement = limit::as_number(statement);
-        let series = Statements::classify(&statement.sql);
-        match &self.target {
-            Target::Pool(pool) => self.measured(series, pool.query_all_raw(statement)).await,
-            Target::Transaction(tx) => self.measured(series, tx.query_all_raw(statement)).await,
-        }
-    }
-}
-
-impl fmt::Debug for Executor {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let target = match self.target {
-            Target::Pool(_) => "pool",
-            Target::Transaction(_) => "transaction",
-        };
-        f.debug_struct("Executor").field("target", &target).finish_non_exhaustive()
+        let measured = self.measured(&statement.sql)?;
+        measured.counted(self.target().query_all_raw(statement).await)
     }
 }

@@ -31,7 +31,6 @@ use executor::Monitor;
 use file::OpenedFile;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr};
 use statements::Statements;
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -56,12 +55,6 @@ pub(crate) struct Replica {
     endpoint: Arc<Endpoint>,
     pub(crate) executor: Executor,
     pub(crate) health: Arc<ReplicaHealth>,
-}
-
-impl fmt::Debug for Db {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Db").field("dialect", &self.dialect()).finish_non_exhaustive()
-    }
 }
 
 impl Db {

@@ -1,7 +1,7 @@
 //! Reading from a copy of the database, which may lag behind and may be away.
 
 use crate::error::{Error, Result};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use parking_lot::Mutex;
 use std::time::{Duration, Instant};
 
 /// How long a replica that did not answer is left alone. Then one read tries it, and the others go to the primary
@@ -32,13 +32,9 @@ impl ReplicaHealth {
         Self { retry_at: Mutex::new(None), timeout }
     }
 
-    fn retry_at(&self) -> MutexGuard<'_, Option<Instant>> {
-        self.retry_at.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Whether to ask the replica now.
     fn is_due(&self) -> bool {
-        let mut retry_at = self.retry_at();
+        let mut retry_at = self.retry_at.lock();
         let Some(time) = *retry_at else { return true };
         let is_due = Instant::now() >= time;
         if is_due {
@@ -48,13 +44,13 @@ impl ReplicaHealth {
     }
 
     fn failed(&self, error: &Error) {
-        if self.retry_at().replace(Instant::now() + PAUSE).is_none() {
+        if self.retry_at.lock().replace(Instant::now() + PAUSE).is_none() {
             tracing::warn!(%error, "the replica does not answer; reads go to the primary");
         }
     }
 
     fn answered(&self) {
-        if self.retry_at().take().is_some() {
+        if self.retry_at.lock().take().is_some() {
             tracing::info!("the replica answers again");
         }
     }
@@ -103,7 +99,7 @@ mod tests {
     #[test]
     fn after_a_while_one_read_tries_the_replica_for_all() {
         let health = ReplicaHealth::new(PAUSE);
-        *health.retry_at() = Some(Instant::now());
+        *health.retry_at.lock() = Some(Instant::now());
         assert!(health.is_due());
         assert!(!health.is_due(), "the others go on without it");
         health.answered();
@@ -147,7 +143,7 @@ mod tests {
     #[tokio::test]
     async fn the_first_answer_brings_all_reads_back() {
         let health = ReplicaHealth::new(PAUSE);
-        *health.retry_at() = Some(Instant::now());
+        *health.retry_at.lock() = Some(Instant::now());
         assert!(matches!(read(&health, Ok("replica")).await, (Ok("replica"), false)));
     }
 }

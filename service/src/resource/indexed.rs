@@ -13,9 +13,7 @@ use crate::change::log::Head;
 use crate::change::record::{Change, ChangeType};
 use crate::change::seen::Seen;
 use crate::context::Context;
-use crate::db::Executor;
 use crate::error::{Error, Result};
-use crate::kind::Kind;
 use crate::list::cursor::Key;
 use crate::list::page_index::{Anchor, PageIndex, Part};
 use crate::memory::Share;
@@ -33,9 +31,7 @@ const MAX_UNSEEN: u64 = 500;
 /// A list of resources, and who asks for a page of it.
 pub(super) struct Listing<'a> {
     pub(super) context: &'a Context,
-    pub(super) executor: &'a Executor,
-    pub(super) kind: Kind,
-    pub(super) list: &'a ListOf,
+    pub(super) list: &'a ListOf<'a>,
     pub(super) query: &'a ListQuery,
     pub(super) share: &'a Share,
 }
@@ -98,9 +94,9 @@ impl Listing<'_> {
         let mut slot = slot.lock().await;
         if slot.as_ref().is_none_or(|current| !current.is_good(&head.log)) {
             *slot = None;
-            let condition = self.query.counted(self.executor, self.kind, self.list).await?;
+            let condition = self.query.counted(self.list).await?;
             let (total, numbers) =
-                counts::with_changes(self.executor, self.kind, condition, head.seq).await?;
+                counts::with_changes(self.list.db, self.list.kind, condition, head.seq).await?;
             let Some(seen) = Seen::new(head.seq, numbers) else { return Ok(None) };
             // What the order alone finds need not be remembered.
             let max_ids = self.query.filter.as_ref().map_or(0, |_| self.context.page_indexes.ids_of_one());
@@ -120,13 +116,13 @@ impl Listing<'_> {
 
     async fn slice(&self, begun: &Begun) -> Result<Option<Slice<Resource>>> {
         let query = match (&self.query.from, &begun.ids) {
-            (Start::Cursor(_), _) => self.query.page(self.executor, self.kind, self.list).await?,
+            (Start::Cursor(_), _) => self.query.page(self.list).await?,
             (Start::Page(_), _) if self.query.offset() >= begun.total => return Ok(Some(Slice::default())),
             (Start::Page(_), Some(ids)) => return self.these(ids, begun.total).await,
             (Start::Page(_), None) => {
                 let Anchor { after, skip } = &begun.anchor;
-                let (what, total) = ((self.kind, self.list), Some(begun.total));
-                let query = self.query.following(self.executor, what, after.as_deref(), *skip, total).await?;
+                let (after, total) = (after.as_deref(), Some(begun.total));
+                let query = self.query.following(self.list, after, *skip, total).await?;
                 let query = PageQuery { numbered: true, ..query };
                 if *skip > 0
                     && let Some(found) = self.with_the_one_before(query.clone()).await?
@@ -137,7 +133,7 @@ impl Listing<'_> {
             }
         };
         let query = PageQuery { numbered: true, ..query };
-        page::resources(self.executor, self.kind, query, self.share).await
+        page::resources(self.list.db, self.list.kind, query, self.share).await
     }
 
     /// A page, and the keys of the item before it, after which it can be read the next time. `None` if the page would
@@ -145,7 +141,7 @@ impl Listing<'_> {
     async fn with_the_one_before(&self, query: PageQuery<'_>) -> Result<Option<Option<Slice<Resource>>>> {
         let query = PageQuery { size: query.size + 1, offset: query.offset - 1, ..query };
         let order = query.order;
-        let found = page::resources(self.executor, self.kind, query, self.share).await?;
+        let found = page::resources(self.list.db, self.list.kind, query, self.share).await?;
         let Some(mut slice) = found else { return Ok(Some(None)) };
         if slice.items.len() < 2 {
             return Ok(None);
@@ -158,9 +154,9 @@ impl Listing<'_> {
     /// The page with these items.
     async fn these(&self, ids: &[Uuid], total: u64) -> Result<Option<Slice<Resource>>> {
         let (order, size) = (self.query.order.terms(), self.query.size);
-        let condition = Condition::all().add(self.executor.dialect().is_one_of(Expr::col("id"), ids));
+        let condition = Condition::all().add(self.list.db.dialect().is_one_of(Expr::col("id"), ids));
         let query = PageQuery { condition, order, size, offset: 0, numbered: true };
-        let slice = page::resources(self.executor, self.kind, query, self.share).await?;
+        let slice = page::resources(self.list.db, self.list.kind, query, self.share).await?;
         Ok(slice.map(|mut slice| {
             let others_follow = self.query.offset() + (ids.len() as u64) < total;
             if slice.items.len() == ids.len() && others_follow {
@@ -177,7 +173,7 @@ impl Listing<'_> {
             true => Some(Vec::new()),
             false => {
                 let (last, missing) = (begun.seen.last(), begun.seen.missing().collect());
-                changes::unseen(self.executor, last, missing, MAX_UNSEEN).await?
+                changes::unseen(self.list.db, last, missing, MAX_UNSEEN).await?
             }
         };
         let mut slot = slot.lock().await;
@@ -228,7 +224,7 @@ impl Listing<'_> {
         for change in changes {
             let Some(new) = current.seen.add(change.seq) else { return Ok(false) };
             if !new
-                || change.kind != self.kind
+                || change.kind != self.list.kind
                 || self.list.owner.is_some_and(|owner| change.owner_id != Some(owner))
             {
                 continue;

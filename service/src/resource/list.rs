@@ -10,10 +10,10 @@ use crate::kind::Kind;
 use crate::list::collection::Collection;
 use crate::memory::Share;
 use crate::search::scan::Scan;
-use crate::status::stored::StoredReport;
 use crate::store::page::{self, PageQuery, Slice};
 use crate::store::reader::Reader;
 use crate::store::{counts, reports as stored_reports};
+use entity::adapter_status;
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -54,11 +54,11 @@ pub async fn list(
         Start::Cursor(cursor) => cursor.position.clone(),
     };
     let read = |reader: Reader, share: Arc<Share>| async move {
-        let executor = reader.executor();
-        let list = &ListOf { collection: Collection::of(kind), owner, dialect: executor.dialect() };
+        let db = reader.executor();
+        let list = &ListOf { db, kind, collection: Collection::of(kind), owner };
         let page = async {
             if reader.is_primary() && Listing::is_indexed(query) {
-                let listing = Listing { context, executor, kind, list, query, share: &share };
+                let listing = Listing { context, list, query, share: &share };
                 if let Some((total, slice)) = listing.page().await? {
                     return Ok((query.total.then_some(total as i64), slice));
                 }
@@ -66,15 +66,13 @@ pub async fn list(
             let total = async {
                 match query.total {
                     true => {
-                        let counted = query.counted(executor, kind, list).await?;
-                        counts::resources(executor, kind, counted).await.map(Some)
+                        let counted = query.counted(list).await?;
+                        counts::resources(db, kind, counted).await.map(Some)
                     }
                     false => Ok(None),
                 }
             };
-            let slice = async {
-                page::resources(executor, kind, query.page(executor, kind, list).await?, &share).await
-            };
+            let slice = async { page::resources(db, kind, query.page(list).await?, &share).await };
             tokio::try_join!(total, slice)
         };
         let (_, (total, slice)) = tokio::try_join!(read::check_owner(&reader, kind, owner), page)?;
@@ -93,21 +91,17 @@ pub async fn reports(
     consistency: Consistency,
     target: &Target,
     query: &ListQuery,
-) -> Result<Page<StoredReport>> {
+) -> Result<Page<adapter_status::Model>> {
     let read = |reader: Reader, share: Arc<Share>| async move {
-        let executor = reader.executor();
-        let dialect = executor.dialect();
-        let list = &ListOf { collection: Collection::REPORTS, owner: Some(target.id), dialect };
+        let (db, collection) = (reader.executor(), Collection::REPORTS);
+        let list = &ListOf { db, kind: target.kind, collection, owner: Some(target.id) };
         let total = async {
             match query.total {
-                true => counts::reports(executor, query.matching(list, Scan::default())).await.map(Some),
+                true => counts::reports(db, query.matching(list, Scan::default())).await.map(Some),
                 false => Ok(None),
             }
         };
-        let slice = async {
-            let page = query.page(executor, target.kind, list).await?;
-            stored_reports::page(executor, page, &share).await
-        };
+        let slice = async { stored_reports::page(db, query.page(list).await?, &share).await };
         let (_, total, slice) = tokio::try_join!(read::find(&reader, target), total, slice)?;
         Ok(slice.map(|slice| Page::of(query, total, slice, None, share.clone())))
     };
@@ -140,9 +134,9 @@ pub async fn plan(
     (kind, owner): (Kind, Option<Uuid>),
     query: &ListQuery,
 ) -> Result<Vec<String>> {
-    let executor = context.db.primary();
-    let list = ListOf { collection: Collection::of(kind), owner, dialect: executor.dialect() };
-    page::plan(executor, kind, PageQuery { numbered: true, ..query.page(executor, kind, &list).await? }).await
+    let db = context.db.primary();
+    let list = ListOf { db, kind, collection: Collection::of(kind), owner };
+    page::plan(db, kind, PageQuery { numbered: true, ..query.page(&list).await? }).await
 }
 
 impl<T> Page<T> {

@@ -51,6 +51,6 @@ pub(super) async fn lock(tx: &Tx, targets: &[Target], wait: Wait) -> Result<Hash
 }
 
 /// The ids of those of a kind.
-pub(super) fn ids(targets: &[Target], kind: Kind) -> Vec<Uuid> {
+fn ids(targets: &[Target], kind: Kind) -> Vec<Uuid> {
     targets.iter().filter(|target| target.kind == kind).map(|target| target.id).collect()
 }

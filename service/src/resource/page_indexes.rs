@@ -5,8 +5,9 @@ use crate::change::seen::Seen;
 use crate::list::page_index::PageIndex;
 use lru::LruCache;
 use metrics::{counter, gauge};
+use parking_lot::Mutex;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use uuid::Uuid;
 
@@ -97,7 +98,7 @@ impl PageIndexes {
         if self.limit == 0 {
             return None;
         }
-        let mut lists = self.lists();
+        let mut lists = self.lists.lock();
         if let Some(held) = lists.held.get(list) {
             return Some(held.slot.clone());
         }
@@ -116,17 +117,13 @@ impl PageIndexes {
 
     /// The index of a list takes so many bytes now. The lists that were not read for the longest time make room for it.
     pub(crate) fn takes(&self, list: &str, bytes: usize) {
-        let mut lists = self.lists();
+        let mut lists = self.lists.lock();
         let lists = &mut *lists;
         if let Some(held) = lists.held.peek_mut(list) {
             lists.bytes = lists.bytes - held.bytes + LIST + bytes;
             held.bytes = LIST + bytes;
             lists.shrink(self.limit);
         }
-    }
-
-    fn lists(&self) -> MutexGuard<'_, Lists> {
-        self.lists.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -156,7 +153,7 @@ mod tests {
         assert!(same("a", &slots[0]) && same("c", &slots[2]));
         assert!(!same("b", &slots[1]));
         let held = || {
-            let lists = indexes.lists();
+            let lists = indexes.lists.lock();
             (lists.held.len(), lists.bytes)
         };
         assert_eq!(held(), (3, 3 * LIST));

@@ -1,7 +1,6 @@
 //! What is asked of a list.
 
 use crate::db::Executor;
-use crate::dialect::Dialect;
 use crate::error::Result;
 use crate::field::ID;
 use crate::kind::Kind;
@@ -32,13 +31,15 @@ pub struct ListQuery {
     pub total: bool,
 }
 
-/// What is listed, and by which engine.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct ListOf {
+/// What is listed.
+#[derive(Clone, Copy)]
+pub(super) struct ListOf<'a> {
+    /// The database that is read.
+    pub(super) db: &'a Executor,
+    pub(super) kind: Kind,
     pub(super) collection: Collection,
     /// Only what belongs to it.
     pub(super) owner: Option<Uuid>,
-    pub(super) dialect: Dialect,
 }
 
 /// Where a page starts.
@@ -52,43 +53,37 @@ pub enum Start {
 
 impl ListQuery {
     /// What is in the whole list, read in this way.
-    pub(super) fn matching(&self, list: &ListOf, scan: Scan) -> Condition {
-        let matching = |filter| sql::condition(filter, list.collection, list.dialect, scan);
+    pub(super) fn matching(&self, list: &ListOf<'_>, scan: Scan) -> Condition {
+        let matching = |filter| sql::condition(filter, list.collection, list.db.dialect(), scan);
         Condition::all()
             .add_option(list.owner.map(|owner| Expr::col("owner_id").eq(owner)))
             .add_option(self.filter.as_ref().map(matching))
     }
 
     /// What is counted for the total; `None` if that is everything of its kind.
-    pub(super) async fn counted(
-        &self,
-        db: &Executor,
-        kind: Kind,
-        list: &ListOf,
-    ) -> Result<Option<Condition>> {
+    pub(super) async fn counted(&self, list: &ListOf<'_>) -> Result<Option<Condition>> {
         if list.owner.is_none() && self.filter.is_none() {
             return Ok(None);
         }
         let wanted = Wanted { is_owned: list.owner.is_some(), ..Wanted::default() };
-        let scan = way::scan(db, kind, self.filter.as_ref(), wanted).await?;
+        let scan = way::scan(list.db, list.kind, self.filter.as_ref(), wanted).await?;
         Ok(Some(self.matching(list, scan)))
     }
 
     /// The page of what matches.
-    pub(super) async fn page(&self, db: &Executor, kind: Kind, list: &ListOf) -> Result<PageQuery<'_>> {
+    pub(super) async fn page(&self, list: &ListOf<'_>) -> Result<PageQuery<'_>> {
         let after = match &self.from {
             Start::Page(_) => None,
             Start::Cursor(cursor) => Some(self.order.keys(cursor)?),
         };
-        self.following(db, (kind, list), after, self.offset(), None).await
+        self.following(list, after, self.offset(), None).await
     }
 
     /// The page that begins so many items after the item with these keys, or after the beginning, in a list of `total`
     /// items, if that is known.
     pub(super) async fn following(
         &self,
-        db: &Executor,
-        (kind, list): (Kind, &ListOf),
+        list: &ListOf<'_>,
         keys: Option<&[Key]>,
         offset: u64,
         total: Option<u64>,
@@ -97,7 +92,7 @@ impl ListQuery {
         let beyond = keys.map(|keys| page::id_after(order, keys)).transpose()?.flatten();
         let (first, is_owned, by_id) = (Some(offset + size), list.owner.is_some(), order[0].column == ID);
         let wanted = Wanted { first, total, beyond, is_owned, by_id };
-        let scan = way::scan(db, kind, self.filter.as_ref(), wanted).await?;
+        let scan = way::scan(list.db, list.kind, self.filter.as_ref(), wanted).await?;
         let after = keys.map(|keys| page::after(order, keys)).transpose()?;
         let condition = self.matching(list, scan).add_option(after);
         Ok(PageQuery { condition, order, size, offset, numbered: false })

@@ -1,22 +1,25 @@
 //! Taking an adapter's report.
 
-use super::locked::{Locked, ids, lock};
+use super::locked::{Locked, lock};
 use super::request::{Handled, Outcome, ReportRequest};
 use super::{Resource, ResourceChange, Target, removal};
 use crate::context::{Committed, Context, Settings};
+use crate::db::Consistency;
 use crate::error::{Error, Result};
 use crate::kind::Kind;
 use crate::status::aggregate::{Event, successful_type};
 use crate::status::classify::{Verdict, classify};
 use crate::status::report::Report;
-use crate::status::stored::{ReportState, StoredReport};
+use crate::status::stored::ReportState;
 use crate::status::summary::adapters;
+use crate::store::reader::Reader;
 use crate::store::reports;
 use crate::store::resources::{self, Wait};
 use crate::store::save::save;
 use crate::store::write::{Tx, Write};
 use chrono::{DateTime, Utc};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use entity::adapter_status::Model;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -37,22 +40,26 @@ pub async fn report(context: &Context, target: Target, report: Report) -> Result
     };
     match context.reports.submit(request.clone(), run).await? {
         Some(result) => result,
-        None => alone(context, &request).await,
+        None if exists(context, target).await? => alone(context, &request).await,
+        None => Err(target.not_found()),
     }
 }
 
-/// Takes in one transaction the reports that arrived together. A report about a resource that another transaction has
-/// locked is left to be taken alone.
+/// Adapters go on reporting for a while about what was removed. To find that out takes no transaction.
+async fn exists(context: &Context, Target { kind, id, .. }: Target) -> Result<bool> {
+    let find = |reader: Reader| async move { reader.find(kind, id).await };
+    Ok(context.read(Consistency::Strong, find).await?.is_some())
+}
+
+/// Takes in one transaction the reports that arrived together. A report about a resource that is not there, or that another
+/// transaction has locked, is left to be taken alone.
 async fn together(context: Context, requests: Vec<Arc<ReportRequest>>) -> Result<Vec<Handled<Outcome>>> {
     let (context, requests) = (&context, requests.as_slice());
     let targets: &[Target] = &requests.iter().map(|request| request.target).collect::<Vec<_>>();
     let work = |tx: Tx| async move {
         let locked = lock(&tx, targets, Wait::Skip).await?;
-        let existing = existing(&tx, targets, &locked).await?;
         let mut taken = Taken::new(context, locked);
-        let outcomes = requests.iter().map(|request| {
-            (taken.knows(request) || !existing.contains(&request.target.id)).then(|| taken.take(request))
-        });
+        let outcomes = requests.iter().map(|request| taken.knows(request).then(|| taken.take(request)));
         let outcomes: Vec<Handled<Outcome>> = outcomes.collect();
         taken.save(&tx).await?;
         Ok(outcomes)
@@ -88,30 +95,13 @@ async fn alone(context: &Context, request: &Arc<ReportRequest>) -> Result<Outcom
     })
 }
 
-/// Which of the resources that could not be locked exist.
-async fn existing(
-    tx: &Tx,
-    targets: &[Target],
-    locked: &HashMap<(Kind, Uuid), Locked>,
-) -> Result<HashSet<Uuid>> {
-    let mut existing = HashSet::new();
-    for kind in Kind::ALL {
-        let mut missing = ids(targets, kind);
-        missing.retain(|id| !locked.contains_key(&(kind, *id)));
-        if !missing.is_empty() {
-            existing.extend(resources::existing(tx, kind, &missing).await?);
-        }
-    }
-    Ok(existing)
-}
-
 /// What reports lead to, until it is saved. Touches no database.
 struct Taken<'a> {
     settings: &'a Settings,
     now: DateTime<Utc>,
     subjects: HashMap<(Kind, Uuid), Locked>,
     /// The last report of each adapter about each resource.
-    stored: BTreeMap<(Uuid, String), (Kind, StoredReport)>,
+    stored: BTreeMap<(Uuid, String), Model>,
 }
 
 impl<'a> Taken<'a> {
@@ -143,9 +133,10 @@ impl<'a> Taken<'a> {
             check_new_adapter(report.adapter.as_str(), &subject.reports, self.settings.max_adapters)?;
         }
         let state = report.state(observed, existing);
+        let row = reports::row(target.kind, target.id, report, &state)?;
         match place {
-            Ok(at) => subject.reports[at] = state.clone(),
-            Err(at) => subject.reports.insert(at, state.clone()),
+            Ok(at) => subject.reports[at] = state,
+            Err(at) => subject.reports.insert(at, state),
         }
         subject.now.revision += 1;
         report.adapter.as_str().clone_into(&mut subject.by);
@@ -155,12 +146,9 @@ impl<'a> Taken<'a> {
         } else {
             subject.now.status.adapters = adapters(&subject.reports)?;
         }
-        let Report { data, metadata, versions, .. } = report;
-        let (data, metadata, versions) = (data.clone(), metadata.clone(), versions.clone());
-        let report = StoredReport { state, data, metadata, versions };
-        self.stored.insert((target.id, report.state.adapter.clone()), (target.kind, report.clone()));
+        self.stored.insert((target.id, row.adapter.clone()), row.clone());
         let change = ResourceChange::of(&subject.now, subject.now.generation, false);
-        Ok(Outcome::Stored { report, changes: vec![change] })
+        Ok(Outcome::Stored { report: Box::new(row), changes: vec![change] })
     }
 
     /// Saves what changed.
@@ -168,9 +156,7 @@ impl<'a> Taken<'a> {
         let changed =
             self.subjects.into_values().filter(|subject| subject.now.revision != subject.before.revision);
         let updates = changed.map(Locked::update).collect();
-        let stored = self.stored.into_iter();
-        reports::upsert(tx, &stored.map(|((id, _), (kind, report))| (kind, id, report)).collect::<Vec<_>>())
-            .await?;
+        reports::upsert(tx, self.stored.into_values().collect()).await?;
         save(tx, updates).await?;
         Ok(())
     }

@@ -6,7 +6,7 @@ use crate::kind::Kind;
 use crate::name::{Labels, ResourceName};
 use crate::status::classify::DiscardReason;
 use crate::status::report::Report;
-use crate::status::stored::StoredReport;
+use entity::adapter_status;
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -112,7 +112,7 @@ pub enum Outcome {
     /// It was stored.
     Stored {
         /// The report as it is stored.
-        report: StoredReport,
+        report: Box<adapter_status::Model>,
         /// What became of the resource, and of its cluster if that waited for nothing else.
         changes: Vec<ResourceChange>,
     },

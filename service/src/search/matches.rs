@@ -9,9 +9,10 @@ use crate::error::Result;
 use crate::field::Column;
 use crate::resource::Resource;
 use chrono::{DateTime, Utc};
+use entity::JsonText;
 use serde_json::Value;
 use std::borrow::Cow;
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::cmp::Ordering;
 
 impl Filter {
@@ -21,7 +22,8 @@ impl Filter {
     /// A document of the resource cannot be read.
     pub(crate) fn matches(&self, resource: &Resource) -> Result<bool> {
         let subject = Subject::of(resource);
-        self.root.holds(&subject)
+        let holds = self.root.holds(&subject);
+        subject.failed.take().map_or(Ok(holds), |error| Err(error.into()))
     }
 }
 
@@ -31,45 +33,56 @@ struct Subject<'a> {
     spec: OnceCell<Value>,
     labels: OnceCell<Value>,
     conditions: OnceCell<Value>,
+    /// Why a document could not be read. It is like null then.
+    failed: Cell<Option<serde_json::Error>>,
 }
 
 impl<'a> Subject<'a> {
     fn of(resource: &'a Resource) -> Self {
-        Self { resource, spec: OnceCell::new(), labels: OnceCell::new(), conditions: OnceCell::new() }
+        let (spec, labels, conditions) = Default::default();
+        Self { resource, spec, labels, conditions, failed: Cell::default() }
     }
 
-    fn spec(&self, path: &[String]) -> Result<Option<&Value>> {
-        let spec = read(&self.spec, || self.resource.spec.read())?;
+    /// The document, read when it is first needed.
+    fn read<'s>(&'s self, cell: &'s OnceCell<Value>, document: &JsonText) -> &'s Value {
+        cell.get_or_init(|| {
+            document.read().unwrap_or_else(|error| {
+                self.failed.set(Some(error));
+                Value::Null
+            })
+        })
+    }
+
+    fn spec(&self, path: &[String]) -> Option<&Value> {
+        let spec = self.read(&self.spec, &self.resource.spec);
         let value = path.iter().try_fold(spec, |value, key| value.as_object()?.get(key));
-        Ok(value.filter(|value| !value.is_null()))
+        value.filter(|value| !value.is_null())
     }
 
-    fn label(&self, key: &str) -> Result<Option<&str>> {
-        Ok(read(&self.labels, || self.resource.labels.read())?[key].as_str())
+    fn label(&self, key: &str) -> Option<&str> {
+        self.read(&self.labels, &self.resource.labels)[key].as_str()
     }
 
     /// The members of conditions of the type: none or one.
-    fn condition(&self, member: &Member) -> Result<Option<&Value>> {
-        let conditions = read(&self.conditions, || self.resource.status.conditions.read())?;
+    fn condition(&self, member: &Member) -> Option<&Value> {
+        let conditions = self.read(&self.conditions, &self.resource.status.conditions);
         let mut all = conditions.as_array().into_iter().flatten();
         let found = all.find(|condition| condition["type"] == member.condition.as_str());
-        Ok(found.and_then(|condition| condition.get(member.name)).filter(|value| !value.is_null()))
+        found.and_then(|condition| condition.get(member.name)).filter(|value| !value.is_null())
     }
 
-    fn text(&self, field: &TextField) -> Result<Option<Cow<'_, str>>> {
+    fn text(&self, field: &TextField) -> Option<Cow<'_, str>> {
         let Resource { kind, id, owner_id, status, .. } = self.resource;
-        Ok(match field {
+        match field {
             TextField::Column(column) => self.text_column(column).map(Cow::Borrowed),
             TextField::Id => Some(id.to_string().into()),
             TextField::OwnerId => owner_id.map(|owner| owner.to_string().into()),
             TextField::Kind => Some(kind.as_str().into()),
             TextField::Href => Some(self.resource.href().into()),
-            TextField::Label(key) => self.label(key)?.map(Cow::Borrowed),
+            TextField::Label(key) => self.label(key).map(Cow::Borrowed),
             TextField::Reconciled => Some(if status.reconciled { "True" } else { "False" }.into()),
-            TextField::Condition(member) => {
-                self.condition(member)?.and_then(Value::as_str).map(Cow::Borrowed)
-            }
-        })
+            TextField::Condition(member) => self.condition(member).and_then(Value::as_str).map(Cow::Borrowed),
+        }
     }
 
     fn text_column(&self, column: &Column) -> Option<&str> {
@@ -84,21 +97,21 @@ impl<'a> Subject<'a> {
         }
     }
 
-    fn integer(&self, field: &IntegerField) -> Result<Option<i64>> {
+    fn integer(&self, field: &IntegerField) -> Option<i64> {
         let Resource { generation, status, .. } = self.resource;
-        Ok(match field {
+        match field {
             IntegerField::Column(column) => match column.name {
                 "generation" => Some(*generation),
                 "observed_generation" => Some(status.observed_generation),
                 _ => None,
             },
-            IntegerField::Condition(member) => self.condition(member)?.and_then(Value::as_i64),
-        })
+            IntegerField::Condition(member) => self.condition(member).and_then(Value::as_i64),
+        }
     }
 
-    fn time(&self, field: &TimeField) -> Result<Option<DateTime<Utc>>> {
+    fn time(&self, field: &TimeField) -> Option<DateTime<Utc>> {
         let Resource { created_time, updated_time, deleted_time, status, .. } = self.resource;
-        Ok(match field {
+        match field {
             TimeField::Created => Some(*created_time),
             TimeField::Reconciled => Some(status.reconciled_updated_time),
             TimeField::Column(column) => match column.name {
@@ -109,63 +122,42 @@ impl<'a> Subject<'a> {
                 _ => None,
             },
             TimeField::Condition(member) => {
-                self.condition(member)?.and_then(Value::as_str).and_then(|text| text.parse().ok())
+                self.condition(member).and_then(Value::as_str).and_then(|text| text.parse().ok())
             }
-        })
+        }
     }
 
-    fn is_absent(&self, field: &Field) -> Result<bool> {
-        Ok(match field {
-            Field::Text(field) => self.text(field)?.is_none(),
-            Field::Integer(field) => self.integer(field)?.is_none(),
-            Field::Time(field) => self.time(field)?.is_none(),
-            Field::Spec(path) => self.spec(path)?.is_none(),
-        })
+    fn is_absent(&self, field: &Field) -> bool {
+        match field {
+            Field::Text(field) => self.text(field).is_none(),
+            Field::Integer(field) => self.integer(field).is_none(),
+            Field::Time(field) => self.time(field).is_none(),
+            Field::Spec(path) => self.spec(path).is_none(),
+        }
     }
-}
-
-fn read(cell: &OnceCell<Value>, read: impl FnOnce() -> serde_json::Result<Value>) -> Result<&Value> {
-    if cell.get().is_none() {
-        let _ = cell.set(read()?);
-    }
-    Ok(cell.get_or_init(|| Value::Null))
 }
 
 impl Node {
-    fn holds(&self, subject: &Subject<'_>) -> Result<bool> {
+    fn holds(&self, subject: &Subject<'_>) -> bool {
         match self {
-            Node::All(parts) => {
-                for part in parts {
-                    if !part.holds(subject)? {
-                        return Ok(false);
-                    }
-                }
-                Ok(true)
-            }
-            Node::Any(parts) => {
-                for part in parts {
-                    if part.holds(subject)? {
-                        return Ok(true);
-                    }
-                }
-                Ok(false)
-            }
-            Node::Leaf { leaf, negated } => Ok(leaf.holds(subject)? != *negated),
+            Node::All(parts) => parts.iter().all(|part| part.holds(subject)),
+            Node::Any(parts) => parts.iter().any(|part| part.holds(subject)),
+            Node::Leaf { leaf, negated } => leaf.holds(subject) != *negated,
         }
     }
 }
 
 impl Leaf {
-    fn holds(&self, subject: &Subject<'_>) -> Result<bool> {
-        Ok(match self {
-            Leaf::Null(field) => subject.is_absent(field)?,
-            Leaf::Text(field, test) => subject.text(field)?.is_some_and(|text| test.holds(&text)),
+    fn holds(&self, subject: &Subject<'_>) -> bool {
+        match self {
+            Leaf::Null(field) => subject.is_absent(field),
+            Leaf::Text(field, test) => subject.text(field).is_some_and(|text| test.holds(&text)),
             Leaf::Integer(field, test) => {
-                subject.integer(field)?.is_some_and(|value| test.holds(|literal| Some(value.cmp(literal))))
+                subject.integer(field).is_some_and(|value| test.holds(|literal| Some(value.cmp(literal))))
             }
-            Leaf::Time(field, test) => subject.time(field)?.is_some_and(|time| test.holds(time)),
-            Leaf::Spec(path, test) => subject.spec(path)?.is_some_and(|value| test.holds(value)),
-        })
+            Leaf::Time(field, test) => subject.time(field).is_some_and(|time| test.holds(time)),
+            Leaf::Spec(path, test) => subject.spec(path).is_some_and(|value| test.holds(value)),
+        }
     }
 }
 
@@ -269,11 +261,9 @@ mod tests {
                 let field =
                     crate::search::field::field(&Collection::of(kind), known.name, 0).expect("a field");
                 let value = match &field {
-                    Field::Text(field) => subject.text(field).expect("a text").map(Cow::into_owned),
-                    Field::Integer(field) => {
-                        subject.integer(field).expect("an integer").map(|value| value.to_string())
-                    }
-                    Field::Time(field) => subject.time(field).expect("a time").map(|time| time.to_string()),
+                    Field::Text(field) => subject.text(field).map(Cow::into_owned),
+                    Field::Integer(field) => subject.integer(field).map(|value| value.to_string()),
+                    Field::Time(field) => subject.time(field).map(|time| time.to_string()),
                     Field::Spec(_) => None,
                 };
                 let value = value.unwrap_or_else(|| panic!("{} has no value", known.name));

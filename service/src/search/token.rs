@@ -1,8 +1,8 @@
 //! From text to tokens.
 
-use std::fmt;
-
 use super::error::{Result, expected, quoted, refuse};
+use std::fmt;
+use strum::EnumString;
 
 /// A token and where it stands.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,7 +30,8 @@ pub(super) enum Lexeme {
     End,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString)]
+#[strum(ascii_case_insensitive)]
 pub(super) enum Keyword {
     And,
     Or,
@@ -88,20 +89,6 @@ const COMPARATORS: [(&str, Comparator); 8] = [
     (">", Comparator::Order(Order::Greater)),
 ];
 
-const KEYWORDS: [(&str, Keyword); 11] = [
-    ("and", Keyword::And),
-    ("or", Keyword::Or),
-    ("not", Keyword::Not),
-    ("in", Keyword::In),
-    ("like", Keyword::Like),
-    ("ilike", Keyword::Ilike),
-    ("between", Keyword::Between),
-    ("is", Keyword::Is),
-    ("null", Keyword::Null),
-    ("true", Keyword::True),
-    ("false", Keyword::False),
-];
-
 /// Splits the text into its tokens; the last one is always [`Lexeme::End`].
 pub(super) fn tokens(text: &str) -> Result<Vec<Token<'_>>> {
     let mut tokens = Vec::new();
@@ -146,9 +133,7 @@ fn lexeme(rest: &str, position: usize) -> Result<(usize, Lexeme)> {
 /// A field name or a keyword. Label keys decide which characters a name may hold.
 fn word(rest: &str) -> (usize, Lexeme) {
     let length = rest.bytes().take_while(|byte| is_word_byte(*byte)).count();
-    let source = &rest[..length];
-    let keyword = KEYWORDS.iter().find(|(spelling, _)| source.eq_ignore_ascii_case(spelling));
-    (length, keyword.map_or(Lexeme::Word, |(_, keyword)| Lexeme::Keyword(*keyword)))
+    (length, rest[..length].parse().map_or(Lexeme::Word, Lexeme::Keyword))
 }
 
 fn is_word_byte(byte: u8) -> bool {

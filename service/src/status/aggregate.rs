@@ -169,29 +169,13 @@ impl<'a> Required<'a> {
         let current = self.snapshots.iter().map(|s| s.report);
         let current = current.filter(|report| report.observed_generation == subject.generation);
         let updated = oldest(current).unwrap_or(subject.reference_time);
-        let status = ConditionStatus::from_bool(all_met && !blocked);
-        let previous = self.previous(RECONCILED);
-        let transition = match previous {
-            None => updated,
-            Some(previous) if previous.status == status => previous.last_transition_time,
-            Some(previous)
-                if previous.status == ConditionStatus::True
-                    && subject.generation > previous.observed_generation =>
-            {
-                subject.reference_time
-            }
-            Some(_) => updated,
-        };
-        Condition {
-            r#type: RECONCILED.into(),
-            status,
-            reason: Some(reason.into()),
-            message: Some(message),
-            observed_generation: subject.generation,
-            created_time: previous.map_or(subject.reference_time, |previous| previous.created_time),
-            last_updated_time: updated,
-            last_transition_time: transition,
-        }
+        // What was reconciled at an earlier generation has waited since that one ended.
+        let ended = self.previous(RECONCILED).is_some_and(|previous| {
+            previous.status == ConditionStatus::True && subject.generation > previous.observed_generation
+        });
+        let changed = if ended { subject.reference_time } else { updated };
+        let says = (Some(reason.into()), Some(message));
+        self.condition(RECONCILED, all_met && !blocked, says, subject.generation, updated, changed)
     }
 
     fn missing_message(&self, mut missing: Vec<&str>) -> String {
@@ -209,10 +193,9 @@ impl<'a> Required<'a> {
     /// Whether the last state all required adapters agreed on was a good one. It outlives the time in which
     /// they work on the next generation one after the other.
     fn last_known(&self) -> Condition {
-        let previous = self.previous(LAST_KNOWN);
-        let (status, generation, updated) = self.last_known_state(previous);
+        let (holds, generation, updated) = self.last_known_state(self.previous(LAST_KNOWN));
         let complete = !self.names.is_empty() && self.snapshots.len() == self.names.len();
-        let (reason, message) = if status {
+        let (reason, message) = if holds {
             (
                 "AllAdaptersReconciled",
                 "All required adapters report Available=True for the tracked generation",
@@ -224,21 +207,8 @@ impl<'a> Required<'a> {
         } else {
             ("AdaptersNotAtSameGeneration", "Required adapters do not report a consistent Available state")
         };
-        let status = ConditionStatus::from_bool(status);
-        let transition = match previous {
-            Some(previous) if previous.status == status => previous.last_transition_time,
-            _ => updated,
-        };
-        Condition {
-            r#type: LAST_KNOWN.into(),
-            status,
-            reason: Some(reason.into()),
-            message: Some(message.into()),
-            observed_generation: generation,
-            created_time: previous.map_or(self.subject.reference_time, |previous| previous.created_time),
-            last_updated_time: updated,
-            last_transition_time: transition,
-        }
+        let says = (Some(reason.into()), Some(message.into()));
+        self.condition(LAST_KNOWN, holds, says, generation, updated, updated)
     }
 
     /// Status, generation and `last_updated_time` of [`Self::last_known`].
@@ -285,23 +255,34 @@ impl<'a> Required<'a> {
     /// The condition of one adapter.
     fn successful(&self, snapshot: &Snapshot<'_>) -> Condition {
         let report = snapshot.report;
-        let r#type = successful_type(&report.adapter);
-        let previous = self.previous(&r#type);
-        let status = ConditionStatus::from_bool(snapshot.available);
-        let (reason, message) = report.availability_reason();
-        let transition = match previous {
-            Some(previous) if previous.status == status => previous.last_transition_time,
-            _ => report.last_report_time,
-        };
+        let (r#type, updated) = (successful_type(&report.adapter), report.last_report_time);
+        let says = report.availability_reason();
+        self.condition(&r#type, snapshot.available, says, report.observed_generation, updated, updated)
+    }
+
+    /// A condition that follows the one of the same type before. `says` is its reason and its message; unless its status
+    /// is as before, it has been so since `changed`.
+    fn condition(
+        &self,
+        r#type: &str,
+        holds: bool,
+        (reason, message): (Option<String>, Option<String>),
+        observed_generation: i64,
+        last_updated_time: DateTime<Utc>,
+        changed: DateTime<Utc>,
+    ) -> Condition {
+        let status = ConditionStatus::from_bool(holds);
+        let previous = self.previous(r#type);
+        let unchanged = previous.filter(|previous| previous.status == status);
         Condition {
-            r#type,
+            r#type: r#type.to_owned(),
             status,
             reason,
             message,
-            observed_generation: report.observed_generation,
+            observed_generation,
             created_time: previous.map_or(self.subject.reference_time, |previous| previous.created_time),
-            last_updated_time: report.last_report_time,
-            last_transition_time: transition,
+            last_updated_time,
+            last_transition_time: unchanged.map_or(changed, |previous| previous.last_transition_time),
         }
     }
 

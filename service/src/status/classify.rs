@@ -5,9 +5,11 @@ use super::report::Report;
 use super::stored::ReportState;
 use crate::error::{Error, Result};
 use chrono::{DateTime, Utc};
+use strum::{IntoStaticStr, VariantArray};
 
 /// Why a report was not stored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case")]
 pub enum DiscardReason {
     /// It is about a generation that the resource has not reached.
     FutureGeneration,
@@ -21,18 +23,7 @@ pub enum DiscardReason {
 
 impl DiscardReason {
     /// All of them.
-    pub const ALL: [Self; 4] =
-        [Self::FutureGeneration, Self::OlderGeneration, Self::OlderReport, Self::UnknownAvailability];
-
-    /// The reason as one word, as in the header.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            DiscardReason::FutureGeneration => "future_generation",
-            DiscardReason::OlderGeneration => "older_generation",
-            DiscardReason::OlderReport => "older_report",
-            DiscardReason::UnknownAvailability => "unknown_availability",
-        }
-    }
+    pub const ALL: &[Self] = Self::VARIANTS;
 }
 
 /// What to do with a report.

@@ -1,7 +1,6 @@
-use crate::error::Error;
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize, Serializer};
-use std::str::FromStr;
+use strum::{AsRefStr, EnumString};
 
 /// Whether a condition holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,7 +21,7 @@ impl ConditionStatus {
 }
 
 /// The state of a resource as one word.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, AsRefStr, EnumString)]
 pub enum Phase {
     /// Not every required adapter has reported Available=True at the current generation.
     NotReady,
@@ -30,28 +29,6 @@ pub enum Phase {
     Ready,
     /// A required adapter reports a failure at the current generation.
     Failed,
-}
-
-impl Phase {
-    const ALL: [Self; 3] = [Phase::NotReady, Phase::Ready, Phase::Failed];
-
-    /// `NotReady`, `Ready` or `Failed`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Phase::NotReady => "NotReady",
-            Phase::Ready => "Ready",
-            Phase::Failed => "Failed",
-        }
-    }
-}
-
-impl FromStr for Phase {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self, Error> {
-        let phase = Self::ALL.into_iter().find(|phase| phase.as_str() == text);
-        phase.ok_or_else(|| Error::Internal(format!("a stored phase is '{text}'")))
-    }
 }
 
 /// An aggregated condition of a resource.

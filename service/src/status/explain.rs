@@ -6,6 +6,7 @@ use super::stored::{ReportState, StoredCondition};
 use crate::error::Result;
 use crate::resource::Resource;
 use chrono::{DateTime, Utc};
+use strum::AsRefStr;
 use uuid::Uuid;
 
 /// What a resource waits for.
@@ -22,7 +23,8 @@ pub struct Explanation {
 }
 
 /// How a resource stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, AsRefStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum State {
     /// Every required adapter has done what the current generation asks.
     Reconciled,
@@ -34,20 +36,9 @@ pub enum State {
     Finalizing,
 }
 
-impl State {
-    /// The state as one word, in lower case.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            State::Reconciled => "reconciled",
-            State::Waiting => "waiting",
-            State::Failed => "failed",
-            State::Finalizing => "finalizing",
-        }
-    }
-}
-
 /// Why something is waited for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, AsRefStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum Why {
     /// The adapter has not reported yet.
     NeverReported,
@@ -63,21 +54,6 @@ pub enum Why {
     NotFinalized,
     /// Node pools remain.
     Children,
-}
-
-impl Why {
-    /// The reason as one word, in lower case.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Why::NeverReported => "never_reported",
-            Why::OlderGeneration => "older_generation",
-            Why::Unavailable => "unavailable",
-            Why::Failed => "failed",
-            Why::Unknown => "unknown",
-            Why::NotFinalized => "not_finalized",
-            Why::Children => "children",
-        }
-    }
 }
 
 /// One thing that is waited for.
@@ -119,7 +95,7 @@ pub(crate) fn explain(
     reports: &[ReportState],
     children: Children,
 ) -> Result<Explanation> {
-    let (state, since) = match (resource.deleted_time, resource.status.phase.parse()?) {
+    let (state, since) = match (resource.deleted_time, resource.status.phase()?) {
         (Some(deleted), _) => (State::Finalizing, deleted),
         (None, Phase::Ready) => (State::Reconciled, resource.status.transition_time),
         (None, Phase::Failed) => (State::Failed, resource.status.transition_time),
@@ -221,7 +197,7 @@ mod tests {
     /// A resource at generation 2, created at second 10, changed at 20, whose phase changed at 30.
     fn resource(phase: Phase) -> Resource {
         let status = StoredStatus {
-            phase: phase.as_str().into(),
+            phase: phase.as_ref().into(),
             observed_generation: 0,
             updated_time: at(25),
             transition_time: at(30),
@@ -266,7 +242,7 @@ mod tests {
         format!(
             "{} {} {} {} {} {}",
             adapter.as_deref().unwrap_or("-"),
-            why.as_str(),
+            why.as_ref(),
             number(observed_generation),
             number(wanted),
             condition.as_ref().map_or("-", |condition| &condition.r#type),

@@ -13,5 +13,5 @@ pub use classify::{DiscardReason, Verdict, classify};
 pub use condition::{Condition, ConditionStatus, Phase};
 pub use explain::{Blocker, Children, Explanation, State, Why};
 pub use report::{Report, ReportedCondition};
-pub use stored::{AdapterVersions, ReportState, StoredCondition, StoredReport};
+pub use stored::{ReportState, StoredCondition};
 pub use summary::StoredStatus;

@@ -1,7 +1,7 @@
 //! A report as it comes in.
 
 use super::condition::ConditionStatus;
-use super::stored::{AdapterVersions, ReportState, StoredCondition, available};
+use super::stored::{ReportState, StoredCondition, available};
 use crate::name::AdapterName;
 use chrono::{DateTime, Utc};
 use entity::JsonText;
@@ -21,8 +21,10 @@ pub struct Report {
     pub data: JsonText,
     /// What the adapter tells about its own run, an object.
     pub metadata: Option<JsonText>,
-    /// The versions the adapter tells of itself.
-    pub versions: AdapterVersions,
+    /// The version of the adapter's configuration, if the adapter tells it.
+    pub adapter_config_version: Option<String>,
+    /// The version of the framework the adapter is built on, if the adapter tells it.
+    pub adapter_framework_version: Option<String>,
 }
 
 /// A condition as it comes in.

@@ -2,7 +2,6 @@
 
 use super::condition::{ConditionStatus, micros};
 use chrono::{DateTime, Utc};
-use entity::JsonText;
 use serde::{Deserialize, Serialize};
 
 /// A condition of a report as it is stored and returned.
@@ -46,28 +45,6 @@ pub struct ReportState {
     pub created_time: DateTime<Utc>,
     /// When this report was observed.
     pub last_report_time: DateTime<Utc>,
-}
-
-/// The versions that an adapter tells of itself.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct AdapterVersions {
-    /// The version of its configuration.
-    pub config: Option<String>,
-    /// The version of the framework it is built on.
-    pub framework: Option<String>,
-}
-
-/// A report as it is stored.
-#[derive(Clone, Debug)]
-pub struct StoredReport {
-    /// The part that decides.
-    pub state: ReportState,
-    /// A document that is stored for the adapter.
-    pub data: JsonText,
-    /// What the adapter tells about its own run.
-    pub metadata: Option<JsonText>,
-    /// The versions the adapter tells of itself.
-    pub versions: AdapterVersions,
 }
 
 /// Whether a condition of this type counts where neither `Available` nor `Ready` tells whether a resource is available.

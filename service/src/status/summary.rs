@@ -1,9 +1,9 @@
 //! The aggregated status as it is stored.
 
 use super::aggregate::Aggregate;
-use super::condition::{ConditionStatus, micros};
+use super::condition::{ConditionStatus, Phase, micros};
 use super::stored::ReportState;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use chrono::{DateTime, Utc};
 use entity::JsonText;
 use serde::{Deserialize, Serialize};
@@ -64,7 +64,7 @@ impl StoredStatus {
     pub(crate) fn of(aggregate: &Aggregate, reports: &[ReportState]) -> Result<Self> {
         let reconciled = aggregate.reconciled();
         Ok(Self {
-            phase: aggregate.phase.as_str().to_owned(),
+            phase: aggregate.phase.as_ref().to_owned(),
             observed_generation: aggregate.observed_generation,
             updated_time: aggregate.updated_time,
             transition_time: aggregate.transition_time,
@@ -91,10 +91,18 @@ impl StoredStatus {
             || adapters(self) != adapters(before)
     }
 
+    /// The phase.
+    ///
+    /// # Errors
+    /// What is stored is none.
+    pub(crate) fn phase(&self) -> Result<Phase> {
+        self.phase.parse().map_err(|_| Error::Internal(format!("a stored phase is '{}'", self.phase)))
+    }
+
     /// The aggregate it was made of.
     pub(crate) fn aggregate(&self) -> Result<Aggregate> {
         Ok(Aggregate {
-            phase: self.phase.parse()?,
+            phase: self.phase()?,
             observed_generation: self.observed_generation,
             updated_time: self.updated_time,
             transition_time: self.transition_time,

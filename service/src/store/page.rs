@@ -56,44 +56,10 @@ pub(crate) struct Slice<T> {
     pub(crate) number: Option<i64>,
 }
 
-impl<T> Slice<T> {
-    /// The same with other items.
-    pub(super) fn try_map<U>(self, each: impl FnMut(T) -> Result<U>) -> Result<Slice<U>> {
-        let Self { items, bytes, next, before, number } = self;
-        let items = items.into_iter().map(each).collect::<Result<_>>()?;
-        Ok(Slice { items, bytes, next, before, number })
-    }
-}
-
 impl<T> Default for Slice<T> {
     fn default() -> Self {
         Self { items: Vec::new(), bytes: 0, next: None, before: None, number: None }
     }
-}
-
-/// Resources that match, in the order of their ids: at most so many, and as many as so many `bytes` hold; at least one, if
-/// there is any. Also tells whether these are all.
-pub(crate) async fn by_id(
-    db: &Executor,
-    kind: Kind,
-    condition: Condition,
-    (limit, bytes): (u64, usize),
-) -> Result<(Vec<Resource>, bool)> {
-    with_entity!(kind, entity => {
-        let select = entity::Entity::find().filter(condition).order_by_asc(entity::Column::Id).limit(limit);
-        let (mut found, mut taken) = (Vec::new(), 0);
-        let mut rows = db.stream(&select.into_query()).await?;
-        while let Some(row) = rows.try_next().await? {
-            let resource = entity::Entity::read(&row)?;
-            taken += entity::Entity::documents(&resource);
-            found.push(resource);
-            if taken >= bytes {
-                return Ok((found, false));
-            }
-        }
-        let all = (found.len() as u64) < limit;
-        Ok((found, all))
-    })
 }
 
 /// Resources that match, in order. `None` if there is not enough memory for them now.

@@ -17,7 +17,7 @@ const CONCURRENCY: usize = 1;
 const SLOW: usize = 1;
 
 /// A database to read from. Cheap to clone.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Reader {
     executor: Executor,
     is_primary: bool,

@@ -4,12 +4,13 @@ use super::listed::{self, Listed};
 use super::page::{self, PageQuery, Slice};
 use super::rows;
 use crate::db::Executor;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::kind::Kind;
 use crate::list::cursor::Key;
 use crate::list::order::Term;
 use crate::memory::Share;
-use crate::status::stored::{AdapterVersions, ReportState, StoredReport};
+use crate::status::report::Report;
+use crate::status::stored::ReportState;
 use chrono::{DateTime, Utc};
 use entity::adapter_status::{Column, Entity, Model};
 use entity::{JsonText, node_pool};
@@ -73,15 +74,8 @@ async fn states(db: &Executor, condition: Condition) -> Result<ReportsByOwner> {
 }
 
 /// Reports that match, in order. `None` if there is not enough memory for them now.
-pub(crate) async fn page(
-    db: &Executor,
-    query: PageQuery<'_>,
-    share: &Share,
-) -> Result<Option<Slice<StoredReport>>> {
-    page::slice::<Entity>(db, query, share)
-        .await?
-        .map(|slice| slice.try_map(StoredReport::try_from))
-        .transpose()
+pub(crate) async fn page(db: &Executor, query: PageQuery<'_>, share: &Share) -> Result<Option<Slice<Model>>> {
+    page::slice::<Entity>(db, query, share).await
 }
 
 impl Listed for Entity {
@@ -102,12 +96,10 @@ impl Listed for Entity {
 }
 
 /// Writes each report over the adapter's last one about the same resource.
-pub(crate) async fn upsert(tx: &Executor, reports: &[(Kind, Uuid, StoredReport)]) -> Result<()> {
+pub(crate) async fn upsert(tx: &Executor, reports: Vec<Model>) -> Result<()> {
     if reports.is_empty() {
         return Ok(());
     }
-    let rows =
-        reports.iter().map(|(kind, owner, report)| row(*kind, *owner, report)).collect::<Result<_>>()?;
     let replaced = [
         Column::ObservedGeneration,
         Column::Conditions,
@@ -119,13 +111,12 @@ pub(crate) async fn upsert(tx: &Executor, reports: &[(Kind, Uuid, StoredReport)]
     ];
     let existing =
         OnConflict::columns([Column::OwnerId, Column::Adapter]).update_columns(replaced).to_owned();
-    rows::insert::<Entity>(rows).on_conflict(existing).exec_without_returning(tx).await?;
+    rows::insert::<Entity>(reports).on_conflict(existing).exec_without_returning(tx).await?;
     Ok(())
 }
 
-fn row(kind: Kind, owner_id: Uuid, report: &StoredReport) -> Result<Model> {
-    let StoredReport { state, data, metadata, versions } = report;
-    let AdapterVersions { config, framework } = versions;
+/// The row of a report about a resource, which is stored as `state`.
+pub(crate) fn row(kind: Kind, owner_id: Uuid, report: &Report, state: &ReportState) -> Result<Model> {
     let ReportState { adapter, observed_generation, conditions, created_time, last_report_time } = state;
     Ok(Model {
         owner_id,
@@ -133,34 +124,11 @@ fn row(kind: Kind, owner_id: Uuid, report: &StoredReport) -> Result<Model> {
         owner_type: kind.as_str().to_owned(),
         observed_generation: *observed_generation,
         conditions: JsonText::of(conditions)?,
-        data: data.clone(),
-        metadata: metadata.clone(),
-        adapter_config_version: config.clone(),
-        adapter_framework_version: framework.clone(),
+        data: report.data.clone(),
+        metadata: report.metadata.clone(),
+        adapter_config_version: report.adapter_config_version.clone(),
+        adapter_framework_version: report.adapter_framework_version.clone(),
         created_time: *created_time,
         last_report_time: *last_report_time,
     })
-}
-
-impl TryFrom<Model> for StoredReport {
-    type Error = Error;
-
-    fn try_from(row: Model) -> Result<Self> {
-        let Model {
-            owner_id: _,
-            owner_type: _,
-            adapter,
-            observed_generation,
-            conditions,
-            data,
-            metadata,
-            adapter_config_version: config,
-            adapter_framework_version: framework,
-            created_time,
-            last_report_time,
-        } = row;
-        let conditions = conditions.read()?;
-        let state = ReportState { adapter, observed_generation, conditions, created_time, last_report_time };
-        Ok(Self { state, data, metadata, versions: AdapterVersions { config, framework } })
-    }
 }

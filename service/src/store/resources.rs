@@ -11,7 +11,6 @@ use sea_orm::sea_query::{Expr, ExprTrait, LockBehavior, LockType, WindowStatemen
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
 };
-use std::collections::HashSet;
 use uuid::Uuid;
 
 /// What a lock does about rows that another transaction has locked.
@@ -23,11 +22,6 @@ pub(crate) enum Wait {
     Skip,
 }
 
-/// The resource with this id.
-pub(crate) async fn find(db: &Executor, kind: Kind, id: Uuid) -> Result<Option<Resource>> {
-    Ok(with_entity!(kind, entity => entity::Entity::find_by_id(id).one(db).await?.map(Resource::from)))
-}
-
 /// The resources with these ids, in no order.
 pub(crate) async fn find_all(db: &Executor, kind: Kind, ids: &[Uuid]) -> Result<Vec<Resource>> {
     let dialect = db.dialect();
@@ -37,26 +31,9 @@ pub(crate) async fn find_all(db: &Executor, kind: Kind, ids: &[Uuid]) -> Result<
     }))
 }
 
-/// Which of these ids exist.
-pub(crate) async fn existing(tx: &Executor, kind: Kind, ids: &[Uuid]) -> Result<HashSet<Uuid>> {
-    let dialect = tx.dialect();
-    Ok(with_entity!(kind, entity => {
-        let named = dialect.is_one_of(Expr::col("id"), ids);
-        let found = entity::Entity::find().select_only().column(entity::Column::Id).filter(named);
-        found.into_tuple::<Uuid>().all(tx).await?.into_iter().collect()
-    }))
-}
-
-/// The resource with this id, locked until the transaction ends.
-pub(crate) async fn lock(tx: &Executor, kind: Kind, id: Uuid) -> Result<Option<Resource>> {
-    Ok(with_entity!(kind, entity => {
-        entity::Entity::find_by_id(id).lock_exclusive().one(tx).await?.map(Resource::from)
-    }))
-}
-
 /// The resource that a path names, locked until the transaction ends.
 pub(crate) async fn lock_target(tx: &Executor, target: &Target) -> Result<Resource> {
-    let found = lock(tx, target.kind, target.id).await?;
+    let found = lock_all(tx, target.kind, &[target.id], Wait::Yes).await?.pop();
     found.filter(|found| target.matches(found)).ok_or_else(|| target.not_found())
 }
 
@@ -105,8 +82,9 @@ pub(crate) async fn lock_children(tx: &Executor, owner: Uuid) -> Result<Vec<Reso
 pub(crate) async fn lock_parent(tx: &Executor, target: &Target) -> Result<Option<Resource>> {
     let Some(parent) = target.kind.parent() else { return Ok(None) };
     // The owner never changes, so it can be read before anything is locked.
-    match find(tx, target.kind, target.id).await?.and_then(|resource| resource.owner_id) {
-        Some(owner) => lock(tx, parent, owner).await,
+    let child = find_all(tx, target.kind, &[target.id]).await?.pop();
+    match child.and_then(|child| child.owner_id) {
+        Some(owner) => Ok(lock_all(tx, parent, &[owner], Wait::Yes).await?.pop()),
         None => Ok(None),
     }
 }

@@ -37,14 +37,6 @@ macro_rules! rows {
         $entity:ident, $kind:expr, owner: [$($owner:ident $Owner:ident)?], same: [$($same:ident $Same:ident),*],
         status: [$($column:ident $Column:ident: $field:ident),*]
     ) => {
-        impl From<$entity::Model> for Resource {
-            fn from(row: $entity::Model) -> Self {
-                let $entity::Model { $($owner,)? $($same,)* $($column,)* reconciled_bucket: _ } = row;
-                let status = StoredStatus { $($field: $column),* };
-                Self { kind: $kind, owner_id: None $(.or(Some($owner)))?, status, $($same),* }
-            }
-        }
-
         impl From<Resource> for $entity::Model {
             fn from(resource: Resource) -> Self {
                 let reconciled_bucket = resource.status.reconciled_bucket();

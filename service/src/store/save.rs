@@ -64,7 +64,7 @@ pub(crate) async fn save(tx: &Tx, writes: Vec<Write>) -> Result<HashSet<Uuid>> {
     // Last, when every row is locked: nothing that may wait follows the drawing of the numbers.
     let written = writes.iter().filter(|write| !taken.contains(&write.resource().id));
     let logged = changes::append(tx, written).await?;
-    let mut saved = tx.record();
+    let mut saved = tx.saved.lock();
     for write in writes.iter().filter(|write| !taken.contains(&write.resource().id)) {
         saved.changes.push(write.change());
         if write.starts_reconciliation() {

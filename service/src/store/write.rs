@@ -5,15 +5,17 @@ use crate::db::Executor;
 use crate::kind::Kind;
 use crate::resource::{Resource, ResourceChange};
 use chrono::{DateTime, Utc};
+use parking_lot::Mutex;
 use std::ops::Deref;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 /// A transaction and what was saved in it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Tx {
     executor: Executor,
     now: DateTime<Utc>,
-    saved: Arc<Mutex<Saved>>,
+    /// What was saved in it so far.
+    pub(super) saved: Arc<Mutex<Saved>>,
 }
 
 /// What is written of a resource.
@@ -104,12 +106,7 @@ impl Tx {
 
     /// What was saved; for when it is committed.
     pub(crate) fn saved(&self) -> Saved {
-        std::mem::take(&mut *self.record())
-    }
-
-    /// Where it is recorded what was saved.
-    pub(super) fn record(&self) -> MutexGuard<'_, Saved> {
-        self.saved.lock().unwrap_or_else(PoisonError::into_inner)
+        std::mem::take(&mut *self.saved.lock())
     }
 }
 

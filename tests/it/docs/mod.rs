@@ -211,7 +211,7 @@ fn every_code_is_explained_and_no_other() {
 fn every_discard_reason_is_explained() {
     let guide = read("docs/adapters.md");
     for reason in service::status::DiscardReason::ALL {
-        assert!(guide.contains(&format!("| `{}` |", reason.as_str())), "{reason:?}");
+        assert!(guide.contains(&format!("| `{}` |", <&str>::from(reason))), "{reason:?}");
     }
 }
 
