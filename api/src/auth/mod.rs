@@ -30,7 +30,6 @@ use issuer::Issuer;
 use token::Token;
 
 /// Turns the `Authorization` header of a request into its caller.
-#[derive(Debug)]
 pub struct Authenticator {
     issuers: Vec<Issuer>,
     clock: Clock,

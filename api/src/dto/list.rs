@@ -1,3 +1,4 @@
+use super::AdapterStatus;
 use super::schema::{described, inline, integer, object, text};
 use parking_lot::Mutex;
 use poem_openapi::registry::{MetaSchema, MetaSchemaRef, Registry};
@@ -65,7 +66,10 @@ fn list<T: Type>(registry: &mut Registry) -> MetaSchema {
         ("next", "Opaque cursor of the next page, to send as `cursor`. Absent on the last page.", text(None)),
         ("position", POSITION, text(None)),
     ];
-    object("A page of a list.", &["kind", "page", "size", "items"], members)
+    let mut list = object("A page of a list.", &["kind", "page", "size", "items"], members);
+    // Changes tell nothing of reports.
+    list.properties.retain(|(name, _)| *name != "position" || T::name() != AdapterStatus::name());
+    list
 }
 
 /// Parameters that are read together, so that every fault in them is found at once; the framework would stop at the

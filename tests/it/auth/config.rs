@@ -18,7 +18,8 @@ fn with_file(path: impl Into<PathBuf>) -> IssuerConfig {
 
 /// The error of a configuration with just this issuer: the setting that it names, and its text.
 async fn refusal(config: IssuerConfig) -> (String, String) {
-    let error = Authenticator::new(vec![config], TestClock::new().clock()).await.expect_err("it is refused");
+    let error =
+        Authenticator::new(vec![config], TestClock::new().clock()).await.err().expect("it is refused");
     let text = error.to_string();
     (text.split(':').next().unwrap_or_default().to_owned(), text)
 }
