@@ -18,6 +18,10 @@ const ROWS: usize = 128;
 /// Pages of the file that a connection to SQLite keeps, as the engine wants it: negative, in KiB.
 const CACHE: &str = "-4000";
 
+/// So many pages of its log SQLite writes back to the file at a time: twice its default, so that pages that change often are
+/// written less often. With more still, some reports wait longer and no more of them are taken.
+const CHECKPOINT: &str = "2000";
+
 /// Where the database is, and how to connect.
 #[derive(Clone, Debug)]
 pub(super) enum Endpoint {
@@ -36,6 +40,18 @@ impl Endpoint {
             Dialect::Sqlite => Self::Sqlite(sqlite(url.parse()?, busy_timeout)),
             Dialect::Postgres => Self::Postgres(postgres(url.parse()?, statement_timeout)),
         })
+    }
+
+    /// The same for the only connection that writes. What a statement may have to undo stays in memory: a batch of reports
+    /// would make and remove a file for it each time.
+    pub(super) fn of_writer(&self) -> Self {
+        match self {
+            Self::Sqlite(options) => {
+                let options = options.clone().pragma("temp_store", "MEMORY");
+                Self::Sqlite(options.pragma("wal_autocheckpoint", CHECKPOINT))
+            }
+            Self::Postgres(options) => Self::Postgres(options.clone()),
+        }
     }
 
     /// What is particular about the engine.

@@ -81,7 +81,7 @@ impl Db {
         let primary = pool(&endpoint, size, monitor.clone());
         Ok(Self {
             writer: match dialect.single_writer() {
-                true => pool(&endpoint, 1, monitor.clone()),
+                true => pool(&endpoint.of_writer(), 1, monitor.clone()),
                 false => primary.clone(),
             },
             primary,

@@ -65,7 +65,8 @@ impl ReplicaHealth {
         }
         let answer = tokio::time::timeout(self.timeout, read(replica)).await;
         match answer.unwrap_or_else(|_| Err(Error::no_answer())) {
-            Err(error @ (Error::Unavailable(_) | Error::Overloaded)) => {
+            // An internal error may be a table that a migration has made, and that it has yet to replay.
+            Err(error @ (Error::Unavailable(_) | Error::Overloaded | Error::Internal(_))) => {
                 self.failed(&error);
                 read(primary).await
             }
@@ -120,6 +121,7 @@ mod tests {
         assert!(matches!(asked(Ok("replica")).await, (Ok("replica"), false)));
         assert!(matches!(asked(Err(Error::Unavailable(error()))).await, (Ok("primary"), true)));
         assert!(matches!(asked(Err(Error::Overloaded)).await, (Ok("primary"), true)));
+        assert!(matches!(asked(Err(Error::Internal("no such table".into()))).await, (Ok("primary"), true)));
         // It works, and has replayed what conflicts with the read.
         assert!(matches!(asked(Err(Error::Retryable(error()))).await, (Ok("primary"), false)));
         // The answer would be the same elsewhere.
