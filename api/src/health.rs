@@ -12,12 +12,16 @@ use service::db::ConnectError;
 use service::{Context, Db};
 use std::time::Duration;
 use tokio::sync::watch;
+use tokio::time::{Instant, sleep};
 
 /// How long the database may take to show that it is there.
 const PING: Duration = Duration::from_secs(2);
 
-/// How often it is asked, and logged, why the database cannot be used.
+/// How often it is logged why the database cannot be used.
 const REMIND: Duration = Duration::from_secs(30);
+
+/// How often a database that cannot be used is asked whether it can be again.
+const RETRY: Duration = Duration::from_secs(5);
 
 const NOT_MIGRATED: &str = "the database is not migrated";
 
@@ -56,26 +60,43 @@ async fn unusable(db: &Db) -> Result<Option<&'static str>, DbErr> {
     Ok(db.is_read_only().await?.then_some("the database is read-only"))
 }
 
-/// Logs why the database or its replica cannot be used: when it begins, and now and then while it lasts.
+/// Logs why the database or its replica cannot be used: when it begins, now and then while it lasts, and that it is over.
 pub(crate) async fn log_outages(db: Db) {
-    let primary = log_each(|| db.suspected(), |error| tracing::error!("database.url: {error}"));
-    // Without it reads go to the primary.
-    let replica = log_each(|| db.replica_suspected(), |error| tracing::warn!("database.read_url: {error}"));
+    let primary = async {
+        loop {
+            db.suspected().await;
+            log_outage("database.url", || db.check(), |error| tracing::error!("database.url: {error}")).await;
+        }
+    };
+    let replica = async {
+        loop {
+            db.replica_suspected().await;
+            // Without it reads go to the primary.
+            let log = |error| tracing::warn!("database.read_url: {error}");
+            log_outage("database.read_url", || db.check_replica(), log).await;
+        }
+    };
     tokio::join!(primary, replica);
 }
 
-async fn log_each<F>(suspected: impl Fn() -> F, log: fn(ConnectError))
+/// Logs an outage, if it is one: nothing is wrong if it is over already, or if all connections were busy.
+async fn log_outage<F>(setting: &str, check: impl Fn() -> F, log: fn(ConnectError))
 where
     F: Future<Output = Result<(), ConnectError>>,
 {
-    loop {
-        // Nothing is wrong if it is over already, or if all connections were busy.
-        if let Err(error) = suspected().await {
+    let (begun, mut said) = (Instant::now(), None::<Instant>);
+    while let Err(error) = check().await {
+        if said.is_none_or(|said| said.elapsed() >= REMIND) {
+            said = Some(Instant::now());
             log(error);
         }
-        // To ask takes a connection.
-        tokio::time::sleep(REMIND).await;
+        sleep(RETRY).await;
     }
+    if said.is_some() {
+        tracing::info!("{setting}: the database answers again, after {} s", begun.elapsed().as_secs());
+    }
+    // To ask takes a connection.
+    sleep(REMIND).await;
 }
 
 fn not_ready(state: &str, reason: &str) -> Response {

@@ -23,10 +23,13 @@ LABEL_TOTAL = f"SELECT count(*) FROM ({LABELLED}) AS labelled"
 PAGE = f"SELECT {COLUMNS} FROM clusters ORDER BY id DESC LIMIT 101 OFFSET 0"
 TOTAL = "SELECT kind, shard, count FROM resource_counts WHERE kind = 'Cluster'"
 ID = "('0' || to_hex(CAST(:i AS bigint)) || '70008000000000000000')::uuid"
+# Of the time that the loop without a server writes, in spans of ten minutes.
+BUCKET = 1_767_225_600 // 600
 PICK = "\\set i random({base} + 1, {base} + :fleet)\n"
 NEW_ROW = (f"INSERT INTO clusters ({COLUMNS}) VALUES (gen_random_uuid(), 'pgbench-' || random(), 1, 1, '@spec@', "
            "'{\"tier\":\"bronze\",\"env\":\"production\",\"canary\":\"no\"}', 'NotReady', 0, now(), now(), "
-           "'@conditions@', '[]', false, now(), 1, now(), now(), NULL, 'bench', 'bench', NULL) RETURNING id")
+           "'@conditions@', '[]', false, now(), floor(extract(epoch FROM now()) / 600)::bigint, now(), now(), NULL, "
+           "'bench', 'bench', NULL) RETURNING id")
 NEW_LABELS = ("INSERT INTO labels (owner_id, owner_type, key, value) SELECT made.id, 'Cluster', "
               "unnest(ARRAY['tier', 'env', 'canary']), unnest(ARRAY['bronze', 'production', 'no']) FROM made")
 UPSERT = ("INSERT INTO adapter_statuses (owner_id, owner_type, adapter, observed_generation, conditions, data, "
@@ -153,7 +156,7 @@ class Bench:
         connection.execute(
             f"INSERT INTO clusters ({COLUMNS}) VALUES ({','.join('?' * 21)})",
             (identity, f"loop-{time.time_ns()}-{number}", 1, 1, seed.spec(), "{}", "NotReady", 0, now, now,
-             seed.conditions(False), "[]", False, now, 1, now, now, None, "bench", "bench", None))
+             seed.conditions(False), "[]", False, now, BUCKET, now, now, None, "bench", "bench", None))
         connection.executemany("INSERT INTO labels (owner_id, owner_type, key, value) VALUES (?, 'Cluster', ?, 'x')",
                                [(identity, key) for key in ("tier", "env", "canary")])
         connection.execute("COMMIT")

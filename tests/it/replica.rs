@@ -96,7 +96,7 @@ async fn while_the_replica_is_away_the_database_itself_is_read() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn why_the_replica_cannot_be_used_is_logged() {
+async fn why_the_replica_cannot_be_used_and_that_it_can_be_again_is_logged() {
     let primary = Throwaway::start();
     let standby = primary.standby();
     let (url, read_url) = (primary.url(), standby.url());
@@ -111,6 +111,8 @@ async fn why_the_replica_cannot_be_used_is_logged() {
     standby.stop();
     process.get(&clusters).await.status(200);
     process.logs("database.read_url: ").await;
+    standby.resume();
+    process.logs("database.read_url: the database answers again, after ").await;
     let log = process.stop().await;
     let told =
         |line: &&Value| line["message"].as_str().is_some_and(|text| text.contains("database.read_url: "));

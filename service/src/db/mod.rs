@@ -132,26 +132,36 @@ impl Db {
         }
     }
 
-    /// Waits until a connection fails or cannot be had, and asks then, outside the pools, which keep the reason to
-    /// themselves, whether the database can be used.
+    /// Waits until a connection to the database fails or cannot be had.
+    pub async fn suspected(&self) {
+        self.primary.monitor.epoch.suspected().await;
+    }
+
+    /// Asks whether the database can be used, outside the pools, which keep the reason to themselves.
     ///
     /// # Errors
     /// Why it cannot.
-    pub async fn suspected(&self) -> Result<(), ConnectError> {
-        self.primary.monitor.epoch.suspected().await;
+    pub async fn check(&self) -> Result<(), ConnectError> {
         reach::reach(&self.endpoint, Duration::ZERO, |_| {}).await
     }
 
-    /// The same of the replica, which need not take writes. Waits forever if there is none.
+    /// Waits until a connection to the replica fails or cannot be had: forever if there is none.
+    pub async fn replica_suspected(&self) {
+        match &self.replica {
+            Some(replica) => replica.executor.monitor.epoch.suspected().await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Asks whether the replica can be used, which need not take writes.
     ///
     /// # Errors
     /// Why it cannot.
-    pub async fn replica_suspected(&self) -> Result<(), ConnectError> {
-        let Some(Replica { endpoint, executor, .. }) = &self.replica else {
-            return std::future::pending().await;
-        };
-        executor.monitor.epoch.suspected().await;
-        reach::connects(endpoint).await
+    pub async fn check_replica(&self) -> Result<(), ConnectError> {
+        match &self.replica {
+            Some(replica) => reach::connects(&replica.endpoint).await,
+            None => Ok(()),
+        }
     }
 
     /// Whether the role may read and write the tables that exist.
