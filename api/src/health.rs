@@ -62,41 +62,41 @@ async fn unusable(db: &Db) -> Result<Option<&'static str>, DbErr> {
 
 /// Logs why the database or its replica cannot be used: when it begins, now and then while it lasts, and that it is over.
 pub(crate) async fn log_outages(db: Db) {
-    let primary = async {
-        loop {
-            db.suspected().await;
-            log_outage("database.url", || db.check(), |error| tracing::error!("database.url: {error}")).await;
-        }
-    };
-    let replica = async {
-        loop {
-            db.replica_suspected().await;
-            // Without it reads go to the primary.
-            let log = |error| tracing::warn!("database.read_url: {error}");
-            log_outage("database.read_url", || db.check_replica(), log).await;
-        }
-    };
-    tokio::join!(primary, replica);
+    let (suspected, check) = (|| db.suspected(), || db.check());
+    let primary =
+        log_each("database.url", suspected, check, |error| tracing::error!("database.url: {error}"));
+    let (suspected, check) = (|| db.replica_suspected(), || db.check_replica());
+    // Without it reads go to the primary.
+    let log = |error| tracing::warn!("database.read_url: {error}");
+    tokio::join!(primary, log_each("database.read_url", suspected, check, log));
 }
 
-/// Logs an outage, if it is one: nothing is wrong if it is over already, or if all connections were busy.
-async fn log_outage<F>(setting: &str, check: impl Fn() -> F, log: fn(ConnectError))
-where
-    F: Future<Output = Result<(), ConnectError>>,
+async fn log_each<S, C>(
+    setting: &str,
+    suspected: impl Fn() -> S,
+    check: impl Fn() -> C,
+    log: fn(ConnectError),
+) where
+    S: Future<Output = ()>,
+    C: Future<Output = Result<(), ConnectError>>,
 {
-    let (begun, mut said) = (Instant::now(), None::<Instant>);
-    while let Err(error) = check().await {
-        if said.is_none_or(|said| said.elapsed() >= REMIND) {
-            said = Some(Instant::now());
-            log(error);
+    loop {
+        suspected().await;
+        // Nothing is wrong if it is over already, or if all connections were busy.
+        let (begun, mut said) = (Instant::now(), None::<Instant>);
+        while let Err(error) = check().await {
+            if said.is_none_or(|said| said.elapsed() >= REMIND) {
+                said = Some(Instant::now());
+                log(error);
+            }
+            sleep(RETRY).await;
         }
-        sleep(RETRY).await;
+        if said.is_some() {
+            tracing::info!("{setting}: the database answers again, after {} s", begun.elapsed().as_secs());
+        }
+        // To ask takes a connection.
+        sleep(REMIND).await;
     }
-    if said.is_some() {
-        tracing::info!("{setting}: the database answers again, after {} s", begun.elapsed().as_secs());
-    }
-    // To ask takes a connection.
-    sleep(REMIND).await;
 }
 
 fn not_ready(state: &str, reason: &str) -> Response {

@@ -36,8 +36,6 @@ pub(crate) enum Fault {
 /// The spellings of one engine. Each is a template over its arguments: `?` is the next argument on SQLite, `$1`
 /// the first one on PostgreSQL. Arguments are expressions, so values in them stay bound.
 struct Spellings {
-    /// A value for which no index is used.
-    unindexed: &'static str,
     /// A text whose order is that of its bytes, as it is for columns.
     bytewise: &'static str,
     /// A UUID as 36 characters.
@@ -66,7 +64,6 @@ struct Matcher {
 
 /// Its own `LIKE` ignores the case of ASCII letters, as `ILIKE` does under collation "C"; `GLOB` does not.
 const SQLITE: Spellings = Spellings {
-    unindexed: "(+?)",
     bytewise: "?",
     uuid_text: "(lower(substr(hex(?), 1, 8) || '-' || substr(hex(?), 9, 4) || '-' || substr(hex(?), 13, 4) \
                 || '-' || substr(hex(?), 17, 4) || '-' || substr(hex(?), 21)))",
@@ -83,7 +80,6 @@ const SQLITE: Spellings = Spellings {
 /// A number is cast only if it is spelled in a way that cannot overflow: `CASE` is the one construct that
 /// keeps the cast from being tried first.
 const POSTGRES: Spellings = Spellings {
-    unindexed: "($1)",
     bytewise: r#"(($1) COLLATE "C")"#,
     uuid_text: "CAST($1 AS text)",
     like: Matcher { template: "($1 LIKE $2)", spell: Pattern::like },
@@ -212,9 +208,12 @@ impl Dialect {
         self == Self::Postgres
     }
 
-    /// A value for which no index is used.
+    /// A value for which SQLite uses no index. PostgreSQL chooses itself.
     pub(crate) fn unindexed(self, value: Expr) -> Expr {
-        fill(self.spellings().unindexed, value)
+        match self {
+            Self::Sqlite => fill("(+?)", value),
+            Self::Postgres => value,
+        }
     }
 
     /// What makes a statement tell its plan, and the column of the answer that holds it.

@@ -4,7 +4,7 @@ use super::log::Follower;
 use super::position::{LogId, Place, Position};
 use super::record::{Change, ChangeType};
 use crate::context::Context;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::field::ID;
 use crate::kind::Kind;
 use crate::list::collection::Collection;
@@ -170,9 +170,9 @@ impl Feed {
             .add_option(filter.as_ref().map(matching));
         let order = &[Term { column: ID, direction: Order::Asc }];
         let query = PageQuery { condition, order, size, offset: 0, numbered: false };
-        // Memory of its own suffices always.
         let share = PageMemory::new(BYTES, BYTES).share();
-        let Some(slice) = page::resources(db, kind, query, &share).await? else { return Ok(Vec::new()) };
+        let slice = page::resources(db, kind, query, &share).await?;
+        let slice = slice.ok_or_else(|| Error::Internal("memory of its own does not suffice".into()))?;
         let mut events = Vec::with_capacity(slice.items.len());
         for resource in slice.items {
             self.place = Place::Present { then, kind, after: resource.id };

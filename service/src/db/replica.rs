@@ -65,13 +65,13 @@ impl ReplicaHealth {
         }
         let answer = tokio::time::timeout(self.timeout, read(replica)).await;
         match answer.unwrap_or_else(|_| Err(Error::no_answer())) {
-            // An internal error may be a table that a migration has made, and that it has yet to replay.
-            Err(error @ (Error::Unavailable(_) | Error::Overloaded | Error::Internal(_))) => {
+            Err(error @ (Error::Unavailable(_) | Error::Overloaded)) => {
                 self.failed(&error);
                 read(primary).await
             }
-            // A replica cancels reads that conflict with what it has to replay.
-            Err(Error::Retryable(_)) => read(primary).await,
+            // A replica cancels reads that conflict with what it has to replay, and has yet to replay a migration that
+            // made what is read.
+            Err(Error::Retryable(_) | Error::Internal(_)) => read(primary).await,
             result => {
                 self.answered();
                 result
@@ -121,9 +121,9 @@ mod tests {
         assert!(matches!(asked(Ok("replica")).await, (Ok("replica"), false)));
         assert!(matches!(asked(Err(Error::Unavailable(error()))).await, (Ok("primary"), true)));
         assert!(matches!(asked(Err(Error::Overloaded)).await, (Ok("primary"), true)));
-        assert!(matches!(asked(Err(Error::Internal("no such table".into()))).await, (Ok("primary"), true)));
-        // It works, and has replayed what conflicts with the read.
+        // It works, and has replayed what conflicts with the read, or has yet to replay what is read.
         assert!(matches!(asked(Err(Error::Retryable(error()))).await, (Ok("primary"), false)));
+        assert!(matches!(asked(Err(Error::Internal("no such table".into()))).await, (Ok("primary"), false)));
         // The answer would be the same elsewhere.
         let other = asked(Err(Error::Timeout(error()))).await;
         assert!(matches!(other, (Err(Error::Timeout(_)), false)), "{other:?}");

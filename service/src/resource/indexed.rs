@@ -123,7 +123,6 @@ impl Listing<'_> {
                 let Anchor { after, skip } = &begun.anchor;
                 let (after, total) = (after.as_deref(), Some(begun.total));
                 let query = self.query.following(self.list, after, *skip, total).await?;
-                let query = PageQuery { numbered: true, ..query };
                 if *skip > 0
                     && let Some(found) = self.with_the_one_before(query.clone()).await?
                 {
@@ -139,7 +138,7 @@ impl Listing<'_> {
     /// A page, and the keys of the item before it, after which it can be read the next time. `None` if the page would
     /// have no item beside that one.
     async fn with_the_one_before(&self, query: PageQuery<'_>) -> Result<Option<Option<Slice<Resource>>>> {
-        let query = PageQuery { size: query.size + 1, offset: query.offset - 1, ..query };
+        let query = PageQuery { size: query.size + 1, offset: query.offset - 1, numbered: true, ..query };
         let order = query.order;
         let found = page::resources(self.list.db, self.list.kind, query, self.share).await?;
         let Some(mut slice) = found else { return Ok(Some(None)) };

@@ -56,12 +56,12 @@ pub(super) struct Member {
 }
 
 impl TextField {
-    /// Whether an index finds what equals a text.
-    pub(super) fn is_indexed(&self) -> bool {
+    /// Whether it is a column with an index of its own.
+    pub(super) fn has_indexed_column(&self) -> bool {
         match self {
-            TextField::Id | TextField::Label(_) | TextField::Reconciled => true,
+            TextField::Id | TextField::Reconciled => true,
             TextField::Column(column) => column.is_indexed(),
-            TextField::OwnerId | TextField::Kind | TextField::Href | TextField::Condition(_) => false,
+            _ => false,
         }
     }
 

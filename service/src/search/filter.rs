@@ -72,13 +72,12 @@ impl Filter {
 }
 
 impl Leaf {
-    /// Whether a column equals one value.
-    pub(super) fn equals_column(&self) -> bool {
+    /// Whether a field that has few values equals one of them.
+    pub(super) fn is_one_of_few(&self) -> bool {
         match self {
-            Leaf::Text(
-                TextField::Column(_) | TextField::Reconciled,
-                TextTest::Compare(Test::OneOf(texts)),
-            ) => texts.len() == 1,
+            Leaf::Text(field, TextTest::Compare(Test::OneOf(texts))) => {
+                field.values().is_some() && texts.len() == 1
+            }
             _ => false,
         }
     }

@@ -34,7 +34,7 @@ pub fn condition(filter: &Filter, collection: Collection, dialect: Dialect, scan
 }
 
 /// Finds the ids of what passes a part of the filter, and perhaps of more, for each part that all matches must pass and
-/// that an index answers. In the order of ids, not for equality with a column: its index has that order.
+/// that an index answers. In the order of ids, not for one of few values: the index that finds it has that order.
 pub(crate) fn finders(
     filter: &Filter,
     collection: Collection,
@@ -42,7 +42,7 @@ pub(crate) fn finders(
     (by_id, beyond): (bool, Option<IdBound>),
 ) -> Vec<SelectStatement> {
     let table = Table { collection, dialect, scan: Scan { beyond, way: Way::Free } };
-    let asked = filter.required().into_iter().filter(|leaf| !by_id || !leaf.equals_column());
+    let asked = filter.required().into_iter().filter(|leaf| !by_id || !leaf.is_one_of_few());
     asked.filter_map(|leaf| table.finder(leaf)).collect()
 }
 
@@ -145,7 +145,7 @@ impl Table {
             Leaf::Text(TextField::Label(key), TextTest::Compare(test @ Test::OneOf(_))) => {
                 Some(self.owners(key, |value| compare(value, test, |text| Expr::val(text.as_str()))))
             }
-            Leaf::Text(field, TextTest::Compare(Test::OneOf(texts))) if field.is_indexed() => {
+            Leaf::Text(field, TextTest::Compare(Test::OneOf(texts))) if field.has_indexed_column() => {
                 Some(self.ids(self.equal(field, texts, false)))
             }
             Leaf::Time(TimeField::Reconciled, test) => {
