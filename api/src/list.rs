@@ -255,7 +255,7 @@ impl ListRequest {
             parameters.one("search").unwrap_or_default(),
             &owner.map(|id| id.to_string()).unwrap_or_default(),
         ];
-        let order = order_text(parameters).and_then(|text| Ordering::parse(collection, &text, &scope));
+        let order = Ordering::parse(collection, &order_text(parameters), &scope);
         let order = reader.keep(order.map_err(|message| unreadable("order", message)));
         let decode = |text: &str| {
             Cursor::decode(text).ok_or_else(|| unreadable("cursor", "the cursor cannot be read"))
@@ -272,27 +272,24 @@ impl ListRequest {
     }
 }
 
-/// `order` and `orderBy` as one list of `field direction`.
-fn order_text<S>(parameters: &Parameters<S>) -> Result<String, String> {
+/// `orderBy` and `order` as one list of `field direction`. If `order` is only a direction, it is that of the fields in
+/// `orderBy`; otherwise its fields follow them.
+fn order_text<S>(parameters: &Parameters<S>) -> String {
     let order = parameters.joined("order").unwrap_or_default();
-    let Some(fields) = parameters.joined("orderBy") else {
-        return match order.trim() {
-            "asc" => Ok("created_time asc".into()),
-            "desc" => Ok("created_time desc".into()),
-            _ => Ok(order),
-        };
-    };
     let direction = order.trim().to_ascii_lowercase();
-    match direction.as_str() {
-        "" => Ok(fields),
-        "asc" | "desc" => {
-            let directed = fields.split(',').map(|field| match field.trim().contains(' ') {
+    let is_direction = matches!(direction.as_str(), "asc" | "desc");
+    match parameters.joined("orderBy") {
+        None if is_direction => format!("created_time {direction}"),
+        None => order,
+        Some(fields) if is_direction => {
+            let fields = fields.split(',').map(str::trim).filter(|field| !field.is_empty());
+            let directed = fields.map(|field| match field.contains(' ') {
                 true => field.to_owned(),
                 false => format!("{field} {direction}"),
             });
-            Ok(directed.collect::<Vec<_>>().join(","))
+            directed.collect::<Vec<_>>().join(",")
         }
-        _ => Err("with orderBy, order must be asc or desc".into()),
+        Some(fields) => format!("{fields},{order}"),
     }
 }
 

@@ -7,20 +7,14 @@ import schemathesis
 from hypothesis import strategies as st
 
 TEXTS = ["id", "name", "kind", "href", "created_by", "labels.env", "spec.region"]
-ORDERED = ["id", "name", "generation", "created_time", "updated_time", "status.phase", "deleted_time"]
 RESOURCE_FIELDS = (
     "kind,name,href,spec,labels,generation,created_time,updated_time,created_by,updated_by,status,owner_references"
 )
-STATUS_ORDERED = ["adapter", "observed_generation", "created_time", "last_report_time"]
 STATUS_FIELDS = "adapter,observed_generation,observed_time,conditions,data,metadata,created_time,last_report_time"
 
 
 def joined(*parts):
     return st.tuples(*parts).map("".join)
-
-
-def listed(values):
-    return st.lists(st.sampled_from(values), min_size=1, max_size=4).map(",".join)
 
 
 letters = st.text("ab'\\%_ Ü\"", max_size=6)
@@ -57,18 +51,11 @@ schemathesis.openapi.format("search-expression", search)
 schemathesis.openapi.format("status-search-expression", status_search)
 # What every resource matches: an answer that is held back for half a minute shows nothing more.
 schemathesis.openapi.format("wait-expression", search.map(lambda text: f"({text}) or id is not null"))
-# Both values are valid with and without `orderBy`.
-schemathesis.openapi.format("order", st.sampled_from(["asc", "desc"]))
-schemathesis.openapi.format("order-fields", listed([*ORDERED, *(field + " desc" for field in ORDERED)]))
-schemathesis.openapi.format(
-    "status-order-fields", listed([*STATUS_ORDERED, *(field + " desc" for field in STATUS_ORDERED)])
-)
 # All fields: a response with some of them does not match the schema, which requires them all.
 schemathesis.openapi.format("resource-fields", st.just(RESOURCE_FIELDS))
 schemathesis.openapi.format("status-fields", st.just(STATUS_FIELDS))
 # In the coverage phase, schemathesis sends only letters and digits in headers; without this, an empty `If-Match`.
 schemathesis.openapi.format("entity-tags", st.sampled_from(["*", '"1"', 'W/"2"', '"1", W/"3"']))
-schemathesis.openapi.format("kinds", st.sampled_from(["Cluster", "NodePool", "Cluster,NodePool"]))
 # Only the server creates positions.
 schemathesis.openapi.format("position", st.just("now"))
 # Only the server creates cursors. A blank value counts as absent.
@@ -82,18 +69,10 @@ def without_waiting(case):
         query["wait"] = type(query["wait"])(0)
 
 
-def with_direction(case):
-    """With `orderBy`, `order` is only a direction; the document's example of it names a field too."""
-    query = case.query or {}
-    if "orderBy" in query and query.get("order") == "created_time desc":
-        query["order"] = "desc"
-
-
 @schemathesis.hook
 def before_call(context, case, kwargs):
-    """Makes valid requests follow the rules that the document states in prose, on orders, changes, reports and labels."""
+    """Makes valid requests follow the rules that the document states in prose, on changes, reports and labels."""
     without_waiting(case)
-    with_direction(case)
     body = case.body
     if not isinstance(body, dict):
         return

@@ -163,7 +163,10 @@ impl ParameterSet for ChangeParameters {
             (
                 "kind",
                 "`Cluster`, `NodePool`, or both, separated by a comma (the default).",
-                text(Some("kinds")),
+                MetaSchema {
+                    pattern: Some(r"^ *((Cluster|NodePool) *(, *(Cluster|NodePool) *)*)?$".into()),
+                    ..text(None)
+                },
             ),
             ("id", "Only the resource with this id.", id()),
             ("owner_id", "Only the node pools of the cluster with this id.", id()),

@@ -5,6 +5,8 @@ use poem_openapi::registry::{MetaSchema, MetaSchemaRef, Registry};
 use poem_openapi::types::Type;
 use serde::ser::SerializeSeq;
 use serde::{Serialize, Serializer};
+use service::kind::Kind;
+use service::list::{Collection, Ordering};
 
 /// A page of a list.
 #[derive(Debug, Serialize)]
@@ -86,40 +88,34 @@ fn named(names: &[&str], wording: &Wording) -> MetaSchemaRef {
     inline(all)
 }
 
-/// What is particular about the parameters with which certain items are read: the formats of searches, orders and
+/// What is particular about the parameters with which certain items are read: the items, the formats of searches and
 /// fields, and examples.
 struct Wording {
+    collection: Collection,
     search: (&'static str, &'static str),
-    order: (&'static str, &'static str),
-    order_by: &'static str,
+    order: &'static str,
     fields: (&'static str, &'static str),
 }
 
 const RESOURCES: Wording = Wording {
+    // Node pools have the same fields.
+    collection: Collection::of(Kind::Cluster),
     search: (
         "search-expression",
         "Only what matches, like `labels.env='production' and status.phase!='Ready'`.",
     ),
-    order: (
-        "order",
-        "Fields to order by, like `name desc, created_time`; by default the newest first. With `orderBy`: `asc` or `desc`.",
-    ),
-    order_by: "order-fields",
+    order: "Fields to order by, like `name desc, created_time`; by default the newest first.",
     fields: ("resource-fields", "Only these fields, like `name,status.phase`, and what identifies an item."),
 };
 
 const REPORTS: Wording = Wording {
+    collection: Collection::REPORTS,
     search: (
         "status-search-expression",
         "Only what matches, like `adapter like 'dns%' and conditions.Available!='True'`. The fields are `adapter`, \
          `observed_generation`, `created_time`, `last_report_time` and `conditions.<Type>`.",
     ),
-    order: (
-        "order",
-        "Fields to order by, like `last_report_time desc, adapter`; by default the newest adapter first. With `orderBy`: \
-         `asc` or `desc`.",
-    ),
-    order_by: "status-order-fields",
+    order: "Fields to order by, like `last_report_time desc, adapter`; by default the newest adapter first.",
     fields: (
         "status-fields",
         "Only these fields, like `observed_generation,conditions.status`, and what identifies an item.",
@@ -178,7 +174,9 @@ fn all(wording: &Wording) -> MetaSchema {
     let total = MetaSchema { default: Some(true.into()), ..MetaSchema::new("boolean") };
     let (format, searched) = wording.search;
     let search = MetaSchema { max_length: Some(4096), ..text(Some(format)) };
-    let ((order, ordered), (fields, shown)) = (wording.order, wording.fields);
+    let (fields, shown) = wording.fields;
+    let terms = terms(&wording.collection);
+    let matching = |pattern| MetaSchema { pattern: Some(pattern), ..text(None) };
     let members = [
         ("page", PAGE, number(1e12, Some(1.into()))),
         (
@@ -189,12 +187,8 @@ fn all(wording: &Wording) -> MetaSchema {
         ("pageSize", "The same as `size`, which takes precedence if both are given.", number(500.0, None)),
         ("total", "`false` leaves `total` out of the answer.", total),
         ("search", searched, search),
-        ("order", ordered, text(Some(order))),
-        (
-            "orderBy",
-            "An older form of `order`: fields to order by, with the direction in `order`.",
-            text(Some(wording.order_by)),
-        ),
+        ("order", wording.order, matching(format!("^( *(asc|desc)|{terms}) *$"))),
+        ("orderBy", ORDER_BY, matching(format!("^{terms} *$"))),
         ("fields", shown, text(Some(fields))),
         ("wait_for", WAIT_FOR, MetaSchema { max_length: Some(4096), ..text(Some("wait-expression")) }),
         ("timeout", "With `wait_for`, the maximum number of seconds to wait.", number(60.0, Some(30.into()))),
@@ -208,6 +202,14 @@ fn all(wording: &Wording) -> MetaSchema {
     object("", &[], members)
 }
 
+/// The pattern of a comma list of fields to order by.
+fn terms(collection: &Collection) -> String {
+    let names = collection.names().join("|").replace('.', r"\.");
+    format!("( *({names})( +(asc|desc))? *(,|$)){{0,{}}}", Ordering::MAX_TERMS)
+}
+
+const ORDER_BY: &str = "An older form of `order`: fields to order by. The direction may be in `order` alone: `asc` or `desc`. \
+                        Fields in `order` follow these.";
 const WAIT_FOR: &str = "A search, like `status.phase='Ready'`. The answer is delayed until the resource matches, at most for \
                         `timeout`. It is 404 as soon as the resource is gone.";
 const POSITION: &str = "Where to follow changes from: send it as `since` to `/changes`. Pages requested by `cursor` have \

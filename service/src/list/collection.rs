@@ -85,8 +85,8 @@ impl Collection {
         self.fields.iter().find(|field| field.name == name)
     }
 
-    /// The names of all fields, separated by commas.
-    pub(crate) fn names(&self) -> String {
-        self.fields.iter().map(|field| field.name).collect::<Vec<_>>().join(", ")
+    /// The names of the fields that have a fixed name: those by which items can be ordered.
+    pub fn names(&self) -> Vec<&'static str> {
+        self.fields.iter().map(|field| field.name).collect()
     }
 }

@@ -10,9 +10,6 @@ use sea_orm::sea_query::Order;
 /// The order that is not said.
 const NEWEST_FIRST: &str = "created_time desc";
 
-/// The most fields that one order may name.
-const MAX_TERMS: usize = 8;
-
 /// An order that tells any two items apart: it ends in their key.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ordering {
@@ -35,6 +32,9 @@ impl Term {
 }
 
 impl Ordering {
+    /// The most fields that one order may name.
+    pub const MAX_TERMS: usize = 8;
+
     /// Reads `field [asc|desc], …`; nothing means the newest first. `list` describes the list being ordered: a
     /// cursor is only good for the list and the order that it came from.
     ///
@@ -45,8 +45,8 @@ impl Ordering {
         let key = collection.key;
         let mut terms: Vec<Term> = Vec::new();
         let items: Vec<&str> = text.split(',').map(str::trim).filter(|item| !item.is_empty()).collect();
-        if items.len() > MAX_TERMS {
-            return Err(format!("at most {MAX_TERMS} fields may be named"));
+        if items.len() > Self::MAX_TERMS {
+            return Err(format!("at most {} fields may be named", Self::MAX_TERMS));
         }
         for item in items {
             let (columns, direction) = parse_term(collection, item)?;
@@ -108,7 +108,7 @@ fn parse_term(collection: &Collection, item: &str) -> Result<(Vec<Column>, Order
     match collection.field(name) {
         Some(field) => Ok((field.source.order(collection.nested), direction)),
         None => {
-            let known = collection.names();
+            let known = collection.names().join(", ");
             Err(format!("cannot order by '{}'; use one of: {known}", shortened(name)))
         }
     }

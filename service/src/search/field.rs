@@ -100,7 +100,7 @@ pub(super) fn field(collection: &Collection, name: &str, position: usize) -> Res
         condition(collection, path, position + collection.conditions.len())
     } else {
         let documents = if collection.resources { "labels.<key>, spec.<path>, " } else { "" };
-        let (names, conditions) = (collection.names(), collection.conditions);
+        let (names, conditions) = (collection.names().join(", "), collection.conditions);
         let known = format!("a field ({names}, {documents}{conditions}<Type>)");
         expected(position, &known, quoted(name))
     }

@@ -64,6 +64,9 @@ async fn order_by_takes_its_direction_inline_or_from_order(app: TestApp) {
         ("name desc", "", ["ddd", "ccc", "bbb", "aaa"]),
         ("name asc", "desc", ["aaa", "bbb", "ccc", "ddd"]),
         ("generation,name", "desc", ["ccc", "bbb", "ddd", "aaa"]),
+        ("generation", "name desc", ["ddd", "aaa", "ccc", "bbb"]),
+        ("generation desc", "created_time", ["ccc", "bbb", "aaa", "ddd"]),
+        ("name,", "desc", ["ddd", "ccc", "bbb", "aaa"]),
         ("", "desc", ["bbb", "ddd", "aaa", "ccc"]),
         ("", "asc", ["ccc", "aaa", "ddd", "bbb"]),
     ] {
