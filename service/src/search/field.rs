@@ -1,50 +1,23 @@
 //! The fields a search may name: their types, and where their values are.
 
 use super::error::{Result, expected, quoted, refuse};
-use crate::field::{Column, Source, Type};
+use crate::field::{Source, Type};
 use crate::list::collection::Collection;
 
-/// A field, by the type of its value.
+/// A field: where its value is.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Field {
-    Text(TextField),
-    Integer(IntegerField),
-    Time(TimeField),
-    /// A path into `spec`; the literal compared with decides the type.
-    Spec(Vec<String>),
-}
-
-/// Where a text is.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum TextField {
-    Column(Column),
-    Id,
-    OwnerId,
-    Kind,
-    Href,
+    /// Where the table of fields with a fixed name says.
+    Named(Source),
     /// The value of the label with this key.
     Label(String),
     /// The status of `Reconciled`, which has a column of its own.
     Reconciled,
-    Condition(Member),
-}
-
-/// Where an integer is.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum IntegerField {
-    Column(Column),
-    Condition(Member),
-}
-
-/// Where a time is.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum TimeField {
-    Column(Column),
-    /// `created_time`, which the id holds too.
-    Created,
     /// `last_updated_time` of `Reconciled`, which has columns of its own.
-    Reconciled,
+    ReconciledTime,
     Condition(Member),
+    /// A path into `spec`.
+    Spec(Vec<String>),
 }
 
 /// A member of a condition.
@@ -53,24 +26,46 @@ pub(super) struct Member {
     /// The type of the condition.
     pub(super) condition: String,
     pub(super) name: &'static str,
+    pub(super) r#type: Type,
 }
 
-impl TextField {
+impl Field {
+    /// The type of its value; `None` if the literal compared with decides it.
+    pub(super) fn r#type(&self) -> Option<Type> {
+        match self {
+            Field::Named(Source::Column(column)) => Some(column.r#type),
+            Field::Named(Source::CreatedTime) | Field::ReconciledTime => Some(Type::Time),
+            Field::Named(_) | Field::Label(_) | Field::Reconciled => Some(Type::Text),
+            Field::Condition(member) => Some(member.r#type),
+            Field::Spec(_) => None,
+        }
+    }
+
     /// Whether it is a column with an index of its own.
     pub(super) fn has_indexed_column(&self) -> bool {
         match self {
-            TextField::Id | TextField::Reconciled => true,
-            TextField::Column(column) => column.is_indexed(),
+            Field::Named(Source::Id) | Field::Reconciled => true,
+            Field::Named(Source::Column(column)) => column.is_indexed(),
             _ => false,
+        }
+    }
+
+    /// Whether the log of changes tells every value that it takes: times of the status move without a word.
+    pub(super) fn is_logged(&self) -> bool {
+        match self {
+            Field::Named(Source::Column(column)) => column.is_logged(),
+            Field::Condition(member) => member.r#type != Type::Time,
+            Field::ReconciledTime => false,
+            _ => true,
         }
     }
 
     /// The only values it can have, where there are few.
     pub(super) fn values(&self) -> Option<&'static [&'static str]> {
         match self {
-            TextField::Reconciled => Some(&STATUSES),
-            TextField::Condition(member) if member.name == STATUS => Some(&STATUSES),
-            TextField::Column(column) if column.name == PHASE => Some(&PHASES),
+            Field::Reconciled => Some(&STATUSES),
+            Field::Condition(member) if member.name == STATUS => Some(&STATUSES),
+            Field::Named(Source::Column(column)) if column.name == PHASE => Some(&PHASES),
             _ => None,
         }
     }
@@ -91,7 +86,7 @@ const MAX_SEGMENTS: usize = 64;
 pub(super) fn field(collection: &Collection, name: &str, position: usize) -> Result<Field> {
     let of_resources = |prefix| collection.resources.then(|| name.strip_prefix(prefix)).flatten();
     if let Some(field) = collection.field(name) {
-        Ok(typed(field.source))
+        Ok(Field::Named(field.source))
     } else if let Some(key) = of_resources("labels.") {
         label(key, position + "labels.".len())
     } else if let Some(path) = of_resources("spec.") {
@@ -106,26 +101,11 @@ pub(super) fn field(collection: &Collection, name: &str, position: usize) -> Res
     }
 }
 
-fn typed(source: Source) -> Field {
-    match source {
-        Source::Id => Field::Text(TextField::Id),
-        Source::OwnerId => Field::Text(TextField::OwnerId),
-        Source::Kind => Field::Text(TextField::Kind),
-        Source::Href => Field::Text(TextField::Href),
-        Source::CreatedTime => Field::Time(TimeField::Created),
-        Source::Column(column) => match column.r#type {
-            Type::Integer => Field::Integer(IntegerField::Column(column)),
-            Type::Time => Field::Time(TimeField::Column(column)),
-            Type::Text | Type::Uuid => Field::Text(TextField::Column(column)),
-        },
-    }
-}
-
 fn label(key: &str, position: usize) -> Result<Field> {
     if key.is_empty() {
         return refuse(position, "expected the key of a label after `labels.`");
     }
-    Ok(Field::Text(TextField::Label(key.to_owned())))
+    Ok(Field::Label(key.to_owned()))
 }
 
 fn spec(path: &str, position: usize) -> Result<Field> {
@@ -159,15 +139,13 @@ fn condition(collection: &Collection, path: &str, position: usize) -> Result<Fie
         return expected(position, &name, quoted(condition));
     }
     let reconciled = collection.resources && condition == RECONCILED;
-    let of = |name| Member { condition: condition.to_owned(), name };
+    let of = |name, r#type| Field::Condition(Member { condition: condition.to_owned(), name, r#type });
     match member {
-        None if reconciled => Ok(Field::Text(TextField::Reconciled)),
-        None => Ok(Field::Text(TextField::Condition(of(STATUS)))),
-        Some("last_updated_time") if reconciled => Ok(Field::Time(TimeField::Reconciled)),
+        None if reconciled => Ok(Field::Reconciled),
+        None => Ok(of(STATUS, Type::Text)),
+        Some("last_updated_time") if reconciled => Ok(Field::ReconciledTime),
         Some(member) => match collection.members.iter().find(|(name, _)| *name == member) {
-            Some((name, Type::Time)) => Ok(Field::Time(TimeField::Condition(of(name)))),
-            Some((name, Type::Integer)) => Ok(Field::Integer(IntegerField::Condition(of(name)))),
-            Some((name, _)) => Ok(Field::Text(TextField::Condition(of(name)))),
+            Some((name, r#type)) => Ok(of(name, *r#type)),
             None => {
                 let names: Vec<_> = collection.members.iter().map(|(name, _)| format!("`{name}`")).collect();
                 let names = names.join(", ");

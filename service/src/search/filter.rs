@@ -1,10 +1,11 @@
 //! From the syntax tree to the typed filter: every field is known, every literal has its field's type.
 
 use super::error::{Result, expected, quoted, refuse};
-use super::field::{Field, IntegerField, TextField, TimeField, field};
+use super::field::{Field, field};
 use super::pattern::Pattern;
 use super::syntax::{Comparison, Expression, Literal, LiteralValue, Predicate, Test};
 use super::time::{Moment, TimeTest};
+use crate::field::Type;
 use crate::list::collection::Collection;
 
 /// A search that can be asked of the collection it was read for. That of one kind of resource can be asked of the other.
@@ -18,32 +19,31 @@ pub struct Filter {
 pub(super) enum Node {
     All(Vec<Node>),
     Any(Vec<Node>),
-    Leaf { leaf: Leaf, negated: bool },
+    Leaf(Leaf),
 }
 
-/// A field and what is asked of it. It is false where the field has no value, except for `Null`.
+/// A field and what is asked of it.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Leaf {
-    Null(Field),
-    Text(TextField, TextTest),
-    Integer(IntegerField, Test<i64>),
-    Time(TimeField, TimeTest),
-    Spec(Vec<String>, SpecTest),
+pub(super) struct Leaf {
+    pub(super) field: Field,
+    pub(super) test: ValueTest,
+    pub(super) negated: bool,
 }
 
-/// What is asked of a text.
+/// What is asked of a value. No value passes anything but `Null`, and none of another type does.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum TextTest {
-    Compare(Test<String>),
-    Like { pattern: Pattern, ignore_case: bool },
-}
-
-/// What is asked of a value in `spec`; a value of another type does not pass.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum SpecTest {
-    Text(TextTest),
+pub(super) enum ValueTest {
+    Null,
+    Text(Test<String>),
+    Like {
+        pattern: Pattern,
+        ignore_case: bool,
+    },
+    Integer(Test<i64>),
+    Time(TimeTest),
+    /// Of a number in `spec`.
     Number(Test<Number>),
-    /// Equal to one of these.
+    /// Equal to one of these, of a boolean in `spec`.
     Boolean(Vec<bool>),
 }
 
@@ -74,12 +74,8 @@ impl Filter {
 impl Leaf {
     /// Whether a field that has few values equals one of them.
     pub(super) fn is_one_of_few(&self) -> bool {
-        match self {
-            Leaf::Text(field, TextTest::Compare(Test::OneOf(texts))) => {
-                field.values().is_some() && texts.len() == 1
-            }
-            _ => false,
-        }
+        let is_one = matches!(&self.test, ValueTest::Text(Test::OneOf(texts)) if texts.len() == 1);
+        is_one && self.field.values().is_some()
     }
 }
 
@@ -87,20 +83,15 @@ impl Node {
     fn require<'a>(&'a self, leaves: &mut Vec<&'a Leaf>) {
         match self {
             Node::All(parts) => parts.iter().for_each(|part| part.require(leaves)),
-            Node::Leaf { leaf, negated: false } => leaves.push(leaf),
-            Node::Leaf { negated: true, .. } | Node::Any(_) => {}
+            Node::Leaf(leaf) if !leaf.negated => leaves.push(leaf),
+            Node::Leaf(_) | Node::Any(_) => {}
         }
     }
 
     fn is_logged(&self) -> bool {
         match self {
             Node::All(parts) | Node::Any(parts) => parts.iter().all(Node::is_logged),
-            Node::Leaf { leaf: Leaf::Time(field, _) | Leaf::Null(Field::Time(field)), .. } => match field {
-                TimeField::Created => true,
-                TimeField::Column(column) => column.is_logged(),
-                TimeField::Reconciled | TimeField::Condition(_) => false,
-            },
-            Node::Leaf { .. } => true,
+            Node::Leaf(leaf) => leaf.field.is_logged(),
         }
     }
 }
@@ -116,58 +107,50 @@ fn node(collection: &Collection, expression: &Expression<'_>, negated: bool) -> 
         Expression::All(parts) => Node::All(nodes(parts)?),
         Expression::Any(parts) if negated => Node::All(nodes(parts)?),
         Expression::Any(parts) => Node::Any(nodes(parts)?),
-        Expression::Comparison(comparison) => {
-            Node::Leaf { leaf: leaf(collection, comparison)?, negated: comparison.negated != negated }
-        }
+        Expression::Comparison(comparison) => Node::Leaf(leaf(collection, comparison, negated)?),
     })
 }
 
-fn leaf(collection: &Collection, comparison: &Comparison<'_>) -> Result<Leaf> {
+fn leaf(collection: &Collection, comparison: &Comparison<'_>, negated: bool) -> Result<Leaf> {
     let field = field(collection, comparison.field, comparison.position)?;
-    Ok(match (field, &comparison.predicate) {
-        (field, Predicate::Null) => Leaf::Null(field),
-        (Field::Text(field), Predicate::Test(test)) => {
-            let values = field.values().filter(|_| matches!(test, Test::OneOf(_)));
-            let test = match values {
-                Some(values) => test.read(|literal| one_of(values, literal))?,
-                None => test.read(text)?,
-            };
-            Leaf::Text(field, TextTest::Compare(test))
-        }
-        (Field::Text(field), Predicate::Like { pattern, ignore_case }) => {
-            Leaf::Text(field, like(pattern, *ignore_case)?)
-        }
-        (Field::Integer(field), Predicate::Test(test)) => Leaf::Integer(field, test.read(integer)?),
-        (Field::Time(field), Predicate::Test(test)) => Leaf::Time(field, test.read(time)?.into()),
-        (Field::Integer(_) | Field::Time(_), Predicate::Like { .. }) => {
+    let test = match (&comparison.predicate, field.r#type()) {
+        (Predicate::Null, _) => ValueTest::Null,
+        (Predicate::Test(test), None) => spec_test(test)?,
+        (Predicate::Test(test), Some(Type::Integer)) => ValueTest::Integer(test.read(integer)?),
+        (Predicate::Test(test), Some(Type::Time)) => ValueTest::Time(test.read(time)?.into()),
+        (Predicate::Test(test), Some(Type::Text | Type::Uuid)) => ValueTest::Text(match field.values() {
+            Some(values) if matches!(test, Test::OneOf(_)) => test.read(|literal| one_of(values, literal))?,
+            _ => test.read(text)?,
+        }),
+        (Predicate::Like { .. }, Some(Type::Integer | Type::Time)) => {
             let message = format!(
                 "{} is not a text field: expected a comparison, found `like`",
                 quoted(comparison.field)
             );
             return refuse(comparison.operator, message);
         }
-        (Field::Spec(path), Predicate::Test(test)) => Leaf::Spec(path, spec_test(test)?),
-        (Field::Spec(path), Predicate::Like { pattern, ignore_case }) => {
-            Leaf::Spec(path, SpecTest::Text(like(pattern, *ignore_case)?))
+        (Predicate::Like { pattern, ignore_case }, _) => {
+            ValueTest::Like { pattern: like(pattern)?, ignore_case: *ignore_case }
         }
-    })
+    };
+    Ok(Leaf { field, test, negated: comparison.negated != negated })
 }
 
 /// The type of the first literal decides, and the others must be of it.
-fn spec_test(test: &Test<Literal<'_>>) -> Result<SpecTest> {
+fn spec_test(test: &Test<Literal<'_>>) -> Result<ValueTest> {
     match test.first() {
-        Some(Literal { value: LiteralValue::Number, .. }) => Ok(SpecTest::Number(test.read(number)?)),
+        Some(Literal { value: LiteralValue::Number, .. }) => Ok(ValueTest::Number(test.read(number)?)),
         Some(first @ Literal { value: LiteralValue::Boolean(_), .. }) => match test {
-            Test::OneOf(values) => Ok(SpecTest::Boolean(values.iter().map(boolean).collect::<Result<_>>()?)),
+            Test::OneOf(values) => Ok(ValueTest::Boolean(values.iter().map(boolean).collect::<Result<_>>()?)),
             _ => expected(first.position, "a string or a number to order by", quoted(first.source)),
         },
-        _ => Ok(SpecTest::Text(TextTest::Compare(test.read(text)?))),
+        _ => Ok(ValueTest::Text(test.read(text)?)),
     }
 }
 
-fn like(pattern: &Literal<'_>, ignore_case: bool) -> Result<TextTest> {
+fn like(pattern: &Literal<'_>) -> Result<Pattern> {
     match Pattern::read(&text(pattern)?) {
-        Some(pattern) => Ok(TextTest::Like { pattern, ignore_case }),
+        Some(pattern) => Ok(pattern),
         None => expected(
             pattern.position,
             "a character after the last `\\` of the pattern",

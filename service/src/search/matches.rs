@@ -1,12 +1,12 @@
 //! A filter asked of a resource in memory. It answers as the SQL of both engines does, which a test compares.
 
-use super::field::{Field, IntegerField, Member, TextField, TimeField};
-use super::filter::{Filter, Leaf, Node, Number, SpecTest, TextTest};
+use super::field::{Field, Member};
+use super::filter::{Filter, Node, Number, ValueTest};
 use super::syntax::Test;
 use super::time::TimeTest;
 use super::token::Order;
 use crate::error::Result;
-use crate::field::Column;
+use crate::field::{Source, Type};
 use crate::resource::Resource;
 use chrono::{DateTime, Utc};
 use entity::JsonText;
@@ -71,70 +71,65 @@ impl<'a> Subject<'a> {
         found.and_then(|condition| condition.get(member.name)).filter(|value| !value.is_null())
     }
 
-    fn text(&self, field: &TextField) -> Option<Cow<'_, str>> {
-        let Resource { kind, id, owner_id, status, .. } = self.resource;
+    /// The value of a field, if it has one.
+    fn value(&self, field: &Field) -> Option<Found<'_>> {
+        let Resource { kind, id, owner_id, created_time, status, .. } = self.resource;
         match field {
-            TextField::Column(column) => self.text_column(column).map(Cow::Borrowed),
-            TextField::Id => Some(id.to_string().into()),
-            TextField::OwnerId => owner_id.map(|owner| owner.to_string().into()),
-            TextField::Kind => Some(kind.as_str().into()),
-            TextField::Href => Some(self.resource.href().into()),
-            TextField::Label(key) => self.label(key).map(Cow::Borrowed),
-            TextField::Reconciled => Some(if status.reconciled { "True" } else { "False" }.into()),
-            TextField::Condition(member) => self.condition(member).and_then(Value::as_str).map(Cow::Borrowed),
+            Field::Named(Source::Column(column)) => self.column(column.name),
+            Field::Named(Source::Id) => text(id.to_string()),
+            Field::Named(Source::OwnerId) => text((*owner_id)?.to_string()),
+            Field::Named(Source::Kind) => text(kind.as_str()),
+            Field::Named(Source::Href) => text(self.resource.href()),
+            Field::Named(Source::CreatedTime) => Some(Found::Time(*created_time)),
+            Field::Label(key) => text(self.label(key)?),
+            Field::Reconciled => text(if status.reconciled { "True" } else { "False" }),
+            Field::ReconciledTime => Some(Found::Time(status.reconciled_updated_time)),
+            Field::Condition(member) => {
+                let value = self.condition(member)?;
+                match member.r#type {
+                    Type::Integer => Some(Found::Integer(value.as_i64()?)),
+                    Type::Time => Some(Found::Time(value.as_str()?.parse().ok()?)),
+                    Type::Text | Type::Uuid => text(value.as_str()?),
+                }
+            }
+            Field::Spec(path) => match self.spec(path)? {
+                Value::String(value) => text(value),
+                value => Some(Found::Json(value)),
+            },
         }
     }
 
-    fn text_column(&self, column: &Column) -> Option<&str> {
-        let Resource { name, created_by, updated_by, deleted_by, status, .. } = self.resource;
-        match column.name {
-            "name" => Some(name),
-            "created_by" => Some(created_by),
-            "updated_by" => Some(updated_by),
-            "deleted_by" => deleted_by.as_deref(),
-            "phase" => Some(&status.phase),
+    fn column(&self, name: &str) -> Option<Found<'_>> {
+        let resource = self.resource;
+        let status = &resource.status;
+        match name {
+            "name" => text(&resource.name),
+            "created_by" => text(&resource.created_by),
+            "updated_by" => text(&resource.updated_by),
+            "deleted_by" => text(resource.deleted_by.as_deref()?),
+            "phase" => text(&status.phase),
+            "generation" => Some(Found::Integer(resource.generation)),
+            "observed_generation" => Some(Found::Integer(status.observed_generation)),
+            "updated_time" => Some(Found::Time(resource.updated_time)),
+            "deleted_time" => resource.deleted_time.map(Found::Time),
+            "status_updated_time" => Some(Found::Time(status.updated_time)),
+            "status_transition_time" => Some(Found::Time(status.transition_time)),
             _ => None,
         }
     }
+}
 
-    fn integer(&self, field: &IntegerField) -> Option<i64> {
-        let Resource { generation, status, .. } = self.resource;
-        match field {
-            IntegerField::Column(column) => match column.name {
-                "generation" => Some(*generation),
-                "observed_generation" => Some(status.observed_generation),
-                _ => None,
-            },
-            IntegerField::Condition(member) => self.condition(member).and_then(Value::as_i64),
-        }
-    }
+/// The value of a field.
+enum Found<'a> {
+    Text(Cow<'a, str>),
+    Integer(i64),
+    Time(DateTime<Utc>),
+    /// Another one in `spec`.
+    Json(&'a Value),
+}
 
-    fn time(&self, field: &TimeField) -> Option<DateTime<Utc>> {
-        let Resource { created_time, updated_time, deleted_time, status, .. } = self.resource;
-        match field {
-            TimeField::Created => Some(*created_time),
-            TimeField::Reconciled => Some(status.reconciled_updated_time),
-            TimeField::Column(column) => match column.name {
-                "updated_time" => Some(*updated_time),
-                "deleted_time" => *deleted_time,
-                "status_updated_time" => Some(status.updated_time),
-                "status_transition_time" => Some(status.transition_time),
-                _ => None,
-            },
-            TimeField::Condition(member) => {
-                self.condition(member).and_then(Value::as_str).and_then(|text| text.parse().ok())
-            }
-        }
-    }
-
-    fn is_absent(&self, field: &Field) -> bool {
-        match field {
-            Field::Text(field) => self.text(field).is_none(),
-            Field::Integer(field) => self.integer(field).is_none(),
-            Field::Time(field) => self.time(field).is_none(),
-            Field::Spec(path) => self.spec(path).is_none(),
-        }
-    }
+fn text<'a>(text: impl Into<Cow<'a, str>>) -> Option<Found<'a>> {
+    Some(Found::Text(text.into()))
 }
 
 impl Node {
@@ -142,21 +137,30 @@ impl Node {
         match self {
             Node::All(parts) => parts.iter().all(|part| part.holds(subject)),
             Node::Any(parts) => parts.iter().any(|part| part.holds(subject)),
-            Node::Leaf { leaf, negated } => leaf.holds(subject) != *negated,
+            Node::Leaf(leaf) => leaf.test.holds(subject.value(&leaf.field)) != leaf.negated,
         }
     }
 }
 
-impl Leaf {
-    fn holds(&self, subject: &Subject<'_>) -> bool {
-        match self {
-            Leaf::Null(field) => subject.is_absent(field),
-            Leaf::Text(field, test) => subject.text(field).is_some_and(|text| test.holds(&text)),
-            Leaf::Integer(field, test) => {
-                subject.integer(field).is_some_and(|value| test.holds(|literal| Some(value.cmp(literal))))
+impl ValueTest {
+    fn holds(&self, found: Option<Found<'_>>) -> bool {
+        let Some(found) = found else { return *self == ValueTest::Null };
+        match (self, found) {
+            (ValueTest::Text(test), Found::Text(text)) => {
+                test.holds(|literal| Some((*text).cmp(literal.as_str())))
             }
-            Leaf::Time(field, test) => subject.time(field).is_some_and(|time| test.holds(time)),
-            Leaf::Spec(path, test) => subject.spec(path).is_some_and(|value| test.holds(value)),
+            (ValueTest::Like { pattern, ignore_case }, Found::Text(text)) => {
+                pattern.matches(&text, *ignore_case)
+            }
+            (ValueTest::Integer(test), Found::Integer(integer)) => {
+                test.holds(|literal| Some(integer.cmp(literal)))
+            }
+            (ValueTest::Time(test), Found::Time(time)) => test.holds(time),
+            (ValueTest::Number(test), Found::Json(Value::Number(number))) => {
+                test.holds(|literal| compare(number, &literal.read()?))
+            }
+            (ValueTest::Boolean(booleans), Found::Json(Value::Bool(boolean))) => booleans.contains(boolean),
+            _ => false,
         }
     }
 }
@@ -176,15 +180,6 @@ impl<T> Test<T> {
     }
 }
 
-impl TextTest {
-    fn holds(&self, text: &str) -> bool {
-        match self {
-            TextTest::Compare(test) => test.holds(|literal| Some(text.cmp(literal.as_str()))),
-            TextTest::Like { pattern, ignore_case } => pattern.matches(text, *ignore_case),
-        }
-    }
-}
-
 impl TimeTest {
     fn holds(&self, time: DateTime<Utc>) -> bool {
         match self {
@@ -192,19 +187,6 @@ impl TimeTest {
             TimeTest::Within(from, until) => {
                 from.is_none_or(|from| time >= from) && until.is_none_or(|until| time < until)
             }
-        }
-    }
-}
-
-impl SpecTest {
-    fn holds(&self, value: &Value) -> bool {
-        match (self, value) {
-            (SpecTest::Text(test), Value::String(text)) => test.holds(text),
-            (SpecTest::Number(test), Value::Number(number)) => {
-                test.holds(|literal| compare(number, &literal.read()?))
-            }
-            (SpecTest::Boolean(booleans), Value::Bool(boolean)) => booleans.contains(boolean),
-            _ => false,
         }
     }
 }
@@ -238,7 +220,6 @@ fn integer_and_double(integer: i128, double: f64) -> Option<Ordering> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::field::Source;
     use crate::kind::Kind;
     use crate::list::Collection;
 
@@ -260,12 +241,12 @@ mod tests {
             for known in Collection::of(kind).fields {
                 let field =
                     crate::search::field::field(&Collection::of(kind), known.name, 0).expect("a field");
-                let value = match &field {
-                    Field::Text(field) => subject.text(field).map(Cow::into_owned),
-                    Field::Integer(field) => subject.integer(field).map(|value| value.to_string()),
-                    Field::Time(field) => subject.time(field).map(|time| time.to_string()),
-                    Field::Spec(_) => None,
-                };
+                let value = subject.value(&field).map(|value| match value {
+                    Found::Text(text) => text.into_owned(),
+                    Found::Integer(integer) => integer.to_string(),
+                    Found::Time(time) => time.to_string(),
+                    Found::Json(json) => json.to_string(),
+                });
                 let value = value.unwrap_or_else(|| panic!("{} has no value", known.name));
                 let Source::Column(column) = known.source else { continue };
                 let expected = match column.name {

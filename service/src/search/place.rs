@@ -2,11 +2,11 @@
 
 use sea_orm::sea_query::{BinOper, Expr, ExprTrait, Query, SelectStatement};
 
-use super::field::{Field, IntegerField, Member, TextField, TimeField};
-use super::filter::SpecTest;
+use super::field::{Field, Member};
+use super::filter::{Leaf, ValueTest};
 use super::scan::{IdBound, Scan};
 use crate::dialect::Dialect;
-use crate::field::Column;
+use crate::field::Source;
 use crate::list::collection::Collection;
 
 /// What every `href` begins with.
@@ -36,55 +36,32 @@ pub(super) struct Table {
 }
 
 impl Table {
-    /// Where the value of a field is; for `spec`, any text of it.
-    pub(super) fn place<'a>(&self, field: &'a Field) -> Place<'a> {
-        match field {
-            Field::Text(field) => self.text_place(field),
-            Field::Integer(field) => self.integer_place(field),
-            Field::Time(field) => self.time_place(field),
-            Field::Spec(path) => Place::Nullable(self.dialect.json_any(self.json(path))),
-        }
-    }
-
-    /// Where a text is.
-    pub(super) fn text_place<'a>(&self, field: &'a TextField) -> Place<'a> {
-        match field {
-            TextField::Column(column) => self.column_place(*column),
-            TextField::Id => Place::Value(self.dialect.uuid_text(self.column("id"))),
-            TextField::OwnerId if !self.collection.nested => Place::Nowhere,
-            TextField::OwnerId => Place::Value(self.dialect.uuid_text(self.column("owner_id"))),
-            TextField::Kind => Place::Value(self.dialect.bytewise(Expr::val(self.collection.item))),
-            TextField::Href => Place::Value(self.href()),
-            TextField::Label(key) => Place::Label(key),
-            TextField::Reconciled => {
+    /// Where the value is that a leaf asks for.
+    pub(super) fn place<'a>(&self, leaf: &'a Leaf) -> Place<'a> {
+        match &leaf.field {
+            Field::Named(source) => self.named(*source),
+            Field::Label(key) => Place::Label(key),
+            Field::Reconciled => {
                 let status = Expr::case(self.column("reconciled"), "True").finally("False");
                 Place::Value(self.dialect.bytewise(status.into()))
             }
-            TextField::Condition(member) => Place::Condition(member),
+            Field::ReconciledTime => Place::Value(self.column("reconciled_updated_time")),
+            Field::Condition(member) => Place::Condition(member),
+            Field::Spec(path) => Place::Nullable(self.spec(path, &leaf.test)),
         }
     }
 
-    /// Where an integer is.
-    pub(super) fn integer_place<'a>(&self, field: &'a IntegerField) -> Place<'a> {
-        match field {
-            IntegerField::Column(column) => self.column_place(*column),
-            IntegerField::Condition(member) => Place::Condition(member),
+    fn named(&self, source: Source) -> Place<'static> {
+        match source {
+            Source::Column(column) if column.nullable => Place::Nullable(self.column(column.name)),
+            Source::Column(column) => Place::Value(self.column(column.name)),
+            Source::Id => Place::Value(self.dialect.uuid_text(self.column("id"))),
+            Source::OwnerId if !self.collection.nested => Place::Nowhere,
+            Source::OwnerId => Place::Value(self.dialect.uuid_text(self.column("owner_id"))),
+            Source::Kind => Place::Value(self.dialect.bytewise(Expr::val(self.collection.item))),
+            Source::Href => Place::Value(self.href()),
+            Source::CreatedTime => Place::Value(self.column("created_time")),
         }
-    }
-
-    /// Where a time is.
-    pub(super) fn time_place<'a>(&self, field: &'a TimeField) -> Place<'a> {
-        match field {
-            TimeField::Column(column) => self.column_place(*column),
-            TimeField::Created => Place::Value(self.column("created_time")),
-            TimeField::Reconciled => Place::Value(self.column("reconciled_updated_time")),
-            TimeField::Condition(member) => Place::Condition(member),
-        }
-    }
-
-    fn column_place(&self, column: Column) -> Place<'static> {
-        let value = self.column(column.name);
-        if column.nullable { Place::Nullable(value) } else { Place::Value(value) }
     }
 
     /// A column, named in full: inside a subquery its short name could mean another one.
@@ -162,19 +139,16 @@ impl Table {
             .take()
     }
 
-    /// The JSON value at a path into `spec`.
-    fn json(&self, path: &[String]) -> Expr {
-        let document = self.dialect.json(self.column("spec"));
-        path.iter().fold(document, |json, key| json.binary(BinOper::Custom("->"), Expr::val(key.as_str())))
-    }
-
     /// The value at a path into `spec`, if it is of the type that the test asks for.
-    pub(super) fn spec(&self, path: &[String], test: &SpecTest) -> Expr {
-        let json = self.json(path);
+    fn spec(&self, path: &[String], test: &ValueTest) -> Expr {
+        let document = self.dialect.json(self.column("spec"));
+        let step = |json: Expr, key: &String| json.binary(BinOper::Custom("->"), Expr::val(key.as_str()));
+        let json = path.iter().fold(document, step);
         match test {
-            SpecTest::Text(_) => self.dialect.json_string(json),
-            SpecTest::Number(_) => self.dialect.json_number(json),
-            SpecTest::Boolean(_) => self.dialect.json_boolean(json),
+            ValueTest::Null => self.dialect.json_any(json),
+            ValueTest::Number(_) => self.dialect.json_number(json),
+            ValueTest::Boolean(_) => self.dialect.json_boolean(json),
+            _ => self.dialect.json_string(json),
         }
     }
 }

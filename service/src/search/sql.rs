@@ -9,13 +9,14 @@ use sea_orm::sea_query::{Expr, ExprTrait, SelectStatement};
 use uuid::Uuid;
 
 use super::compare::{compare, constant, negate, one_of, time_holds, within};
-use super::field::{TextField, TimeField};
-use super::filter::{Filter, Leaf, Node, SpecTest, TextTest};
+use super::field::Field;
+use super::filter::{Filter, Leaf, Node, ValueTest};
 use super::place::{Place, Table};
 use super::scan::{IdBound, Scan, Way};
 use super::syntax::Test;
 use super::time::TimeTest;
 use crate::dialect::Dialect;
+use crate::field::Source;
 use crate::id::id_floor;
 use crate::list::collection::Collection;
 use crate::status::summary::RECONCILED_SPAN;
@@ -51,22 +52,31 @@ impl Table {
         match node {
             Node::All(parts) => parts.iter().fold(Condition::all(), |all, part| all.add(self.node(part))),
             Node::Any(parts) => parts.iter().fold(Condition::any(), |any, part| any.add(self.node(part))),
-            Node::Leaf { leaf, negated } => Condition::all().add(self.leaf(leaf, *negated)),
+            Node::Leaf(leaf) => Condition::all().add(self.leaf(leaf)),
         }
     }
 
-    fn leaf(&self, leaf: &Leaf, negated: bool) -> Expr {
-        match leaf {
-            Leaf::Null(field) => self.absent(self.place(field), negated),
-            Leaf::Text(field, TextTest::Compare(Test::OneOf(texts))) => self.equal(field, texts, negated),
-            Leaf::Text(field, test) => {
-                self.holds(self.text_place(field), negated, |value| self.text(value, test))
+    fn leaf(&self, leaf: &Leaf) -> Expr {
+        let (place, negated) = (self.place(leaf), leaf.negated);
+        match &leaf.test {
+            ValueTest::Null => self.absent(place, negated),
+            ValueTest::Text(Test::OneOf(texts)) => self.equal(leaf, texts),
+            ValueTest::Text(test) => {
+                self.holds(place, negated, |value| compare(value, test, |text| Expr::val(text.as_str())))
             }
-            Leaf::Integer(field, test) => self
-                .holds(self.integer_place(field), negated, |value| compare(value, test, |n| Expr::val(*n))),
-            Leaf::Time(field, test) => self.time(field, test, negated),
-            Leaf::Spec(path, test) => self
-                .holds(Place::Nullable(self.spec(path, test)), negated, |value| self.spec_holds(value, test)),
+            ValueTest::Like { pattern, ignore_case } => {
+                self.holds(place, negated, |value| self.dialect.like(value, pattern, *ignore_case))
+            }
+            ValueTest::Integer(test) => {
+                self.holds(place, negated, |value| compare(value, test, |integer| Expr::val(*integer)))
+            }
+            ValueTest::Time(test) => self.holds(place, negated, |value| self.time(value, &leaf.field, test)),
+            ValueTest::Number(test) => self.holds(place, negated, |value| {
+                compare(value, test, |number| Expr::val(number.0.as_str()).cast_as("numeric"))
+            }),
+            ValueTest::Boolean(booleans) => {
+                self.holds(place, negated, |value| one_of(value, booleans.iter().copied()))
+            }
         }
     }
 
@@ -105,19 +115,20 @@ impl Table {
     }
 
     /// Equality of a text with one of several, for which some places have an index.
-    fn equal(&self, field: &TextField, texts: &[String], negated: bool) -> Expr {
+    fn equal(&self, leaf: &Leaf, texts: &[String]) -> Expr {
+        let negated = leaf.negated;
         let ids = || texts.iter().filter_map(|text| uuid(text));
-        match field {
-            TextField::Id => negate(one_of(self.column("id"), ids()), negated),
-            TextField::OwnerId if self.collection.nested => {
+        match &leaf.field {
+            Field::Named(Source::Id) => negate(one_of(self.column("id"), ids()), negated),
+            Field::Named(Source::OwnerId) if self.collection.nested => {
                 negate(one_of(self.column("owner_id"), ids()), negated)
             }
-            TextField::Href => {
+            Field::Named(Source::Href) => {
                 let ids = texts.iter().filter_map(|href| uuid(href.rsplit('/').next()?));
                 let equal = one_of(self.href(), texts.iter().map(String::as_str));
                 negate(one_of(self.column("id"), ids).and(equal), negated)
             }
-            TextField::Reconciled => {
+            Field::Reconciled => {
                 let wanted = |status: &str| texts.iter().any(|text| text == status) != negated;
                 match (wanted("True"), wanted("False")) {
                     (true, false) => self.asked(self.column("reconciled")).eq(constant(true)),
@@ -125,7 +136,7 @@ impl Table {
                     (both, _) => constant(both),
                 }
             }
-            _ => self.holds(self.text_place(field), negated, |value| {
+            _ => self.holds(self.place(leaf), negated, |value| {
                 one_of(self.asked(value), texts.iter().map(String::as_str))
             }),
         }
@@ -141,72 +152,45 @@ impl Table {
 
     /// Finds the ids of what passes, and perhaps of more; `None` if no index answers that.
     fn finder(&self, leaf: &Leaf) -> Option<SelectStatement> {
-        match leaf {
-            Leaf::Text(TextField::Label(key), TextTest::Compare(test @ Test::OneOf(_))) => {
+        match (&leaf.field, &leaf.test) {
+            (Field::Label(key), ValueTest::Text(test @ Test::OneOf(_))) => {
                 Some(self.owners(key, |value| compare(value, test, |text| Expr::val(text.as_str()))))
             }
-            Leaf::Text(field, TextTest::Compare(Test::OneOf(texts))) if field.has_indexed_column() => {
-                Some(self.ids(self.equal(field, texts, false)))
-            }
-            Leaf::Time(TimeField::Reconciled, test) => {
-                let (from, until) = test.range();
-                Some(self.ids(self.buckets(from, until)))
-            }
-            Leaf::Time(TimeField::Created, test) => {
-                let (from, until) = test.range();
-                Some(self.ids(within(self.column("id"), from.map(id_floor), until.map(id_floor))))
-            }
-            Leaf::Time(field @ TimeField::Column(column), test) if column.is_indexed() => {
-                Some(self.ids(self.time(field, test, false)))
+            (Field::ReconciledTime, ValueTest::Time(test)) => Some(self.ids(self.buckets(test))),
+            (Field::Named(Source::CreatedTime), ValueTest::Time(test)) => Some(self.ids(self.created(test))),
+            (field, ValueTest::Text(Test::OneOf(_)) | ValueTest::Time(_)) if field.has_indexed_column() => {
+                Some(self.ids(self.leaf(leaf)))
             }
             _ => None,
         }
     }
 
-    fn text(&self, value: Expr, test: &TextTest) -> Expr {
-        match test {
-            TextTest::Compare(test) => compare(value, test, |text| Expr::val(text.as_str())),
-            TextTest::Like { pattern, ignore_case } => self.dialect.like(value, pattern, *ignore_case),
-        }
-    }
-
-    fn time(&self, field: &TimeField, test: &TimeTest, negated: bool) -> Expr {
-        let (from, until) = test.range();
-        let place = self.time_place(field);
-        match field {
-            TimeField::Created => self.holds(place, negated, |value| {
-                let ids = within(self.column("id"), from.map(id_floor), until.map(id_floor));
-                // A range of times is a range of ids; of single times the ids only give the first and the last.
-                if let TimeTest::Within(..) = test {
-                    ids
-                } else {
-                    time_holds(value, test, Expr::val).and(ids)
-                }
-            }),
-            TimeField::Reconciled => self.holds(place, negated, |value| {
-                time_holds(value, test, Expr::val).and(self.buckets(from, until))
-            }),
-            TimeField::Column(_) => self.holds(place, negated, |value| time_holds(value, test, Expr::val)),
-            TimeField::Condition(_) => self.holds(place, negated, |value| {
+    fn time(&self, value: Expr, field: &Field, test: &TimeTest) -> Expr {
+        match (field, test) {
+            // A range of times is a range of ids; of single times the ids only give the first and the last.
+            (Field::Named(Source::CreatedTime), TimeTest::Within(..)) => self.created(test),
+            (Field::Named(Source::CreatedTime), TimeTest::OneOf(_)) => {
+                time_holds(value, test, Expr::val).and(self.created(test))
+            }
+            (Field::ReconciledTime, _) => time_holds(value, test, Expr::val).and(self.buckets(test)),
+            (Field::Condition(_), _) => {
                 time_holds(value, test, |time| Expr::val(time.format("%Y-%m-%dT%H:%M:%S%.6fZ").to_string()))
-            }),
+            }
+            _ => time_holds(value, test, Expr::val),
         }
     }
 
-    /// The buckets that hold the times from the first on and before the second.
-    fn buckets(&self, from: Option<DateTime<Utc>>, until: Option<DateTime<Utc>>) -> Expr {
+    /// The ids of what was created between the first and the last time that passes.
+    fn created(&self, test: &TimeTest) -> Expr {
+        let (from, until) = test.range();
+        within(self.column("id"), from.map(id_floor), until.map(id_floor))
+    }
+
+    /// The buckets from the first to the last time that passes.
+    fn buckets(&self, test: &TimeTest) -> Expr {
+        let (from, until) = test.range();
         let bucket = |time: DateTime<Utc>| time.timestamp().div_euclid(RECONCILED_SPAN);
         within(self.column("reconciled_bucket"), from.map(bucket), until.map(|time| bucket(time) + 1))
-    }
-
-    fn spec_holds(&self, value: Expr, test: &SpecTest) -> Expr {
-        match test {
-            SpecTest::Text(test) => self.text(value, test),
-            SpecTest::Number(test) => {
-                compare(value, test, |number| Expr::val(number.0.as_str()).cast_as("numeric"))
-            }
-            SpecTest::Boolean(booleans) => one_of(value, booleans.iter().copied()),
-        }
     }
 }
 
