@@ -14,7 +14,7 @@
 
 use super::error::{Result, expected, refuse};
 use super::syntax::{Comparison, Expression, Literal, LiteralValue, Predicate, Test};
-use super::token::{Bracket, Comparator, Keyword, Lexeme, Token, tokens};
+use super::token::{Comparator, Keyword, Lexeme, Token, tokens};
 
 /// The longest text, in bytes.
 const MAX_BYTES: usize = 4096;
@@ -101,10 +101,10 @@ impl<'a> Parser<'a> {
                 self.levels -= 1;
                 Ok(Expression::Not(Box::new(inner)))
             }
-            Lexeme::Open(Bracket::Round) => {
+            Lexeme::Symbol('(') => {
                 self.enter()?;
                 let inner = self.any()?;
-                self.require(&Lexeme::Close(Bracket::Round), "`and`, `or` or `)`")?;
+                self.require(&Lexeme::Symbol(')'), "`and`, `or` or `)`")?;
                 self.levels -= 1;
                 Ok(inner)
             }
@@ -188,13 +188,13 @@ impl<'a> Parser<'a> {
     fn list(&mut self) -> Result<Vec<Literal<'a>>> {
         let open = self.take();
         let (close, separator) = match open.lexeme {
-            Lexeme::Open(Bracket::Round) => (Lexeme::Close(Bracket::Round), "`,` or `)`"),
-            Lexeme::Open(Bracket::Square) => (Lexeme::Close(Bracket::Square), "`,` or `]`"),
+            Lexeme::Symbol('(') => (Lexeme::Symbol(')'), "`,` or `)`"),
+            Lexeme::Symbol('[') => (Lexeme::Symbol(']'), "`,` or `]`"),
             _ => return expected(open.position, "a list in `[ ]` or `( )`", open),
         };
         let mut values = vec![self.list_value()?];
         loop {
-            let more = self.accept(&Lexeme::Comma);
+            let more = self.accept(&Lexeme::Symbol(','));
             if self.accept(&close) {
                 return Ok(values);
             } else if !more {

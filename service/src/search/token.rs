@@ -24,9 +24,8 @@ pub(super) enum Lexeme {
     Text(String),
     Number,
     Comparator(Comparator),
-    Open(Bracket),
-    Close(Bracket),
-    Comma,
+    /// A bracket or a comma.
+    Symbol(char),
     End,
 }
 
@@ -60,12 +59,6 @@ pub(super) enum Order {
     LessOrEqual,
     Greater,
     GreaterOrEqual,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Bracket {
-    Round,
-    Square,
 }
 
 impl fmt::Display for Token<'_> {
@@ -111,11 +104,7 @@ fn lexeme(rest: &str, position: usize) -> Result<(usize, Lexeme)> {
         return Ok((0, Lexeme::End));
     };
     match first {
-        '(' => Ok((1, Lexeme::Open(Bracket::Round))),
-        ')' => Ok((1, Lexeme::Close(Bracket::Round))),
-        '[' => Ok((1, Lexeme::Open(Bracket::Square))),
-        ']' => Ok((1, Lexeme::Close(Bracket::Square))),
-        ',' => Ok((1, Lexeme::Comma)),
+        '(' | ')' | '[' | ']' | ',' => Ok((1, Lexeme::Symbol(first))),
         '\'' | '"' => string(rest, first, position),
         '-' | '0'..='9' => number(rest, position),
         'a'..='z' | 'A'..='Z' | '_' => Ok(word(rest)),
