@@ -3,7 +3,7 @@
 use super::error::{Result, expected, quoted, refuse};
 use super::field::{Field, field};
 use super::pattern::Pattern;
-use super::syntax::{Comparison, Expression, Literal, LiteralValue, Predicate, Test};
+use super::syntax::{Comparison, Literal, LiteralValue, Node, Predicate, Test};
 use super::time::{Moment, TimeTest};
 use crate::field::Type;
 use crate::list::collection::Collection;
@@ -11,15 +11,7 @@ use crate::list::collection::Collection;
 /// A search that can be asked of the collection it was read for. That of one kind of resource can be asked of the other.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Filter {
-    pub(super) root: Node,
-}
-
-/// A part of a filter. There is no negation but that of a leaf.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum Node {
-    All(Vec<Node>),
-    Any(Vec<Node>),
-    Leaf(Leaf),
+    pub(super) root: Node<Leaf>,
 }
 
 /// A field and what is asked of it.
@@ -66,8 +58,8 @@ impl Filter {
     }
 
     /// Gives the expression its types.
-    pub(super) fn typed(collection: &Collection, expression: &Expression<'_>) -> Result<Self> {
-        Ok(Self { root: node(collection, expression, false)? })
+    pub(super) fn typed(collection: &Collection, expression: &Node<Comparison<'_>>) -> Result<Self> {
+        Ok(Self { root: expression.read(&|comparison| leaf(collection, comparison))? })
     }
 }
 
@@ -79,7 +71,7 @@ impl Leaf {
     }
 }
 
-impl Node {
+impl Node<Leaf> {
     fn require<'a>(&'a self, leaves: &mut Vec<&'a Leaf>) {
         match self {
             Node::All(parts) => parts.iter().for_each(|part| part.require(leaves)),
@@ -96,22 +88,7 @@ impl Node {
     }
 }
 
-/// Pushes `not` down to the leaves: the negation of "all" is "any" of the negations, and so on.
-fn node(collection: &Collection, expression: &Expression<'_>, negated: bool) -> Result<Node> {
-    let nodes = |parts: &[Expression<'_>]| {
-        parts.iter().map(|part| node(collection, part, negated)).collect::<Result<_>>()
-    };
-    Ok(match expression {
-        Expression::Not(inner) => node(collection, inner, !negated)?,
-        Expression::All(parts) if negated => Node::Any(nodes(parts)?),
-        Expression::All(parts) => Node::All(nodes(parts)?),
-        Expression::Any(parts) if negated => Node::All(nodes(parts)?),
-        Expression::Any(parts) => Node::Any(nodes(parts)?),
-        Expression::Comparison(comparison) => Node::Leaf(leaf(collection, comparison, negated)?),
-    })
-}
-
-fn leaf(collection: &Collection, comparison: &Comparison<'_>, negated: bool) -> Result<Leaf> {
+fn leaf(collection: &Collection, comparison: &Comparison<'_>) -> Result<Leaf> {
     let field = field(collection, comparison.field, comparison.position)?;
     let test = match (&comparison.predicate, field.r#type()) {
         (Predicate::Null, _) => ValueTest::Null,
@@ -133,7 +110,7 @@ fn leaf(collection: &Collection, comparison: &Comparison<'_>, negated: bool) -> 
             ValueTest::Like { pattern: like(pattern)?, ignore_case: *ignore_case }
         }
     };
-    Ok(Leaf { field, test, negated: comparison.negated != negated })
+    Ok(Leaf { field, test, negated: comparison.negated })
 }
 
 /// The type of the first literal decides, and the others must be of it.

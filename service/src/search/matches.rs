@@ -1,8 +1,8 @@
 //! A filter asked of a resource in memory. It answers as the SQL of both engines does, which a test compares.
 
 use super::field::{Field, Member};
-use super::filter::{Filter, Node, Number, ValueTest};
-use super::syntax::Test;
+use super::filter::{Filter, Leaf, Number, ValueTest};
+use super::syntax::{Node, Test};
 use super::time::TimeTest;
 use super::token::Order;
 use crate::error::Result;
@@ -132,7 +132,7 @@ fn text<'a>(text: impl Into<Cow<'a, str>>) -> Option<Found<'a>> {
     Some(Found::Text(text.into()))
 }
 
-impl Node {
+impl Node<Leaf> {
     fn holds(&self, subject: &Subject<'_>) -> bool {
         match self {
             Node::All(parts) => parts.iter().all(|part| part.holds(subject)),

@@ -13,7 +13,7 @@
 //! ```
 
 use super::error::{Result, expected, refuse};
-use super::syntax::{Comparison, Expression, Literal, LiteralValue, Predicate, Test};
+use super::syntax::{Comparison, Literal, LiteralValue, Node, Predicate, Test};
 use super::token::{Comparator, Keyword, Lexeme, Token, tokens};
 
 /// The longest text, in bytes.
@@ -25,14 +25,15 @@ const MAX_COMPARISONS: usize = 64;
 /// The most list values in one text, over all its lists.
 const MAX_LIST_VALUES: usize = 500;
 
-/// Reads the text as one expression.
-pub(super) fn expression(text: &str) -> Result<Expression<'_>> {
+/// Reads the text as one expression. `not` is pushed down to the comparisons: the negation of "all" is "any" of the
+/// negations, and so on.
+pub(super) fn expression(text: &str) -> Result<Node<Comparison<'_>>> {
     if text.len() > MAX_BYTES {
         let message = format!("the text may have at most {MAX_BYTES} bytes, it has {}", text.len());
         return refuse(MAX_BYTES, message);
     }
     let mut parser = Parser { tokens: tokens(text)?, next: 0, levels: 0, comparisons: 0, list_values: 0 };
-    let expression = parser.any()?;
+    let expression = parser.any(false)?;
     match parser.take() {
         end if end.lexeme == Lexeme::End => Ok(expression),
         other => expected(other.position, "`and`, `or` or the end of the text", other),
@@ -75,40 +76,38 @@ impl<'a> Parser<'a> {
         if self.accept(lexeme) { Ok(()) } else { expected(self.peek().position, name, self.peek()) }
     }
 
-    fn any(&mut self) -> Result<Expression<'a>> {
-        let first = self.all()?;
-        let mut parts = vec![first];
+    fn any(&mut self, negated: bool) -> Result<Node<Comparison<'a>>> {
+        let mut parts = vec![self.all(negated)?];
         while self.accept(&Lexeme::Keyword(Keyword::Or)) {
-            parts.push(self.all()?);
+            parts.push(self.all(negated)?);
         }
-        Ok(single(&mut parts).unwrap_or(Expression::Any(parts)))
+        Ok(joined(parts, if negated { Node::All } else { Node::Any }))
     }
 
-    fn all(&mut self) -> Result<Expression<'a>> {
-        let first = self.negation()?;
-        let mut parts = vec![first];
+    fn all(&mut self, negated: bool) -> Result<Node<Comparison<'a>>> {
+        let mut parts = vec![self.negation(negated)?];
         while self.accept(&Lexeme::Keyword(Keyword::And)) {
-            parts.push(self.negation()?);
+            parts.push(self.negation(negated)?);
         }
-        Ok(single(&mut parts).unwrap_or(Expression::All(parts)))
+        Ok(joined(parts, if negated { Node::Any } else { Node::All }))
     }
 
-    fn negation(&mut self) -> Result<Expression<'a>> {
+    fn negation(&mut self, negated: bool) -> Result<Node<Comparison<'a>>> {
         match self.peek().lexeme {
             Lexeme::Keyword(Keyword::Not) => {
                 self.enter()?;
-                let inner = self.negation()?;
+                let inner = self.negation(!negated)?;
                 self.levels -= 1;
-                Ok(Expression::Not(Box::new(inner)))
+                Ok(inner)
             }
             Lexeme::Symbol('(') => {
                 self.enter()?;
-                let inner = self.any()?;
+                let inner = self.any(negated)?;
                 self.require(&Lexeme::Symbol(')'), "`and`, `or` or `)`")?;
                 self.levels -= 1;
                 Ok(inner)
             }
-            _ => self.comparison().map(Expression::Comparison),
+            _ => self.comparison(negated).map(Node::Leaf),
         }
     }
 
@@ -125,7 +124,7 @@ impl<'a> Parser<'a> {
         Ok(())
     }
 
-    fn comparison(&mut self) -> Result<Comparison<'a>> {
+    fn comparison(&mut self, negated: bool) -> Result<Comparison<'a>> {
         let field = self.take();
         if field.lexeme != Lexeme::Word {
             return expected(field.position, "a field, `not` or `(`", field);
@@ -135,7 +134,8 @@ impl<'a> Parser<'a> {
         }
         self.comparisons += 1;
         let operator = self.peek().position;
-        let (negated, predicate) = self.predicate()?;
+        let (negates, predicate) = self.predicate()?;
+        let negated = negates != negated;
         Ok(Comparison { field: field.source, position: field.position, operator, negated, predicate })
     }
 
@@ -231,7 +231,7 @@ impl<'a> Parser<'a> {
     }
 }
 
-/// The only part, if there is just one.
-fn single<'a>(parts: &mut Vec<Expression<'a>>) -> Option<Expression<'a>> {
-    if parts.len() == 1 { parts.pop() } else { None }
+/// The parts as one expression, which is the only part if there is just one.
+fn joined<L>(mut parts: Vec<Node<L>>, join: fn(Vec<Node<L>>) -> Node<L>) -> Node<L> {
+    if parts.len() == 1 { parts.remove(0) } else { join(parts) }
 }

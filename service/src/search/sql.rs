@@ -10,10 +10,10 @@ use uuid::Uuid;
 
 use super::compare::{compare, constant, negate, one_of, time_holds, within};
 use super::field::Field;
-use super::filter::{Filter, Leaf, Node, ValueTest};
+use super::filter::{Filter, Leaf, ValueTest};
 use super::place::{Place, Table};
 use super::scan::{IdBound, Scan, Way};
-use super::syntax::Test;
+use super::syntax::{Node, Test};
 use super::time::TimeTest;
 use crate::dialect::Dialect;
 use crate::field::Source;
@@ -48,7 +48,7 @@ pub(crate) fn finders(
 }
 
 impl Table {
-    fn node(&self, node: &Node) -> Condition {
+    fn node(&self, node: &Node<Leaf>) -> Condition {
         match node {
             Node::All(parts) => parts.iter().fold(Condition::all(), |all, part| all.add(self.node(part))),
             Node::Any(parts) => parts.iter().fold(Condition::any(), |any, part| any.add(self.node(part))),

@@ -3,15 +3,26 @@
 use super::error::Result;
 use super::token::Order;
 
-/// A boolean expression.
+/// A boolean expression. There is no negation but that of a leaf.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Expression<'a> {
+pub(super) enum Node<L> {
     /// Two or more parts, all of which must hold.
-    All(Vec<Expression<'a>>),
+    All(Vec<Node<L>>),
     /// Two or more parts, one of which must hold.
-    Any(Vec<Expression<'a>>),
-    Not(Box<Expression<'a>>),
-    Comparison(Comparison<'a>),
+    Any(Vec<Node<L>>),
+    Leaf(L),
+}
+
+impl<L> Node<L> {
+    /// The same expression with every leaf read as another type.
+    pub(super) fn read<M>(&self, read: &impl Fn(&L) -> Result<M>) -> Result<Node<M>> {
+        let each = |parts: &[Self]| parts.iter().map(|part| part.read(read)).collect::<Result<_>>();
+        Ok(match self {
+            Node::All(parts) => Node::All(each(parts)?),
+            Node::Any(parts) => Node::Any(each(parts)?),
+            Node::Leaf(leaf) => Node::Leaf(read(leaf)?),
+        })
+    }
 }
 
 /// A field and what is asked of it.
@@ -22,7 +33,8 @@ pub(super) struct Comparison<'a> {
     pub(super) position: usize,
     /// Where the operator stands (its `not`, if it has one).
     pub(super) operator: usize,
-    /// Whether the operator is `!=`, `not in`, `not like`, `not between` or `is not null`.
+    /// Whether it is negated: by its operator, which is `!=`, `not in`, `not like`, `not between` or `is not null`, or by a
+    /// `not` before it, but not by both.
     pub(super) negated: bool,
     pub(super) predicate: Predicate<'a>,
 }
