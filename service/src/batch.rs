@@ -5,9 +5,10 @@
 //! service handles each request at once, in a batch of one.
 
 use crate::error::{Error, Result};
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
 use std::collections::VecDeque;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
@@ -32,6 +33,9 @@ struct Inner<Q, A> {
     slow: Arc<Semaphore>,
     timeout: Duration,
 }
+
+/// Handles a batch: one answer for each request, in order.
+type Run<Q, A> = Arc<dyn Fn(Vec<Q>) -> BoxFuture<'static, Result<Vec<A>>> + Send + Sync>;
 
 struct Pending<Q, A> {
     request: Q,
@@ -62,7 +66,7 @@ impl<Q: Send + 'static, A: Send + 'static> Batcher<Q, A> {
     pub(crate) async fn submit<F>(
         &self,
         request: Q,
-        run: impl Fn(Vec<Q>) -> F + Clone + Send + 'static,
+        run: impl Fn(Vec<Q>) -> F + Send + Sync + 'static,
     ) -> Result<A>
     where
         F: Future<Output = Result<Vec<A>>> + Send + 'static,
@@ -72,7 +76,7 @@ impl<Q: Send + 'static, A: Send + 'static> Batcher<Q, A> {
         let pending = Pending { request, ticket: ticket.clone(), span: Span::current(), reply };
         self.0.push(pending)?;
         if let Ok(permit) = self.0.permits.clone().try_acquire_owned() {
-            spawn(self.0.clone(), permit, run);
+            self.0.clone().spawn(permit, Arc::new(move |batch| run(batch).boxed()));
         }
         let answered = match tokio::time::timeout(self.0.timeout, &mut answer).await {
             Ok(answered) => answered,
@@ -83,7 +87,7 @@ impl<Q: Send + 'static, A: Send + 'static> Batcher<Q, A> {
     }
 }
 
-impl<Q, A> Inner<Q, A> {
+impl<Q: Send + 'static, A: Send + 'static> Inner<Q, A> {
     fn push(&self, pending: Pending<Q, A>) -> Result<()> {
         let mut queue = self.waiting.lock();
         if queue.len() >= QUEUE {
@@ -135,66 +139,50 @@ impl<Q, A> Inner<Q, A> {
         }
         batch
     }
-}
 
-/// Runs batches until no request waits, or until one is slow: then a loop in its place goes on.
-///
-/// A request that arrives while all permits are taken relies on this loop, so it checks the queue once more after it has
-/// returned its permit.
-async fn work_off<Q, A, F>(
-    inner: Arc<Inner<Q, A>>,
-    mut permit: OwnedSemaphorePermit,
-    run: impl Fn(Vec<Q>) -> F + Clone + Send + 'static,
-) where
-    F: Future<Output = Result<Vec<A>>> + Send + 'static,
-    Q: Send + 'static,
-    A: Send + 'static,
-{
-    loop {
-        loop {
-            let batch = inner.take();
-            if batch.is_empty() {
-                break;
-            }
-            // A statement for many shows in one trace: that of the first.
-            let span = batch[0].span.clone();
-            let (requests, replies): (Vec<_>, Vec<_>) =
-                batch.into_iter().map(|pending| (pending.request, pending.reply)).unzip();
-            // In a task of its own: a batch that panics must not take the loop with it.
-            let mut running = tokio::spawn(run(requests).instrument(span));
-            let finished = match tokio::time::timeout(PATIENCE, &mut running).await {
-                Ok(finished) => finished,
-                Err(_) => match inner.slow.clone().try_acquire_owned() {
-                    Ok(_slow) => {
-                        spawn(inner.clone(), permit, run);
-                        return inner.finish(running.await, replies);
-                    }
-                    Err(_) => running.await,
-                },
-            };
-            inner.finish(finished, replies);
-        }
-        drop(permit);
-        if inner.waiting.lock().is_empty() {
-            return;
-        }
-        let Ok(again) = inner.permits.clone().try_acquire_owned() else { return };
-        permit = again;
+    /// Starts [`Self::work_off`], boxed because it may start itself.
+    fn spawn(self: Arc<Self>, permit: OwnedSemaphorePermit, run: Run<Q, A>) {
+        let working: BoxFuture<'static, ()> = self.work_off(permit, run).boxed();
+        tokio::spawn(working);
     }
-}
 
-/// Starts [`work_off`], boxed because it may start itself.
-fn spawn<Q, A, F>(
-    inner: Arc<Inner<Q, A>>,
-    permit: OwnedSemaphorePermit,
-    run: impl Fn(Vec<Q>) -> F + Clone + Send + 'static,
-) where
-    F: Future<Output = Result<Vec<A>>> + Send + 'static,
-    Q: Send + 'static,
-    A: Send + 'static,
-{
-    let working: Pin<Box<dyn Future<Output = ()> + Send>> = Box::pin(work_off(inner, permit, run));
-    tokio::spawn(working);
+    /// Runs batches until no request waits, or until one is slow: then a loop in its place goes on.
+    ///
+    /// A request that arrives while all permits are taken relies on this loop, so it checks the queue once more after it has
+    /// returned its permit.
+    async fn work_off(self: Arc<Self>, mut permit: OwnedSemaphorePermit, run: Run<Q, A>) {
+        loop {
+            loop {
+                let batch = self.take();
+                if batch.is_empty() {
+                    break;
+                }
+                // A statement for many shows in one trace: that of the first.
+                let span = batch[0].span.clone();
+                let (requests, replies): (Vec<_>, Vec<_>) =
+                    batch.into_iter().map(|pending| (pending.request, pending.reply)).unzip();
+                // In a task of its own: a batch that panics must not take the loop with it.
+                let mut running = tokio::spawn(run(requests).instrument(span));
+                let finished = match tokio::time::timeout(PATIENCE, &mut running).await {
+                    Ok(finished) => finished,
+                    Err(_) => match self.slow.clone().try_acquire_owned() {
+                        Ok(_slow) => {
+                            self.clone().spawn(permit, run);
+                            return self.finish(running.await, replies);
+                        }
+                        Err(_) => running.await,
+                    },
+                };
+                self.finish(finished, replies);
+            }
+            drop(permit);
+            if self.waiting.lock().is_empty() {
+                return;
+            }
+            let Ok(again) = self.permits.clone().try_acquire_owned() else { return };
+            permit = again;
+        }
+    }
 }
 
 fn answer<A>(answers: Result<Vec<A>>, replies: Vec<oneshot::Sender<Result<A>>>) {
