@@ -33,8 +33,8 @@
 //!    resources of the version before;
 //! 3. `store/row.rs`: its field and its column, in the list of equal names;
 //! 4. `store/write.rs`, `only_status_differs`: whether it belongs to the status or to the desired state. The columns
-//!    that never change and those of the status are also named in `store/save.rs`, where a test tells which is
-//!    missing;
+//!    that never change and those of the desired state are also named in `store/save.rs`, where a test tells which
+//!    is missing;
 //! 5. `change/record.rs`, `Earlier`: its value before a change, if it can change, with a serde default;
 //! 6. `resource/create.rs`: its first value;
 //! 7. `dto/resource.rs` in the crate `api`: whether it is public. If it is: its example in `openapi/examples.json`,

@@ -21,6 +21,9 @@ use sea_orm::{
 use std::collections::HashMap;
 use uuid::Uuid;
 
+/// The columns that no later report of the same adapter changes.
+const FIXED: [&str; 4] = ["owner_id", "adapter", "owner_type", "created_time"];
+
 /// Reports about several resources by the resource, each ordered by adapter.
 pub(crate) type ReportsByOwner = HashMap<Uuid, Vec<ReportState>>;
 
@@ -100,15 +103,7 @@ pub(crate) async fn upsert(tx: &Executor, reports: Vec<Model>) -> Result<()> {
     if reports.is_empty() {
         return Ok(());
     }
-    let replaced = [
-        Column::ObservedGeneration,
-        Column::Conditions,
-        Column::Data,
-        Column::Metadata,
-        Column::AdapterConfigVersion,
-        Column::AdapterFrameworkVersion,
-        Column::LastReportTime,
-    ];
+    let replaced = rows::columns_but::<Entity>(&FIXED);
     let existing =
         OnConflict::columns([Column::OwnerId, Column::Adapter]).update_columns(replaced).to_owned();
     rows::insert::<Entity>(reports).on_conflict(existing).exec_without_returning(tx).await?;

@@ -45,7 +45,7 @@ pub(super) fn update<E: EntityTrait>(
         .take()
 }
 
-/// The columns of an entity with these names, or with any others.
-pub(super) fn columns<E: EntityTrait>(names: &[&str], named: bool) -> Vec<E::Column> {
-    E::Column::iter().filter(|column| names.contains(&column.as_str()) == named).collect()
+/// The columns of an entity but those with these names.
+pub(super) fn columns_but<E: EntityTrait>(names: &[&str]) -> Vec<E::Column> {
+    E::Column::iter().filter(|column| !names.contains(&column.as_str())).collect()
 }

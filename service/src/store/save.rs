@@ -11,23 +11,13 @@ use sea_orm::{ConnectionTrait, EntityTrait, QueryFilter};
 use std::collections::HashSet;
 use uuid::Uuid;
 
-/// The columns that a status consists of.
-const STATUS: [&str; 11] = [
-    "revision",
-    "phase",
-    "observed_generation",
-    "status_updated_time",
-    "status_transition_time",
-    "conditions",
-    "adapters",
-    "reconciled",
-    "reconciled_updated_time",
-    "reconciled_since",
-    "reconciled_bucket",
-];
-
 /// The columns that never change.
 const FIXED: [&str; 5] = ["id", "owner_id", "name", "created_time", "created_by"];
+
+/// The columns that make up the desired state and its deletion: `only_status_differs` compares them. The others are those
+/// of the status.
+const DESIRED: [&str; 7] =
+    ["generation", "spec", "labels", "updated_time", "deleted_time", "updated_by", "deleted_by"];
 
 /// Saves what became of resources: rows, labels, the log of changes, and the list that audit and metrics read after
 /// the commit. An update that leaves the revision as it was writes nothing.
@@ -51,8 +41,8 @@ pub(crate) async fn save(tx: &Tx, writes: Vec<Write>) -> Result<HashSet<Uuid>> {
         // Transactions that take the same names in different orders would wait for each other.
         created.sort_by(|a, b| (a.owner_id, &a.name).cmp(&(b.owner_id, &b.name)));
         taken.extend(insert(tx, kind, &created).await?);
-        update(tx, kind, &reported, &STATUS, true).await?;
-        update(tx, kind, &updated, &FIXED, false).await?;
+        update(tx, kind, &reported, &[&FIXED[..], &DESIRED].concat()).await?;
+        update(tx, kind, &updated, &FIXED).await?;
     }
     // Children before their parents.
     for kind in Kind::ALL.into_iter().rev() {
@@ -91,12 +81,13 @@ async fn insert(tx: &Tx, kind: Kind, resources: &[&Resource]) -> Result<HashSet<
     Ok(taken)
 }
 
-async fn update(tx: &Tx, kind: Kind, resources: &[&Resource], names: &[&str], named: bool) -> Result<()> {
+/// Writes all columns but the `unchanged` ones.
+async fn update(tx: &Tx, kind: Kind, resources: &[&Resource], unchanged: &[&str]) -> Result<()> {
     for chunk in resources.chunks(CHUNK) {
         let chunk = chunk.iter().copied().cloned();
         with_entity!(kind, entity => {
             let rows: Vec<_> = chunk.map(entity::Model::from).collect();
-            let columns = rows::columns::<entity::Entity>(names, named);
+            let columns = rows::columns_but::<entity::Entity>(unchanged);
             tx.execute(&rows::update::<entity::Entity>(&rows, &columns, entity::Column::Id)).await?
         });
     }
@@ -134,11 +125,22 @@ mod tests {
     use super::*;
     use sea_orm::{IdenStatic, Iterable};
 
-    /// The columns that make up the desired state and its deletion: `only_status_differs` compares them.
-    const DESIRED: [&str; 7] =
-        ["generation", "spec", "labels", "updated_time", "deleted_time", "updated_by", "deleted_by"];
+    /// The columns that a status consists of.
+    const STATUS: [&str; 11] = [
+        "revision",
+        "phase",
+        "observed_generation",
+        "status_updated_time",
+        "status_transition_time",
+        "conditions",
+        "adapters",
+        "reconciled",
+        "reconciled_updated_time",
+        "reconciled_since",
+        "reconciled_bucket",
+    ];
 
-    /// A column of the status that is not named would be lost with every report.
+    /// A column that is in no set would be written with every report.
     #[test]
     fn every_column_belongs_to_one_of_the_sets() {
         for kind in Kind::ALL {
