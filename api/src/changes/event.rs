@@ -33,8 +33,8 @@ pub(super) fn shown(event: &Event, selection: Option<&Selection>) -> ApiResult<C
         object: object.into(),
         etag: resource.etag(),
         change: change.map(|change| change.r#type.as_ref().to_owned().into()),
-        changed_by: change.map(|change| change.by.clone()),
-        changed_time: change.map(|change| Time(change.time)),
+        changed_by: change.map(|change| change.row.changed_by.clone()),
+        changed_time: change.map(|change| Time(change.row.changed_time)),
         cause,
     })
 }

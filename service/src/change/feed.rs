@@ -196,7 +196,7 @@ impl Feed {
             if events.len() == limit {
                 return Ok(events);
             }
-            self.place = Place::Change(change.seq);
+            self.place = Place::Change(change.row.seq);
             if let Some(r#type) = self.scope.judge(&change)? {
                 events.push(Event { r#type, position: self.position(), state: State::Changed(change) });
             }
@@ -221,8 +221,8 @@ impl Scope {
     /// What a change is to a follower; `None` if it is none of its business.
     fn judge(&self, change: &Change) -> Result<Option<EventType>> {
         let known = self.may_hold(change.kind)
-            && self.id.is_none_or(|id| id == change.id)
-            && (self.owner.is_none() || change.owner_id == self.owner);
+            && self.id.is_none_or(|id| id == change.row.resource_id)
+            && (self.owner.is_none() || change.row.owner_id == self.owner);
         if !known {
             return Ok(None);
         }

@@ -115,7 +115,7 @@ impl Latest {
             && let Some(oldest) = self.changes.pop_front()
         {
             self.bytes -= oldest.size();
-            self.start = oldest.seq;
+            self.start = oldest.row.seq;
         }
     }
 
@@ -124,9 +124,10 @@ impl Latest {
         if since < self.start {
             return None;
         }
-        let first = self.changes.partition_point(|change| change.seq <= since);
+        let first = self.changes.partition_point(|change| change.row.seq <= since);
         let page: Vec<_> = self.changes.range(first..).take(PAGE).cloned().collect();
-        let upto = if page.len() < PAGE { self.end } else { page.last().map_or(self.end, |last| last.seq) };
+        let upto =
+            if page.len() < PAGE { self.end } else { page.last().map_or(self.end, |last| last.row.seq) };
         Some((page, upto.max(since)))
     }
 }

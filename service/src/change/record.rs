@@ -11,7 +11,6 @@ use sea_orm::ActiveValue::{NotSet, Set};
 use serde::{Deserialize, Serialize};
 use std::sync::OnceLock;
 use strum::{AsRefStr, EnumString};
-use uuid::Uuid;
 
 /// What happened to a resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, AsRefStr, EnumString)]
@@ -30,22 +29,12 @@ pub enum ChangeType {
 /// A change of one resource. Its documents are read once, however many follow it, and only if they are asked for.
 #[derive(Debug)]
 pub struct Change {
-    /// Its number in the log.
-    pub(crate) seq: i64,
+    /// Its row.
+    pub row: Model,
     /// The kind of the resource.
     pub(crate) kind: Kind,
-    /// The resource.
-    pub(crate) id: Uuid,
-    /// The cluster of a node pool.
-    pub(crate) owner_id: Option<Uuid>,
     /// What happened.
     pub r#type: ChangeType,
-    /// When it happened.
-    pub time: DateTime<Utc>,
-    /// The caller, or the adapter that reported.
-    pub by: String,
-    document: JsonText,
-    earlier: Option<JsonText>,
     after: OnceLock<Resource>,
     before: OnceLock<Option<Resource>>,
     shown: OnceLock<JsonText>,
@@ -136,31 +125,19 @@ impl Change {
     pub(crate) fn of(row: Model) -> Option<Self> {
         let kind = Kind::ALL.into_iter().find(|kind| kind.as_str() == row.kind)?;
         let r#type = row.change.parse().ok()?;
-        Some(Self {
-            seq: row.seq,
-            kind,
-            id: row.resource_id,
-            owner_id: row.owner_id,
-            r#type,
-            time: row.changed_time,
-            by: row.changed_by,
-            document: row.document,
-            earlier: row.before,
-            after: OnceLock::new(),
-            before: OnceLock::new(),
-            shown: OnceLock::new(),
-        })
+        let (after, before, shown) = Default::default();
+        Some(Self { row, kind, r#type, after, before, shown })
     }
 
     /// The resource after the change; of a removal, as it last was.
     pub fn after(&self) -> Result<&Resource> {
-        once(&self.after, || Ok(self.document.read()?))
+        once(&self.after, || Ok(self.row.document.read()?))
     }
 
     /// The resource before the change; `None` if there was none.
     pub(crate) fn before(&self) -> Result<Option<&Resource>> {
         let read = || -> Result<_> {
-            let Some(earlier) = &self.earlier else { return Ok(None) };
+            let Some(earlier) = &self.row.before else { return Ok(None) };
             Ok(Some(earlier.read::<Earlier>()?.of_after(self.after()?)))
         };
         Ok(once(&self.before, read)?.as_ref())
@@ -178,8 +155,8 @@ impl Change {
     pub(crate) fn size(&self) -> usize {
         // The documents as text, and about as much again for what is made of each.
         size_of::<Self>()
-            + 3 * self.document.as_str().len()
-            + self.earlier.as_ref().map_or(0, |text| 2 * text.as_str().len())
+            + 3 * self.row.document.as_str().len()
+            + self.row.before.as_ref().map_or(0, |text| 2 * text.as_str().len())
     }
 }
 

@@ -116,7 +116,7 @@ impl Tail {
             false => None,
         };
         if let Some(last) = rows.as_ref().and_then(|rows| rows.last()) {
-            let age = context.clock.now() - last.time;
+            let age = context.clock.now() - last.row.changed_time;
             gauge!("hyperfleet_changes_lag_seconds").set(age.as_seconds_f64().max(0.0));
         }
         context.changes.publish(rows, from, head);

@@ -33,7 +33,7 @@ pub async fn wait_for(
             loop {
                 context.changes.beyond(&head.log, since).await;
                 let (changes, upto) = context.changes.after(context.db.primary(), &head.log, since).await?;
-                if changes.iter().any(|change| change.id == target.id) {
+                if changes.iter().any(|change| change.row.resource_id == target.id) {
                     return Ok(());
                 }
                 since = upto;

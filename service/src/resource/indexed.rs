@@ -221,10 +221,10 @@ impl Listing<'_> {
         changes: impl Iterator<Item = Change>,
     ) -> Result<bool> {
         for change in changes {
-            let Some(new) = current.seen.add(change.seq) else { return Ok(false) };
+            let Some(new) = current.seen.add(change.row.seq) else { return Ok(false) };
             if !new
                 || change.kind != self.list.kind
-                || self.list.owner.is_some_and(|owner| change.owner_id != Some(owner))
+                || self.list.owner.is_some_and(|owner| change.row.owner_id != Some(owner))
             {
                 continue;
             }
@@ -233,7 +233,7 @@ impl Listing<'_> {
                 ChangeType::Removed => None,
                 _ => self.keys(change.after()?)?,
             };
-            if current.index.change(change.id, before.as_deref(), after.as_deref()) {
+            if current.index.change(change.row.resource_id, before.as_deref(), after.as_deref()) {
                 current.changed();
             }
         }
