@@ -6,7 +6,7 @@ use crate::auth::{AuthError, Authenticator, Caller};
 use crate::limits::{Deadline, Place, Stream};
 use crate::problem::{ApiError, ApiResult, Code};
 use crate::telemetry::Scope;
-use poem::http::{HeaderValue, header};
+use poem::http::header;
 use poem::{Request, RequestBody};
 use poem_openapi::registry::{MetaSecurityScheme, Registry};
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
@@ -122,8 +122,8 @@ fn refusal(error: AuthError) -> ApiError {
         AuthError::KeysUnavailable => {
             let detail = "The keys that tokens are checked with cannot be fetched; try again";
             let error = ApiError::new(Code::UNAVAILABLE, detail);
-            return error.with_header(header::RETRY_AFTER, HeaderValue::from_static("5"));
+            return error.with_header(header::RETRY_AFTER, "5");
         }
     };
-    ApiError::new(code, detail).with_header(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge))
+    ApiError::new(code, detail).with_header(header::WWW_AUTHENTICATE, challenge)
 }

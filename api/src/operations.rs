@@ -2,7 +2,7 @@
 
 use crate::problem::{ApiError, Code};
 use crate::{openapi, pages};
-use poem::http::{HeaderValue, Method, header};
+use poem::http::{Method, header};
 use poem_openapi::registry::MetaOperation;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -157,8 +157,7 @@ impl Asked {
             None => format!("Method not allowed; use {allow}"),
         };
         let error = ApiError::new(Code::METHOD_NOT_ALLOWED, detail);
-        let error = error.with_header(header::ALLOW, HeaderValue::from_static(allow));
-        Err(error.refused_by("method_not_allowed"))
+        Err(error.with_header(header::ALLOW, allow).refused_by("method_not_allowed"))
     }
 }
 

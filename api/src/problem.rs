@@ -95,9 +95,9 @@ impl ApiError {
         self
     }
 
-    /// Adds a header to the answer.
-    pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.headers.push((name, value));
+    /// Adds a header to the answer. The value must be one that a header can have.
+    pub fn with_header(mut self, name: HeaderName, value: impl TryInto<HeaderValue>) -> Self {
+        self.headers.extend(value.try_into().ok().map(|value| (name, value)));
         self
     }
 
@@ -113,7 +113,7 @@ impl ApiError {
 
     /// Asks to wait for a second before the next try.
     pub(crate) fn retry_after_a_second(self) -> Self {
-        self.with_header(header::RETRY_AFTER, HeaderValue::from_static("1"))
+        self.with_header(header::RETRY_AFTER, "1")
     }
 
     /// The document of a refused request to `instance`, and the headers that belong to it.

@@ -8,7 +8,7 @@ use crate::problem::{self, ApiError, ApiResult};
 use chrono::{DateTime, Utc};
 use parking_lot::Mutex;
 use poem::error::ReadBodyError;
-use poem::http::{HeaderValue, StatusCode, header};
+use poem::http::{StatusCode, header};
 use poem::{Request, RequestBody};
 use poem_openapi::registry::{MetaMediaType, MetaRequest, MetaSchemaRef, Registry};
 use poem_openapi::types::Type;
@@ -122,7 +122,6 @@ fn media_type<'a>(content_type: Option<&str>, accepted: &[&'a str]) -> Result<&'
     accepted.iter().find(|name| essence.eq_ignore_ascii_case(name)).copied().ok_or_else(|| {
         let accepted = accepted.join(", ");
         let detail = format!("The Content-Type of the request body must be one of: {accepted}");
-        let accepted = HeaderValue::try_from(accepted).unwrap_or(HeaderValue::from_static(JSON));
         let error = ApiError::malformed(detail).with_status(StatusCode::UNSUPPORTED_MEDIA_TYPE);
         error.with_header(header::ACCEPT, accepted)
     })

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, StreamExt};
 use poem::http::header::{ACCEPT_ENCODING, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, EXPECT};
-use poem::http::{HeaderMap, HeaderValue, StatusCode};
+use poem::http::{HeaderMap, StatusCode};
 use poem::{Body, Endpoint, IntoResponse, Request, Response, Result};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
@@ -85,7 +85,7 @@ impl Bodies {
         if !is_identity(headers) {
             let detail = "The Content-Encoding of the request is not supported";
             let error = ApiError::malformed(detail).with_status(StatusCode::UNSUPPORTED_MEDIA_TYPE);
-            let error = error.with_header(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+            let error = error.with_header(ACCEPT_ENCODING, "identity");
             return Err(error.refused_by("unsupported_encoding"));
         }
         match content_length(headers) {
@@ -168,7 +168,7 @@ impl Bodies {
 
 /// The rest of the body stands between this request and a next one.
 fn closing(error: ApiError) -> ApiError {
-    error.with_header(CONNECTION, HeaderValue::from_static("close"))
+    error.with_header(CONNECTION, "close")
 }
 
 fn content_length(headers: &HeaderMap) -> Option<u64> {
