@@ -12,7 +12,7 @@ use crate::limits::{
 use crate::operations::{Asked, Operation};
 use crate::problem::{self, ApiError, ApiResult};
 use crate::telemetry::{Scope, Seen, ServerSpan, count_refused, is_for_people};
-use poem::http::{StatusCode, header};
+use poem::http::StatusCode;
 use poem::{Endpoint, EndpointExt, IntoEndpoint, IntoResponse, Request, Response};
 use service::Clock;
 use std::sync::Arc;
@@ -154,8 +154,7 @@ impl Seen {
         clock: &Clock,
     ) -> Response {
         let (response, code) = match result {
-            Ok(response) if !needs_document(&response) => (response, None),
-            Ok(response) => self.render(problem::of_status(response.status()), clock),
+            Ok(response) => (response, None),
             Err(error) => self.render(problem::of_poem(error, self.uri.path()), clock),
         };
         let status = response.status().as_u16();
@@ -183,13 +182,4 @@ impl Seen {
         let code = Some(refusal.code.as_str());
         (refusal.into_answer(self.uri.path(), &self.id, Time(clock.now())), code)
     }
-}
-
-/// A refusal that some layer answered by itself, without a document.
-fn needs_document(response: &Response) -> bool {
-    let refused = response.status().is_client_error() || response.status().is_server_error();
-    let content_type = response.headers().get(header::CONTENT_TYPE);
-    let documented =
-        content_type.is_some_and(|value| value.as_bytes().starts_with(b"application/problem+json"));
-    refused && !documented
 }

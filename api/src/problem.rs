@@ -171,20 +171,10 @@ pub fn of_poem(error: poem::Error, path: &str) -> ApiError {
     if error.is::<ParsePathError>() {
         return not_found(Code::RESOURCE_NOT_FOUND, "resource");
     }
-    let error = error.downcast::<ApiError>();
-    error.unwrap_or_else(|error| by_status(error.status(), error.to_string()))
-}
-
-/// A refusal that came as a bare answer and not as an error.
-pub fn of_status(status: StatusCode) -> ApiError {
-    by_status(status, status.canonical_reason().unwrap_or("refused").to_owned())
-}
-
-fn by_status(status: StatusCode, text: String) -> ApiError {
-    match status.is_server_error() {
-        true => ApiError::internal(text),
-        false => ApiError::new(Code::of_status(status), text).with_status(status),
-    }
+    error.downcast().unwrap_or_else(|error: poem::Error| match error.status() {
+        status if status.is_server_error() => ApiError::internal(error.to_string()),
+        status => ApiError::new(Code::of_status(status), error.to_string()).with_status(status),
+    })
 }
 
 impl ApiResponse for ApiError {
