@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use futures_util::{Stream, StreamExt};
+use futures_util::StreamExt;
+use futures_util::stream::BoxStream;
 use poem::http::header::{ACCEPT_ENCODING, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, EXPECT};
 use poem::http::{HeaderMap, StatusCode};
 use poem::{Body, Endpoint, IntoResponse, Request, Response, Result};
@@ -21,6 +22,9 @@ const INITIAL_ROOM: usize = 16 * 1024;
 
 /// A refused body is still received and thrown away up to this multiple of the limit.
 const DRAIN_FACTOR: usize = 8;
+
+/// A body as it arrives.
+type Stream = BoxStream<'static, std::io::Result<Bytes>>;
 
 /// What bodies are allowed, and the memory they share.
 pub(crate) struct Bodies {
@@ -69,7 +73,7 @@ impl Bodies {
 
     /// Reads the body to its end.
     async fn read(&self, headers: &HeaderMap, body: Body) -> Result<(Bytes, OwnedSemaphorePermit), ApiError> {
-        let mut stream = Box::pin(body.into_bytes_stream());
+        let mut stream = body.into_bytes_stream().boxed();
         let outcome = match self.check_fields(headers) {
             Ok(()) => self.collect(&mut stream).await,
             Err(refusal) => Err(refusal),
@@ -94,10 +98,7 @@ impl Bodies {
         }
     }
 
-    async fn collect<S>(&self, stream: &mut S) -> Result<(Bytes, OwnedSemaphorePermit), ApiError>
-    where
-        S: Stream<Item = std::io::Result<Bytes>> + Unpin,
-    {
+    async fn collect(&self, stream: &mut Stream) -> Result<(Bytes, OwnedSemaphorePermit), ApiError> {
         let end = Instant::now() + self.total_time;
         let mut memory = self.reserve(0)?;
         let mut body = BytesMut::with_capacity(self.max_bytes.min(INITIAL_ROOM));
@@ -141,16 +142,13 @@ impl Bodies {
         let body = request.take_body();
         // Who asks before sending is not invited.
         if !body.is_empty() && !request.headers().contains_key(EXPECT) {
-            self.drain(Box::pin(body.into_bytes_stream()));
+            self.drain(body.into_bytes_stream().boxed());
         }
     }
 
     /// Receives the rest of a body in the background: closing a connection with unread bytes resets it, and the
     /// client might never see why it was refused.
-    fn drain<S>(&self, mut stream: S)
-    where
-        S: Stream<Item = std::io::Result<Bytes>> + Send + Unpin + 'static,
-    {
+    fn drain(&self, mut stream: Stream) {
         let mut most = self.max_bytes.saturating_mul(DRAIN_FACTOR);
         let (end, stall_time) = (Instant::now() + self.total_time, self.stall_time);
         tokio::spawn(async move {
