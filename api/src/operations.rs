@@ -2,6 +2,7 @@
 
 use crate::problem::{ApiError, Code};
 use crate::{openapi, pages};
+use matchit::{Match, Router};
 use poem::http::{Method, header};
 use poem_openapi::registry::MetaOperation;
 use std::collections::BTreeMap;
@@ -42,11 +43,9 @@ impl Operation {
     }
 }
 
-/// A path and what can be done there.
+/// What can be done at a path.
 #[derive(Debug)]
 struct Place {
-    /// The parts between the slashes of its template, without a slash at its end. Split once, as each request is looked up.
-    parts: Vec<String>,
     operations: Vec<Operation>,
     /// The methods, in alphabetical order, as a value of `Allow`.
     allow: String,
@@ -63,14 +62,26 @@ pub enum Asked {
     OtherMethod(&'static str),
 }
 
-static TABLE: LazyLock<Vec<Place>> = LazyLock::new(|| {
+/// All places by their paths, without a slash at the end.
+static PLACES: LazyLock<BTreeMap<String, Place>> = LazyLock::new(|| {
     let mut paths: BTreeMap<String, Vec<Operation>> = BTreeMap::new();
     for (path, operation) in openapi::operations() {
         let operation = read(&path, operation);
         paths.entry(path).or_default().push(operation);
     }
-    let places = paths.into_iter().map(|(path, operations)| place(&path, operations));
-    places.chain(pages::paths().map(|path| place(path, Vec::new()))).collect()
+    let pages = pages::paths().map(|path| (path.to_owned(), Vec::new()));
+    paths.into_iter().chain(pages).map(|(path, operations)| (path, place(operations))).collect()
+});
+
+/// Finds the place of a path. As in the router of the framework, a part of a path is a parameter only if there is no place
+/// that names it.
+static ROUTER: LazyLock<Router<&'static Place>> = LazyLock::new(|| {
+    let mut router = Router::new();
+    for (path, place) in PLACES.iter() {
+        // The router of the framework has refused paths that cannot be told apart.
+        let _ = router.insert(path, place);
+    }
+    router
 });
 
 fn read(path: &str, operation: MetaOperation) -> Operation {
@@ -87,7 +98,7 @@ fn read(path: &str, operation: MetaOperation) -> Operation {
 }
 
 /// A place without operations is a page, which is read with GET. An operation that never succeeds is not offered.
-fn place(path: &str, operations: Vec<Operation>) -> Place {
+fn place(operations: Vec<Operation>) -> Place {
     let offered = operations.iter().filter(|operation| operation.success.is_some());
     let mut methods: Vec<&str> = offered.map(|operation| operation.method.as_str()).collect();
     if methods.is_empty() {
@@ -97,40 +108,19 @@ fn place(path: &str, operations: Vec<Operation>) -> Place {
         methods.push("HEAD");
     }
     methods.sort_unstable();
-    let allow = methods.join(", ");
-    Place { parts: without_slash(path).split('/').map(str::to_owned).collect(), operations, allow }
-}
-
-fn without_slash(path: &str) -> &str {
-    path.strip_suffix('/').unwrap_or(path)
-}
-
-impl Place {
-    /// Whether the path with these parts fits the template.
-    fn fits(&self, asked: &[&str]) -> bool {
-        let fits = |(part, asked): (&String, &&str)| part == asked || is_parameter(part) && !asked.is_empty();
-        self.parts.len() == asked.len() && self.parts.iter().zip(asked).all(fits)
-    }
-}
-
-fn is_parameter(part: &str) -> bool {
-    part.starts_with('{')
+    Place { allow: methods.join(", "), operations }
 }
 
 /// All operations, in the order of the document.
 pub fn all() -> impl Iterator<Item = &'static Operation> {
-    TABLE.iter().flat_map(|place| &place.operations)
+    PLACES.values().flat_map(|place| &place.operations)
 }
 
 impl Asked {
-    /// What a request for `path` asks for; one slash at its end is ignored. Where several templates fit, the one with
-    /// the fewest parameters counts, as in the router.
+    /// What a request for `path` asks for; one slash at its end is ignored.
     pub fn of(method: &Method, path: &str) -> Self {
-        let parts: Vec<&str> = without_slash(path).split('/').collect();
-        let fitting = TABLE.iter().filter(|place| place.fits(&parts));
-        let fitting =
-            fitting.min_by_key(|place| place.parts.iter().filter(|part| is_parameter(part)).count());
-        let Some(place) = fitting else { return Self::Other };
+        let path = path.strip_suffix('/').filter(|path| !path.is_empty()).unwrap_or(path);
+        let Ok(Match { value: place, .. }) = ROUTER.at(path) else { return Self::Other };
         match place.operations.iter().find(|operation| operation.method == *method) {
             Some(operation) => Self::Operation(operation),
             None if place.operations.is_empty() && *method == Method::GET => Self::Other,
