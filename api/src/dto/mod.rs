@@ -32,4 +32,5 @@ pub use request::{
 };
 pub use resource::{Cluster, NodePool, ResourceView};
 pub use schema::tidy;
+pub(crate) use schema::walk;
 pub use value::{Id, Time};

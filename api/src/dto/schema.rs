@@ -100,21 +100,29 @@ pub(crate) fn closed(object: MetaSchema) -> MetaSchema {
 
 /// Writes as OpenAPI has it what the framework cannot: whole numbers as such and not as fractions, a description
 /// only beside a reference and not also as a schema of its own, and `false` for `NOTHING`.
-pub fn tidy(value: &mut Value) {
-    match value {
+pub fn tidy(document: &mut Value) {
+    walk(document, &mut |value| match value {
         Value::Number(number) => {
             if let Some(whole) = number.as_f64().filter(|n| number.is_f64() && n.fract() == 0.0) {
                 *value = (whole as i64).into();
             }
         }
-        Value::Array(items) => items.iter_mut().for_each(tidy),
         Value::Object(map) if map.get("type").is_some_and(|name| name == NOTHING) => *value = false.into(),
         Value::Object(map) => {
             if let Some(Value::Array(parts)) = map.get_mut("allOf") {
                 parts.retain(|part| part.get("$ref").is_some());
             }
-            map.values_mut().for_each(tidy);
         }
+        _ => {}
+    });
+}
+
+/// Visits a value, and then everything within what has become of it.
+pub(crate) fn walk(value: &mut Value, visit: &mut impl FnMut(&mut Value)) {
+    visit(value);
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(|item| walk(item, visit)),
+        Value::Object(members) => members.values_mut().for_each(|member| walk(member, visit)),
         _ => {}
     }
 }

@@ -1,7 +1,8 @@
 //! The schemas of `spec` that an operator brought along, in the served document: people see their fields, and generated
 //! clients have them as types.
 
-use super::{members, sample};
+use super::sample;
+use crate::dto::walk;
 use serde_json::{Map, Value, json};
 use service::spec_schema::{CLUSTER_SPEC, NODE_POOL_SPEC, SpecSchemas};
 
@@ -24,7 +25,7 @@ pub(super) fn show(document: &mut Value, schemas: &SpecSchemas) {
     let taken: Vec<&String> = components.keys().filter(|name| ours.contains_key(*name)).collect();
     for (name, schema) in components {
         let mut schema = downgraded(schema);
-        rename(&mut schema, &taken);
+        walk(&mut schema, &mut |value| rename(value, &taken));
         ours.insert(renamed(name, &taken), schema);
     }
     for (kind, component) in [("Cluster", CLUSTER_SPEC), ("NodePool", NODE_POOL_SPEC)] {
@@ -60,19 +61,11 @@ fn leads_elsewhere(schema: &Value) -> bool {
     }
 }
 
-/// Follows the renaming in all references.
-fn rename(schema: &mut Value, taken: &[&String]) {
-    match schema {
-        Value::String(text) => {
-            if let Some((name, rest)) =
-                text.strip_prefix(SCHEMAS).map(|path| path.split_at(path.find('/').unwrap_or(path.len())))
-            {
-                *text = format!("{SCHEMAS}{}{rest}", renamed(name, taken));
-            }
-        }
-        Value::Array(items) => items.iter_mut().for_each(|item| rename(item, taken)),
-        schema => members(schema).for_each(|(_, member)| rename(member, taken)),
-    }
+/// Follows the renaming in a reference.
+fn rename(reference: &mut Value, taken: &[&String]) {
+    let Some(path) = reference.as_str().and_then(|text| text.strip_prefix(SCHEMAS)) else { return };
+    let (name, rest) = path.split_at(path.find('/').unwrap_or(path.len()));
+    *reference = format!("{SCHEMAS}{}{rest}", renamed(name, taken)).into();
 }
 
 /// A schema without what OpenAPI 3.0 has no word for.
@@ -149,7 +142,7 @@ fn replace_examples(document: &mut Value, kind: &str, spec: Option<&Value>) {
         }
     }
     examples.retain(|name, _| !gone.iter().any(|reference| reference.ends_with(&format!("/{name}"))));
-    remove_references(&mut document["paths"], &gone);
+    walk(&mut document["paths"], &mut |value| remove_references(value, &gone));
 }
 
 /// The resources of a kind in an example: its items, the objects of its changes, or what it is itself.
@@ -166,18 +159,12 @@ fn resources<'a>(name: &str, example: &'a mut Value, kind: &str) -> Vec<&'a mut 
     objects.filter(|object| object["kind"] == kind && object.get("spec").is_some()).collect()
 }
 
-/// Removes references to examples that are gone.
-fn remove_references(value: &mut Value, gone: &[String]) {
-    match value {
-        Value::Array(items) => items.iter_mut().for_each(|item| remove_references(item, gone)),
-        Value::Object(members) => {
-            let names = |example: &Value| gone.iter().any(|reference| example["$ref"] == reference.as_str());
-            let examples = members.get("examples").and_then(Value::as_object);
-            if examples.is_some_and(|examples| examples.values().any(names)) {
-                members.remove("examples");
-            }
-            members.values_mut().for_each(|member| remove_references(member, gone));
-        }
-        _ => {}
+/// Removes the examples of a body if they refer to some that are gone.
+fn remove_references(body: &mut Value, gone: &[String]) {
+    let Some(members) = body.as_object_mut() else { return };
+    let names = |example: &Value| gone.iter().any(|reference| example["$ref"] == reference.as_str());
+    let examples = members.get("examples").and_then(Value::as_object);
+    if examples.is_some_and(|examples| examples.values().any(names)) {
+        members.remove("examples");
     }
 }
