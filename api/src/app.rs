@@ -37,11 +37,12 @@ impl App {
     }
 
     /// Runs a change to its end, even if its caller leaves or its request is given up before.
-    pub(crate) async fn to_the_end<T: Send + 'static>(
-        &self,
-        change: impl Future<Output = ApiResult<T>> + Send + 'static,
-    ) -> ApiResult<T> {
-        let bounded = tokio::time::timeout(self.request_timeout + GRACE, change);
+    pub(crate) async fn to_the_end<T, F>(&self, change: impl FnOnce(Context) -> F) -> ApiResult<T>
+    where
+        T: Send + 'static,
+        F: Future<Output = ApiResult<T>> + Send + 'static,
+    {
+        let bounded = tokio::time::timeout(self.request_timeout + GRACE, change(self.context.clone()));
         match tokio::spawn(Scope::carried(bounded)).await {
             Ok(Ok(result)) => result,
             Ok(Err(_)) => Err(ApiError::new(Code::TIMEOUT, "The change took too long")),

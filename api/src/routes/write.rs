@@ -30,8 +30,7 @@ pub(super) async fn create<T: ResourceView>(
         None => body.read()?,
     };
     let create = value.into_create(owner, caller.name.clone())?;
-    let context = app.context.clone();
-    let created = app.to_the_end(async move {
+    let created = app.to_the_end(|context| async move {
         let path = owner.map(|id| id.to_string()).unwrap_or_default();
         let request = [create.kind.as_str(), &path, &canonical];
         let answer = |resource: &Resource| StoredAnswer::of::<T>(resource)?.text();
@@ -73,8 +72,7 @@ pub(super) async fn patch<T: ResourceView>(
 ) -> ApiResult<Changed<T>> {
     let if_match = if_match_of(if_match)?;
     let (change, _) = body.read_for(app, &target).await?;
-    let context = app.context.clone();
-    let patched = app.to_the_end(async move {
+    let patched = app.to_the_end(|context| async move {
         let Applied { resource, changes } =
             resource::patch(&context, target, if_match, change, caller.name.clone()).await?;
         audit("patch", &caller, None, &changes);
@@ -90,8 +88,7 @@ pub(super) async fn delete<T: ResourceView>(
     if_match: Option<IfMatch>,
 ) -> ApiResult<Deleting<T>> {
     let if_match = if_match_of(if_match)?;
-    let context = app.context.clone();
-    let deleted = app.to_the_end(async move {
+    let deleted = app.to_the_end(|context| async move {
         let Applied { resource, changes } =
             resource::delete(&context, &target, &if_match, &caller.name).await?;
         audit("delete", &caller, None, &changes);
@@ -109,8 +106,7 @@ pub(super) async fn force_delete(
 ) -> ApiResult<ForceDeleted> {
     let if_match = if_match_of(if_match)?;
     let (ForceDeleteRequest { reason }, _) = body.read_for(app, &target).await?;
-    let context = app.context.clone();
-    let removed = app.to_the_end(async move {
+    let removed = app.to_the_end(|context| async move {
         let changes = resource::force_delete(&context, &target, &if_match, &caller.name).await?;
         audit("force-delete", &caller, Some(&reason), &changes);
         Ok(ForceDeleted::Gone)
@@ -125,8 +121,7 @@ pub(super) async fn report(
 ) -> ApiResult<Reported<AdapterStatus>> {
     let report = body.read_for(app, &target).await?.0.into_report()?;
     let adapter = report.adapter.as_str().to_owned();
-    let context = app.context.clone();
-    let reported = app.to_the_end(async move {
+    let reported = app.to_the_end(|context| async move {
         let outcome = resource::report(&context, target, report).await?;
         if let Outcome::Stored { changes, .. } = &outcome {
             audit("report", &caller, Some(&adapter), changes);
