@@ -16,12 +16,12 @@ use service::Kind;
 /// Node pools, below their cluster.
 pub struct ClusterNodePoolsApi;
 
-#[OpenApi(prefix_path = "/hyperfleet/v1", tag = "Tag::NodePools")]
+#[OpenApi(prefix_path = "/hyperfleet/v1/clusters", tag = "Tag::NodePools")]
 impl ClusterNodePoolsApi {
     /// List the node pools of a cluster
     ///
     /// Resources marked for deletion are listed too. See the parameters for search, order and paging.
-    #[oai(path = "/clusters/:cluster_id/nodepools", method = "get", operation_id = "getNodePoolsByClusterId")]
+    #[oai(path = "/:cluster_id/nodepools", method = "get", operation_id = "getNodePoolsByClusterId")]
     async fn list(
         &self,
         call: Call<'_>,
@@ -36,7 +36,7 @@ impl ClusterNodePoolsApi {
     /// Create a node pool
     ///
     /// The name must not be in use. With an `Idempotency-Key`, a repeated request gets the first answer again, for 24 hours.
-    #[oai(path = "/clusters/:cluster_id/nodepools", method = "post", operation_id = "createNodePool")]
+    #[oai(path = "/:cluster_id/nodepools", method = "post", operation_id = "createNodePool")]
     async fn create(
         &self,
         call: Call<'_>,
@@ -54,11 +54,7 @@ impl ClusterNodePoolsApi {
     /// Get a node pool of a cluster
     ///
     /// With `If-None-Match`, answers 304 while the node pool is at that version.
-    #[oai(
-        path = "/clusters/:cluster_id/nodepools/:nodepool_id",
-        method = "get",
-        operation_id = "getNodePoolById"
-    )]
+    #[oai(path = "/:cluster_id/nodepools/:nodepool_id", method = "get", operation_id = "getNodePoolById")]
     async fn get(
         &self,
         call: Call<'_>,
@@ -79,11 +75,7 @@ impl ClusterNodePoolsApi {
     ///
     /// Replaces `spec` and `labels` where they are given; a JSON merge patch (RFC 7396) changes their members. A real
     /// change raises `generation` by one; a body that changes nothing leaves the node pool as it was.
-    #[oai(
-        path = "/clusters/:cluster_id/nodepools/:nodepool_id",
-        method = "patch",
-        operation_id = "patchNodePoolById"
-    )]
+    #[oai(path = "/:cluster_id/nodepools/:nodepool_id", method = "patch", operation_id = "patchNodePoolById")]
     async fn patch(
         &self,
         call: Call<'_>,
@@ -104,7 +96,7 @@ impl ClusterNodePoolsApi {
     /// Marks the node pool for deletion. It stays visible until every required adapter has reported
     /// `Finalized`; with no adapter to wait for it is removed immediately. Repeating it changes nothing.
     #[oai(
-        path = "/clusters/:cluster_id/nodepools/:nodepool_id",
+        path = "/:cluster_id/nodepools/:nodepool_id",
         method = "delete",
         operation_id = "deleteNodePoolById"
     )]
@@ -126,7 +118,7 @@ impl ClusterNodePoolsApi {
     ///
     /// Removes a node pool that is marked for deletion immediately, without waiting for its adapters.
     #[oai(
-        path = "/clusters/:cluster_id/nodepools/:nodepool_id/force-delete",
+        path = "/:cluster_id/nodepools/:nodepool_id/force-delete",
         method = "post",
         operation_id = "forceDeleteNodePool"
     )]
@@ -153,7 +145,7 @@ impl ClusterNodePoolsApi {
     /// If no adapter is configured as required and none has reported, the node pool is `waiting` for the first report, and
     /// `blocked_by` is empty: nobody is known who could be named.
     #[oai(
-        path = "/clusters/:cluster_id/nodepools/:nodepool_id/explain",
+        path = "/:cluster_id/nodepools/:nodepool_id/explain",
         method = "get",
         operation_id = "explainNodePool"
     )]

@@ -15,12 +15,12 @@ use poem_openapi::param::{Header, Path};
 /// Clusters.
 pub struct ClustersApi;
 
-#[OpenApi(prefix_path = "/hyperfleet/v1", tag = "Tag::Clusters")]
+#[OpenApi(prefix_path = "/hyperfleet/v1/clusters", tag = "Tag::Clusters")]
 impl ClustersApi {
     /// List clusters
     ///
     /// Resources marked for deletion are listed too. See the parameters for search, order and paging.
-    #[oai(path = "/clusters", method = "get", operation_id = "getClusters")]
+    #[oai(path = "/", method = "get", operation_id = "getClusters")]
     async fn list(
         &self,
         call: Call<'_>,
@@ -32,7 +32,7 @@ impl ClustersApi {
     /// Create a cluster
     ///
     /// The name must not be in use. With an `Idempotency-Key`, a repeated request gets the first answer again, for 24 hours.
-    #[oai(path = "/clusters", method = "post", operation_id = "postCluster")]
+    #[oai(path = "/", method = "post", operation_id = "postCluster")]
     async fn create(
         &self,
         call: Call<'_>,
@@ -47,7 +47,7 @@ impl ClustersApi {
     /// Get a cluster
     ///
     /// With `If-None-Match`, answers 304 while the cluster is at that version.
-    #[oai(path = "/clusters/:cluster_id", method = "get", operation_id = "getClusterById")]
+    #[oai(path = "/:cluster_id", method = "get", operation_id = "getClusterById")]
     async fn get(
         &self,
         call: Call<'_>,
@@ -65,7 +65,7 @@ impl ClustersApi {
     ///
     /// Replaces `spec` and `labels` where they are given; a JSON merge patch (RFC 7396) changes their members. A real
     /// change raises `generation` by one; a body that changes nothing leaves the cluster as it was.
-    #[oai(path = "/clusters/:cluster_id", method = "patch", operation_id = "patchClusterById")]
+    #[oai(path = "/:cluster_id", method = "patch", operation_id = "patchClusterById")]
     async fn patch(
         &self,
         call: Call<'_>,
@@ -83,7 +83,7 @@ impl ClustersApi {
     ///
     /// Marks the cluster and its node pools for deletion. They stay visible until every required adapter has
     /// reported `Finalized`; with no adapter to wait for they are removed immediately. Repeating it changes nothing.
-    #[oai(path = "/clusters/:cluster_id", method = "delete", operation_id = "deleteClusterById")]
+    #[oai(path = "/:cluster_id", method = "delete", operation_id = "deleteClusterById")]
     async fn delete(
         &self,
         call: Call<'_>,
@@ -99,7 +99,7 @@ impl ClustersApi {
     /// Force the deletion of a cluster
     ///
     /// Removes a cluster that is marked for deletion and all its node pools immediately, without waiting for adapters.
-    #[oai(path = "/clusters/:cluster_id/force-delete", method = "post", operation_id = "forceDeleteCluster")]
+    #[oai(path = "/:cluster_id/force-delete", method = "post", operation_id = "forceDeleteCluster")]
     async fn force_delete(
         &self,
         call: Call<'_>,
@@ -120,7 +120,7 @@ impl ClustersApi {
     ///
     /// If no adapter is configured as required and none has reported, the cluster is `waiting` for the first report, and
     /// `blocked_by` is empty: nobody is known who could be named.
-    #[oai(path = "/clusters/:cluster_id/explain", method = "get", operation_id = "explainCluster")]
+    #[oai(path = "/:cluster_id/explain", method = "get", operation_id = "explainCluster")]
     async fn explain(
         &self,
         call: Call<'_>,

@@ -15,12 +15,12 @@ use poem_openapi::param::{Header, Path};
 /// Node pools, wherever they are.
 pub struct NodePoolsApi;
 
-#[OpenApi(prefix_path = "/hyperfleet/v1", tag = "Tag::NodePools")]
+#[OpenApi(prefix_path = "/hyperfleet/v1/nodepools", tag = "Tag::NodePools")]
 impl NodePoolsApi {
     /// List the node pools of all clusters
     ///
     /// Resources marked for deletion are listed too. See the parameters for search, order and paging.
-    #[oai(path = "/nodepools", method = "get", operation_id = "getNodePools")]
+    #[oai(path = "/", method = "get", operation_id = "getNodePools")]
     async fn list(
         &self,
         call: Call<'_>,
@@ -33,7 +33,7 @@ impl NodePoolsApi {
     ///
     /// A node pool belongs to a cluster, which this path does not name. A body without faults is answered with 422 and
     /// the path to use.
-    #[oai(path = "/nodepools", method = "post", operation_id = "postNodePool")]
+    #[oai(path = "/", method = "post", operation_id = "postNodePool")]
     async fn create(&self, _call: Call<'_>, body: Input<NodePoolCreateRequest>) -> ApiResult<Refused> {
         body.read()?;
         Err(write::refuse_without_parent())
@@ -42,7 +42,7 @@ impl NodePoolsApi {
     /// Get a node pool
     ///
     /// With `If-None-Match`, answers 304 while the node pool is at that version.
-    #[oai(path = "/nodepools/:nodepool_id", method = "get", operation_id = "getAnyNodePoolById")]
+    #[oai(path = "/:nodepool_id", method = "get", operation_id = "getAnyNodePoolById")]
     async fn get(
         &self,
         call: Call<'_>,
@@ -60,7 +60,7 @@ impl NodePoolsApi {
     ///
     /// Replaces `spec` and `labels` where they are given; a JSON merge patch (RFC 7396) changes their members. A real
     /// change raises `generation` by one; a body that changes nothing leaves the node pool as it was.
-    #[oai(path = "/nodepools/:nodepool_id", method = "patch", operation_id = "patchAnyNodePoolById")]
+    #[oai(path = "/:nodepool_id", method = "patch", operation_id = "patchAnyNodePoolById")]
     async fn patch(
         &self,
         call: Call<'_>,
@@ -78,7 +78,7 @@ impl NodePoolsApi {
     ///
     /// Marks the node pool for deletion. It stays visible until every required adapter has reported
     /// `Finalized`; with no adapter to wait for it is removed immediately. Repeating it changes nothing.
-    #[oai(path = "/nodepools/:nodepool_id", method = "delete", operation_id = "deleteAnyNodePoolById")]
+    #[oai(path = "/:nodepool_id", method = "delete", operation_id = "deleteAnyNodePoolById")]
     async fn delete(
         &self,
         call: Call<'_>,
@@ -94,11 +94,7 @@ impl NodePoolsApi {
     /// Force the deletion of a node pool
     ///
     /// Removes a node pool that is marked for deletion immediately, without waiting for its adapters.
-    #[oai(
-        path = "/nodepools/:nodepool_id/force-delete",
-        method = "post",
-        operation_id = "forceDeleteAnyNodePool"
-    )]
+    #[oai(path = "/:nodepool_id/force-delete", method = "post", operation_id = "forceDeleteAnyNodePool")]
     async fn force_delete(
         &self,
         call: Call<'_>,
@@ -119,7 +115,7 @@ impl NodePoolsApi {
     ///
     /// If no adapter is configured as required and none has reported, the node pool is `waiting` for the first report, and
     /// `blocked_by` is empty: nobody is known who could be named.
-    #[oai(path = "/nodepools/:nodepool_id/explain", method = "get", operation_id = "explainAnyNodePool")]
+    #[oai(path = "/:nodepool_id/explain", method = "get", operation_id = "explainAnyNodePool")]
     async fn explain(
         &self,
         call: Call<'_>,
