@@ -1,5 +1,5 @@
 use super::request::{self, Scope};
-use super::trace::{self, Traces};
+use super::trace::Traces;
 use crate::config::settings::{LogFormat, Logging, Tracing};
 use json_subscriber::JsonLayer;
 use std::io::IsTerminal;
@@ -31,12 +31,10 @@ pub fn start(logging: &Logging, tracing: &Tracing) -> Result<Option<Traces>, Str
         true => json_lines().with_filter(filter).boxed(),
         false => text().with_filter(filter).boxed(),
     };
-    let spans = traces.as_ref().map(Traces::layer);
-    let registry = tracing_subscriber::registry().with(lines).with(spans);
-    let started = registry.try_init();
-    if started.is_ok() && traces.is_some() {
-        trace::turn_on();
-    }
+    // A list and no optional layer: without one, everything that the log leaves out would be made a span all the same.
+    let spans = traces.as_ref().map(|traces| traces.layer().boxed());
+    let layers: Vec<_> = [lines].into_iter().chain(spans).collect();
+    let started = tracing_subscriber::registry().with(layers).try_init();
     if started.is_ok() && !json {
         request::write_for_people();
     }

@@ -38,13 +38,6 @@ const FLUSH: Duration = Duration::from_secs(5);
 /// How long one sending may take.
 const SEND: Duration = Duration::from_secs(10);
 
-static ON: AtomicBool = AtomicBool::new(false);
-
-/// Makes every request a span from now on.
-pub(super) fn turn_on() {
-    ON.store(true, Ordering::Relaxed);
-}
-
 /// What makes spans and sends them.
 #[must_use = "spans that are not sent yet are lost unless it is stopped"]
 pub struct Traces(SdkTracerProvider);
@@ -97,7 +90,6 @@ impl Traces {
 
     /// Sends what is not sent yet, within five seconds.
     pub async fn stop(self) {
-        ON.store(false, Ordering::Relaxed);
         let stopped = tokio::task::spawn_blocking(move || self.0.shutdown_with_timeout(FLUSH)).await;
         if let Ok(Err(error)) = stopped {
             tracing::warn!(%error, "the last spans are lost");
@@ -160,17 +152,17 @@ impl Client {
     }
 }
 
-/// The span of a request, from its head to its answer; nothing while tracing is off.
-pub(crate) struct ServerSpan(Option<Span>);
+/// The span of a request, from its head to its answer; disabled where spans are sent nowhere.
+pub(crate) struct ServerSpan(Span);
 
 impl ServerSpan {
     /// Starts the span, as a part of what the caller traces if it says so.
     pub(crate) fn start(request: &Request) -> Self {
-        if !ON.load(Ordering::Relaxed) {
-            return Self(None);
-        }
         let method = request.method().as_str();
         let span = tracing::error_span!(target: TARGET, "request", otel.name = method, otel.kind = "server");
+        if span.is_disabled() {
+            return Self(span);
+        }
         let parent = TraceContextPropagator::new().extract(&HeaderExtractor(request.headers()));
         // Fails only if the span has started or nobody listens.
         let _ = span.set_parent(parent);
@@ -184,24 +176,26 @@ impl ServerSpan {
         if let Some(agent) = request.headers().get(USER_AGENT).and_then(|agent| agent.to_str().ok()) {
             span.set_attribute("user_agent.original", agent.to_owned());
         }
-        Self(Some(span))
+        Self(span)
     }
 
     /// The span itself, for the work that is done in it.
     pub(crate) fn span(&self) -> Span {
-        self.0.clone().unwrap_or_else(Span::none)
+        self.0.clone()
     }
 
     /// The ids of the trace and of the span.
     pub(crate) fn ids(&self) -> Option<(String, String)> {
-        let context = self.0.as_ref()?.context();
-        let context = context.span().span_context().clone();
-        Some((context.trace_id().to_string(), context.span_id().to_string()))
+        let context = self.0.context().span().span_context().clone();
+        context.is_valid().then(|| (context.trace_id().to_string(), context.span_id().to_string()))
     }
 
     /// Ends the span with the answer, and tells the caller which it was.
     pub(crate) fn end(self, method: &Method, operation: Option<&Operation>, response: &mut Response) {
-        let Some(span) = self.0 else { return };
+        let Self(span) = self;
+        if span.is_disabled() {
+            return;
+        }
         let context = span.context();
         let status = response.status();
         if let Some(Operation { path, .. }) = operation {
