@@ -184,6 +184,15 @@ mod tests {
     }
 
     #[test]
+    fn every_operation_is_found_at_its_path() {
+        for operation in all() {
+            let found = Asked::of(&operation.method, &operation.metrics_path).operation();
+            let id = found.map(|found| &found.id);
+            assert_eq!(id, Some(&operation.id), "{} {}", operation.method, operation.path);
+        }
+    }
+
+    #[test]
     fn metrics_have_no_ids_in_their_paths() {
         let paths: Vec<_> = all().map(|operation| operation.metrics_path.as_str()).collect();
         assert!(paths.contains(&"/api/hyperfleet/v1/clusters/-/statuses"), "{paths:?}");

@@ -158,15 +158,13 @@ impl ParameterSet for ChangeParameters {
             ..integer(minimum)
         };
         let id = || text(Some("uuid"));
+        let kind = format!("({})", Kind::ALL.map(Kind::as_str).join("|"));
         let search = MetaSchema { max_length: Some(4096), ..text(Some("search-expression")) };
         let members = [
             (
                 "kind",
                 "`Cluster`, `NodePool`, or both, separated by a comma (the default).",
-                MetaSchema {
-                    pattern: Some(r"^ *((Cluster|NodePool) *(, *(Cluster|NodePool) *)*)?$".into()),
-                    ..text(None)
-                },
+                MetaSchema { pattern: Some(format!("^ *({kind} *(, *{kind} *)*)?$")), ..text(None) },
             ),
             ("id", "Only the resource with this id.", id()),
             ("owner_id", "Only the node pools of the cluster with this id.", id()),
