@@ -3,7 +3,7 @@
 use crate::fields::Fields;
 use crate::limits::Streams;
 use crate::problem::{ApiError, ApiResult, Code};
-use crate::telemetry::Scope;
+use crate::telemetry::RequestContext;
 use poem::Request;
 use service::Context;
 use std::sync::Arc;
@@ -37,13 +37,13 @@ impl App {
     }
 
     /// Runs a change to its end, even if its caller leaves or its request is given up before.
-    pub(crate) async fn to_the_end<T, F>(&self, change: impl FnOnce(Context) -> F) -> ApiResult<T>
+    pub(crate) async fn run_to_completion<T, F>(&self, change: impl FnOnce(Context) -> F) -> ApiResult<T>
     where
         T: Send + 'static,
         F: Future<Output = ApiResult<T>> + Send + 'static,
     {
         let bounded = tokio::time::timeout(self.request_timeout + GRACE, change(self.context.clone()));
-        match tokio::spawn(Scope::carried(bounded)).await {
+        match tokio::spawn(RequestContext::inherited(bounded)).await {
             Ok(Ok(result)) => result,
             Ok(Err(_)) => Err(ApiError::new(Code::TIMEOUT, "The change took too long")),
             Err(end) => match end.try_into_panic() {

@@ -3,9 +3,9 @@
 
 use crate::app::App;
 use crate::auth::{AuthError, Authenticator, Caller};
-use crate::limits::{Deadline, Place, Stream};
+use crate::limits::{Deadline, InFlight, Stream};
 use crate::problem::{ApiError, ApiResult, Code};
-use crate::telemetry::Scope;
+use crate::telemetry::RequestContext;
 use poem::http::header;
 use poem::{Request, RequestBody};
 use poem_openapi::registry::{MetaSecurityScheme, Registry};
@@ -32,9 +32,9 @@ impl Call<'_> {
     /// 429 if too many wait.
     pub(crate) fn wait(&self, time: Duration) -> ApiResult<Stream> {
         let stream = self.app.streams.admit(&self.caller)?;
-        Scope::wait();
-        if let Some(place) = self.request.data::<Place>() {
-            place.leave();
+        RequestContext::set_waiting();
+        if let Some(in_flight) = self.request.data::<InFlight>() {
+            in_flight.release();
         }
         if let Some(deadline) = self.request.data::<Deadline>() {
             deadline.extend(time);

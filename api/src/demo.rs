@@ -7,7 +7,7 @@ use entity::JsonText;
 use serde_json::{Value, json};
 use service::error::Error;
 use service::list::{Collection, Ordering};
-use service::resource::{self, Change, Create, IfMatch, ListQuery, Resource, Start, Target};
+use service::resource::{self, Create, IfMatch, ListQuery, Patch, Resource, Start, Target};
 use service::status::{ConditionStatus, Report, ReportedCondition};
 use service::{AdapterName, Consistency, Context, Kind, Labels, ResourceName, Result, search};
 use std::time::Duration;
@@ -155,8 +155,8 @@ async fn change(context: &Context, number: u64) -> Result<()> {
     let mut spec: Value = cluster.spec.read()?;
     spec["nodes"] = (spec["nodes"].as_u64().unwrap_or(3) % 9 + 1).into();
     let target = Target { kind: Kind::Cluster, id: cluster.id, owner: None };
-    let change = Change::Replace { spec: Some(spec), labels: None };
-    match resource::patch(context, target, IfMatch::Absent, change, CALLER.to_owned()).await {
+    let patch = Patch::Replace { spec: Some(spec), labels: None };
+    match resource::patch(context, target, IfMatch::Absent, patch, CALLER.to_owned()).await {
         Ok(_) | Err(Error::NotFound { .. } | Error::Conflict(_)) => Ok(()),
         Err(error) => Err(error),
     }

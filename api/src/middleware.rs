@@ -9,9 +9,9 @@ use crate::limits::{
     Bodies, Origins, RequestId, admit, catch_panic, check_head, close_when_stopping, cors, deadline, gzip,
     head_as_get, read_body, request_ids, trailing_slash,
 };
-use crate::operations::{Asked, Operation};
+use crate::operations::{Matched, Operation};
 use crate::problem::{self, ApiError, ApiResult};
-use crate::telemetry::{Scope, Seen, ServerSpan, count_refused, is_for_people};
+use crate::telemetry::{RequestContext, RequestLog, ServerSpan, count_refused, is_text};
 use poem::http::StatusCode;
 use poem::{Endpoint, EndpointExt, IntoEndpoint, IntoResponse, Request, Response};
 use service::Clock;
@@ -84,12 +84,12 @@ struct Gate {
 }
 
 impl Gate {
-    /// The caller of an operation; `None` where none is asked for.
-    async fn check(&self, request: &Request, asked: Asked) -> ApiResult<Option<Caller>> {
+    /// The caller of an operation; `None` where none is matched for.
+    async fn check(&self, request: &Request, matched: Matched) -> ApiResult<Option<Caller>> {
         self.origins.check(request)?;
-        asked.check_method()?;
+        matched.check_method()?;
         // Before anything else is said of the request: who is not known learns nothing.
-        let caller = match asked.operation() {
+        let caller = match matched.operation() {
             Some(operation) if operation.secured => {
                 Some(authenticate(request, self.authenticator.as_ref()).await?)
             }
@@ -108,11 +108,11 @@ async fn pass_gate(
     gate: Arc<Gate>,
     bodies: Arc<Bodies>,
 ) -> poem::Result<Response> {
-    let asked = request.data::<Asked>().copied().unwrap_or(Asked::Other);
-    let checked = gate.check(&request, asked).await;
+    let matched = request.data::<Matched>().copied().unwrap_or(Matched::Nothing);
+    let checked = gate.check(&request, matched).await;
     match &checked {
         Ok(Some(caller)) => {
-            Scope::came_from(&caller.name);
+            RequestContext::set_caller(&caller.name);
             request.set_data(caller.clone());
         }
         Ok(None) | Err(_) => bodies.discard(&mut request),
@@ -123,28 +123,28 @@ async fn pass_gate(
 
 /// Runs the request; makes a problem document of a refusal; logs, traces and counts.
 async fn observe(next: Arc<impl Endpoint>, mut request: Request, clock: Clock) -> poem::Result<Response> {
-    let asked = Asked::of(request.method(), request.uri().path());
-    let seen = Seen {
+    let matched = Matched::of(request.method(), request.uri().path());
+    let log = RequestLog {
         started: Instant::now(),
         id: request.data::<RequestId>().map(|id| id.0.clone()).unwrap_or_default(),
         method: request.method().clone(),
         uri: request.uri().clone(),
         peer: request.remote_addr().as_socket_addr().copied(),
-        operation: asked.operation().map(|operation| operation.id.as_str()),
+        operation: matched.operation().map(|operation| operation.id.as_str()),
     };
-    request.set_data(asked);
+    request.set_data(matched);
     let span = ServerSpan::start(&request);
-    let scope = Scope::new(seen.id.clone(), span.ids());
+    let context = RequestContext::new(log.id.clone(), span.ids());
     let work = async {
         let result = next.call(request).await.map(IntoResponse::into_response);
-        seen.answer(result, asked.operation(), &clock)
+        log.answer(result, matched.operation(), &clock)
     };
-    let mut response = scope.run(work.instrument(span.span())).await;
-    span.end(&seen.method, asked.operation(), &mut response);
+    let mut response = context.run(work.instrument(span.span())).await;
+    span.end(&log.method, matched.operation(), &mut response);
     Ok(response)
 }
 
-impl Seen {
+impl RequestLog {
     /// The answer to the request, logged and counted. Who is turned away before the routes is counted as well: an
     /// overload must show in the rate of errors.
     fn answer(
@@ -160,9 +160,9 @@ impl Seen {
         let status = response.status().as_u16();
         let elapsed = self.started.elapsed();
         if let Some(operation) = operation {
-            operation.count(status, (!Scope::waited()).then_some(elapsed));
+            operation.count(status, (!RequestContext::is_waiting()).then_some(elapsed));
         }
-        self.log(status, code, elapsed, is_for_people());
+        self.log(status, code, elapsed, is_text());
         response
     }
 

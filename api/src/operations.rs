@@ -45,7 +45,7 @@ impl Operation {
 
 /// What can be done at a path.
 #[derive(Debug)]
-struct Place {
+struct PathItem {
     operations: Vec<Operation>,
     /// The methods, in alphabetical order, as a value of `Allow`.
     allow: String,
@@ -53,33 +53,33 @@ struct Place {
 
 /// What a request asks for.
 #[derive(Clone, Copy, Debug)]
-pub enum Asked {
+pub enum Matched {
     /// An operation.
     Operation(&'static Operation),
     /// Something else that the router may know, as the document is.
-    Other,
+    Nothing,
     /// A method that the path does not have, but these.
-    OtherMethod(&'static str),
+    WrongMethod(&'static str),
 }
 
 /// All places by their paths, without a slash at the end.
-static PLACES: LazyLock<BTreeMap<String, Place>> = LazyLock::new(|| {
+static PATHS: LazyLock<BTreeMap<String, PathItem>> = LazyLock::new(|| {
     let mut paths: BTreeMap<String, Vec<Operation>> = BTreeMap::new();
     for (path, operation) in openapi::operations() {
         let operation = read(&path, operation);
         paths.entry(path).or_default().push(operation);
     }
     let pages = pages::paths().map(|path| (path.to_owned(), Vec::new()));
-    paths.into_iter().chain(pages).map(|(path, operations)| (path, place(operations))).collect()
+    paths.into_iter().chain(pages).map(|(path, operations)| (path, path_item(operations))).collect()
 });
 
 /// Finds the place of a path. As in the router of the framework, a part of a path is a parameter only if there is no place
 /// that names it.
-static ROUTER: LazyLock<Router<&'static Place>> = LazyLock::new(|| {
+static ROUTER: LazyLock<Router<&'static PathItem>> = LazyLock::new(|| {
     let mut router = Router::new();
-    for (path, place) in PLACES.iter() {
+    for (path, item) in PATHS.iter() {
         // The router of the framework has refused paths that cannot be told apart.
-        let _ = router.insert(path, place);
+        let _ = router.insert(path, item);
     }
     router
 });
@@ -98,7 +98,7 @@ fn read(path: &str, operation: MetaOperation) -> Operation {
 }
 
 /// A place without operations is a page, which is read with GET. An operation that never succeeds is not offered.
-fn place(operations: Vec<Operation>) -> Place {
+fn path_item(operations: Vec<Operation>) -> PathItem {
     let offered = operations.iter().filter(|operation| operation.success.is_some());
     let mut methods: Vec<&str> = offered.map(|operation| operation.method.as_str()).collect();
     if methods.is_empty() {
@@ -108,23 +108,23 @@ fn place(operations: Vec<Operation>) -> Place {
         methods.push("HEAD");
     }
     methods.sort_unstable();
-    Place { allow: methods.join(", "), operations }
+    PathItem { allow: methods.join(", "), operations }
 }
 
 /// All operations, in the order of the document.
 pub fn all() -> impl Iterator<Item = &'static Operation> {
-    PLACES.values().flat_map(|place| &place.operations)
+    PATHS.values().flat_map(|item| &item.operations)
 }
 
-impl Asked {
+impl Matched {
     /// What a request for `path` asks for; one slash at its end is ignored.
     pub fn of(method: &Method, path: &str) -> Self {
         let path = path.strip_suffix('/').filter(|path| !path.is_empty()).unwrap_or(path);
-        let Ok(Match { value: place, .. }) = ROUTER.at(path) else { return Self::Other };
-        match place.operations.iter().find(|operation| operation.method == *method) {
+        let Ok(Match { value: item, .. }) = ROUTER.at(path) else { return Self::Nothing };
+        match item.operations.iter().find(|operation| operation.method == *method) {
             Some(operation) => Self::Operation(operation),
-            None if place.operations.is_empty() && *method == Method::GET => Self::Other,
-            None => Self::OtherMethod(&place.allow),
+            None if item.operations.is_empty() && *method == Method::GET => Self::Nothing,
+            None => Self::WrongMethod(&item.allow),
         }
     }
 
@@ -132,7 +132,7 @@ impl Asked {
     pub fn operation(self) -> Option<&'static Operation> {
         match self {
             Self::Operation(operation) => Some(operation),
-            Self::Other | Self::OtherMethod(_) => None,
+            Self::Nothing | Self::WrongMethod(_) => None,
         }
     }
 
@@ -141,7 +141,7 @@ impl Asked {
     /// # Errors
     /// 405 with `Allow`.
     pub fn check_method(self) -> Result<(), ApiError> {
-        let Self::OtherMethod(allow) = self else { return Ok(()) };
+        let Self::WrongMethod(allow) = self else { return Ok(()) };
         let detail = match allow.rsplit_once(", ") {
             Some((others, last)) => format!("Method not allowed; use {others} or {last}"),
             None => format!("Method not allowed; use {allow}"),
@@ -174,10 +174,10 @@ mod tests {
             ("POST", "/openapi/", "GET, HEAD"),
         ] {
             let method = Method::from_bytes(method.as_bytes()).expect("a method");
-            let found = match Asked::of(&method, &format!("{prefix}{path}")) {
-                Asked::Operation(operation) => &operation.id,
-                Asked::OtherMethod(allow) => allow,
-                Asked::Other => "none",
+            let found = match Matched::of(&method, &format!("{prefix}{path}")) {
+                Matched::Operation(operation) => &operation.id,
+                Matched::WrongMethod(allow) => allow,
+                Matched::Nothing => "none",
             };
             assert_eq!(found, expected, "{method} {path}");
         }
@@ -186,7 +186,7 @@ mod tests {
     #[test]
     fn every_operation_is_found_at_its_path() {
         for operation in all() {
-            let found = Asked::of(&operation.method, &operation.metrics_path).operation();
+            let found = Matched::of(&operation.method, &operation.metrics_path).operation();
             let id = found.map(|found| &found.id);
             assert_eq!(id, Some(&operation.id), "{} {}", operation.method, operation.path);
         }

@@ -23,7 +23,7 @@ type Make = fn(&openapi::Document) -> Page;
 /// All pages but the first one and the guides, and where they are. The console holds no data: what it shows it asks for as
 /// its user.
 const PAGES: [(&[&str], Make); 9] = [
-    (&["/docs"], |_| Page::new(HTML, documentation()).only_from_here()),
+    (&["/docs"], |_| Page::new(HTML, documentation()).same_origin_only()),
     (&["/favicon.ico"], |_| Page::new("image/svg+xml", openapi::ICON)),
     (&[STYLE], |_| Page::new("text/css; charset=utf-8", include_str!("pages.css"))),
     (&["/openapi", "/openapi.json", "/api/hyperfleet/v1/openapi"], |document| {
@@ -31,12 +31,12 @@ const PAGES: [(&[&str], Make); 9] = [
     }),
     (&["/openapi.yaml"], |document| Page::new("application/yaml", document.yaml())),
     (&["/openapi-ui", "/api/hyperfleet/v1/openapi.html"], |document| Page::new(HTML, document.swagger_ui())),
-    (&[CONSOLE], |_| Page::new(HTML, include_str!("console/index.html")).only_from_here()),
+    (&[CONSOLE], |_| Page::new(HTML, include_str!("console/index.html")).same_origin_only()),
     (&["/console.js"], |_| {
-        Page::new("text/javascript; charset=utf-8", include_str!("console/console.js")).only_from_here()
+        Page::new("text/javascript; charset=utf-8", include_str!("console/console.js")).same_origin_only()
     }),
     (&["/console.css"], |_| {
-        Page::new("text/css; charset=utf-8", include_str!("console/console.css")).only_from_here()
+        Page::new("text/css; charset=utf-8", include_str!("console/console.css")).same_origin_only()
     }),
 ];
 
@@ -47,7 +47,7 @@ const CONSOLE: &str = "/console";
 const STYLE: &str = "/style.css";
 
 /// What pages may load and where they may connect to: this server, and nothing else.
-const ONLY_FROM_HERE: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
+const SAME_ORIGIN_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
                               img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 const HTML: &str = "text/html; charset=utf-8";
@@ -68,8 +68,8 @@ pub(crate) fn routes(document: &openapi::Document, ports: [u16; 2], console: boo
 
 /// A guide as a page for browsers, which is rendered when it is first read, and as its text for everyone else.
 fn for_readers(guide: &'static Guide) -> impl Endpoint {
-    let text = Page::new("text/plain; charset=utf-8", guide.text).only_from_here();
-    let html = |content: String| Page::new(HTML, page(guide.title, &content)).only_from_here();
+    let text = Page::new("text/plain; charset=utf-8", guide.text).same_origin_only();
+    let html = |content: String| Page::new(HTML, page(guide.title, &content)).same_origin_only();
     let html = LazyLock::new(move || guide.rendered().map(html));
     poem::get(make_sync(move |request: Request| match &*html {
         Some(html) => by_accept(if wants_html(request.headers()) { html } else { &text }, request.headers()),
@@ -91,7 +91,7 @@ struct Page {
     text: Bytes,
     /// Names the text: the same on every replica of one version.
     tag: i64,
-    only_from_here: bool,
+    same_origin_only: bool,
 }
 
 impl Page {
@@ -99,12 +99,12 @@ impl Page {
         let (text, mut hasher): (Bytes, _) = (text.into(), DefaultHasher::new());
         text.hash(&mut hasher);
         let tag = (hasher.finish() >> 1).cast_signed();
-        Self { content_type, text, tag, only_from_here: false }
+        Self { content_type, text, tag, same_origin_only: false }
     }
 
     /// The page, which tells browsers to load nothing from elsewhere.
-    fn only_from_here(self) -> Self {
-        Self { only_from_here: true, ..self }
+    fn same_origin_only(self) -> Self {
+        Self { same_origin_only: true, ..self }
     }
 
     /// Answers GET with the text.
@@ -118,8 +118,8 @@ impl Page {
         let mut answer = Response::builder()
             .header(header::ETAG, format!("\"{}\"", self.tag))
             .header(header::CACHE_CONTROL, "no-cache");
-        if self.only_from_here {
-            answer = answer.header(header::CONTENT_SECURITY_POLICY, ONLY_FROM_HERE);
+        if self.same_origin_only {
+            answer = answer.header(header::CONTENT_SECURITY_POLICY, SAME_ORIGIN_POLICY);
         }
         let known = headers.get(header::IF_NONE_MATCH).and_then(|tags| tags.to_str().ok());
         match known.and_then(EntityTags::parse) {
@@ -150,7 +150,7 @@ fn start(request: &Request, ports: [u16; 2], console: bool) -> Response {
         }
         false => Page::new(HTML, html(&ready, &metrics, console)),
     };
-    by_accept(&page.only_from_here(), request.headers())
+    by_accept(&page.same_origin_only(), request.headers())
 }
 
 /// Whether JSON is asked for, and no page.

@@ -77,7 +77,7 @@ async fn serve_until_signal(config: Config) -> Result<(), StartError> {
         _ = interrupt.recv() => return Ok(()),
         _ = hangup.recv() => return Ok(()),
     };
-    if telemetry::is_for_people() {
+    if telemetry::is_text() {
         print(announce::text(&config, &running))?;
     } else {
         tracing::info!(api = ?running.api, health = ?running.health, metrics = ?running.metrics, "serving");

@@ -20,7 +20,7 @@ const BATCH: usize = 64;
 /// How many requests may wait.
 const QUEUE: usize = 4096;
 /// A batch that takes longer is slow: those behind it need not wait for it.
-const PATIENCE: Duration = Duration::from_millis(2);
+const SLOW_AFTER: Duration = Duration::from_millis(2);
 
 /// Collects requests of one sort. Cheap to clone.
 pub(crate) struct Batcher<Q, A>(Arc<Inner<Q, A>>);
@@ -163,7 +163,7 @@ impl<Q: Send + 'static, A: Send + 'static> Inner<Q, A> {
                     batch.into_iter().map(|pending| (pending.request, pending.reply)).unzip();
                 // In a task of its own: a batch that panics must not take the loop with it.
                 let mut running = tokio::spawn(run(requests).instrument(span));
-                let finished = match tokio::time::timeout(PATIENCE, &mut running).await {
+                let finished = match tokio::time::timeout(SLOW_AFTER, &mut running).await {
                     Ok(finished) => finished,
                     Err(_) => match self.slow.clone().try_acquire_owned() {
                         Ok(_slow) => {

@@ -130,7 +130,7 @@ impl Context {
         let (value, saved) = self.db.write(transaction).await?;
         metrics::count_started(&saved.started);
         if saved.logged {
-            self.changes.ring();
+            self.changes.notify();
         }
         Ok(Committed { value, changes: saved.changes })
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::file::FileKeys;
-use super::key::{KeySet, Verdict, judge};
+use super::key::{KeySet, Verification, verify};
 use super::remote::RemoteKeys;
 use super::token::Token;
 use super::{AuthError, Caller};
@@ -49,30 +49,30 @@ impl Issuer {
 
     /// The caller, if this issuer did make the token and its claims hold at `now`.
     pub(super) async fn identify(&self, token: Token<'_>, now: SystemTime) -> Result<Caller, AuthError> {
-        let mut verdict = self.judge(&token);
+        let mut verification = self.verify(&token);
         // The issuer is asked for a key seldom, so it is not asked for the sake of a token that would be refused
         // anyway: one that has expired together with its key would keep the next key out.
         let holds_else = || token.claims.caller(&self.config, now).is_ok();
-        if let (Verdict::UnknownKey, Some(remote)) = (verdict, &self.remote)
+        if let (Verification::UnknownKey, Some(remote)) = (verification, &self.remote)
             && holds_else()
         {
             if !remote.look_again(now).await {
                 return Err(AuthError::KeysUnavailable);
             }
-            verdict = self.judge(&token);
+            verification = self.verify(&token);
         }
-        match verdict {
-            Verdict::Genuine => token.claims.caller(&self.config, now),
+        match verification {
+            Verification::Genuine => token.claims.caller(&self.config, now),
             // One answer for both: which keys are known is nobody's business.
-            Verdict::Forged | Verdict::UnknownKey => {
+            Verification::Forged | Verification::UnknownKey => {
                 Err(AuthError::Invalid("the signature of the token cannot be verified"))
             }
         }
     }
 
-    fn judge(&self, token: &Token<'_>) -> Verdict {
+    fn verify(&self, token: &Token<'_>) -> Verification {
         let sets: [Option<Arc<KeySet>>; 2] =
             [self.file.as_ref().map(FileKeys::current), self.remote.as_ref().map(|remote| remote.current())];
-        judge(token, sets.iter().flatten().flat_map(|keys| keys.iter()))
+        verify(token, sets.iter().flatten().flat_map(|keys| keys.iter()))
     }
 }

@@ -52,7 +52,7 @@ impl KeySet {
 
 /// What the keys of an issuer say about a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(super) enum Verification {
     /// One of the keys made the signature.
     Genuine,
     /// The right key is known, and it did not make the signature; or it is not told which of several is
@@ -63,31 +63,31 @@ pub(super) enum Verdict {
 }
 
 /// Looks for the key a token was signed with, by its `kid`, or if it has none, as the only one that fits.
-pub(super) fn judge<'a>(token: &Token<'_>, keys: impl Iterator<Item = &'a Key>) -> Verdict {
+pub(super) fn verify<'a>(token: &Token<'_>, keys: impl Iterator<Item = &'a Key>) -> Verification {
     let Some(key_id) = &token.key_id else {
-        return judge_unnamed(token, keys);
+        return verify_unnamed(token, keys);
     };
     let mut named = keys.filter(|key| key.id.as_ref() == Some(key_id)).peekable();
     if named.peek().is_none() {
-        Verdict::UnknownKey
+        Verification::UnknownKey
     } else if named.any(|key| key.verifies(token)) {
-        Verdict::Genuine
+        Verification::Genuine
     } else {
-        Verdict::Forged
+        Verification::Forged
     }
 }
 
 /// Trying key after key would let a token pick its verifier: exactly one key may come into question.
-fn judge_unnamed<'a>(token: &Token<'_>, keys: impl Iterator<Item = &'a Key>) -> Verdict {
+fn verify_unnamed<'a>(token: &Token<'_>, keys: impl Iterator<Item = &'a Key>) -> Verification {
     let fitting: Vec<&Key> = keys.filter(|key| key.fits(token.algorithm)).collect();
     match fitting.as_slice() {
         // The same key may stand in the issuer's file and behind its URL.
         [only, rest @ ..] if rest.iter().all(|other| other.public == only.public) => {
             // Without a `kid`, a bad signature is all that is seen of a key having been replaced.
-            if only.verifies(token) { Verdict::Genuine } else { Verdict::UnknownKey }
+            if only.verifies(token) { Verification::Genuine } else { Verification::UnknownKey }
         }
-        [] => Verdict::UnknownKey,
-        _ => Verdict::Forged,
+        [] => Verification::UnknownKey,
+        _ => Verification::Forged,
     }
 }
 

@@ -10,7 +10,7 @@ use service::resource::Resource;
 /// An event, of which the selected fields are shown.
 pub(super) fn shown(event: &Event, selection: Option<&Selection>) -> ApiResult<ChangeEvent> {
     let (resource, change) = match &event.state {
-        State::Present(resource) => (resource.as_ref(), None),
+        State::Snapshot(resource) => (resource.as_ref(), None),
         State::Changed(change) => (change.after()?, Some(change)),
     };
     let object = match (selection, change) {

@@ -8,7 +8,7 @@ use crate::dto::Time;
 use crate::fields::Selection;
 use crate::limits::Stream;
 use crate::problem::{ApiError, ApiResult, Problem};
-use crate::telemetry::Scope;
+use crate::telemetry::RequestContext;
 use bytes::Bytes;
 use futures_util::stream;
 use poem::{Body, IntoResponse, Response};
@@ -122,7 +122,7 @@ impl ChangeStream {
             expires: call.caller.expires.and_then(|expires| now.checked_add(left(expires))),
             stopping: call.app.stopping.clone(),
             clock: call.app.context.clock.clone(),
-            trace_id: Scope::request_id().unwrap_or_default(),
+            trace_id: RequestContext::request_id().unwrap_or_default(),
             begun: false,
             ended: false,
             _counted: counted,

@@ -20,7 +20,7 @@ use service::error::{Error, FieldError};
 use service::resource::{self, Target};
 use service::spec_schema::document::Document;
 use service::spec_schema::schema::Schema;
-use service::spec_schema::violation::Violation;
+use service::spec_schema::violation::SchemaViolation;
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
 
@@ -135,11 +135,11 @@ pub(super) fn check<S: Type>(body: &Value, more: Vec<FieldError>) -> ApiResult<(
     let mut violations = schema_of::<S>()?.violations(body);
     // One fault for each field, of its type first. What was found with more precision replaces the schema's word, and
     // whether the body says anything at all is for `S` to tell.
-    let found = |violation: &Violation| {
+    let found = |violation: &SchemaViolation| {
         let same = |fault: &FieldError| fault.constraint == Some(violation.constraint);
         more.iter().any(|fault| same(fault) && fault.field.starts_with(&violation.path))
     };
-    let empty = |violation: &Violation| violation.path.is_empty() && violation.constraint == "min";
+    let empty = |violation: &SchemaViolation| violation.path.is_empty() && violation.constraint == "min";
     violations.retain(|violation| !empty(violation) && !found(violation));
     violations.sort_by_key(|violation| (violation.path.clone(), violation.constraint != "type"));
     violations.dedup_by(|a, b| a.path == b.path);
@@ -149,12 +149,12 @@ pub(super) fn check<S: Type>(body: &Value, more: Vec<FieldError>) -> ApiResult<(
 }
 
 /// A violation in the terms of the API: labels are named by their keys, and short values are shown.
-fn fault_of(violation: Violation, body: &Value) -> FieldError {
-    let violation = Violation { message: in_words(violation.message), ..violation };
+fn fault_of(violation: SchemaViolation, body: &Value) -> FieldError {
+    let violation = SchemaViolation { message: in_words(violation.message), ..violation };
     let label = violation.path.strip_prefix("labels").filter(|rest| rest.starts_with(['.', '[']));
     let key = label.map(|rest| rest.trim_matches(['.', '[', ']', '"']).to_owned());
     let mut fault = FieldError::from(match &key {
-        Some(key) => Violation { path: format!("labels[{key}]"), ..violation },
+        Some(key) => SchemaViolation { path: format!("labels[{key}]"), ..violation },
         None => violation,
     });
     let value = key.map_or(&body[fault.field.as_str()], |key| &body["labels"][key.as_str()]);

@@ -197,7 +197,7 @@ fn all(wording: &Wording) -> MetaSchema {
             "The `next` of another page: where that page ended. Takes precedence over `page`.",
             text(Some("cursor")),
         ),
-        (CACHE_CONTROL, FRESHNESS, text(None)),
+        (CACHE_CONTROL, CONSISTENCY, text(None)),
     ];
     object("", &[], members)
 }
@@ -218,5 +218,5 @@ const PAGE: &str = "The number of the page. After a page that ended early becaus
                     skips items: follow `next` instead.";
 const SIZE: &str = "How many items are on this page. Fewer than asked for on the last page, and where the items would \
                     take more bytes than a page may (8 MiB unless configured): `next` continues after them.";
-const FRESHNESS: &str = "With `no-cache`, the answer includes every change acknowledged before. Otherwise a replica of \
+const CONSISTENCY: &str = "With `no-cache`, the answer includes every change acknowledged before. Otherwise a replica of \
                          the database may answer, which can lag behind.";

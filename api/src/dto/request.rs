@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use service::error::{Error, FieldError};
 use service::name::{Labels, ResourceName};
-use service::resource::{Change, Create};
+use service::resource::{Create, Patch};
 use service::spec_schema::MAX_SPEC;
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
@@ -76,12 +76,12 @@ impl<K: ResourceView> Body for CreateRequest<K> {
 }
 
 impl<K: ResourceView> Body for PatchRequest<K> {
-    type Value = Change;
+    type Value = Patch;
 
     const MEDIA_TYPES: &'static [MediaType] =
         &[(JSON, Self::schema_ref), (MERGE_PATCH, MergePatch::schema_ref)];
 
-    fn read(media_type: &str, mut body: Value, _: DateTime<Utc>) -> ApiResult<Change> {
+    fn read(media_type: &str, mut body: Value, _: DateTime<Utc>) -> ApiResult<Patch> {
         let merge = media_type == MERGE_PATCH;
         match merge {
             true => check::<MergePatch>(&body, [key_faults(&body["labels"]), fixed(&body)].concat())?,
@@ -95,11 +95,11 @@ impl<K: ResourceView> Body for PatchRequest<K> {
             return Err(ApiError::bad_request(detail, Vec::new()));
         }
         if merge {
-            return Ok(Change::Merge(body));
+            return Ok(Patch::Merge(body));
         }
         let labels: Option<BTreeMap<String, String>> = typed(body["labels"].take())?;
         let labels = labels.map(Labels::parse).transpose().map_err(Error::invalid_fields)?;
-        Ok(Change::Replace { spec: Some(body["spec"].take()).filter(Value::is_object), labels })
+        Ok(Patch::Replace { spec: Some(body["spec"].take()).filter(Value::is_object), labels })
     }
 }
 

@@ -11,30 +11,30 @@ use crate::problem::ApiError;
 
 /// The place of a request among those that are worked on.
 #[derive(Clone)]
-pub(crate) struct Place(Arc<Mutex<Option<(OwnedSemaphorePermit, Counted)>>>);
+pub(crate) struct InFlight(Arc<Mutex<Option<(OwnedSemaphorePermit, Counted)>>>);
 
-impl Place {
+impl InFlight {
     /// Gives the place away: from now on the request only waits.
-    pub(crate) fn leave(&self) {
+    pub(crate) fn release(&self) {
         drop(self.0.lock().take());
     }
 }
 
-/// Admits a request if one of the `places` for requests that are worked on is free, and refuses it at once if none is. An
-/// operation that only waits gives its [`Place`] away.
+/// Admits a request if one of the `permits` for requests that are worked on is free, and refuses it at once if none is. An
+/// operation that only waits gives its [`InFlight`] away.
 ///
 /// There is no queue: a request that waits here is late for its client, and the answer "busy" after a millisecond
 /// lets the client go to another replica.
 pub(crate) async fn admit(
     next: Arc<impl Endpoint>,
     mut request: Request,
-    places: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
 ) -> Result<Response> {
-    let Ok(permit) = places.try_acquire_owned() else { return Err(ApiError::overloaded().into()) };
-    let place = Place(Arc::new(Mutex::new(Some((permit, Counted::new())))));
-    request.set_data(place.clone());
+    let Ok(permit) = permits.try_acquire_owned() else { return Err(ApiError::overloaded().into()) };
+    let in_flight = InFlight(Arc::new(Mutex::new(Some((permit, Counted::new())))));
+    request.set_data(in_flight.clone());
     let answer = next.call(request).await;
-    place.leave();
+    in_flight.release();
     answer.map(IntoResponse::into_response)
 }
 

@@ -20,7 +20,7 @@ pub(crate) use body::{Bodies, read_body};
 pub(crate) use deadline::{Deadline, deadline};
 pub(crate) use gzip::gzip;
 pub(crate) use head::check_head;
-pub(crate) use in_flight::{Place, admit};
+pub(crate) use in_flight::{InFlight, admit};
 pub(crate) use origin::{Origins, cors};
 pub(crate) use passing::{
     RequestId, catch_panic, close_when_stopping, head_as_get, request_ids, trailing_slash,

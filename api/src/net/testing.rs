@@ -13,12 +13,12 @@ use tokio::task::JoinHandle;
 use super::{ConnectionLimits, Listener, ServerTls, Sockets};
 
 /// Longer than anything in these tests may take: a test that waits this long has failed.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Limits that no test runs into.
 pub(crate) const WIDE: ConnectionLimits = ConnectionLimits {
     max_connections: 1024,
-    header_timeout: PATIENCE,
+    header_timeout: TIMEOUT,
     idle_timeout: Duration::from_secs(75),
     max_streams: 100,
     max_header_bytes: 64 * 1024,
@@ -71,7 +71,7 @@ impl Running {
                 }
             }
         };
-        tokio::time::timeout(PATIENCE, ask).await.expect("a place")
+        tokio::time::timeout(TIMEOUT, ask).await.expect("a place")
     }
 
     /// Asks the server to stop; the handle resolves when it has.
@@ -98,7 +98,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Client<Io> {
 
     /// The next answer, whose body is delimited by `Content-Length`.
     pub(crate) async fn answer(&mut self) -> Answer {
-        let answer = tokio::time::timeout(PATIENCE, self.answer_or_end()).await;
+        let answer = tokio::time::timeout(TIMEOUT, self.answer_or_end()).await;
         answer.expect("an answer in time").expect("the head of an answer")
     }
 
@@ -123,7 +123,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Client<Io> {
                 received.push(self.0.read_u8().await.expect("more to read"));
             }
         };
-        tokio::time::timeout(PATIENCE, read).await.expect("the text in time");
+        tokio::time::timeout(TIMEOUT, read).await.expect("the text in time");
     }
 
     /// Waits for the server to close the connection, answer or not, and tells how long that took.
@@ -133,7 +133,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Client<Io> {
             let mut bytes = [0; 1024];
             while matches!(self.0.read(&mut bytes).await, Ok(read) if read > 0) {}
         };
-        tokio::time::timeout(PATIENCE, drained).await.expect("the connection to be closed");
+        tokio::time::timeout(TIMEOUT, drained).await.expect("the connection to be closed");
         start.elapsed()
     }
 }

@@ -12,7 +12,7 @@ use crate::problem::{ApiError, ApiResult};
 use crate::response::{
     Changed, Created, Deleting, Document, ForceDeleted, Reported, StoredAnswer, versioned,
 };
-use crate::telemetry::Scope;
+use crate::telemetry::RequestContext;
 use poem::http::StatusCode;
 use service::idempotency::Key;
 use service::resource::{self, Applied, Outcome, Resource, ResourceChange, Target};
@@ -30,7 +30,7 @@ pub(super) async fn create<T: ResourceView>(
         None => body.read()?,
     };
     let create = value.into_create(owner, caller.name.clone())?;
-    let created = app.to_the_end(|context| async move {
+    let created = app.run_to_completion(|context| async move {
         let path = owner.map(|id| id.to_string()).unwrap_or_default();
         let request = [create.kind.as_str(), &path, &canonical];
         let answer = |resource: &Resource| StoredAnswer::of::<T>(resource)?.text();
@@ -72,7 +72,7 @@ pub(super) async fn patch<T: ResourceView>(
 ) -> ApiResult<Changed<T>> {
     let if_match = if_match_of(if_match)?;
     let (change, _) = body.read_for(app, &target).await?;
-    let patched = app.to_the_end(|context| async move {
+    let patched = app.run_to_completion(|context| async move {
         let Applied { resource, changes } =
             resource::patch(&context, target, if_match, change, caller.name.clone()).await?;
         audit("patch", &caller, None, &changes);
@@ -88,7 +88,7 @@ pub(super) async fn delete<T: ResourceView>(
     if_match: Option<IfMatch>,
 ) -> ApiResult<Deleting<T>> {
     let if_match = if_match_of(if_match)?;
-    let deleted = app.to_the_end(|context| async move {
+    let deleted = app.run_to_completion(|context| async move {
         let Applied { resource, changes } =
             resource::delete(&context, &target, &if_match, &caller.name).await?;
         audit("delete", &caller, None, &changes);
@@ -106,7 +106,7 @@ pub(super) async fn force_delete(
 ) -> ApiResult<ForceDeleted> {
     let if_match = if_match_of(if_match)?;
     let (ForceDeleteRequest { reason }, _) = body.read_for(app, &target).await?;
-    let removed = app.to_the_end(|context| async move {
+    let removed = app.run_to_completion(|context| async move {
         let changes = resource::force_delete(&context, &target, &if_match, &caller.name).await?;
         audit("force-delete", &caller, Some(&reason), &changes);
         Ok(ForceDeleted::Gone)
@@ -121,7 +121,7 @@ pub(super) async fn report(
 ) -> ApiResult<Reported<AdapterStatus>> {
     let report = body.read_for(app, &target).await?.0.into_report()?;
     let adapter = report.adapter.as_str().to_owned();
-    let reported = app.to_the_end(|context| async move {
+    let reported = app.run_to_completion(|context| async move {
         let outcome = resource::report(&context, target, report).await?;
         if let Outcome::Stored { changes, .. } = &outcome {
             audit("report", &caller, Some(&adapter), changes);
@@ -154,7 +154,7 @@ fn audit(action: &'static str, caller: &Caller, reason: Option<&str>, changes: &
             generation_before,
             generation_after,
             removed,
-            request_id = Scope::request_id(),
+            request_id = RequestContext::request_id(),
             "audit"
         );
     }

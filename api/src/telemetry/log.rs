@@ -1,4 +1,4 @@
-use super::request::{self, Scope};
+use super::request::{self, RequestContext};
 use super::trace::Traces;
 use crate::config::settings::{LogFormat, Logging, Tracing};
 use json_subscriber::JsonLayer;
@@ -36,7 +36,7 @@ pub fn start(logging: &Logging, tracing: &Tracing) -> Result<Option<Traces>, Str
     let layers: Vec<_> = [lines].into_iter().chain(spans).collect();
     let started = tracing_subscriber::registry().with(layers).try_init();
     if started.is_ok() && !json {
-        request::write_for_people();
+        request::set_text();
     }
     Ok(traces)
 }
@@ -63,10 +63,10 @@ where
         .with_flattened_event();
     lines.add_dynamic_field(REQUEST_ID, |event, _| {
         let told = event.fields().any(|field| field.name() == REQUEST_ID);
-        Scope::request_id().filter(|_| !told)
+        RequestContext::request_id().filter(|_| !told)
     });
-    lines.add_dynamic_field("trace_id", |_, _| Scope::trace().map(|(trace, _)| trace));
-    lines.add_dynamic_field("span_id", |_, _| Scope::trace().map(|(_, span)| span));
+    lines.add_dynamic_field("trace_id", |_, _| RequestContext::trace().map(|(trace, _)| trace));
+    lines.add_dynamic_field("span_id", |_, _| RequestContext::trace().map(|(_, span)| span));
     lines
 }
 

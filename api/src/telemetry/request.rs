@@ -12,54 +12,54 @@ use tracing::Instrument;
 const MAX_QUERY: usize = 200;
 
 /// Whether lines are for people rather than for machines.
-static FOR_PEOPLE: AtomicBool = AtomicBool::new(false);
+static TEXT: AtomicBool = AtomicBool::new(false);
 
 /// Writes short lines from now on.
-pub(super) fn write_for_people() {
-    FOR_PEOPLE.store(true, Ordering::Relaxed);
+pub(super) fn set_text() {
+    TEXT.store(true, Ordering::Relaxed);
 }
 
 /// Whether the log is read by a person who wants to know more than of warnings.
-pub(crate) fn is_for_people() -> bool {
-    FOR_PEOPLE.load(Ordering::Relaxed) && tracing::enabled!(tracing::Level::INFO)
+pub(crate) fn is_text() -> bool {
+    TEXT.load(Ordering::Relaxed) && tracing::enabled!(tracing::Level::INFO)
 }
 
 /// The request that the current task works on.
 #[derive(Clone, Debug)]
-pub(crate) struct Scope(Arc<Known>);
+pub(crate) struct RequestContext(Arc<Fields>);
 
 #[derive(Debug)]
-struct Known {
+struct Fields {
     request_id: String,
     trace: Option<(String, String)>,
     caller: OnceLock<String>,
-    /// Whether it waited because it asked to.
-    waited: AtomicBool,
+    /// Whether it waiting because it asked to.
+    waiting: AtomicBool,
 }
 
 tokio::task_local! {
-    static CURRENT: Scope;
+    static CURRENT: RequestContext;
 }
 
-impl Scope {
-    /// The scope of the request with this id, and with these ids of a trace and a span, as hexadecimal digits, if it
+impl RequestContext {
+    /// The context of the request with this id, and with these ids of a trace and a span, as hexadecimal digits, if it
     /// is traced.
     pub(crate) fn new(request_id: String, trace: Option<(String, String)>) -> Self {
-        Self(Arc::new(Known { request_id, trace, caller: OnceLock::new(), waited: AtomicBool::new(false) }))
+        Self(Arc::new(Fields { request_id, trace, caller: OnceLock::new(), waiting: AtomicBool::new(false) }))
     }
 
-    /// Runs `work` in this scope.
+    /// Runs `work` in this context.
     pub(crate) async fn run<F: Future>(self, work: F) -> F::Output {
         CURRENT.scope(self, work).await
     }
 
-    /// `work`, to be run elsewhere in the scope and in the span that are current here.
-    pub(crate) fn carried<F: Future>(work: F) -> impl Future<Output = F::Output> {
-        let scope = Self::current();
+    /// `work`, to be run elsewhere in the context and in the span that are current here.
+    pub(crate) fn inherited<F: Future>(work: F) -> impl Future<Output = F::Output> {
+        let context = Self::current();
         let work = work.in_current_span();
         async move {
-            match scope {
-                Some(scope) => scope.run(work).await,
+            match context {
+                Some(context) => context.run(work).await,
                 None => work.await,
             }
         }
@@ -71,7 +71,7 @@ impl Scope {
 
     /// The id of the current request, as its answer carries it.
     pub(crate) fn request_id() -> Option<String> {
-        Self::current().map(|scope| scope.0.request_id.clone())
+        Self::current().map(|context| context.0.request_id.clone())
     }
 
     /// The ids of the current trace and span.
@@ -85,28 +85,28 @@ impl Scope {
     }
 
     /// Notes that the current request waits because it asked to: how long it takes then says nothing of the service.
-    pub(crate) fn wait() {
-        if let Some(scope) = Self::current() {
-            scope.0.waited.store(true, Ordering::Relaxed);
+    pub(crate) fn set_waiting() {
+        if let Some(context) = Self::current() {
+            context.0.waiting.store(true, Ordering::Relaxed);
         }
     }
 
-    /// Whether the current request waited because it asked to.
-    pub(crate) fn waited() -> bool {
-        Self::current().is_some_and(|scope| scope.0.waited.load(Ordering::Relaxed))
+    /// Whether the current request waiting because it asked to.
+    pub(crate) fn is_waiting() -> bool {
+        Self::current().is_some_and(|context| context.0.waiting.load(Ordering::Relaxed))
     }
 
     /// Notes who the caller of the current request is.
-    pub(crate) fn came_from(caller: &str) {
-        if let Some(scope) = Self::current() {
+    pub(crate) fn set_caller(caller: &str) {
+        if let Some(context) = Self::current() {
             // A request is authenticated once.
-            let _ = scope.0.caller.set(caller.to_owned());
+            let _ = context.0.caller.set(caller.to_owned());
         }
     }
 }
 
 /// What is remembered of a request while it is handled.
-pub(crate) struct Seen {
+pub(crate) struct RequestLog {
     pub(crate) started: Instant,
     pub(crate) id: String,
     pub(crate) method: Method,
@@ -117,15 +117,15 @@ pub(crate) struct Seen {
     pub(crate) operation: Option<&'static str>,
 }
 
-impl Seen {
-    /// Writes what the log says of the request when it has been answered, in its scope: all of it for machines, what
+impl RequestLog {
+    /// Writes what the log says of the request when it has been answered, in its context: all of it for machines, what
     /// matters most for `people`. `code` is that of the problem that was answered.
-    pub(crate) fn log(&self, status: u16, code: Option<&str>, elapsed: Duration, people: bool) {
+    pub(crate) fn log(&self, status: u16, code: Option<&str>, elapsed: Duration, text: bool) {
         let (method, path) = (self.method.as_str(), self.uri.path());
         let query = self.uri.query().map(|query| query.chars().take(MAX_QUERY).collect::<String>());
         let duration_ms = (elapsed.as_secs_f64() * 1e6).round() / 1e3;
-        let (caller, request_id) = (Scope::caller(), Scope::request_id());
-        if people {
+        let (caller, request_id) = (RequestContext::caller(), RequestContext::request_id());
+        if text {
             let query = query.map(|query| format!("?{query}")).unwrap_or_default();
             // Who asks about a refusal names it by its id.
             let request_id = request_id.filter(|_| code.is_some());
@@ -175,9 +175,9 @@ mod tests {
         let kept = Kept::default();
         let writer = kept.clone();
         let text = tracing_subscriber::fmt().with_ansi(false).with_target(false).without_time();
-        let scope = Scope::new("4711".to_owned(), None);
+        let context = RequestContext::new("4711".to_owned(), None);
         tracing::subscriber::with_default(text.with_writer(move || writer.clone()).finish(), || {
-            let seen = Seen {
+            let log = RequestLog {
                 started: Instant::now(),
                 id: "4711".to_owned(),
                 method: Method::GET,
@@ -185,9 +185,9 @@ mod tests {
                 peer: Some(([127, 0, 0, 1], 4000).into()),
                 operation: None,
             };
-            CURRENT.sync_scope(scope, || {
-                Scope::came_from("ada");
-                seen.log(status, code, Duration::from_nanos(27_242_823), true);
+            CURRENT.sync_scope(context, || {
+                RequestContext::set_caller("ada");
+                log.log(status, code, Duration::from_nanos(27_242_823), true);
             });
         });
         let kept = kept.0.lock().expect("what is kept").clone();

@@ -14,9 +14,9 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 /// How long a number may be missing before it is taken.
-const PATIENCE: Duration = Duration::from_millis(100);
+const OVERDUE_AFTER: Duration = Duration::from_millis(100);
 /// The most numbers that are taken at a time.
-const AT_A_TIME: usize = 64;
+const MAX_OVERDUE: usize = 64;
 /// More missing numbers than this are none that transactions are about to use: somebody has set the sequence.
 const MAX_HOLES: usize = 10_000;
 
@@ -38,7 +38,7 @@ struct Hole {
 
 /// There are more missing numbers than could be waited for.
 #[derive(Debug, PartialEq)]
-pub(super) struct Torn;
+pub(super) struct SequenceJumped;
 
 impl Certifier {
     /// Begins at `head`, up to which the log is complete.
@@ -57,11 +57,11 @@ impl Certifier {
     }
 
     /// Takes the numbers that are visible above the head, in order. Answers how many were found to be dead.
-    pub(super) fn advance(&mut self, numbers: &[Number], now: Instant) -> Result<usize, Torn> {
+    pub(super) fn advance(&mut self, numbers: &[Number], now: Instant) -> Result<usize, SequenceJumped> {
         let (mut next, mut complete, mut dead) = (self.head + 1, true, 0);
         for number in numbers {
             if (number.seq - next) as u128 > MAX_HOLES as u128 {
-                return Err(Torn);
+                return Err(SequenceJumped);
             }
             for missing in next..number.seq {
                 match self.holes.get(&missing) {
@@ -83,7 +83,7 @@ impl Certifier {
             self.holes.remove(&number.seq);
         }
         self.holes = self.holes.split_off(&(self.head + 1));
-        if self.holes.len() > MAX_HOLES { Err(Torn) } else { Ok(dead) }
+        if self.holes.len() > MAX_HOLES { Err(SequenceJumped) } else { Ok(dead) }
     }
 
     /// Whether a missing number has no fence yet.
@@ -100,8 +100,8 @@ impl Certifier {
 
     /// The numbers to take now, lowest first.
     pub(super) fn overdue(&self, now: Instant) -> Vec<i64> {
-        let overdue = self.holes.iter().filter(|(_, hole)| now.duration_since(hole.since) >= PATIENCE);
-        overdue.map(|(number, _)| *number).take(AT_A_TIME).collect()
+        let overdue = self.holes.iter().filter(|(_, hole)| now.duration_since(hole.since) >= OVERDUE_AFTER);
+        overdue.map(|(number, _)| *number).take(MAX_OVERDUE).collect()
     }
 
     /// How long the lowest missing number has been missed.
@@ -166,13 +166,13 @@ mod tests {
         let (mut certifier, now) = (Certifier::at(0), Instant::now());
         certifier.advance(&numbers(&[2, 5], 5), now).expect("few holes");
         assert!(certifier.overdue(now).is_empty());
-        assert_eq!(certifier.overdue(now + PATIENCE), [1, 3, 4]);
-        assert_eq!(certifier.waited(now + PATIENCE), PATIENCE);
+        assert_eq!(certifier.overdue(now + OVERDUE_AFTER), [1, 3, 4]);
+        assert_eq!(certifier.waited(now + OVERDUE_AFTER), OVERDUE_AFTER);
     }
 
     #[test]
     fn a_sequence_that_was_set_is_noticed() {
         let torn = Certifier::at(0).advance(&numbers(&[i64::MAX], 1), Instant::now());
-        assert_eq!(torn, Err(Torn));
+        assert_eq!(torn, Err(SequenceJumped));
     }
 }

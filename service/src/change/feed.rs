@@ -1,7 +1,7 @@
 //! One follower of the log of changes.
 
 use super::log::Follower;
-use super::position::{LogId, Place, Position};
+use super::position::{LogId, Offset, Position};
 use super::record::{Change, ChangeType};
 use crate::context::Context;
 use crate::error::{Error, Result};
@@ -14,8 +14,8 @@ use crate::resource::Resource;
 use crate::search::filter::Filter;
 use crate::search::scan::IdBound;
 use crate::search::sql;
+use crate::store::access_path::{self, Needs};
 use crate::store::page::{self, PageQuery};
-use crate::store::way::{self, Wanted};
 use sea_orm::Condition;
 use sea_orm::sea_query::{Expr, ExprTrait, Order};
 use std::sync::Arc;
@@ -77,7 +77,7 @@ pub enum EventType {
 #[derive(Debug)]
 pub enum State {
     /// As it is now.
-    Present(Box<Resource>),
+    Snapshot(Box<Resource>),
     /// As a change left it; of a removal, as it last was.
     Changed(Arc<Change>),
 }
@@ -87,7 +87,7 @@ pub struct Feed {
     context: Context,
     scope: Scope,
     log: LogId,
-    place: Place,
+    offset: Offset,
     _follower: Follower,
 }
 
@@ -104,38 +104,38 @@ impl Feed {
             Since::Start | Since::Now => context.changes.fresh_head().await?,
             Since::Position(_) => context.changes.head().await?,
         };
-        let place = match since {
-            Since::Now => Place::Change(head.seq),
-            Since::Start => scope.place_after(None, head.seq),
+        let offset = match since {
+            Since::Now => Offset::Change(head.seq),
+            Since::Start => scope.offset_after(None, head.seq),
             Since::Position(position) => {
                 head.check(&position)?;
-                position.place
+                position.offset
             }
         };
-        Ok(Self { context: context.clone(), scope, log: head.log, place, _follower: follower })
+        Ok(Self { context: context.clone(), scope, log: head.log, offset, _follower: follower })
     }
 
     /// From here on it goes on.
     pub fn position(&self) -> Position {
-        Position { log: self.log.clone(), place: self.place }
+        Position { log: self.log.clone(), offset: self.offset }
     }
 
     /// Whether it is still reading the present state.
     pub fn is_initial(&self) -> bool {
-        matches!(self.place, Place::Present { .. })
+        matches!(self.offset, Offset::Snapshot { .. })
     }
 
     /// Whether there is certainly more to read.
     pub fn has_more(&self) -> bool {
-        match self.place {
-            Place::Change(at) => self.context.changes.known_head().is_some_and(|head| at < head.seq),
-            Place::Present { .. } => true,
+        match self.offset {
+            Offset::Change(at) => self.context.changes.known_head().is_some_and(|head| at < head.seq),
+            Offset::Snapshot { .. } => true,
         }
     }
 
     /// Resolves when there may be more.
     pub async fn more(&self) {
-        if let Place::Change(seq) = self.place {
+        if let Offset::Change(seq) = self.offset {
             self.context.changes.beyond(&self.log, seq).await;
         }
     }
@@ -145,23 +145,23 @@ impl Feed {
     /// # Errors
     /// [`Error::PositionGone`](crate::Error::PositionGone) if the follower has fallen too far behind.
     pub async fn next(&mut self, limit: usize) -> Result<Vec<Event>> {
-        match self.place {
-            Place::Present { then, kind, after } => self.present(then, kind, after, limit).await,
-            Place::Change(since) => self.changes(since, limit).await,
+        match self.offset {
+            Offset::Snapshot { then, kind, after } => self.snapshot(then, kind, after, limit).await,
+            Offset::Change(since) => self.changes(since, limit).await,
         }
     }
 
-    async fn present(&mut self, then: i64, kind: Kind, after: Uuid, limit: usize) -> Result<Vec<Event>> {
+    async fn snapshot(&mut self, then: i64, kind: Kind, after: Uuid, limit: usize) -> Result<Vec<Event>> {
         let (db, Scope { id, owner, filter, .. }) = (self.context.db.primary(), &self.scope);
         let size = std::cmp::min(PAGE, limit as u64);
-        let wanted = Wanted {
+        let needs = Needs {
             first: Some(size),
             beyond: Some(IdBound::Above(after)),
             is_owned: id.is_some() || owner.is_some(),
             by_id: true,
-            ..Wanted::default()
+            ..Needs::default()
         };
-        let scan = way::scan(db, kind, filter.as_ref(), wanted).await?;
+        let scan = access_path::choose(db, kind, filter.as_ref(), needs).await?;
         let matching = |filter| sql::condition(filter, Collection::of(kind), db.dialect(), scan);
         let condition = Condition::all()
             .add(Expr::col("id").gt(after))
@@ -171,20 +171,20 @@ impl Feed {
         let order = &[Term { column: ID, direction: Order::Asc }];
         let query = PageQuery { condition, order, size, offset: 0, numbered: false };
         let share = PageMemory::new(BYTES, BYTES).share();
-        let slice = page::resources(db, kind, query, &share).await?;
-        let slice = slice.ok_or_else(|| Error::Internal("memory of its own does not suffice".into()))?;
-        let mut events = Vec::with_capacity(slice.items.len());
-        for resource in slice.items {
-            self.place = Place::Present { then, kind, after: resource.id };
+        let rows = page::resources(db, kind, query, &share).await?;
+        let rows = rows.ok_or_else(|| Error::Internal("memory of its own does not suffice".into()))?;
+        let mut events = Vec::with_capacity(rows.items.len());
+        for resource in rows.items {
+            self.offset = Offset::Snapshot { then, kind, after: resource.id };
             let position = self.position();
             events.push(Event {
                 r#type: EventType::Added,
                 position,
-                state: State::Present(Box::new(resource)),
+                state: State::Snapshot(Box::new(resource)),
             });
         }
-        if slice.next.is_none() {
-            self.place = self.scope.place_after(Some(kind), then);
+        if rows.next.is_none() {
+            self.offset = self.scope.offset_after(Some(kind), then);
         }
         Ok(events)
     }
@@ -196,12 +196,12 @@ impl Feed {
             if events.len() == limit {
                 return Ok(events);
             }
-            self.place = Place::Change(change.row.seq);
+            self.offset = Offset::Change(change.row.seq);
             if let Some(r#type) = self.scope.judge(&change)? {
                 events.push(Event { r#type, position: self.position(), state: State::Changed(change) });
             }
         }
-        self.place = Place::Change(upto);
+        self.offset = Offset::Change(upto);
         Ok(events)
     }
 }
@@ -213,9 +213,9 @@ impl Scope {
     }
 
     /// Where the present state goes on after that of a kind, or begins; after the last kind come the changes after `then`.
-    fn place_after(&self, kind: Option<Kind>, then: i64) -> Place {
+    fn offset_after(&self, kind: Option<Kind>, then: i64) -> Offset {
         let next = Kind::ALL.into_iter().find(|next| Some(*next) > kind && self.may_hold(*next));
-        next.map_or(Place::Change(then), |kind| Place::Present { then, kind, after: Uuid::nil() })
+        next.map_or(Offset::Change(then), |kind| Offset::Snapshot { then, kind, after: Uuid::nil() })
     }
 
     /// What a change is to a follower; `None` if it is none of its business.

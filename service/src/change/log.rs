@@ -3,11 +3,11 @@
 //! Followers pull. Each has a position and reads from there at its own pace, so a slow one holds up nobody and nothing
 //! is queued for it. Who falls behind what is in memory reads from the database.
 
-use super::position::{LogId, Place, Position};
+use super::position::{LogId, Offset, Position};
 use super::record::Change;
 use crate::db::Executor;
 use crate::error::{Error, Result};
-use crate::store::changes::{self, Stretch};
+use crate::store::changes::{self, LogPage};
 use metrics::{counter, gauge};
 use parking_lot::Mutex;
 use sea_orm::DbErr;
@@ -85,7 +85,7 @@ impl Head {
     /// # Errors
     /// [`Error::PositionGone`].
     pub(super) fn check(&self, position: &Position) -> Result<()> {
-        let (Place::Change(seq) | Place::Present { then: seq, .. }) = position.place;
+        let (Offset::Change(seq) | Offset::Snapshot { then: seq, .. }) = position.offset;
         if position.log != self.log || seq > self.seq.saturating_add(AHEAD) {
             return Err(gone());
         }
@@ -137,7 +137,7 @@ pub(super) type Follower = Arc<()>;
 
 impl ChangeLog {
     /// Tells that a change was committed in this process.
-    pub(crate) fn ring(&self) {
+    pub(crate) fn notify(&self) {
         if self.is_followed() {
             self.0.committed.notify_one();
         }
@@ -197,7 +197,7 @@ impl ChangeLog {
     /// Where a follower begins who has read the database after this call.
     pub(crate) fn position(&self) -> Option<Position> {
         let head = self.known_head()?;
-        Some(Position { log: head.log, place: Place::Change(head.seq) })
+        Some(Position { log: head.log, offset: Offset::Change(head.seq) })
     }
 
     /// Resolves when the log is complete beyond `seq`, or when another log has begun.
@@ -232,7 +232,7 @@ impl ChangeLog {
         counter!("hyperfleet_changes_catchup_reads_total").increment(1);
         // Never closed.
         let _permit = self.0.catching_up.acquire().await;
-        let Stretch { rows, upto, floor } = changes::between(db, since, head.seq).await?;
+        let LogPage { rows, upto, floor } = changes::between(db, since, head.seq).await?;
         if floor > since {
             return Err(gone());
         }

@@ -21,16 +21,16 @@ impl LogId {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Position {
     pub(crate) log: LogId,
-    pub(crate) place: Place,
+    pub(crate) offset: Offset,
 }
 
 /// Where a follower is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum Offset {
     /// After the change with this number.
     Change(i64),
     /// Within the present state, after the resource with this id; the changes after `then` follow.
-    Present { then: i64, kind: Kind, after: Uuid },
+    Snapshot { then: i64, kind: Kind, after: Uuid },
 }
 
 impl Position {
@@ -40,25 +40,25 @@ impl Position {
         let log = parts.next().filter(|log| log.len() == 8 && log.bytes().all(|b| b.is_ascii_hexdigit()))?;
         let digits = parts.next().filter(|digits| digits.bytes().all(|b| b.is_ascii_digit()))?;
         let number: i64 = digits.parse().ok()?;
-        let place = match parts.next() {
-            None => Place::Change(number),
+        let offset = match parts.next() {
+            None => Offset::Change(number),
             Some(last) => {
                 let (kind, id) = last.split_at_checked(1)?;
                 let kind = Kind::ALL.into_iter().find(|known| letter(*known) == kind)?;
                 let after = Uuid::try_parse(id).ok().filter(|_| id.len() == 32)?;
-                Place::Present { then: number, kind, after }
+                Offset::Snapshot { then: number, kind, after }
             }
         };
-        parts.next().is_none().then(|| Self { log: LogId(log.to_owned()), place })
+        parts.next().is_none().then(|| Self { log: LogId(log.to_owned()), offset })
     }
 }
 
 impl fmt::Display for Position {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let log = &self.log.0;
-        match self.place {
-            Place::Change(number) => write!(f, "{log}-{number}"),
-            Place::Present { then, kind, after } => {
+        match self.offset {
+            Offset::Change(number) => write!(f, "{log}-{number}"),
+            Offset::Snapshot { then, kind, after } => {
                 write!(f, "{log}-{then}-{}{}", letter(kind), after.simple())
             }
         }
@@ -79,14 +79,14 @@ mod tests {
         let log = LogId::of(Uuid::nil(), "00000001");
         assert_ne!(log, LogId::of(Uuid::nil(), "00000002"));
         assert_eq!(log.0, "4b4d887e", "other versions must give the log the same name");
-        let places = [
-            Place::Change(0),
-            Place::Change(i64::MAX),
-            Place::Present { then: 7, kind: Kind::Cluster, after: Uuid::max() },
-            Place::Present { then: 7, kind: Kind::NodePool, after: Uuid::nil() },
+        let offsets = [
+            Offset::Change(0),
+            Offset::Change(i64::MAX),
+            Offset::Snapshot { then: 7, kind: Kind::Cluster, after: Uuid::max() },
+            Offset::Snapshot { then: 7, kind: Kind::NodePool, after: Uuid::nil() },
         ];
-        for place in places {
-            let position = Position { log: log.clone(), place };
+        for offset in offsets {
+            let position = Position { log: log.clone(), offset };
             assert_eq!(Position::parse(&position.to_string()), Some(position));
         }
     }

@@ -1,12 +1,12 @@
 //! The tail of the log of changes: one task per process that publishes what is complete.
 
-use super::certify::{Certifier, Torn};
+use super::certify::{Certifier, SequenceJumped};
 use super::log::{Head, LOOK_BACK, MEMORY};
 use super::position::LogId;
 use super::record::Change;
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::store::changes::{self, Stretch};
+use crate::store::changes::{self, LogPage};
 use metrics::{counter, gauge};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -31,7 +31,7 @@ pub async fn publish(context: Context) {
     let (mut state, mut failing) = (None, false);
     loop {
         match follow(&context, &mut state, &mut failing).await {
-            Ok(Torn) => {
+            Ok(SequenceJumped) => {
                 tracing::error!("the sequence of the log of changes has jumped; followers must list again");
                 state = None;
             }
@@ -59,7 +59,7 @@ struct Tail {
 }
 
 /// Follows the log until the database fails or the sequence jumps.
-async fn follow(context: &Context, state: &mut Option<Tail>, failing: &mut bool) -> Result<Torn> {
+async fn follow(context: &Context, state: &mut Option<Tail>, failing: &mut bool) -> Result<SequenceJumped> {
     let (mut pause, mut known) = (BUSY, None);
     loop {
         if known.is_none_or(|known: Instant| known.elapsed() >= IDENTITY) {
@@ -70,7 +70,7 @@ async fn follow(context: &Context, state: &mut Option<Tail>, failing: &mut bool)
         let Some(moved) = tail.look(context).await? else {
             let end = changes::last(context.db.primary()).await?;
             context.write(|tx| async move { changes::begin_anew(&tx, end).await }).await?;
-            return Ok(Torn);
+            return Ok(SequenceJumped);
         };
         *failing = false;
         pause = match (context.changes.is_followed(), moved || tail.certifier.is_waiting()) {
@@ -139,7 +139,7 @@ impl Tail {
     async fn rows(&self, context: &Context, from: i64, to: i64) -> Result<Option<Vec<Arc<Change>>>> {
         let (mut all, mut bytes, mut since) = (Vec::new(), 0, from);
         while since < to {
-            let Stretch { rows, upto, .. } = changes::between(context.db.primary(), since, to).await?;
+            let LogPage { rows, upto, .. } = changes::between(context.db.primary(), since, to).await?;
             since = upto;
             let changes = rows.into_iter().filter_map(Change::of).map(Arc::new);
             all.extend(changes.inspect(|change| bytes += change.size()));

@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 use crate::list::cursor::Key;
 use crate::list::page_index::{Anchor, PageIndex, Part};
 use crate::memory::Share;
-use crate::store::page::{self, PageQuery, Slice};
+use crate::store::page::{self, PageQuery, PageRows};
 use crate::store::{changes, counts};
 use sea_orm::Condition;
 use sea_orm::sea_query::Expr;
@@ -66,9 +66,9 @@ impl Listing<'_> {
         logged && (query.total || query.offset() > 0)
     }
 
-    /// A page and how many items there are; `None` if the index cannot answer now. The slice is `None` if there is not
+    /// A page and how many items there are; `None` if the index cannot answer now. The rows is `None` if there is not
     /// enough memory for it now.
-    pub(super) async fn page(&self) -> Result<Option<(u64, Option<Slice<Resource>>)>> {
+    pub(super) async fn page(&self) -> Result<Option<(u64, Option<PageRows<Resource>>)>> {
         let list = self.query.order.fingerprint();
         let Some(slot) = self.context.page_indexes.slot(list) else { return Ok(None) };
         for round in 1..=ROUNDS {
@@ -77,11 +77,11 @@ impl Listing<'_> {
                 // What has left the list meanwhile must not be in the page.
                 begun.ids = None;
             }
-            let Some(slice) = self.slice(&begun).await? else { return Ok(Some((begun.total, None))) };
-            match self.settle(&slot, &begun, &slice).await? {
+            let Some(rows) = self.read(&begun).await? else { return Ok(Some((begun.total, None))) };
+            match self.settle(&slot, &begun, &rows).await? {
                 Settled::Lost => {}
                 Settled::Changed if round < ROUNDS => {}
-                _ => return Ok(Some((begun.total, Some(slice)))),
+                _ => return Ok(Some((begun.total, Some(rows)))),
             }
         }
         count("unavailable", 1);
@@ -114,10 +114,12 @@ impl Listing<'_> {
         }))
     }
 
-    async fn slice(&self, begun: &Begun) -> Result<Option<Slice<Resource>>> {
+    async fn read(&self, begun: &Begun) -> Result<Option<PageRows<Resource>>> {
         let query = match (&self.query.from, &begun.ids) {
             (Start::Cursor(_), _) => self.query.page(self.list).await?,
-            (Start::Page(_), _) if self.query.offset() >= begun.total => return Ok(Some(Slice::default())),
+            (Start::Page(_), _) if self.query.offset() >= begun.total => {
+                return Ok(Some(PageRows::default()));
+            }
             (Start::Page(_), Some(ids)) => return self.these(ids, begun.total).await,
             (Start::Page(_), None) => {
                 let Anchor { after, skip } = &begun.anchor;
@@ -137,37 +139,37 @@ impl Listing<'_> {
 
     /// A page, and the keys of the item before it, after which it can be read the next time. `None` if the page would
     /// have no item beside that one.
-    async fn with_the_one_before(&self, query: PageQuery<'_>) -> Result<Option<Option<Slice<Resource>>>> {
+    async fn with_the_one_before(&self, query: PageQuery<'_>) -> Result<Option<Option<PageRows<Resource>>>> {
         let query = PageQuery { size: query.size + 1, offset: query.offset - 1, numbered: true, ..query };
         let order = query.order;
         let found = page::resources(self.list.db, self.list.kind, query, self.share).await?;
-        let Some(mut slice) = found else { return Ok(Some(None)) };
-        if slice.items.len() < 2 {
+        let Some(mut rows) = found else { return Ok(Some(None)) };
+        if rows.items.len() < 2 {
             return Ok(None);
         }
-        let before = slice.items.remove(0);
-        slice.before = Some(page::keys_of(&before, order));
-        Ok(Some(Some(slice)))
+        let before = rows.items.remove(0);
+        rows.before = Some(page::keys_of(&before, order));
+        Ok(Some(Some(rows)))
     }
 
     /// The page with these items.
-    async fn these(&self, ids: &[Uuid], total: u64) -> Result<Option<Slice<Resource>>> {
+    async fn these(&self, ids: &[Uuid], total: u64) -> Result<Option<PageRows<Resource>>> {
         let (order, size) = (self.query.order.terms(), self.query.size);
         let condition = Condition::all().add(self.list.db.dialect().is_one_of(Expr::col("id"), ids));
         let query = PageQuery { condition, order, size, offset: 0, numbered: true };
-        let slice = page::resources(self.list.db, self.list.kind, query, self.share).await?;
-        Ok(slice.map(|mut slice| {
+        let rows = page::resources(self.list.db, self.list.kind, query, self.share).await?;
+        Ok(rows.map(|mut rows| {
             let others_follow = self.query.offset() + (ids.len() as u64) < total;
-            if slice.items.len() == ids.len() && others_follow {
-                slice.next = slice.items.last().map(|last| page::keys_of(last, order));
+            if rows.items.len() == ids.len() && others_follow {
+                rows.next = rows.items.last().map(|last| page::keys_of(last, order));
             }
-            slice
+            rows
         }))
     }
 
     /// Compares a page with the index: nothing that the page was read with may be missing in it.
-    async fn settle(&self, slot: &Slot, begun: &Begun, slice: &Slice<Resource>) -> Result<Settled> {
-        let is_all = slice.number.is_some_and(|number| begun.seen.is_all(number));
+    async fn settle(&self, slot: &Slot, begun: &Begun, rows: &PageRows<Resource>) -> Result<Settled> {
+        let is_all = rows.number.is_some_and(|number| begun.seen.is_all(number));
         let changes = match is_all {
             true => Some(Vec::new()),
             false => {
@@ -190,7 +192,7 @@ impl Listing<'_> {
             }
             None => false,
         };
-        if !included || (current.version == begun.version && !self.fits(begun, slice)) {
+        if !included || (current.version == begun.version && !self.fits(begun, rows)) {
             *slot = None;
             return Ok(Settled::Lost);
         }
@@ -199,17 +201,17 @@ impl Listing<'_> {
             return Ok(Settled::Changed);
         }
         if begun.ids.is_none() {
-            self.learn(&mut current.index, slice);
+            self.learn(&mut current.index, rows);
         }
         Ok(Settled::Exact)
     }
 
     /// Remembers a page.
-    fn learn(&self, index: &mut PageIndex, slice: &Slice<Resource>) {
-        let (Start::Page(_), Some(last)) = (&self.query.from, slice.items.last()) else { return };
+    fn learn(&self, index: &mut PageIndex, rows: &PageRows<Resource>) {
+        let (Start::Page(_), Some(last)) = (&self.query.from, rows.items.last()) else { return };
         let end = page::keys_of(last, self.query.order.terms());
-        let ids = slice.items.iter().map(|item| item.id).collect();
-        index.learn(Part { offset: self.query.offset(), before: slice.before.clone(), ids, end });
+        let ids = rows.items.iter().map(|item| item.id).collect();
+        index.learn(Part { offset: self.query.offset(), before: rows.before.clone(), ids, end });
         self.context.page_indexes.takes(self.query.order.fingerprint(), index.bytes());
     }
 
@@ -250,9 +252,9 @@ impl Listing<'_> {
 
     /// Whether a page ends where the index says that the list does. It does not if something else than this service has
     /// written.
-    fn fits(&self, begun: &Begun, slice: &Slice<Resource>) -> bool {
-        let end = self.query.offset() + slice.items.len() as u64;
-        let fits = match (&self.query.from, &slice.next) {
+    fn fits(&self, begun: &Begun, rows: &PageRows<Resource>) -> bool {
+        let end = self.query.offset() + rows.items.len() as u64;
+        let fits = match (&self.query.from, &rows.next) {
             (Start::Cursor(_), _) => true,
             (Start::Page(_), Some(_)) => end < begun.total,
             (Start::Page(_), None) => end >= begun.total,

@@ -10,7 +10,7 @@ use crate::kind::Kind;
 use crate::list::collection::Collection;
 use crate::memory::Share;
 use crate::search::scan::Scan;
-use crate::store::page::{self, PageQuery, Slice};
+use crate::store::page::{self, PageQuery, PageRows};
 use crate::store::reader::Reader;
 use crate::store::{counts, reports as stored_reports};
 use entity::adapter_status;
@@ -59,8 +59,8 @@ pub async fn list(
         let page = async {
             if reader.is_primary() && Listing::is_indexed(query) {
                 let listing = Listing { context, list, query, share: &share };
-                if let Some((total, slice)) = listing.page().await? {
-                    return Ok((query.total.then_some(total as i64), slice));
+                if let Some((total, rows)) = listing.page().await? {
+                    return Ok((query.total.then_some(total as i64), rows));
                 }
             }
             let total = async {
@@ -72,12 +72,12 @@ pub async fn list(
                     false => Ok(None),
                 }
             };
-            let slice = async { page::resources(db, kind, query.page(list).await?, &share).await };
-            tokio::try_join!(total, slice)
+            let rows = async { page::resources(db, kind, query.page(list).await?, &share).await };
+            tokio::try_join!(total, rows)
         };
-        let (_, (total, slice)) = tokio::try_join!(read::check_owner(&reader, kind, owner), page)?;
+        let (_, (total, rows)) = tokio::try_join!(read::check_owner(&reader, kind, owner), page)?;
         let position = position.clone().filter(|_| reader.is_primary());
-        Ok(slice.map(|slice| Page::of(query, total, slice, position, share.clone())))
+        Ok(rows.map(|rows| Page::of(query, total, rows, position, share.clone())))
     };
     bounded(context, consistency, read).await
 }
@@ -101,9 +101,9 @@ pub async fn reports(
                 false => Ok(None),
             }
         };
-        let slice = async { stored_reports::page(db, query.page(list).await?, &share).await };
-        let (_, total, slice) = tokio::try_join!(read::find(&reader, target), total, slice)?;
-        Ok(slice.map(|slice| Page::of(query, total, slice, None, share.clone())))
+        let rows = async { stored_reports::page(db, query.page(list).await?, &share).await };
+        let (_, total, rows) = tokio::try_join!(read::find(&reader, target), total, rows)?;
+        Ok(rows.map(|rows| Page::of(query, total, rows, None, share.clone())))
     };
     bounded(context, consistency, read).await
 }
@@ -143,11 +143,11 @@ impl<T> Page<T> {
     fn of(
         query: &ListQuery,
         total: Option<i64>,
-        slice: Slice<T>,
+        rows: PageRows<T>,
         position: Option<String>,
         share: Arc<Share>,
     ) -> Self {
-        let Slice { items, bytes, next, .. } = slice;
+        let PageRows { items, bytes, next, .. } = rows;
         let next = next.map(|keys| query.order.cursor(keys, position.clone()));
         Self { items, total, next, position, bytes, share }
     }

@@ -25,7 +25,7 @@ pub use patch::patch;
 pub use query::{ListQuery, Start};
 pub use read::get;
 pub use report::report;
-pub use request::{Applied, Change, Create, Created, IfMatch, Outcome};
+pub use request::{Applied, Create, Created, IfMatch, Outcome, Patch};
 
 use crate::error::{Error, Result};
 use crate::kind::{Kind, PerKind};

@@ -1,5 +1,5 @@
 use super::locked::{Locked, lock};
-use super::request::{Applied, Change, Handled, IfMatch, PatchRequest};
+use super::request::{Applied, Handled, IfMatch, Patch, PatchRequest};
 use super::{Resource, Target, finalizing};
 use crate::context::Context;
 use crate::error::{Error, Result};
@@ -28,10 +28,10 @@ pub async fn patch(
     context: &Context,
     target: Target,
     if_match: IfMatch,
-    change: Change,
+    patch: Patch,
     caller: String,
 ) -> Result<Applied> {
-    let request = Arc::new(PatchRequest { target, if_match, change, caller });
+    let request = Arc::new(PatchRequest { target, if_match, patch, caller });
     let run = {
         let context = context.clone();
         move |batch| together(context.clone(), batch)
@@ -93,7 +93,7 @@ fn changed_by(
     mut resource: Locked,
     now: DateTime<Utc>,
 ) -> Result<Locked> {
-    let PatchRequest { target, if_match, change, caller } = request;
+    let PatchRequest { target, if_match, patch, caller } = request;
     if !target.matches(&resource.now) {
         return Err(target.not_found());
     }
@@ -104,7 +104,7 @@ fn changed_by(
     let settings = &context.settings;
     let check =
         |spec: &Value| settings.schemas.check(target.kind.spec_schema(), spec).map_err(Error::invalid_fields);
-    if apply(&mut resource.now, change, check)? {
+    if apply(&mut resource.now, patch, check)? {
         resource.now.generation += 1;
         resource.now.revision += 1;
         resource.now.updated_time = now.max(resource.before.updated_time);
@@ -115,13 +115,13 @@ fn changed_by(
     Ok(resource)
 }
 
-/// Applies `change` and tells whether anything is different now.
-fn apply(resource: &mut Resource, change: &Change, check: impl Fn(&Value) -> Result<()>) -> Result<bool> {
+/// Applies `patch` and tells whether anything is different now.
+fn apply(resource: &mut Resource, patch: &Patch, check: impl Fn(&Value) -> Result<()>) -> Result<bool> {
     let stored: Value = resource.spec.read()?;
     let stored_labels: BTreeMap<String, String> = resource.labels.read()?;
-    let (spec, labels) = match change {
-        Change::Replace { spec, labels } => (spec.clone(), labels.clone()),
-        Change::Merge(patch) => merged(&stored, &stored_labels, patch)?,
+    let (spec, labels) = match patch {
+        Patch::Replace { spec, labels } => (spec.clone(), labels.clone()),
+        Patch::Merge(patch) => merged(&stored, &stored_labels, patch)?,
     };
     let spec = spec.filter(|spec| !json_equal(spec, &stored));
     let labels = labels.filter(|labels| *labels.as_map() != stored_labels);

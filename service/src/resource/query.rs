@@ -10,8 +10,8 @@ use crate::list::order::Ordering;
 use crate::search::filter::Filter;
 use crate::search::scan::Scan;
 use crate::search::sql;
+use crate::store::access_path::{self, Needs};
 use crate::store::page::{self, PageQuery};
-use crate::store::way::{self, Wanted};
 use sea_orm::Condition;
 use sea_orm::sea_query::{Expr, ExprTrait};
 use uuid::Uuid;
@@ -65,8 +65,8 @@ impl ListQuery {
         if list.owner.is_none() && self.filter.is_none() {
             return Ok(None);
         }
-        let wanted = Wanted { is_owned: list.owner.is_some(), ..Wanted::default() };
-        let scan = way::scan(list.db, list.kind, self.filter.as_ref(), wanted).await?;
+        let needs = Needs { is_owned: list.owner.is_some(), ..Needs::default() };
+        let scan = access_path::choose(list.db, list.kind, self.filter.as_ref(), needs).await?;
         Ok(Some(self.matching(list, scan)))
     }
 
@@ -91,8 +91,8 @@ impl ListQuery {
         let (order, size) = (self.order.terms(), self.size);
         let beyond = keys.map(|keys| page::id_after(order, keys)).transpose()?.flatten();
         let (first, is_owned, by_id) = (Some(offset + size), list.owner.is_some(), order[0].column == ID);
-        let wanted = Wanted { first, total, beyond, is_owned, by_id };
-        let scan = way::scan(list.db, list.kind, self.filter.as_ref(), wanted).await?;
+        let needs = Needs { first, total, beyond, is_owned, by_id };
+        let scan = access_path::choose(list.db, list.kind, self.filter.as_ref(), needs).await?;
         let after = keys.map(|keys| page::after(order, keys)).transpose()?;
         let condition = self.matching(list, scan).add_option(after);
         Ok(PageQuery { condition, order, size, offset, numbered: false })

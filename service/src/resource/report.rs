@@ -52,16 +52,16 @@ async fn exists(context: &Context, Target { kind, id, .. }: Target) -> Result<bo
 }
 
 /// Takes in one transaction the reports that arrived together. A report about a resource that is not there, or that another
-/// transaction has locked, is left to be taken alone.
+/// transaction has locked, is left to be batch alone.
 async fn together(context: Context, requests: Vec<Arc<ReportRequest>>) -> Result<Vec<Handled<Outcome>>> {
     let (context, requests) = (&context, requests.as_slice());
     let targets: &[Target] = &requests.iter().map(|request| request.target).collect::<Vec<_>>();
     let work = |tx: Tx| async move {
         let locked = lock(&tx, targets, Wait::Skip).await?;
-        let mut taken = Taken::new(context, locked);
-        let outcomes = requests.iter().map(|request| taken.knows(request).then(|| taken.take(request)));
+        let mut batch = ReportBatch::new(context, locked);
+        let outcomes = requests.iter().map(|request| batch.has_locked(request).then(|| batch.apply(request)));
         let outcomes: Vec<Handled<Outcome>> = outcomes.collect();
-        taken.save(&tx).await?;
+        batch.save(&tx).await?;
         Ok(outcomes)
     };
     context.write_batch(requests.len(), work).await
@@ -75,12 +75,12 @@ async fn alone(context: &Context, request: &Arc<ReportRequest>) -> Result<Outcom
             false => None,
         };
         let locked = lock(&tx, &[request.target], Wait::Yes).await?;
-        let mut taken = Taken::new(context, locked);
-        let outcome = taken.take(request)?;
+        let mut batch = ReportBatch::new(context, locked);
+        let outcome = batch.apply(request)?;
         if finalized {
-            taken.save_or_remove(&tx, parent).await?;
+            batch.save_or_remove(&tx, parent).await?;
         } else {
-            taken.save(&tx).await?;
+            batch.save(&tx).await?;
         }
         Ok(outcome)
     };
@@ -96,7 +96,7 @@ async fn alone(context: &Context, request: &Arc<ReportRequest>) -> Result<Outcom
 }
 
 /// What reports lead to, until it is saved. Touches no database.
-struct Taken<'a> {
+struct ReportBatch<'a> {
     settings: &'a Settings,
     now: DateTime<Utc>,
     subjects: HashMap<(Kind, Uuid), Locked>,
@@ -104,18 +104,18 @@ struct Taken<'a> {
     stored: BTreeMap<(Uuid, String), Model>,
 }
 
-impl<'a> Taken<'a> {
+impl<'a> ReportBatch<'a> {
     fn new(context: &'a Context, subjects: HashMap<(Kind, Uuid), Locked>) -> Self {
         let settings = context.settings.as_ref();
         Self { settings, now: context.clock.now(), subjects, stored: BTreeMap::new() }
     }
 
-    fn knows(&self, request: &ReportRequest) -> bool {
+    fn has_locked(&self, request: &ReportRequest) -> bool {
         self.subjects.contains_key(&(request.target.kind, request.target.id))
     }
 
     /// Takes one report.
-    fn take(&mut self, request: &ReportRequest) -> Result<Outcome> {
+    fn apply(&mut self, request: &ReportRequest) -> Result<Outcome> {
         let ReportRequest { target, report } = request;
         let subject =
             self.subjects.get_mut(&(target.kind, target.id)).filter(|subject| target.matches(&subject.now));

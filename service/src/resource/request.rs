@@ -38,7 +38,7 @@ pub enum Created {
 
 /// A change of the desired state and the labels of a resource.
 #[derive(Clone, Debug)]
-pub enum Change {
+pub enum Patch {
     /// Each section that is given replaces the one there is.
     Replace {
         /// The whole new desired state, an object.
@@ -95,7 +95,7 @@ impl Applied {
 pub(crate) struct PatchRequest {
     pub(crate) target: Target,
     pub(crate) if_match: IfMatch,
-    pub(crate) change: Change,
+    pub(crate) patch: Patch,
     pub(crate) caller: String,
 }
 

@@ -8,7 +8,7 @@ use uuid::Uuid;
 pub struct Scan {
     /// Only rows with ids beyond this one are wanted.
     pub(crate) beyond: Option<IdBound>,
-    pub(crate) way: Way,
+    pub(crate) path: AccessPath,
 }
 
 /// A bound of ids.
@@ -22,15 +22,15 @@ pub(crate) enum IdBound {
 
 /// The way to the rows that match.
 #[derive(Clone, Debug, Default)]
-pub(crate) enum Way {
+pub(crate) enum AccessPath {
     /// What the engine thinks best.
     #[default]
-    Free,
+    Any,
     /// In the order of the list, asking each row: many match.
     InOrder {
         /// Whether that is the order of ids, in which the indexes of columns hold equal values too.
         by_id: bool,
     },
     /// By the ids that this finds, which hold those of all that match.
-    Through(Box<SelectStatement>),
+    Ids(Box<SelectStatement>),
 }

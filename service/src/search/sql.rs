@@ -11,8 +11,8 @@ use uuid::Uuid;
 use super::compare::{compare, constant, negate, one_of, time_holds, within};
 use super::field::Field;
 use super::filter::{Filter, Leaf, ValueTest};
-use super::place::{Place, Table};
-use super::scan::{IdBound, Scan, Way};
+use super::operand::{Operand, Table};
+use super::scan::{AccessPath, IdBound, Scan};
 use super::syntax::{Node, Test};
 use super::time::TimeTest;
 use crate::dialect::Dialect;
@@ -25,10 +25,10 @@ use crate::status::summary::RECONCILED_SPAN;
 pub fn condition(filter: &Filter, collection: Collection, dialect: Dialect, scan: Scan) -> Condition {
     let table = Table { collection, dialect, scan };
     let matches = table.node(&filter.root);
-    match &table.scan.way {
-        Way::Free | Way::InOrder { .. } => matches,
+    match &table.scan.path {
+        AccessPath::Any | AccessPath::InOrder { .. } => matches,
         // In one piece, of which no part can lead the engine another way.
-        Way::Through(ids) => Condition::all()
+        AccessPath::Ids(ids) => Condition::all()
             .add(table.column("id").in_subquery(ids.as_ref().clone()))
             .add(Expr::from(matches).is(constant(true))),
     }
@@ -42,7 +42,7 @@ pub(crate) fn finders(
     dialect: Dialect,
     (by_id, beyond): (bool, Option<IdBound>),
 ) -> Vec<SelectStatement> {
-    let table = Table { collection, dialect, scan: Scan { beyond, way: Way::Free } };
+    let table = Table { collection, dialect, scan: Scan { beyond, path: AccessPath::Any } };
     let asked = filter.required().into_iter().filter(|leaf| !by_id || !leaf.is_one_of_few());
     asked.filter_map(|leaf| table.finder(leaf)).collect()
 }
@@ -57,60 +57,64 @@ impl Table {
     }
 
     fn leaf(&self, leaf: &Leaf) -> Expr {
-        let (place, negated) = (self.place(leaf), leaf.negated);
+        let (operand, negated) = (self.operand(leaf), leaf.negated);
         match &leaf.test {
-            ValueTest::Null => self.absent(place, negated),
+            ValueTest::Null => self.absent(operand, negated),
             ValueTest::Text(Test::OneOf(texts)) => self.equal(leaf, texts),
             ValueTest::Text(test) => {
-                self.holds(place, negated, |value| compare(value, test, |text| Expr::val(text.as_str())))
+                self.holds(operand, negated, |value| compare(value, test, |text| Expr::val(text.as_str())))
             }
             ValueTest::Like { pattern, ignore_case } => {
-                self.holds(place, negated, |value| self.dialect.like(value, pattern, *ignore_case))
+                self.holds(operand, negated, |value| self.dialect.like(value, pattern, *ignore_case))
             }
             ValueTest::Integer(test) => {
-                self.holds(place, negated, |value| compare(value, test, |integer| Expr::val(*integer)))
+                self.holds(operand, negated, |value| compare(value, test, |integer| Expr::val(*integer)))
             }
-            ValueTest::Time(test) => self.holds(place, negated, |value| self.time(value, &leaf.field, test)),
-            ValueTest::Number(test) => self.holds(place, negated, |value| {
+            ValueTest::Time(test) => {
+                self.holds(operand, negated, |value| self.time(value, &leaf.field, test))
+            }
+            ValueTest::Number(test) => self.holds(operand, negated, |value| {
                 compare(value, test, |number| Expr::val(number.0.as_str()).cast_as("numeric"))
             }),
             ValueTest::Boolean(booleans) => {
-                self.holds(place, negated, |value| one_of(value, booleans.iter().copied()))
+                self.holds(operand, negated, |value| one_of(value, booleans.iter().copied()))
             }
         }
     }
 
     /// Whether the value at `place` passes a test that is null for null.
-    fn holds(&self, place: Place<'_>, negated: bool, test: impl FnOnce(Expr) -> Expr) -> Expr {
-        match place {
-            Place::Value(value) if negated => test(value).not(),
-            Place::Nullable(value) if negated => test(value).is_not(constant(true)),
-            Place::Value(value) | Place::Nullable(value) => test(value),
-            Place::Label(key) if negated => {
+    fn holds(&self, operand: Operand<'_>, negated: bool, test: impl FnOnce(Expr) -> Expr) -> Expr {
+        match operand {
+            Operand::Value(value) if negated => test(value).not(),
+            Operand::Nullable(value) if negated => test(value).is_not(constant(true)),
+            Operand::Value(value) | Operand::Nullable(value) => test(value),
+            Operand::Label(key) if negated => {
                 Expr::not_exists(self.label(key, test).and_where(self.labelled()).take())
             }
-            Place::Label(key) => match self.scan.way {
-                Way::Free => self.column("id").in_subquery(self.owners(key, test)),
-                Way::InOrder { .. } | Way::Through(_) => {
+            Operand::Label(key) => match self.scan.path {
+                AccessPath::Any => self.column("id").in_subquery(self.owners(key, test)),
+                AccessPath::InOrder { .. } | AccessPath::Ids(_) => {
                     Expr::exists(self.label(key, test).and_where(self.labelled()).take())
                 }
             },
-            Place::Condition(member) => {
+            Operand::Condition(member) => {
                 let exists = Expr::exists(self.conditions(member, test));
                 if negated { exists.not() } else { exists }
             }
-            Place::Nowhere => constant(negated),
+            Operand::Missing => constant(negated),
         }
     }
 
     /// Whether there is no value at `place`, or with `negated`, whether there is one.
-    fn absent(&self, place: Place<'_>, negated: bool) -> Expr {
-        match place {
-            Place::Value(_) => constant(negated),
-            Place::Nullable(value) if negated => value.is_not_null(),
-            Place::Nullable(value) => value.is_null(),
-            Place::Nowhere => constant(!negated),
-            Place::Label(_) | Place::Condition(_) => self.holds(place, !negated, |value| value.is_not_null()),
+    fn absent(&self, operand: Operand<'_>, negated: bool) -> Expr {
+        match operand {
+            Operand::Value(_) => constant(negated),
+            Operand::Nullable(value) if negated => value.is_not_null(),
+            Operand::Nullable(value) => value.is_null(),
+            Operand::Missing => constant(!negated),
+            Operand::Label(_) | Operand::Condition(_) => {
+                self.holds(operand, !negated, |value| value.is_not_null())
+            }
         }
     }
 
@@ -136,7 +140,7 @@ impl Table {
                     (both, _) => constant(both),
                 }
             }
-            _ => self.holds(self.place(leaf), negated, |value| {
+            _ => self.holds(self.operand(leaf), negated, |value| {
                 one_of(self.asked(value), texts.iter().map(String::as_str))
             }),
         }
@@ -144,8 +148,8 @@ impl Table {
 
     /// A value that is compared for equality. No index finds it if that would have another order than the list.
     fn asked(&self, value: Expr) -> Expr {
-        match self.scan.way {
-            Way::InOrder { by_id: false } => self.dialect.unindexed(value),
+        match self.scan.path {
+            AccessPath::InOrder { by_id: false } => self.dialect.unindexed(value),
             _ => value,
         }
     }

@@ -82,6 +82,6 @@ impl<'g> Chains<'g> {
     }
 
     fn refuse<T>(&self, number: usize, problem: &str) -> Result<T, SpecSchemaError> {
-        Err(SpecSchemaError::at(self.graph.place(number), problem))
+        Err(SpecSchemaError::at(self.graph.location(number), problem))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-/// Why an OpenAPI file cannot be used, for the operator: the place, a JSON pointer into the file, if it is
+/// Why an OpenAPI file cannot be used, for the operator: the location, a JSON pointer into the file, if it is
 /// about one, and what is wrong there.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
@@ -13,7 +13,7 @@ impl SpecSchemaError {
         Self(problem.into())
     }
 
-    pub(super) fn at(place: impl Display, problem: impl Display) -> Self {
-        Self(format!("{place}: {problem}"))
+    pub(super) fn at(location: impl Display, problem: impl Display) -> Self {
+        Self(format!("{location}: {problem}"))
     }
 }

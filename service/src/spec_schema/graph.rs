@@ -10,14 +10,14 @@ use super::violation::shorten;
 
 /// A schema of the file, or its part that says nothing about null.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Place {
+pub(super) struct Location {
     /// JSON pointer into the file.
     pub(super) pointer: String,
     /// Whether `nullable` is left out of account, because the definition of the whole schema handles it.
     pub(super) without_null: bool,
 }
 
-impl Place {
+impl Location {
     /// A whole schema.
     pub(super) fn new(pointer: String) -> Self {
         Self { pointer, without_null: false }
@@ -29,28 +29,28 @@ pub(super) struct Graph<'a> {
     pub(super) document: &'a Document,
     /// Keywords that were met and mean nothing in the file's version of OpenAPI.
     pub(super) ignored: BTreeSet<String>,
-    /// The translated schemas, by number; the places that come after them are yet to be translated.
+    /// The translated schemas, by number; the locations that come after them are yet to be translated.
     pub(super) schemas: Vec<Value>,
-    places: Vec<Place>,
-    numbers: BTreeMap<Place, usize>,
+    locations: Vec<Location>,
+    numbers: BTreeMap<Location, usize>,
 }
 
 impl<'a> Graph<'a> {
-    /// A graph that knows one place.
+    /// A graph that knows one location.
     pub(super) fn from(document: &'a Document, pointer: &str) -> Self {
-        let start = Place::new(pointer.to_owned());
+        let start = Location::new(pointer.to_owned());
         Self {
             document,
             ignored: BTreeSet::new(),
             schemas: Vec::new(),
             numbers: BTreeMap::from([(start.clone(), 0)]),
-            places: vec![start],
+            locations: vec![start],
         }
     }
 
-    /// The next place to translate.
-    pub(super) fn next(&self) -> Option<Place> {
-        self.places.get(self.schemas.len()).cloned()
+    /// The next location to translate.
+    pub(super) fn next(&self) -> Option<Location> {
+        self.locations.get(self.schemas.len()).cloned()
     }
 
     /// The reference that stands for `$ref: target`, found in the schema at the pointer `at`.
@@ -61,15 +61,15 @@ impl<'a> Graph<'a> {
         let pointer = pointer(target)
             .ok_or_else(|| refused("out of the file; only references that start with #/ are followed"))?;
         self.document.at(&pointer).ok_or_else(|| refused("to nothing in the file"))?;
-        Ok(self.reference(Place::new(pointer)))
+        Ok(self.reference(Location::new(pointer)))
     }
 
-    /// The reference to the definition of a place, which becomes one if it is not yet.
-    pub(super) fn reference(&mut self, place: Place) -> String {
-        let next = self.places.len();
-        let number = *self.numbers.entry(place.clone()).or_insert(next);
+    /// The reference to the definition of a location, which becomes one if it is not yet.
+    pub(super) fn reference(&mut self, location: Location) -> String {
+        let next = self.locations.len();
+        let number = *self.numbers.entry(location.clone()).or_insert(next);
         if number == next {
-            self.places.push(place);
+            self.locations.push(location);
         }
         format!("#/$defs/s{number}")
     }
@@ -87,16 +87,16 @@ impl<'a> Graph<'a> {
         reference.strip_prefix("#/$defs/s")?.parse().ok()
     }
 
-    /// The place in the file of a definition.
-    pub(super) fn place(&self, number: usize) -> String {
-        self.places.get(number).map_or_else(String::new, |place| format!("#{}", place.pointer))
+    /// The location in the file of a definition.
+    pub(super) fn location(&self, number: usize) -> String {
+        self.locations.get(number).map_or_else(String::new, |location| format!("#{}", location.pointer))
     }
 
-    /// The place in the file that a pointer into [`Graph::schema`] stands for.
-    pub(super) fn place_of(&self, pointer: &str) -> String {
+    /// The location in the file that a pointer into [`Graph::schema`] stands for.
+    pub(super) fn location_of(&self, pointer: &str) -> String {
         let end = pointer.match_indices('/').nth(2).map_or(pointer.len(), |(index, _)| index);
         let (definition, rest) = pointer.split_at(end);
         let number = Self::number(&format!("#{definition}"));
-        format!("{}{rest}", number.map_or_else(String::new, |number| self.place(number)))
+        format!("{}{rest}", number.map_or_else(String::new, |number| self.location(number)))
     }
 }

@@ -27,7 +27,7 @@ use crate::error::FieldError;
 use document::Document;
 use error::SpecSchemaError;
 use schema::Schema;
-use violation::Violation;
+use violation::SchemaViolation;
 
 /// Component that the `spec` of a cluster must match.
 pub const CLUSTER_SPEC: &str = "ClusterSpec";
@@ -100,7 +100,7 @@ impl SpecSchemas {
     /// # Errors
     /// Everything that does not match, at most 100 violations. Their paths start with `spec`.
     pub fn check(&self, name: &str, spec: &Value) -> Result<(), Vec<FieldError>> {
-        let refused = |message, constraint| vec![Violation::new("spec", message, constraint)];
+        let refused = |message, constraint| vec![SchemaViolation::new("spec", message, constraint)];
         let violations = if !spec.is_object() {
             refused(format!("must be an object, not {}", violation::type_of(spec)), "type")
         } else if spec.to_string().len() > MAX_SPEC {

@@ -10,7 +10,7 @@ use super::document::Document;
 use super::error::SpecSchemaError;
 use super::graph::Graph;
 use super::translate;
-use super::violation::{Checked, Violation, shorten};
+use super::violation::{Checked, SchemaViolation, shorten};
 
 /// Steps that deciding may take, of 5 to 10 ns.
 const DECIDING: u64 = 1_000_000;
@@ -46,7 +46,7 @@ impl Schema {
         let metered = graph.schema(budget::metered);
         match options.build(&metered) {
             Ok(validator) => Ok(Self { metered, validator }),
-            // Without the meters the error has the place that the file has.
+            // Without the meters the error has the location that the file has.
             Err(error) => {
                 let plain = graph.schema(Value::clone);
                 Err(refused(&graph, &plain, options.build(&plain).err().unwrap_or(error)))
@@ -60,13 +60,13 @@ impl Schema {
     /// value that takes too much to decide is refused, and of one that takes too much to describe only the first
     /// violation is told, or that there are some.
     #[must_use]
-    pub fn violations(&self, value: &Value) -> Vec<Violation> {
+    pub fn violations(&self, value: &Value) -> Vec<SchemaViolation> {
         self.violations_of("", value)
     }
 
     /// The same for a value that is called `name`: so start the paths.
-    pub(super) fn violations_of(&self, name: &str, value: &Value) -> Vec<Violation> {
-        let whole = |message: &str, constraint| vec![Violation::new(name, message, constraint)];
+    pub(super) fn violations_of(&self, name: &str, value: &Value) -> Vec<SchemaViolation> {
+        let whole = |message: &str, constraint| vec![SchemaViolation::new(name, message, constraint)];
         match budget::within(DECIDING, || self.validator.is_valid(value)) {
             Some(true) => return Vec::new(),
             Some(false) => {}
@@ -84,7 +84,7 @@ impl Schema {
 
 /// Says where in the file the schema is faulty.
 fn refused(graph: &Graph<'_>, schema: &Value, error: ValidationError<'_>) -> SpecSchemaError {
-    let at = graph.place_of(error.instance_path().as_str());
+    let at = graph.location_of(error.instance_path().as_str());
     if matches!(error.kind(), ValidationErrorKind::Format { format } if format == "regex") {
         let pattern = shorten(error.instance().as_str().unwrap_or_default());
         let problem = "is no regular expression without look-around and back-references, or is too large";

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::chains::MAX_CHAIN;
 use super::document::{Document, Version};
 use super::error::SpecSchemaError;
-use super::graph::{Graph, Place};
+use super::graph::{Graph, Location};
 use super::keywords::{self, is_in};
 
 /// Keywords of OpenAPI 3.0 that constrain a value and have their like in JSON Schema.
@@ -25,27 +25,27 @@ const APART: &str = "$defs $schema definitions";
 /// Translates the schema at `pointer` and all that it refers to, directly or not.
 pub(super) fn reach<'a>(document: &'a Document, pointer: &str) -> Result<Graph<'a>, SpecSchemaError> {
     let mut graph = Graph::from(document, pointer);
-    // Translating a schema may add places; a loop, unlike recursion, is indifferent to how many.
-    while let Some(place) = graph.next() {
-        let found = document.at(&place.pointer).unwrap_or(&Value::Null);
-        let translated = schema(&mut graph, found, &place)?;
+    // Translating a schema may add locations; a loop, unlike recursion, is indifferent to how many.
+    while let Some(location) = graph.next() {
+        let found = document.at(&location.pointer).unwrap_or(&Value::Null);
+        let translated = schema(&mut graph, found, &location)?;
         graph.schemas.push(translated);
     }
     Ok(graph)
 }
 
-/// The schema found at `place`, with references that the graph understands.
+/// The schema found at `location`, with references that the graph understands.
 ///
-/// A keyword whose value has the wrong shape is kept as it is: the compiler reports it with its place.
-fn schema(graph: &mut Graph<'_>, found: &Value, place: &Place) -> Result<Value, SpecSchemaError> {
+/// A keyword whose value has the wrong shape is kept as it is: the compiler reports it with its location.
+fn schema(graph: &mut Graph<'_>, found: &Value, location: &Location) -> Result<Value, SpecSchemaError> {
     let Value::Object(found) = found else {
         return Ok(found.clone());
     };
     let old = graph.document.version == Version::OpenApi30;
-    if old && let Some(whole) = whole_30(graph, found, place)? {
+    if old && let Some(whole) = whole_30(graph, found, location)? {
         return Ok(whole);
     }
-    let nullable = old && is_true(found, "nullable") && !place.without_null;
+    let nullable = old && is_true(found, "nullable") && !location.without_null;
     let mut translated = Map::new();
     for (keyword, value) in found {
         let value = match (keyword.as_str(), value) {
@@ -58,10 +58,10 @@ fn schema(graph: &mut Graph<'_>, found: &Value, place: &Place) -> Result<Value, 
             (name, _) if !old && is_in(UNSUPPORTED, name) => {
                 let problem =
                     format!("{name} is not supported; use $ref with a reference that starts with #/");
-                return Err(SpecSchemaError::at(format!("#{}", place.pointer), problem));
+                return Err(SpecSchemaError::at(format!("#{}", location.pointer), problem));
             }
             (name, _) if !old && is_in(APART, name) => continue,
-            ("$ref", Value::String(target)) => graph.resolve(target, &place.pointer)?.into(),
+            ("$ref", Value::String(target)) => graph.resolve(target, &location.pointer)?.into(),
             // In 3.0 these say how `minimum` and `maximum` are meant, in JSON Schema they are limits of their own.
             ("exclusiveMinimum" | "exclusiveMaximum", Value::Bool(_)) if old => continue,
             ("format", format) if old && !format.as_str().is_some_and(|format| is_in(FORMATS, format)) => {
@@ -72,7 +72,7 @@ fn schema(graph: &mut Graph<'_>, found: &Value, place: &Place) -> Result<Value, 
                 options.iter().chain([&Value::Null]).cloned().collect()
             }
             (name, value) => keywords::map(name, value, |step, inner| {
-                schema(graph, inner, &Place::new(format!("{}/{name}{step}", place.pointer)))
+                schema(graph, inner, &Location::new(format!("{}/{name}{step}", location.pointer)))
             })?,
         };
         let keyword = match keyword.as_str() {
@@ -93,14 +93,14 @@ fn schema(graph: &mut Graph<'_>, found: &Value, place: &Place) -> Result<Value, 
 fn whole_30(
     graph: &mut Graph<'_>,
     found: &Map<String, Value>,
-    place: &Place,
+    location: &Location,
 ) -> Result<Option<Value>, SpecSchemaError> {
     if let Some(Value::String(target)) = found.get("$ref") {
-        return Ok(Some(json!({ "$ref": graph.resolve(target, &place.pointer)? })));
+        return Ok(Some(json!({ "$ref": graph.resolve(target, &location.pointer)? })));
     }
     let combined = ["allOf", "anyOf", "oneOf", "not"].iter().any(|keyword| found.contains_key(*keyword));
-    if combined && is_true(found, "nullable") && !place.without_null {
-        let rest = graph.reference(Place { without_null: true, ..place.clone() });
+    if combined && is_true(found, "nullable") && !location.without_null {
+        let rest = graph.reference(Location { without_null: true, ..location.clone() });
         return Ok(Some(json!({ "anyOf": [{ "type": "null" }, { "$ref": rest }] })));
     }
     Ok(None)

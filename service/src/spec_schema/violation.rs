@@ -1,7 +1,7 @@
 //! What is wrong with a value, said in terms of the value.
 
 use jsonschema::ValidationError;
-use jsonschema::error::{TypeKind, ValidationErrorKind as Kind};
+use jsonschema::error::{TypeKind, ValidationErrorKind};
 use serde_json::{Map, Value};
 
 use crate::error::FieldError;
@@ -18,7 +18,7 @@ const TIME: &str = "must be a date and time of RFC 3339 with a time zone, like 2
 
 /// One way in which a value differs from its schema.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Violation {
+pub struct SchemaViolation {
     /// The field at fault, such as `spec.nodes` or `spec.items[2].name`; for a missing one, its own path. Empty for
     /// a whole body.
     pub path: String,
@@ -29,15 +29,15 @@ pub struct Violation {
     pub constraint: &'static str,
 }
 
-impl Violation {
+impl SchemaViolation {
     pub(super) fn new(path: impl Into<String>, message: impl Into<String>, constraint: &'static str) -> Self {
         Self { path: path.into(), message: message.into(), constraint }
     }
 }
 
 /// The message repeats the field: a problem with one fault shows nothing else of it in its summary.
-impl From<Violation> for FieldError {
-    fn from(Violation { path, message, constraint }: Violation) -> Self {
+impl From<SchemaViolation> for FieldError {
+    fn from(SchemaViolation { path, message, constraint }: SchemaViolation) -> Self {
         let named = if path.is_empty() { "the body" } else { path.as_str() };
         let message = format!("{named} {message}");
         Self::new(path, message).constraint(constraint)
@@ -58,7 +58,10 @@ pub(super) struct Checked<'a> {
 
 impl Checked<'_> {
     /// The violations behind the errors, each once.
-    pub(super) fn violations<'i>(self, errors: impl Iterator<Item = ValidationError<'i>>) -> Vec<Violation> {
+    pub(super) fn violations<'i>(
+        self,
+        errors: impl Iterator<Item = ValidationError<'i>>,
+    ) -> Vec<SchemaViolation> {
         let mut found = Vec::new();
         for violation in errors.take(MAX_ERRORS).flat_map(|error| self.of(&error)) {
             if found.len() < MAX_VIOLATIONS && !found.contains(&violation) {
@@ -69,25 +72,28 @@ impl Checked<'_> {
     }
 
     /// The violations behind one error.
-    fn of(self, error: &ValidationError<'_>) -> Vec<Violation> {
+    fn of(self, error: &ValidationError<'_>) -> Vec<SchemaViolation> {
         let path = self.path(error.instance_path().as_str());
         match error.kind() {
-            Kind::Required { property } => {
+            ValidationErrorKind::Required { property } => {
                 vec![missing(&path, property.as_str().unwrap_or_default())]
             }
-            Kind::AdditionalProperties { unexpected } | Kind::UnevaluatedProperties { unexpected } => {
+            ValidationErrorKind::AdditionalProperties { unexpected }
+            | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
                 not_allowed(&path, unexpected.iter())
             }
             // Where a schema allows no property at all, the error is about an object, but holds a property's value.
-            Kind::FalseSchema if self.at(error).is_some_and(|value| value != error.instance().as_ref()) => {
+            ValidationErrorKind::FalseSchema
+                if self.at(error).is_some_and(|value| value != error.instance().as_ref()) =>
+            {
                 not_allowed(&path, self.at(error).and_then(Value::as_object).into_iter().flat_map(Map::keys))
             }
-            Kind::AnyOf { context } | Kind::OneOfNotValid { context } => {
+            ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {
                 self.alternatives(context, error, path)
             }
             kind => {
                 let (message, constraint) = describe(kind, error);
-                vec![Violation::new(path, message, constraint)]
+                vec![SchemaViolation::new(path, message, constraint)]
             }
         }
     }
@@ -103,7 +109,7 @@ impl Checked<'_> {
         context: &Alternatives,
         error: &ValidationError<'_>,
         path: String,
-    ) -> Vec<Violation> {
+    ) -> Vec<SchemaViolation> {
         let chooser = self.discriminator(error);
         let chosen = || {
             let (property, values) = chooser?;
@@ -114,13 +120,13 @@ impl Checked<'_> {
             return branch.iter().flat_map(|inner| self.of(inner)).collect();
         }
         vec![match (fixed(context), chooser) {
-            (Some((at, words)), _) => Violation::new(self.path(at), one_of(&words), "enum"),
+            (Some((at, words)), _) => SchemaViolation::new(self.path(at), one_of(&words), "enum"),
             (None, Some((property, _))) if error.instance().get(property).is_none() => {
                 missing(&path, property)
             }
             (None, Some((property, values))) => {
                 let names: Vec<Value> = values.keys().map(|name| name.as_str().into()).collect();
-                Violation::new(
+                SchemaViolation::new(
                     with_property(&path, property),
                     one_of(&names.iter().collect::<Vec<_>>()),
                     "enum",
@@ -128,7 +134,7 @@ impl Checked<'_> {
             }
             (None, None) => {
                 let message = format!("must match one of {} alternatives and matches none", context.len());
-                Violation::new(path, message, "type")
+                SchemaViolation::new(path, message, "type")
             }
         }]
     }
@@ -159,13 +165,14 @@ impl Checked<'_> {
     }
 }
 
-fn not_allowed<'n>(path: &str, names: impl Iterator<Item = &'n String>) -> Vec<Violation> {
-    let refused = |name: &String| Violation::new(with_property(path, name), "is not allowed here", "enum");
+fn not_allowed<'n>(path: &str, names: impl Iterator<Item = &'n String>) -> Vec<SchemaViolation> {
+    let refused =
+        |name: &String| SchemaViolation::new(with_property(path, name), "is not allowed here", "enum");
     names.take(MAX_VIOLATIONS).map(refused).collect()
 }
 
-fn missing(path: &str, property: &str) -> Violation {
-    Violation::new(with_property(path, property), "is required", "required")
+fn missing(path: &str, property: &str) -> SchemaViolation {
+    SchemaViolation::new(with_property(path, property), "is required", "required")
 }
 
 /// The alternative that was meant, if only one comes into question: the only one that accepts the value's
@@ -175,7 +182,8 @@ fn meant<'e>(
     error: &ValidationError<'_>,
 ) -> Option<&'e [ValidationError<'static>]> {
     let refuses_type = |inner: &ValidationError<'_>| {
-        matches!(inner.kind(), Kind::Type { .. }) && inner.instance_path() == error.instance_path()
+        matches!(inner.kind(), ValidationErrorKind::Type { .. })
+            && inner.instance_path() == error.instance_path()
     };
     let typed = || context.iter().filter(move |errors| !errors.iter().any(refuses_type));
     only(typed())
@@ -203,40 +211,56 @@ fn fixed(context: &Alternatives) -> Option<(&str, Vec<&Value>)> {
 /// The words that an error says are the only ones allowed.
 fn words<'e>(error: &'e ValidationError<'_>) -> Option<Vec<&'e Value>> {
     match error.kind() {
-        Kind::Enum { options } => Some(options.as_array()?.iter().collect()),
-        Kind::Constant { expected_value } => Some(vec![expected_value]),
+        ValidationErrorKind::Enum { options } => Some(options.as_array()?.iter().collect()),
+        ValidationErrorKind::Constant { expected_value } => Some(vec![expected_value]),
         _ => None,
     }
 }
 
 /// What was expected, and the kind of rule.
-fn describe(kind: &Kind, error: &ValidationError<'_>) -> (String, &'static str) {
+fn describe(kind: &ValidationErrorKind, error: &ValidationError<'_>) -> (String, &'static str) {
     match kind {
-        Kind::Type { kind } => {
+        ValidationErrorKind::Type { kind } => {
             (format!("must be of type {}, not {}", types(kind), type_of(error.instance())), "type")
         }
-        Kind::Enum { .. } | Kind::Constant { .. } => (one_of(&words(error).unwrap_or_default()), "enum"),
-        Kind::Minimum { limit } => (format!("must be at least {limit}"), "min"),
-        Kind::ExclusiveMinimum { limit } => (format!("must be greater than {limit}"), "min"),
-        Kind::Maximum { limit } => (format!("must be at most {limit}"), "max"),
-        Kind::ExclusiveMaximum { limit } => (format!("must be less than {limit}"), "max"),
-        Kind::MinLength { limit } => (counted("at least", limit, "character", "characters"), "min_length"),
-        Kind::MaxLength { limit } => (counted("at most", limit, "character", "characters"), "max_length"),
-        Kind::MinItems { limit } => (counted("at least", limit, "item", "items"), "min"),
-        Kind::MaxItems { limit } => (counted("at most", limit, "item", "items"), "max"),
-        Kind::MinProperties { limit } => (counted("at least", limit, "property", "properties"), "min"),
-        Kind::MaxProperties { limit } => (counted("at most", limit, "property", "properties"), "max"),
-        Kind::Pattern { pattern } => (format!("must match the pattern {}", shorten(pattern)), "pattern"),
-        Kind::Format { format } if format == "date-time" => (TIME.to_owned(), "format"),
-        Kind::Format { format } => (format!("must be of the format {}", shorten(format)), "format"),
-        Kind::UniqueItems => ("must not hold the same item twice".to_owned(), "unique"),
-        Kind::MultipleOf { multiple_of } => (format!("must be a multiple of {multiple_of}"), "enum"),
-        Kind::OneOfMultipleValid { .. } => {
+        ValidationErrorKind::Enum { .. } | ValidationErrorKind::Constant { .. } => {
+            (one_of(&words(error).unwrap_or_default()), "enum")
+        }
+        ValidationErrorKind::Minimum { limit } => (format!("must be at least {limit}"), "min"),
+        ValidationErrorKind::ExclusiveMinimum { limit } => (format!("must be greater than {limit}"), "min"),
+        ValidationErrorKind::Maximum { limit } => (format!("must be at most {limit}"), "max"),
+        ValidationErrorKind::ExclusiveMaximum { limit } => (format!("must be less than {limit}"), "max"),
+        ValidationErrorKind::MinLength { limit } => {
+            (counted("at least", limit, "character", "characters"), "min_length")
+        }
+        ValidationErrorKind::MaxLength { limit } => {
+            (counted("at most", limit, "character", "characters"), "max_length")
+        }
+        ValidationErrorKind::MinItems { limit } => (counted("at least", limit, "item", "items"), "min"),
+        ValidationErrorKind::MaxItems { limit } => (counted("at most", limit, "item", "items"), "max"),
+        ValidationErrorKind::MinProperties { limit } => {
+            (counted("at least", limit, "property", "properties"), "min")
+        }
+        ValidationErrorKind::MaxProperties { limit } => {
+            (counted("at most", limit, "property", "properties"), "max")
+        }
+        ValidationErrorKind::Pattern { pattern } => {
+            (format!("must match the pattern {}", shorten(pattern)), "pattern")
+        }
+        ValidationErrorKind::Format { format } if format == "date-time" => (TIME.to_owned(), "format"),
+        ValidationErrorKind::Format { format } => {
+            (format!("must be of the format {}", shorten(format)), "format")
+        }
+        ValidationErrorKind::UniqueItems => ("must not hold the same item twice".to_owned(), "unique"),
+        ValidationErrorKind::MultipleOf { multiple_of } => {
+            (format!("must be a multiple of {multiple_of}"), "enum")
+        }
+        ValidationErrorKind::OneOfMultipleValid { .. } => {
             ("must match exactly one alternative and matches several".to_owned(), "type")
         }
-        Kind::Contains => ("must hold the items that `contains` asks for".to_owned(), "type"),
-        Kind::Not { .. } => ("must not match the excluded schema".to_owned(), "type"),
-        Kind::FalseSchema => ("is not allowed here".to_owned(), "enum"),
+        ValidationErrorKind::Contains => ("must hold the items that `contains` asks for".to_owned(), "type"),
+        ValidationErrorKind::Not { .. } => ("must not match the excluded schema".to_owned(), "type"),
+        ValidationErrorKind::FalseSchema => ("is not allowed here".to_owned(), "enum"),
         _ => (shorten(&error.masked().to_string()), "type"),
     }
 }

@@ -51,7 +51,7 @@ struct AdapterSummary<'a> {
 
 /// What a condition says, without its times.
 #[derive(Deserialize, PartialEq)]
-struct SaidCondition {
+struct ConditionContent {
     r#type: String,
     status: ConditionStatus,
     reason: Option<String>,
@@ -82,11 +82,11 @@ impl StoredStatus {
     }
 
     /// Whether there is more to see than newer times, compared with the status before.
-    pub(crate) fn says_more_than(&self, before: &Self) -> bool {
-        let said = |status: &Self| (status.phase.clone(), status.observed_generation, status.reconciled);
-        let conditions = |status: &Self| status.conditions.read::<Vec<SaidCondition>>().ok();
+    pub(crate) fn differs_in_content(&self, before: &Self) -> bool {
+        let summary = |status: &Self| (status.phase.clone(), status.observed_generation, status.reconciled);
+        let conditions = |status: &Self| status.conditions.read::<Vec<ConditionContent>>().ok();
         let adapters = |status: &Self| status.adapters.read::<Vec<AdapterSummary<'_>>>().ok();
-        said(self) != said(before)
+        summary(self) != summary(before)
             || conditions(self) != conditions(before)
             || adapters(self) != adapters(before)
     }

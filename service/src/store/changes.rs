@@ -20,7 +20,7 @@ use uuid::Uuid;
 const LOG: i64 = 1;
 
 /// Changes that are read by one statement: so many bytes, and so many rows, whose reading must not hold up others.
-const STRETCH: usize = 2 << 20;
+const PAGE_BYTES: usize = 2 << 20;
 const ROWS: u64 = 100;
 
 /// A number of the log that is visible, and the lowest id of a transaction that ran when it was looked for.
@@ -69,7 +69,7 @@ pub(crate) async fn fence(db: &Executor) -> Result<i64> {
 
 /// Some of the log.
 #[derive(Debug)]
-pub(crate) struct Stretch {
+pub(crate) struct LogPage {
     pub(crate) rows: Vec<Model>,
     /// The number up to which these are all.
     pub(crate) upto: i64,
@@ -77,8 +77,8 @@ pub(crate) struct Stretch {
     pub(crate) floor: i64,
 }
 
-/// The changes after `since`, up to `head` or as many as [`STRETCH`] bytes hold; at least one, if there is any.
-pub(crate) async fn between(db: &Executor, since: i64, head: i64) -> Result<Stretch> {
+/// The changes after `since`, up to `head` or as many as [`PAGE_BYTES`] bytes hold; at least one, if there is any.
+pub(crate) async fn between(db: &Executor, since: i64, head: i64) -> Result<LogPage> {
     let all = Entity::find().filter(Column::Seq.gt(since)).filter(Column::Seq.lte(head));
     let (mut rows, mut bytes, mut upto) = (Vec::new(), 0, since);
     {
@@ -88,20 +88,20 @@ pub(crate) async fn between(db: &Executor, since: i64, head: i64) -> Result<Stre
                 row.document.as_str().len() + row.before.as_ref().map_or(0, |before| before.as_str().len());
             upto = row.seq;
             rows.push(row);
-            if bytes >= STRETCH {
+            if bytes >= PAGE_BYTES {
                 break;
             }
         }
     }
-    if bytes < STRETCH && (rows.len() as u64) < ROWS {
+    if bytes < PAGE_BYTES && (rows.len() as u64) < ROWS {
         upto = head;
     }
     // Read after the rows: the floor rises in the transaction that removes them, so what is missing shows in it.
-    Ok(Stretch { rows, upto, floor: log(db).await?.floor })
+    Ok(LogPage { rows, upto, floor: log(db).await?.floor })
 }
 
 /// Changes that a copy of the data does not include, with numbers after `last` or one of the `missing` ones: at most so
-/// many, and as many as [`STRETCH`] bytes hold. `None` if there are more, or if some have been removed.
+/// many, and as many as [`PAGE_BYTES`] bytes hold. `None` if there are more, or if some have been removed.
 pub(crate) async fn unseen(
     db: &Executor,
     last: i64,
@@ -122,7 +122,7 @@ pub(crate) async fn unseen(
             let change = Model::from_query_result(&row, "")?;
             bytes += change.document.as_str().len();
             rows.push(change);
-            if bytes > STRETCH || rows.len() as u64 > limit || floor > last {
+            if bytes > PAGE_BYTES || rows.len() as u64 > limit || floor > last {
                 return Ok(None);
             }
         }

@@ -1,6 +1,7 @@
 //! What is stored: the only SQL of the service, apart from the conditions of searches, and the only place that tells
 //! the tables of clusters and node pools apart.
 
+pub(crate) mod access_path;
 pub(crate) mod changes;
 pub(crate) mod counts;
 pub(crate) mod keys;
@@ -9,7 +10,6 @@ pub(crate) mod reader;
 pub(crate) mod reports;
 pub(crate) mod resources;
 pub(crate) mod save;
-pub(crate) mod way;
 pub(crate) mod write;
 
 mod labels;

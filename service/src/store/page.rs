@@ -43,7 +43,7 @@ pub(crate) struct PageQuery<'a> {
 
 /// A part of what matches.
 #[derive(Debug)]
-pub(crate) struct Slice<T> {
+pub(crate) struct PageRows<T> {
     /// The items, in order.
     pub(crate) items: Vec<T>,
     /// About how many bytes they take.
@@ -56,7 +56,7 @@ pub(crate) struct Slice<T> {
     pub(crate) number: Option<i64>,
 }
 
-impl<T> Default for Slice<T> {
+impl<T> Default for PageRows<T> {
     fn default() -> Self {
         Self { items: Vec::new(), bytes: 0, next: None, before: None, number: None }
     }
@@ -68,47 +68,47 @@ pub(crate) async fn resources(
     kind: Kind,
     query: PageQuery<'_>,
     share: &Share,
-) -> Result<Option<Slice<Resource>>> {
-    with_entity!(kind, entity => slice::<entity::Entity>(db, query, share).await)
+) -> Result<Option<PageRows<Resource>>> {
+    with_entity!(kind, entity => read::<entity::Entity>(db, query, share).await)
 }
 
 /// Items of `E` that match, in order. They end where they would take more bytes than a page may; what an item takes is
 /// as long as its documents, and a bit. There is always a first one.
-pub(super) async fn slice<E: Listed>(
+pub(super) async fn read<E: Listed>(
     db: &Executor,
     query: PageQuery<'_>,
     share: &Share,
-) -> Result<Option<Slice<E::Item>>> {
+) -> Result<Option<PageRows<E::Item>>> {
     let (order, size, numbered) = (query.order, query.size as usize, query.numbered);
-    let mut slice = Slice::default();
+    let mut page = PageRows::default();
     let select = query.select::<E>();
     let mut rows = db.stream_raw(select.build(ConnectionTrait::get_database_backend(db))).await?;
     while let Some(row) = rows.try_next().await? {
-        let last = slice.items.last();
-        if slice.items.len() == size {
-            slice.next = last.map(|last| E::keys(last, order));
+        let last = page.items.last();
+        if page.items.len() == size {
+            page.next = last.map(|last| E::keys(last, order));
             // The end is read as well: the connection is ready for others then.
             drop(rows.try_next().await?);
-            return Ok(Some(slice));
+            return Ok(Some(page));
         }
         if numbered && last.is_none() {
-            slice.number = row.try_get("", NUMBER)?;
+            page.number = row.try_get("", NUMBER)?;
         }
         let item = E::read(&row)?;
-        let bytes = slice.bytes + E::documents(&item) + ITEM;
+        let bytes = page.bytes + E::documents(&item) + ITEM;
         if bytes > share.page_bytes()
             && let Some(last) = last
         {
-            slice.next = Some(E::keys(last, order));
-            return Ok(Some(slice));
+            page.next = Some(E::keys(last, order));
+            return Ok(Some(page));
         }
         if last.is_some() && !share.reach(bytes) {
             return Ok(None);
         }
-        slice.bytes = bytes;
-        slice.items.push(item);
+        page.bytes = bytes;
+        page.items.push(item);
     }
-    Ok(Some(slice))
+    Ok(Some(page))
 }
 
 /// How the engine would find the rows of [`resources`], a line for each step.

@@ -1,7 +1,7 @@
 //! The last accepted report of each adapter about each resource.
 
 use super::listed::{self, Listed};
-use super::page::{self, PageQuery, Slice};
+use super::page::{self, PageQuery, PageRows};
 use super::rows;
 use crate::db::Executor;
 use crate::error::Result;
@@ -77,8 +77,12 @@ async fn states(db: &Executor, condition: Condition) -> Result<ReportsByOwner> {
 }
 
 /// Reports that match, in order. `None` if there is not enough memory for them now.
-pub(crate) async fn page(db: &Executor, query: PageQuery<'_>, share: &Share) -> Result<Option<Slice<Model>>> {
-    page::slice::<Entity>(db, query, share).await
+pub(crate) async fn page(
+    db: &Executor,
+    query: PageQuery<'_>,
+    share: &Share,
+) -> Result<Option<PageRows<Model>>> {
+    page::read::<Entity>(db, query, share).await
 }
 
 impl Listed for Entity {

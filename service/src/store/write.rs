@@ -65,7 +65,7 @@ impl Write {
             Self::Remove { .. } => Some(ChangeType::Removed),
             Self::Update { before, after, .. } if before.revision == after.revision => None,
             Self::Update { before, after, .. } if only_status_differs(before, after) => {
-                after.status.says_more_than(&before.status).then_some(ChangeType::Reported)
+                after.status.differs_in_content(&before.status).then_some(ChangeType::Reported)
             }
             Self::Update { .. } => Some(ChangeType::Updated),
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 /// How long something may take that is bound to come.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A client that keeps a copy of what matches.
 pub struct Follower<'a> {
@@ -67,7 +67,7 @@ impl<'a> Follower<'a> {
         let started = Instant::now();
         while !holds(self) {
             assert!(
-                started.elapsed() < PATIENCE,
+                started.elapsed() < TIMEOUT,
                 "it never came; {} events: {:?}",
                 self.events.len(),
                 self.copy
@@ -129,7 +129,7 @@ impl<'a> Follower<'a> {
     pub async fn until_it_agrees(&mut self) {
         let started = Instant::now();
         while !self.agrees().await {
-            assert!(started.elapsed() < PATIENCE, "the copy never agreed: {:?}", self.copy);
+            assert!(started.elapsed() < TIMEOUT, "the copy never agreed: {:?}", self.copy);
             self.ask(&[("wait", "1")]).await.0.status(200);
         }
     }

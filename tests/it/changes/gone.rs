@@ -124,7 +124,7 @@ async fn a_promotion_makes_positions_gone() {
     let connection = Database::connect(standby.url()).await.expect("the standby");
     let started = std::time::Instant::now();
     while clusters(&connection).await != Some(1) {
-        assert!(started.elapsed() < super::follower::PATIENCE, "the standby never caught up");
+        assert!(started.elapsed() < super::follower::TIMEOUT, "the standby never caught up");
         tokio::task::yield_now().await;
     }
     primary.stop();

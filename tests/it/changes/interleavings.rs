@@ -1,7 +1,7 @@
 //! What transactions that overlap do to the log, each forced.
 
 use super::Follower;
-use super::follower::PATIENCE;
+use super::follower::TIMEOUT;
 use crate::harness::{Engine, Postgres, TestApp, Throwaway};
 use crate::statuses::{href, id};
 use sea_orm::{ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, TransactionTrait};
@@ -112,13 +112,13 @@ async fn a_writer_whose_number_is_taken_writes_with_another() {
         let waiting = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND objid = 4711 AND NOT granted";
         let started = Instant::now();
         while rows(&other, waiting).await == 0 {
-            assert!(started.elapsed() < PATIENCE, "the writer never came to the trigger");
+            assert!(started.elapsed() < TIMEOUT, "the writer never came to the trigger");
             tokio::task::yield_now().await;
         }
         other.execute_unprepared(CHANGE).await.expect("a change with the next number");
         let taken = "SELECT 1 FROM changes WHERE kind = ''";
         while rows(&other, taken).await == 0 {
-            assert!(started.elapsed() < PATIENCE, "the number was never taken");
+            assert!(started.elapsed() < TIMEOUT, "the number was never taken");
             follower.ask(&[]).await.0.status(200);
         }
         gate.commit().await.expect("the lock is released");
@@ -170,7 +170,7 @@ async fn a_sequence_that_jumps_as_after_a_crash_stops_nothing() {
         if answer.status == 410 {
             break;
         }
-        assert!(started.elapsed() < PATIENCE, "{}", answer.text);
+        assert!(started.elapsed() < TIMEOUT, "{}", answer.text);
     }
     let mut again = Follower::start(&app, &[]).await;
     again.until_it_agrees().await;

@@ -1,5 +1,5 @@
 use super::Follower;
-use super::follower::PATIENCE;
+use super::follower::TIMEOUT;
 use crate::harness::TestApp;
 use crate::statuses::href;
 use futures_util::future::join_all;
@@ -27,7 +27,7 @@ async fn only_so_many_wait_at_a_time(app: TestApp) {
     // Its place is free once the server has noticed.
     let started = Instant::now();
     while app.list("changes", &[("since", "now"), ("wait", "1")]).await.status != 200 {
-        assert!(started.elapsed() < PATIENCE, "the place is never free");
+        assert!(started.elapsed() < TIMEOUT, "the place is never free");
     }
 }
 

@@ -1,5 +1,5 @@
 use super::Follower;
-use super::follower::PATIENCE;
+use super::follower::TIMEOUT;
 use crate::harness::TestApp;
 use crate::statuses::href;
 use futures_util::StreamExt;
@@ -53,7 +53,7 @@ impl Stream {
                 self.rest = rest.to_owned();
                 return Some(frame);
             }
-            let part = timeout(PATIENCE, self.body.next()).await.expect("something in time")?;
+            let part = timeout(TIMEOUT, self.body.next()).await.expect("something in time")?;
             self.rest += std::str::from_utf8(&part.expect("an orderly end")).expect("text");
         }
     }

@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 /// How long a process may take to start or to stop.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The program in a process of its own, for what concerns the whole process: its log, its metrics, its end.
 pub struct Process {
@@ -41,7 +41,7 @@ impl Process {
         let mut child = command(&folder, settings).args(arguments).spawn().expect("the program starts");
         let mut output = BufReader::new(child.stdout.take().expect("its output"));
         let mut log = String::new();
-        let serving = timeout(PATIENCE, serving(&mut output, &mut log)).await.expect("it serves in time");
+        let serving = timeout(TIMEOUT, serving(&mut output, &mut log)).await.expect("it serves in time");
         let (written, read) = watch::channel(log);
         let address = |port: &str| {
             let addresses = serving[port].as_str().expect("the addresses it listens on");
@@ -78,7 +78,7 @@ impl Process {
                 assert_ne!(output.read_line(&mut told).await.expect("its output"), 0, "it ended: {told}");
             }
         };
-        timeout(PATIENCE, telling).await.expect("it tells in time");
+        timeout(TIMEOUT, telling).await.expect("it tells in time");
         child.kill().await.expect("it can be killed");
         told
     }
@@ -87,7 +87,7 @@ impl Process {
     pub async fn fails(settings: &[(&str, &str)]) -> String {
         let folder = Folder::new();
         let run = command(&folder, settings).stderr(Stdio::piped()).output();
-        let done = timeout(PATIENCE, run).await.expect("it ends in time").expect("the program starts");
+        let done = timeout(TIMEOUT, run).await.expect("it ends in time").expect("the program starts");
         assert!(!done.status.success(), "it ended as if all were well");
         String::from_utf8_lossy(&[done.stdout, done.stderr].concat()).into_owned()
     }
@@ -122,7 +122,7 @@ impl Process {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };
-        let found = timeout(PATIENCE, wait).await;
+        let found = timeout(TIMEOUT, wait).await;
         found.unwrap_or_else(|_| panic!("never as expected: {}", last.expect("samples").0))
     }
 
@@ -136,7 +136,7 @@ impl Process {
     /// Waits until its log has these words.
     pub async fn logs(&self, words: &str) {
         let mut log = self.log.clone();
-        let wait = timeout(PATIENCE, log.wait_for(|log| log.contains(words))).await;
+        let wait = timeout(TIMEOUT, log.wait_for(|log| log.contains(words))).await;
         assert!(wait.is_ok(), "{words:?} is missing: {}", self.log.borrow().as_str());
     }
 
@@ -148,7 +148,7 @@ impl Process {
 
     /// Waits until it has stopped, and answers its log.
     pub async fn ended(mut self) -> Log {
-        let status = timeout(PATIENCE, self.child.wait()).await.expect("it ends in time").expect("its end");
+        let status = timeout(TIMEOUT, self.child.wait()).await.expect("it ends in time").expect("its end");
         (&mut self.reading).await.expect("its log");
         let log = self.log.borrow().clone();
         assert!(status.success(), "{log}");

@@ -11,7 +11,7 @@ use tokio::sync::Semaphore;
 
 use super::documented;
 use crate::limits::{Bodies, read_body};
-use crate::net::testing::{Client, PATIENCE, Running};
+use crate::net::testing::{Client, Running, TIMEOUT};
 
 const MAX: usize = 1000;
 const TOTAL: Duration = Duration::from_millis(600);
@@ -88,27 +88,27 @@ async fn a_client_that_sends_everything_first_still_sees_why_it_was_refused() {
 
 #[tokio::test]
 async fn a_body_without_end_is_cut_off() {
-    let server = echo_within(Bodies::new(MAX, PATIENCE * 2, PATIENCE * 2, MAX * 10)).await;
+    let server = echo_within(Bodies::new(MAX, TIMEOUT * 2, TIMEOUT * 2, MAX * 10)).await;
     let (_read, mut write) = server.client().await.0.into_split();
     let head = head("Transfer-Encoding: chunked");
     write.write_all(head.as_bytes()).await.expect("an open connection");
     let flood = async { while write.write_all(chunk(MAX).as_bytes()).await.is_ok() {} };
-    tokio::time::timeout(PATIENCE, flood).await.expect("the connection to be closed");
+    tokio::time::timeout(TIMEOUT, flood).await.expect("the connection to be closed");
 }
 
 #[tokio::test]
 async fn a_body_that_stalls_is_refused() {
-    let server = echo_within(Bodies::new(MAX, PATIENCE * 2, STALL, MAX * 10)).await;
+    let server = echo_within(Bodies::new(MAX, TIMEOUT * 2, STALL, MAX * 10)).await;
     let mut client = server.client().await;
     let start = Instant::now();
     client.send(head("Content-Length: 5") + "h").await;
     assert_eq!(client.answer().await.status, 408);
-    assert!((STALL..PATIENCE).contains(&start.elapsed()), "{:?}", start.elapsed());
+    assert!((STALL..TIMEOUT).contains(&start.elapsed()), "{:?}", start.elapsed());
 }
 
 #[tokio::test]
 async fn a_body_that_trickles_is_refused_after_the_total_time() {
-    let server = echo_within(Bodies::new(MAX, TOTAL, PATIENCE * 2, MAX * 10)).await;
+    let server = echo_within(Bodies::new(MAX, TOTAL, TIMEOUT * 2, MAX * 10)).await;
     let (read, mut write) = server.client().await.0.into_split();
     let start = Instant::now();
     write.write_all(head("Content-Length: 500").as_bytes()).await.expect("an open connection");
@@ -120,7 +120,7 @@ async fn a_body_that_trickles_is_refused_after_the_total_time() {
     let answer = Client(tokio::io::join(read, tokio::io::sink())).answer().await;
     assert_eq!(answer.status, 408);
     assert_eq!(answer.header("connection"), Some("close"));
-    assert!((TOTAL..PATIENCE).contains(&start.elapsed()), "{:?}", start.elapsed());
+    assert!((TOTAL..TIMEOUT).contains(&start.elapsed()), "{:?}", start.elapsed());
     trickle.abort();
 }
 
@@ -144,7 +144,7 @@ async fn an_encoded_body_is_refused_and_told_what_is_accepted() {
 #[tokio::test]
 async fn bodies_share_a_budget_of_memory() {
     // Room for one unit: the first body takes it with its first byte and keeps it.
-    let server = echo_within(Bodies::new(MAX, PATIENCE, PATIENCE, 1024)).await;
+    let server = echo_within(Bodies::new(MAX, TIMEOUT, TIMEOUT, 1024)).await;
     let (mut first, mut second) = (server.client().await, server.client().await);
     first.send(head("Content-Length: 2\r\nExpect: 100-continue")).await;
     assert_eq!(first.answer().await.status, 100);
@@ -152,7 +152,7 @@ async fn bodies_share_a_budget_of_memory() {
 
     let start = Instant::now();
     let refused = loop {
-        assert!(start.elapsed() < PATIENCE / 2, "the second body found room");
+        assert!(start.elapsed() < TIMEOUT / 2, "the second body found room");
         second.send(head("Content-Length: 1") + "x").await;
         let answer = second.answer().await;
         // Until the server has read the first one's byte, the room is free.
@@ -172,7 +172,7 @@ async fn bodies_share_a_budget_of_memory() {
 /// The memory is taken until the request is over, not until its body is read.
 #[tokio::test]
 async fn a_body_takes_memory_as_long_as_it_is_worked_on() {
-    let bodies = Bodies::new(MAX, PATIENCE, PATIENCE, 1024);
+    let bodies = Bodies::new(MAX, TIMEOUT, TIMEOUT, 1024);
     let (entered, gate) = (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0)));
     let endpoint = {
         let (entered, gate) = (entered.clone(), gate.clone());
@@ -192,7 +192,7 @@ async fn a_body_takes_memory_as_long_as_it_is_worked_on() {
     };
     let first = ask();
     entered.acquire().await.expect("a counter").forget();
-    let second = tokio::time::timeout(PATIENCE, ask()).await.expect("it is not worked on");
+    let second = tokio::time::timeout(TIMEOUT, ask()).await.expect("it is not worked on");
     assert_eq!(second.expect("an answer"), 503);
     gate.add_permits(2);
     assert_eq!(first.await.expect("an answer"), 200);

@@ -10,7 +10,7 @@ use tokio::sync::Semaphore;
 
 use super::{documented, get, refusal};
 use crate::limits::{admit, catch_panic, deadline};
-use crate::net::testing::{PATIENCE, Running};
+use crate::net::testing::{Running, TIMEOUT};
 
 const PLACES: usize = 4;
 
@@ -56,7 +56,7 @@ async fn excess_is_refused_at_once_and_the_admitted_are_served() {
         let answer = client.get("/").await;
         assert_eq!((answer.status, answer.header("retry-after")), (503, Some("1")));
     }
-    assert!(start.elapsed() < PATIENCE, "{:?}", start.elapsed());
+    assert!(start.elapsed() < TIMEOUT, "{:?}", start.elapsed());
 
     gate.add_permits(PLACES);
     for mut client in admitted {

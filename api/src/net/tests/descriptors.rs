@@ -8,7 +8,7 @@ use poem::endpoint::make_sync;
 use tokio::net::TcpStream;
 
 use crate::net::connections_within_limit;
-use crate::net::testing::{Client, PATIENCE, Running};
+use crate::net::testing::{Client, Running, TIMEOUT};
 
 /// Set in the child process that serves.
 const CHILD: &str = "NET_TEST_FEW_DESCRIPTORS";
@@ -89,7 +89,7 @@ impl Server {
         let start = Instant::now();
         let folder = format!("/proc/{}/fd", self.process.id());
         while (std::fs::read_dir(&folder).expect("the child").count() as u64) < LIMIT {
-            assert!(start.elapsed() < PATIENCE, "the table never became full");
+            assert!(start.elapsed() < TIMEOUT, "the table never became full");
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }

@@ -7,7 +7,7 @@ use poem::endpoint::{make, make_sync};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 
-use crate::net::testing::{PATIENCE, Running};
+use crate::net::testing::{Running, TIMEOUT};
 
 #[tokio::test]
 async fn a_request_in_flight_is_finished() {
@@ -31,7 +31,7 @@ async fn a_request_in_flight_is_finished() {
     refuses_connections(address).await;
     release.notify_one();
     assert_eq!(client.answer().await.text(), "finished");
-    tokio::time::timeout(PATIENCE, stopped).await.expect("an end").expect("no panic");
+    tokio::time::timeout(TIMEOUT, stopped).await.expect("an end").expect("no panic");
 }
 
 #[tokio::test]
@@ -63,7 +63,7 @@ async fn a_handler_without_end_does_not_hold_the_server_up() {
 /// Stops the server, whose draining is bounded by half a second.
 async fn ends_soon(server: Running) {
     let start = Instant::now();
-    let stopped = tokio::time::timeout(PATIENCE, server.stop()).await.expect("an end");
+    let stopped = tokio::time::timeout(TIMEOUT, server.stop()).await.expect("an end");
     stopped.expect("no panic");
     assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
 }
@@ -72,6 +72,6 @@ async fn ends_soon(server: Running) {
 async fn refuses_connections(address: std::net::SocketAddr) {
     let start = Instant::now();
     while TcpStream::connect(address).await.is_ok() {
-        assert!(start.elapsed() < PATIENCE, "still listening");
+        assert!(start.elapsed() < TIMEOUT, "still listening");
     }
 }

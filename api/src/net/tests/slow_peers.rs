@@ -7,7 +7,7 @@ use poem::{Endpoint, Request};
 use tokio::io::AsyncReadExt;
 
 use crate::net::ConnectionLimits;
-use crate::net::testing::{Client, PATIENCE, Running, WIDE};
+use crate::net::testing::{Client, Running, TIMEOUT, WIDE};
 
 const HEADER: Duration = Duration::from_millis(200);
 const IDLE: Duration = Duration::from_millis(600);
@@ -25,7 +25,7 @@ fn count() -> impl Endpoint + 'static {
 async fn a_silent_connection_is_closed() {
     let server = Running::start(LIMITS, None, count()).await;
     let took = server.client().await.closed().await;
-    assert!((HEADER / 2..PATIENCE / 2).contains(&took), "{took:?}");
+    assert!((HEADER / 2..TIMEOUT / 2).contains(&took), "{took:?}");
 }
 
 #[tokio::test]
@@ -48,7 +48,7 @@ async fn a_trickled_head_is_closed_at_its_deadline() {
             tokio::time::sleep(HEADER / 10).await;
         }
     });
-    let closed = tokio::time::timeout(PATIENCE / 2, read.read_to_end(&mut Vec::new())).await;
+    let closed = tokio::time::timeout(TIMEOUT / 2, read.read_to_end(&mut Vec::new())).await;
     assert!(closed.is_ok(), "still open");
     trickle.abort();
 }
@@ -60,7 +60,7 @@ async fn the_second_head_has_the_deadline_of_an_idle_connection() {
     assert_eq!(client.get("/").await.status, 200);
     client.send("GET / HT").await;
     let took = client.closed().await;
-    assert!((IDLE / 2..PATIENCE / 2).contains(&took), "{took:?}");
+    assert!((IDLE / 2..TIMEOUT / 2).contains(&took), "{took:?}");
 }
 
 #[tokio::test]
@@ -69,7 +69,7 @@ async fn an_idle_connection_outlives_the_head_deadline_but_not_the_idle_one() {
     let mut client = server.client().await;
     assert_eq!(client.get("/").await.status, 200);
     let took = client.closed().await;
-    assert!((IDLE - HEADER..PATIENCE / 2).contains(&took), "{took:?}");
+    assert!((IDLE - HEADER..TIMEOUT / 2).contains(&took), "{took:?}");
 }
 
 #[tokio::test]

@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use tokio::net::TcpStream;
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
-use crate::net::testing::{Client, PATIENCE, Running, WIDE};
+use crate::net::testing::{Client, Running, TIMEOUT, WIDE};
 use crate::net::{ConnectionLimits, ServerTls};
 
 const INTERVAL: Duration = Duration::from_millis(20);
@@ -98,7 +98,7 @@ async fn a_new_certificate_is_used_without_a_restart() {
     write(&files.key(), &new.signing_key.serialize_pem());
     let start = Instant::now();
     while shown(&connect(&server, &[&old, &new]).await.expect("a handshake")) != *new.cert.der() {
-        assert!(start.elapsed() < PATIENCE, "the old certificate is still shown");
+        assert!(start.elapsed() < TIMEOUT, "the old certificate is still shown");
         tokio::time::sleep(INTERVAL).await;
     }
     assert_eq!(Client(first).get("/").await.status, 200, "the connection from before");
@@ -140,7 +140,7 @@ async fn a_handshake_has_the_deadline_of_a_head() {
     // The start of a TLS record that never ends.
     client.send([22, 3, 1, 2, 0, 1]).await;
     let took = client.closed().await;
-    assert!((header_timeout / 2..PATIENCE / 2).contains(&took), "{took:?}");
+    assert!((header_timeout / 2..TIMEOUT / 2).contains(&took), "{took:?}");
 }
 
 #[tokio::test]

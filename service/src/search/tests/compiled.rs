@@ -8,7 +8,7 @@ use super::{CLUSTERS, NODE_POOLS, filter};
 use crate::dialect::Dialect;
 use crate::list::collection::Collection;
 use crate::search::condition;
-use crate::search::scan::{IdBound, Scan, Way};
+use crate::search::scan::{AccessPath, IdBound, Scan};
 use crate::search::sql::finders;
 
 fn built(text: &str, collection: Collection, dialect: Dialect) -> (String, Values) {
@@ -139,13 +139,13 @@ fn labels_are_looked_up_as_the_rows_are_read() {
         select.to_string(PostgresQueryBuilder).replace('"', "")
     };
     let id = uuid::Uuid::max();
-    let beyond = || Scan { beyond: Some(IdBound::Below(id)), way: Way::Free };
+    let beyond = || Scan { beyond: Some(IdBound::Below(id)), path: AccessPath::Any };
     for dialect in [Dialect::Sqlite, Dialect::Postgres] {
         let bound = format!("labels.value = 'x' AND labels.owner_id < '{id}')");
         assert_eq!(sql(dialect, beyond()).matches(&bound).count(), 1, "{}", sql(dialect, beyond()));
         assert_eq!(sql(dialect, beyond()).matches("owner_id <").count(), 1, "a negation has no need of it");
     }
-    let in_order = Scan { beyond: None, way: Way::InOrder { by_id: true } };
+    let in_order = Scan { beyond: None, path: AccessPath::InOrder { by_id: true } };
     assert!(
         sql(Dialect::Sqlite, in_order).starts_with("SELECT * FROM t WHERE EXISTS(SELECT labels.owner_id")
     );
@@ -180,7 +180,7 @@ fn each_part_that_an_index_answers_can_lead_to_the_rows() {
     let ids = found_by("name='a'", None).remove(0);
     let filter = filter("name='a' and labels.env='x'");
     let found = finders(&filter, CLUSTERS, Dialect::Sqlite, (false, None)).remove(0);
-    let scan = Scan { beyond: None, way: Way::Through(Box::new(found)) };
+    let scan = Scan { beyond: None, path: AccessPath::Ids(Box::new(found)) };
     let mut select = Query::select();
     select.from("t").cond_where(condition(&filter, CLUSTERS, Dialect::Sqlite, scan));
     let sql = select.to_string(SqliteQueryBuilder).replace('"', "");

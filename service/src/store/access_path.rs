@@ -1,4 +1,4 @@
-//! The way to the rows that match, for an engine that does not know how frequent values are: the start of each index that
+//! The path to the rows that match, for an engine that does not know how frequent values are: the start of each index that
 //! could find them is counted.
 
 use super::counts;
@@ -7,15 +7,15 @@ use crate::error::Result;
 use crate::kind::Kind;
 use crate::list::collection::Collection;
 use crate::search::filter::Filter;
-use crate::search::scan::{IdBound, Scan, Way};
+use crate::search::scan::{AccessPath, IdBound, Scan};
 use crate::search::sql;
 
 /// More ids than this are not found first. It takes 10 ms to find so many.
 const MAX_FOUND: u64 = 20_000;
 
-/// Which of the rows that match are wanted.
+/// Which of the rows that match are needs.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Wanted {
+pub(crate) struct Needs {
     /// The first so many in their order; all of them if not given.
     pub(crate) first: Option<u64>,
     /// Of so many, if that is known.
@@ -33,33 +33,35 @@ pub(crate) struct Wanted {
 /// Of a fleet of n rows, c pass the part of the filter that fewest pass. To find these first takes c steps; to read the
 /// rows in order until k match takes about k·n/c, each of which costs four times as much. The first is better while
 /// c² < 4·k·n.
-pub(crate) async fn scan(db: &Executor, kind: Kind, filter: Option<&Filter>, wanted: Wanted) -> Result<Scan> {
-    let Wanted { first, total, beyond, is_owned, by_id } = wanted;
-    let scan = |way| Ok(Scan { beyond, way });
-    let Some(filter) = filter.filter(|_| !db.dialect().knows_frequencies()) else { return scan(Way::Free) };
+pub(crate) async fn choose(db: &Executor, kind: Kind, filter: Option<&Filter>, needs: Needs) -> Result<Scan> {
+    let Needs { first, total, beyond, is_owned, by_id } = needs;
+    let scan = |path| Ok(Scan { beyond, path });
+    let Some(filter) = filter.filter(|_| !db.dialect().knows_frequencies()) else {
+        return scan(AccessPath::Any);
+    };
     if is_owned {
-        return scan(Way::InOrder { by_id });
+        return scan(AccessPath::InOrder { by_id });
     }
     let finders = sql::finders(filter, Collection::of(kind), db.dialect(), (by_id, beyond));
     if finders.is_empty() {
-        return scan(Way::Free);
+        return scan(AccessPath::Any);
     }
     let (mut fewest, otherwise) = match first {
         Some(first) => {
             let fleet = counts::resources(db, kind, None).await?.unsigned_abs();
-            (first.saturating_mul(4 * fleet).isqrt().clamp(1, MAX_FOUND), Way::InOrder { by_id })
+            (first.saturating_mul(4 * fleet).isqrt().clamp(1, MAX_FOUND), AccessPath::InOrder { by_id })
         }
-        None => (MAX_FOUND, Way::Free),
+        None => (MAX_FOUND, AccessPath::Any),
     };
     if first.is_some() && total.is_some_and(|total| total >= fewest) {
         return scan(otherwise);
     }
-    let mut way = otherwise;
+    let mut path = otherwise;
     for finder in finders {
         let found = counts::up_to(db, finder.clone(), fewest).await?;
         if found < fewest {
-            (fewest, way) = (found, Way::Through(Box::new(finder)));
+            (fewest, path) = (found, AccessPath::Ids(Box::new(finder)));
         }
     }
-    scan(way)
+    scan(path)
 }

@@ -15,7 +15,7 @@ const HREF: &str = "/api/hyperfleet/v1/clusters/";
 const HREF_NODE_POOLS: &str = "/nodepools/";
 
 /// Where SQL finds a value.
-pub(super) enum Place<'a> {
+pub(super) enum Operand<'a> {
     /// An expression that always has one.
     Value(Expr),
     /// An expression that may be null.
@@ -25,7 +25,7 @@ pub(super) enum Place<'a> {
     /// An element of the list of conditions.
     Condition(&'a Member),
     /// Nothing in the collection has such a value.
-    Nowhere,
+    Missing,
 }
 
 /// The table that is searched.
@@ -37,30 +37,30 @@ pub(super) struct Table {
 
 impl Table {
     /// Where the value is that a leaf asks for.
-    pub(super) fn place<'a>(&self, leaf: &'a Leaf) -> Place<'a> {
+    pub(super) fn operand<'a>(&self, leaf: &'a Leaf) -> Operand<'a> {
         match &leaf.field {
             Field::Named(source) => self.named(*source),
-            Field::Label(key) => Place::Label(key),
+            Field::Label(key) => Operand::Label(key),
             Field::Reconciled => {
                 let status = Expr::case(self.column("reconciled"), "True").finally("False");
-                Place::Value(self.dialect.bytewise(status.into()))
+                Operand::Value(self.dialect.bytewise(status.into()))
             }
-            Field::ReconciledTime => Place::Value(self.column("reconciled_updated_time")),
-            Field::Condition(member) => Place::Condition(member),
-            Field::Spec(path) => Place::Nullable(self.spec(path, &leaf.test)),
+            Field::ReconciledTime => Operand::Value(self.column("reconciled_updated_time")),
+            Field::Condition(member) => Operand::Condition(member),
+            Field::Spec(path) => Operand::Nullable(self.spec(path, &leaf.test)),
         }
     }
 
-    fn named(&self, source: Source) -> Place<'static> {
+    fn named(&self, source: Source) -> Operand<'static> {
         match source {
-            Source::Column(column) if column.nullable => Place::Nullable(self.column(column.name)),
-            Source::Column(column) => Place::Value(self.column(column.name)),
-            Source::Id => Place::Value(self.dialect.uuid_text(self.column("id"))),
-            Source::OwnerId if !self.collection.nested => Place::Nowhere,
-            Source::OwnerId => Place::Value(self.dialect.uuid_text(self.column("owner_id"))),
-            Source::Kind => Place::Value(self.dialect.bytewise(Expr::val(self.collection.item))),
-            Source::Href => Place::Value(self.href()),
-            Source::CreatedTime => Place::Value(self.column("created_time")),
+            Source::Column(column) if column.nullable => Operand::Nullable(self.column(column.name)),
+            Source::Column(column) => Operand::Value(self.column(column.name)),
+            Source::Id => Operand::Value(self.dialect.uuid_text(self.column("id"))),
+            Source::OwnerId if !self.collection.nested => Operand::Missing,
+            Source::OwnerId => Operand::Value(self.dialect.uuid_text(self.column("owner_id"))),
+            Source::Kind => Operand::Value(self.dialect.bytewise(Expr::val(self.collection.item))),
+            Source::Href => Operand::Value(self.href()),
+            Source::CreatedTime => Operand::Value(self.column("created_time")),
         }
     }
 
