@@ -15,21 +15,21 @@ pub struct Selection(BTreeMap<String, Selection>);
 #[derive(Debug)]
 pub struct Fields {
     /// Of resources of either kind.
-    pub resources: Known,
+    pub resources: KnownFields,
     /// Of reports.
-    pub reports: Known,
+    pub reports: KnownFields,
 }
 
 /// Everything that `fields` may name of one kind of objects.
 #[derive(Debug)]
-pub struct Known {
+pub struct KnownFields {
     /// All of it.
     pub all: Selection,
     /// The field that identifies an object, which is always shown.
     pub key: &'static str,
 }
 
-impl Known {
+impl KnownFields {
     /// Reads a comma list of paths, each of which must be known.
     pub fn narrow(&self, text: &str) -> Result<Selection, FieldError> {
         let mut paths: Vec<&str> = text.split(',').map(str::trim).filter(|path| !path.is_empty()).collect();
@@ -115,7 +115,7 @@ mod tests {
     #[test]
     fn a_selection_keeps_what_it_names() {
         let all = Selection::of(&["id", "name", "spec.*", "status.phase", "status.conditions.type"]);
-        let known = Known { all, key: "id" };
+        let known = KnownFields { all, key: "id" };
         let narrow = |text: &str| known.narrow(text);
         let value = json!({"id": 1, "name": "a", "spec": {"x": {"y": 1, "z": 2}},
             "status": {"phase": "Ready", "conditions": [{"type": "A", "status": "True"}]}});

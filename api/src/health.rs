@@ -83,15 +83,15 @@ async fn log_each<S, C>(
     loop {
         suspected().await;
         // Nothing is wrong if it is over already, or if all connections were busy.
-        let (begun, mut said) = (Instant::now(), None::<Instant>);
+        let (begun, mut last_logged) = (Instant::now(), None::<Instant>);
         while let Err(error) = check().await {
-            if said.is_none_or(|said| said.elapsed() >= REMIND) {
-                said = Some(Instant::now());
+            if last_logged.is_none_or(|last_logged| last_logged.elapsed() >= REMIND) {
+                last_logged = Some(Instant::now());
                 log(error);
             }
             sleep(RETRY).await;
         }
-        if said.is_some() {
+        if last_logged.is_some() {
             tracing::info!("{setting}: the database answers again, after {} s", begun.elapsed().as_secs());
         }
         // To ask takes a connection.

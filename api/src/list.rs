@@ -1,7 +1,7 @@
 //! Reading the parameters of lists. Every fault in them is reported at once.
 
 use crate::dto::ParameterSet;
-use crate::fields::{Known, Selection};
+use crate::fields::{KnownFields, Selection};
 use crate::problem::ApiError;
 use percent_encoding::percent_decode_str;
 use poem::http::HeaderMap;
@@ -113,7 +113,7 @@ fn decode(text: &str) -> Option<String> {
 }
 
 /// Reads parameters and keeps what is wrong with them.
-pub(crate) struct Reader<'a, S> {
+pub(crate) struct ParameterReader<'a, S> {
     parameters: &'a Parameters<S>,
     errors: Vec<FieldError>,
 }
@@ -121,7 +121,7 @@ pub(crate) struct Reader<'a, S> {
 /// Where a page starts, how large it is, and whether it counts.
 type Paging = (u64, u64, bool);
 
-impl<'a, S> Reader<'a, S> {
+impl<'a, S> ParameterReader<'a, S> {
     pub(crate) fn of(parameters: &'a Parameters<S>) -> Self {
         Self { parameters, errors: Vec::new() }
     }
@@ -170,7 +170,7 @@ impl<'a, S> Reader<'a, S> {
         self.one(name, parse)
     }
 
-    pub(crate) fn selection(&mut self, known: &Known) -> Option<Selection> {
+    pub(crate) fn selection(&mut self, known: &KnownFields) -> Option<Selection> {
         let text = self.parameters.joined("fields")?;
         self.keep(known.narrow(&text))
     }
@@ -216,8 +216,8 @@ pub struct ItemRequest {
 
 impl ItemRequest {
     /// Reads the parameters.
-    pub fn read<S>(parameters: &Parameters<S>, known: &Known) -> Result<Self, ApiError> {
-        let mut reader = Reader::of(parameters);
+    pub fn read<S>(parameters: &Parameters<S>, known: &KnownFields) -> Result<Self, ApiError> {
+        let mut reader = ParameterReader::of(parameters);
         let (selection, wait_for) =
             (reader.selection(known), reader.search(&Collection::of(Kind::Cluster), "wait_for"));
         let timeout = Duration::from_secs(reader.within("timeout", 1..=60, 30));
@@ -246,9 +246,9 @@ impl ListRequest {
         collection: &Collection,
         owner: Option<Uuid>,
         max_size: u64,
-        known: &Known,
+        known: &KnownFields,
     ) -> Result<Self, ApiError> {
-        let mut reader = Reader::of(parameters);
+        let mut reader = ParameterReader::of(parameters);
         let (page, size, total) = reader.paging(max_size);
         let filter = reader.search(collection, "search");
         let scope = [

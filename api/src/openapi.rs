@@ -6,7 +6,7 @@ mod provider;
 mod sample;
 
 use crate::dto::{AdapterStatus, NodePool, tidy};
-use crate::fields::{Fields, Known, Selection};
+use crate::fields::{Fields, KnownFields, Selection};
 use crate::routes::TAGS;
 use crate::routes::changes::ChangesApi;
 use crate::routes::cluster_node_pools::ClusterNodePoolsApi;
@@ -137,7 +137,7 @@ pub fn operations() -> impl Iterator<Item = (String, MetaOperation)> {
 }
 
 fn fields(schemas: &Value) -> Fields {
-    let of = |name: &str, key| Known { all: Selection::of_schema(&schemas[name], schemas), key };
+    let of = |name: &str, key| KnownFields { all: Selection::of_schema(&schemas[name], schemas), key };
     // Node pools have all fields of clusters and one more.
     Fields { resources: of(&NodePool::name(), "id"), reports: of(&AdapterStatus::name(), "adapter") }
 }

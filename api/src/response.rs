@@ -24,14 +24,14 @@ const DOCUMENT: usize = 4096;
 ///
 /// Printing straight from the type takes a tenth of the time of the framework's way through a tree.
 #[derive(Debug)]
-pub struct Document<T> {
+pub struct Json<T> {
     bytes: Vec<u8>,
     /// What is held for it until it is sent.
     _share: Option<Arc<Share>>,
     shape: PhantomData<fn() -> T>,
 }
 
-impl<T: Serialize> Document<T> {
+impl<T: Serialize> Json<T> {
     /// Prints `value`.
     pub fn of(value: &T) -> Result<Self, ApiError> {
         Self::selected(value, None)
@@ -39,28 +39,28 @@ impl<T: Serialize> Document<T> {
 
     /// Prints what is selected of `value`.
     pub fn selected(value: &T, selection: Option<&Selection>) -> Result<Self, ApiError> {
-        let bytes = print(&Part { item: value, selection }, DOCUMENT)?;
+        let bytes = print(&Selected { item: value, selection }, DOCUMENT)?;
         Ok(Self { bytes, _share: None, shape: PhantomData })
     }
 }
 
-impl<T: Serialize> Document<List<T>> {
+impl<T: Serialize> Json<List<T>> {
     /// Prints a list. `length` is about how many bytes its items take; `share` is held for them until the answer is sent.
-    pub fn list(list: &List<Part<'_, T>>, length: usize, share: Arc<Share>) -> Result<Self, ApiError> {
+    pub fn list(list: &List<Selected<'_, T>>, length: usize, share: Arc<Share>) -> Result<Self, ApiError> {
         Ok(Self { bytes: print(list, length + DOCUMENT)?, _share: Some(share), shape: PhantomData })
     }
 }
 
 /// An item as it is printed.
 #[derive(Debug)]
-pub struct Part<'a, T> {
+pub struct Selected<'a, T> {
     /// All of it.
     pub item: T,
     /// What of it is shown; `None` for all.
     pub selection: Option<&'a Selection>,
 }
 
-impl<T: Serialize> Serialize for Part<'_, T> {
+impl<T: Serialize> Serialize for Selected<'_, T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Some(selection) = self.selection else { return self.item.serialize(serializer) };
         let tree = serde_json::to_value(&self.item).map_err(S::Error::custom)?;
@@ -68,13 +68,13 @@ impl<T: Serialize> Serialize for Part<'_, T> {
     }
 }
 
-impl<T> AsRef<[u8]> for Document<T> {
+impl<T> AsRef<[u8]> for Json<T> {
     fn as_ref(&self) -> &[u8] {
         &self.bytes
     }
 }
 
-impl<T> Document<T> {
+impl<T> Json<T> {
     /// A document that has been printed before.
     pub fn printed(body: Box<RawValue>) -> Self {
         let bytes = Box::<str>::from(body).into_string().into_bytes();
@@ -123,7 +123,7 @@ fn print<T: Serialize>(value: &T, length: usize) -> Result<Vec<u8>, ApiError> {
     Ok(bytes)
 }
 
-impl<T: Type + 'static> Payload for Document<T> {
+impl<T: Type + 'static> Payload for Json<T> {
     const CONTENT_TYPE: &'static str = "application/json";
 
     fn schema_ref() -> MetaSchemaRef {
@@ -135,7 +135,7 @@ impl<T: Type + 'static> Payload for Document<T> {
     }
 }
 
-impl<T: 'static> IntoResponse for Document<T> {
+impl<T: 'static> IntoResponse for Json<T> {
     fn into_response(self) -> Response {
         // All of it lives until it is sent.
         Response::builder().content_type("application/json").body(Bytes::from_owner(self))
@@ -147,7 +147,7 @@ impl<T: 'static> IntoResponse for Document<T> {
 pub enum Shown<T: Type + Send + 'static> {
     /// The document.
     #[oai(status = 200)]
-    Document(Document<T>),
+    Json(Json<T>),
 }
 
 /// A resource that was asked for.
@@ -156,7 +156,7 @@ pub enum Fetched<T: Type + Send + 'static> {
     /// The resource.
     #[oai(status = 200)]
     Resource(
-        Document<T>,
+        Json<T>,
         /// Names this version of the resource.
         #[oai(header = "ETag")]
         String,
@@ -182,7 +182,7 @@ pub enum Created<T: Type + Send + 'static> {
     /// The resource was created.
     #[oai(status = 201)]
     Resource(
-        Document<T>,
+        Json<T>,
         /// Names this version of the resource.
         #[oai(header = "ETag")]
         String,
@@ -198,7 +198,7 @@ pub enum Changed<T: Type + Send + 'static> {
     /// The resource as it is now.
     #[oai(status = 200)]
     Resource(
-        Document<T>,
+        Json<T>,
         /// Names this version of the resource.
         #[oai(header = "ETag")]
         String,
@@ -211,7 +211,7 @@ pub enum Deleting<T: Type + Send + 'static> {
     /// The resource is marked for deletion, or already removed if there is no adapter to wait for.
     #[oai(status = 202)]
     Resource(
-        Document<T>,
+        Json<T>,
         /// Names this version of the resource.
         #[oai(header = "ETag")]
         String,
@@ -231,7 +231,7 @@ pub enum ForceDeleted {
 pub enum Reported<T: Type + Send + 'static> {
     /// The report was stored.
     #[oai(status = 201)]
-    Stored(Document<T>),
+    Stored(Json<T>),
     /// The report was discarded; `HyperFleet-Discard-Reason` tells why.
     #[oai(status = 204)]
     Discarded(
@@ -261,9 +261,7 @@ impl ApiResponse for Refused {
 }
 
 /// The document of a resource, and its entity tag.
-pub fn versioned<T: From<Resource> + Serialize>(
-    resource: Resource,
-) -> Result<(Document<T>, String), ApiError> {
+pub fn versioned<T: From<Resource> + Serialize>(resource: Resource) -> Result<(Json<T>, String), ApiError> {
     let etag = resource.etag();
-    Ok((Document::of(&T::from(resource))?, etag))
+    Ok((Json::of(&T::from(resource))?, etag))
 }

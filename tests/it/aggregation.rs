@@ -3,7 +3,7 @@
 
 use crate::model::{Aggregate, Condition, Derived, Facts, Moment, StoredReport, report_lists};
 use chrono::{DateTime, TimeDelta, Utc};
-use service::status::{self, ConditionStatus, Event, StoredCondition, Subject, aggregate};
+use service::status::{self, ConditionStatus, StoredCondition, Subject, Trigger, aggregate};
 use std::collections::BTreeMap;
 
 /// What the reports are about.
@@ -193,7 +193,7 @@ impl Walk<'_> {
             reports: &self.model,
         };
         let pair = Pair {
-            service: aggregate(&subject, &self.service, heard.map_or(Event::Change, Event::Report)),
+            service: aggregate(&subject, &self.service, heard.map_or(Trigger::Change, Trigger::Report)),
             model: facts
                 .aggregate(previous.map(|pair| &pair.model), heard.map_or(Moment::Written, Moment::Observed)),
         };

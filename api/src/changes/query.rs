@@ -1,8 +1,8 @@
 //! Reading the parameters of changes. Every fault in them is reported at once.
 
 use crate::dto::ChangeParameters;
-use crate::fields::{Known, Selection};
-use crate::list::{Parameters, Reader, unreadable};
+use crate::fields::{KnownFields, Selection};
+use crate::list::{ParameterReader, Parameters, unreadable};
 use crate::problem::ApiError;
 use service::change::{Position, Scope, Since};
 use service::error::FieldError;
@@ -39,9 +39,9 @@ impl ChangeRequest {
     pub fn read(
         parameters: &Parameters<ChangeParameters>,
         last_event: Option<&str>,
-        known: &Known,
+        known: &KnownFields,
     ) -> Result<Self, ApiError> {
-        let mut reader = Reader::of(parameters);
+        let mut reader = ParameterReader::of(parameters);
         let kinds = reader.one("kind", kinds).unwrap_or_else(|| Kind::ALL.to_vec());
         // Blank, they would ask for everything.
         let id = reader.given("id", |text| uuid("id", text));

@@ -26,13 +26,13 @@ use tokio::time::{Instant, sleep_until};
 /// Bytes of events that are handed over at a time. An event that is larger goes alone.
 const PART: usize = 256 << 10;
 /// Bookmarks are due at the same moments, so many a second: to wake up costs more than a bookmark.
-const TURNS: u32 = 10;
+const SLOTS_PER_SECOND: u32 = 10;
 
 /// `due`, or soon after it, when the bookmarks of other streams are due as well.
-fn together(due: Instant) -> Instant {
-    let turn = Duration::from_secs(1) / TURNS;
+fn aligned(due: Instant) -> Instant {
+    let slot = Duration::from_secs(1) / SLOTS_PER_SECOND;
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    due + turn - Duration::from_nanos((since.as_nanos() % turn.as_nanos()) as u64)
+    due + slot - Duration::from_nanos((since.as_nanos() % slot.as_nanos()) as u64)
 }
 
 /// The frames of a stream.
@@ -164,12 +164,12 @@ impl ChangeStream {
             return self.mark(part, None, Some(reason));
         }
         let was_initial = self.feed.is_initial();
-        let mut said = false;
+        let mut sent = false;
         // Boxed: otherwise a stream that waits takes the room for reading the database.
         for event in Box::pin(self.feed.next(EVENTS)).await? {
             let event = shown(&event, self.selection.as_ref())?;
             self.frame(part, event.r#type.as_str(), Some(&event.position), &event)?;
-            said = true;
+            sent = true;
         }
         if was_initial && !self.feed.is_initial() {
             return self.mark(part, Some("end"), None);
@@ -177,7 +177,7 @@ impl ChangeStream {
         if Instant::now() >= self.next_bookmark {
             return self.mark(part, None, None);
         }
-        if said || !part.is_empty() || self.feed.has_more() {
+        if sent || !part.is_empty() || self.feed.has_more() {
             // Reading much that does not match must not keep others waiting.
             tokio::task::yield_now().await;
             return Ok(());
@@ -209,7 +209,7 @@ impl ChangeStream {
         initial: Option<&'static str>,
         end: Option<&'static str>,
     ) -> ApiResult<()> {
-        self.next_bookmark = together(Instant::now() + self.bookmark);
+        self.next_bookmark = aligned(Instant::now() + self.bookmark);
         let position = self.feed.position().to_string();
         let bookmark = Bookmark { r#type: "BOOKMARK", position: &position, initial, end };
         self.frame(part, bookmark.r#type, Some(&position), &bookmark)

@@ -8,7 +8,7 @@ use crate::changes::stream::{ChangeStream, Frames, Framing};
 use crate::dto::{ChangeList, ChangeParameters, LastEventId};
 use crate::list::Parameters;
 use crate::problem::ApiResult;
-use crate::response::Document;
+use crate::response::Json;
 use poem::web::Accept;
 use poem_openapi::param::Header;
 use poem_openapi::{ApiResponse, OpenApi, ResponseContent};
@@ -22,7 +22,7 @@ pub struct ChangesApi;
 #[derive(ResponseContent)]
 pub enum Form {
     /// A page.
-    Page(Document<ChangeList>),
+    Page(Json<ChangeList>),
     /// A stream of lines.
     #[oai(content_type = "application/x-ndjson")]
     Lines(Frames),
@@ -88,7 +88,7 @@ impl ChangesApi {
                     false => Some(call.wait(request.wait)?),
                 };
                 let mut feed = Feed::open(&call.app.context, scope, since).await?;
-                Form::Page(Document::of(&page(&mut feed, &request, call.app.stopping.clone()).await?)?)
+                Form::Page(Json::of(&page(&mut feed, &request, call.app.stopping.clone()).await?)?)
             }
             Some(framing) => {
                 let counted = call.wait(Duration::ZERO)?;

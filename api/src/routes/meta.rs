@@ -4,7 +4,7 @@ use super::Tag;
 use crate::call::Call;
 use crate::dto::{Compatibility, Metadata};
 use crate::problem::ApiResult;
-use crate::response::{Document, Shown};
+use crate::response::{Json, Shown};
 use poem_openapi::OpenApi;
 
 /// About the API.
@@ -23,7 +23,7 @@ impl MetaApi {
             compatible: true,
             features: features.map(String::from).to_vec(),
         };
-        Ok(Shown::Document(Document::of(&compatibility)?))
+        Ok(Shown::Json(Json::of(&compatibility)?))
     }
 
     /// Get version information
@@ -51,5 +51,5 @@ fn metadata(href: &str) -> ApiResult<Shown<Metadata>> {
         version: crate::VERSION.into(),
         build: crate::COMMIT.into(),
     };
-    Ok(Shown::Document(Document::of(&metadata)?))
+    Ok(Shown::Json(Json::of(&metadata)?))
 }

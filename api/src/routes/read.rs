@@ -7,7 +7,7 @@ use crate::dto::{
 };
 use crate::list::{ItemRequest, ListRequest, Parameters};
 use crate::problem::ApiResult;
-use crate::response::{Document, Fetched, Part, Shown};
+use crate::response::{Fetched, Json, Selected, Shown};
 use poem_openapi::types::Type;
 use serde::Serialize;
 use service::change;
@@ -76,7 +76,7 @@ pub(super) async fn get<T: ResourceView>(
     {
         return Ok(Fetched::NotModified(etag, waited));
     }
-    let document = Document::selected(&T::from(resource), selection.as_ref())?;
+    let document = Json::selected(&T::from(resource), selection.as_ref())?;
     Ok(Fetched::Resource(document, etag, waited))
 }
 
@@ -86,7 +86,7 @@ pub(super) async fn explain(
     parameters: &Parameters<ReadParameters>,
 ) -> ApiResult<Shown<Explanation>> {
     let explanation = resource::explain(&call.app.context, parameters.consistency(), &target).await?;
-    Ok(Shown::Document(Document::of(&explanation.into())?))
+    Ok(Shown::Json(Json::of(&explanation.into())?))
 }
 
 pub(super) async fn list_statuses(
@@ -109,10 +109,10 @@ fn show<T: From<I> + Serialize + Type + 'static, I>(
 ) -> ApiResult<Shown<List<T>>> {
     let Page { items, total, next, position, bytes, share } = page;
     let selection = request.selection.as_ref();
-    let items: Vec<_> = items.into_iter().map(|item| Part { item: T::from(item), selection }).collect();
+    let items: Vec<_> = items.into_iter().map(|item| Selected { item: T::from(item), selection }).collect();
     let (kind, page, size) = (collection.list(), request.page, items.len());
     let list = List { kind, page, size, total, items: items.into(), next, position };
     // A part may be far less than all.
     let length = if selection.is_none() { bytes } else { 0 };
-    Ok(Shown::Document(Document::list(&list, length, share)?))
+    Ok(Shown::Json(Json::list(&list, length, share)?))
 }

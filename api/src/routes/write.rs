@@ -9,9 +9,7 @@ use crate::dto::{
     IfMatch, Input, MAX_KEY, PatchRequest, ResourceView,
 };
 use crate::problem::{ApiError, ApiResult};
-use crate::response::{
-    Changed, Created, Deleting, Document, ForceDeleted, Reported, StoredAnswer, versioned,
-};
+use crate::response::{Changed, Created, Deleting, ForceDeleted, Json, Reported, StoredAnswer, versioned};
 use crate::telemetry::RequestContext;
 use poem::http::StatusCode;
 use service::idempotency::Key;
@@ -46,7 +44,7 @@ pub(super) async fn create<T: ResourceView>(
         resource::Created::Repeated(answer) => StoredAnswer::read(&answer)?,
     };
     let StoredAnswer { etag, location, body } = answer;
-    Ok(Created::Resource(Document::printed(body), etag, location))
+    Ok(Created::Resource(Json::printed(body), etag, location))
 }
 
 fn checked_key(IdempotencyKey { value: key, .. }: IdempotencyKey) -> ApiResult<String> {
@@ -129,7 +127,7 @@ pub(super) async fn report(
         Ok(outcome)
     });
     match reported.await? {
-        Outcome::Stored { report, .. } => Ok(Reported::Stored(Document::of(&AdapterStatus::from(*report))?)),
+        Outcome::Stored { report, .. } => Ok(Reported::Stored(Json::of(&AdapterStatus::from(*report))?)),
         Outcome::Discarded(reason) => {
             let reason: &str = reason.into();
             metrics::counter!("hyperfleet_api_status_reports_discarded_total", "reason" => reason)

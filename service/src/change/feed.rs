@@ -197,7 +197,7 @@ impl Feed {
                 return Ok(events);
             }
             self.offset = Offset::Change(change.row.seq);
-            if let Some(r#type) = self.scope.judge(&change)? {
+            if let Some(r#type) = self.scope.event_type(&change)? {
                 events.push(Event { r#type, position: self.position(), state: State::Changed(change) });
             }
         }
@@ -219,7 +219,7 @@ impl Scope {
     }
 
     /// What a change is to a follower; `None` if it is none of its business.
-    fn judge(&self, change: &Change) -> Result<Option<EventType>> {
+    fn event_type(&self, change: &Change) -> Result<Option<EventType>> {
         let known = self.may_hold(change.kind)
             && self.id.is_none_or(|id| id == change.row.resource_id)
             && (self.owner.is_none() || change.row.owner_id == self.owner);

@@ -42,7 +42,7 @@ pub struct Change {
 
 /// What was different before a change. Documents that it left as they were are not repeated.
 #[derive(Serialize, Deserialize)]
-struct Earlier {
+struct PreviousState {
     generation: i64,
     revision: i64,
     updated_time: DateTime<Utc>,
@@ -59,7 +59,7 @@ struct Earlier {
     status: Option<StoredStatus>,
 }
 
-impl Earlier {
+impl PreviousState {
     fn of(before: &Resource, after: &Resource) -> Self {
         Self {
             generation: before.generation,
@@ -76,7 +76,7 @@ impl Earlier {
 
     /// The resource as it was before it became `after`. Every field is named, so that a new one does not compile until it
     /// is decided whether a change can make it another.
-    fn of_after(self, after: &Resource) -> Resource {
+    fn restore(self, after: &Resource) -> Resource {
         let Self { generation, revision, updated_time, updated_by, deleted_time, deleted_by, .. } = self;
         Resource {
             kind: after.kind,
@@ -106,7 +106,7 @@ pub(crate) fn row(
     by: &str,
     now: DateTime<Utc>,
 ) -> Result<ActiveModel> {
-    let earlier = before.map(|before| JsonText::of(&Earlier::of(before, after))).transpose()?;
+    let previous = before.map(|before| JsonText::of(&PreviousState::of(before, after))).transpose()?;
     Ok(ActiveModel {
         seq: NotSet,
         kind: Set(after.kind.as_str().to_owned()),
@@ -116,7 +116,7 @@ pub(crate) fn row(
         changed_time: Set(now),
         changed_by: Set(by.to_owned()),
         document: Set(JsonText::of(after)?),
-        before: Set(earlier),
+        before: Set(previous),
     })
 }
 
@@ -137,8 +137,8 @@ impl Change {
     /// The resource before the change; `None` if there was none.
     pub(crate) fn before(&self) -> Result<Option<&Resource>> {
         let read = || -> Result<_> {
-            let Some(earlier) = &self.row.before else { return Ok(None) };
-            Ok(Some(earlier.read::<Earlier>()?.of_after(self.after()?)))
+            let Some(previous) = &self.row.before else { return Ok(None) };
+            Ok(Some(previous.read::<PreviousState>()?.restore(self.after()?)))
         };
         Ok(once(&self.before, read)?.as_ref())
     }

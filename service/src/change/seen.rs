@@ -8,12 +8,12 @@ const MAX_MISSING: usize = 500;
 /// The changes that a copy includes: all up to the highest number, but for those that were not visible yet. The numbers of
 /// the log are drawn before a transaction commits, so a lower one may become visible after a higher one, or never.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Seen {
+pub(crate) struct SeenNumbers {
     last: i64,
     missing: BTreeSet<i64>,
 }
 
-impl Seen {
+impl SeenNumbers {
     /// All changes up to `head`, where the log is complete, and those with these numbers. `None` if too many are missing
     /// in between.
     pub(crate) fn new(head: i64, numbers: impl IntoIterator<Item = i64>) -> Option<Self> {
@@ -65,7 +65,7 @@ mod tests {
 
     #[test]
     fn a_number_counts_once_whenever_it_comes() {
-        let mut seen = Seen::new(10, [13, 11]).expect("few are missing");
+        let mut seen = SeenNumbers::new(10, [13, 11]).expect("few are missing");
         assert!(!seen.is_all(13), "12 is missing");
         assert_eq!(seen.add(11), Some(false));
         assert_eq!(seen.add(10), Some(false));
@@ -76,7 +76,7 @@ mod tests {
 
     #[test]
     fn numbers_that_nothing_will_have_are_not_waited_for() {
-        let mut seen = Seen::new(10, [15, 17]).expect("few are missing");
+        let mut seen = SeenNumbers::new(10, [15, 17]).expect("few are missing");
         seen.complete_up_to(14);
         assert_eq!(seen.missing().collect::<Vec<_>>(), [16]);
         seen.complete_up_to(20);
@@ -86,9 +86,9 @@ mod tests {
 
     #[test]
     fn a_sequence_that_jumps_is_not_followed() {
-        assert_eq!(Seen::new(0, [i64::MAX]), None);
-        let mut seen = Seen::new(0, []).expect("nothing is missing");
+        assert_eq!(SeenNumbers::new(0, [i64::MAX]), None);
+        let mut seen = SeenNumbers::new(0, []).expect("nothing is missing");
         assert_eq!(seen.add(MAX_MISSING as i64 + 2), None);
-        assert_eq!(seen, Seen { last: 0, missing: BTreeSet::new() });
+        assert_eq!(seen, SeenNumbers { last: 0, missing: BTreeSet::new() });
     }
 }

@@ -18,13 +18,13 @@ use std::time::Instant;
 /// A pool or a transaction. Cheap to clone.
 #[derive(Clone)]
 pub struct Executor {
-    pub(super) target: Target,
+    pub(super) handle: Handle,
     pub(super) monitor: Monitor,
 }
 
 /// Where statements run.
 #[derive(Clone)]
-pub(super) enum Target {
+pub(super) enum Handle {
     Pool(DatabaseConnection),
     Transaction(Arc<DatabaseTransaction>),
 }
@@ -62,12 +62,12 @@ impl Monitor {
 
 impl Executor {
     pub(super) fn pool(pool: DatabaseConnection, monitor: Monitor) -> Self {
-        Self { target: Target::Pool(pool), monitor }
+        Self { handle: Handle::Pool(pool), monitor }
     }
 
     /// The same database, inside `transaction`.
     pub(super) fn within(&self, transaction: Arc<DatabaseTransaction>) -> Self {
-        Self { target: Target::Transaction(transaction), monitor: self.monitor.clone() }
+        Self { handle: Handle::Transaction(transaction), monitor: self.monitor.clone() }
     }
 
     /// What is particular about the engine.
@@ -77,9 +77,9 @@ impl Executor {
 
     /// The pool, unless this is a transaction.
     pub(super) fn connection(&self) -> Option<&DatabaseConnection> {
-        match &self.target {
-            Target::Pool(pool) => Some(pool),
-            Target::Transaction(_) => None,
+        match &self.handle {
+            Handle::Pool(pool) => Some(pool),
+            Handle::Transaction(_) => None,
         }
     }
 
@@ -90,10 +90,10 @@ impl Executor {
         Error::no_answer()
     }
 
-    fn target(&self) -> DatabaseExecutor<'_> {
-        match &self.target {
-            Target::Pool(pool) => pool.into(),
-            Target::Transaction(transaction) => transaction.as_ref().into(),
+    fn executor(&self) -> DatabaseExecutor<'_> {
+        match &self.handle {
+            Handle::Pool(pool) => pool.into(),
+            Handle::Transaction(transaction) => transaction.as_ref().into(),
         }
     }
 
@@ -136,28 +136,28 @@ impl Drop for Measured<'_> {
 #[async_trait::async_trait]
 impl ConnectionTrait for Executor {
     fn get_database_backend(&self) -> DbBackend {
-        self.target().get_database_backend()
+        self.executor().get_database_backend()
     }
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
         let measured = self.measured(&statement.sql)?;
-        measured.counted(self.target().execute_raw(statement).await)
+        measured.counted(self.executor().execute_raw(statement).await)
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
         let measured = self.measured(sql)?;
-        measured.counted(self.target().execute_unprepared(sql).await)
+        measured.counted(self.executor().execute_unprepared(sql).await)
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
         let statement = limit::as_number(statement);
         let measured = self.measured(&statement.sql)?;
-        measured.counted(self.target().query_one_raw(statement).await)
+        measured.counted(self.executor().query_one_raw(statement).await)
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
         let statement = limit::as_number(statement);
         let measured = self.measured(&statement.sql)?;
-        measured.counted(self.target().query_all_raw(statement).await)
+        measured.counted(self.executor().query_all_raw(statement).await)
     }
 }

@@ -56,22 +56,22 @@ const LACKING: &str = "
       AND (privilege = 'SELECT' OR name <> 'seaql_migrations')";
 
 /// Connects outside of the pools, which would keep the reason of a failure to themselves, and again until the timeout
-/// as long as the failure may be temporary. `waiting` is told why, at once and then every few seconds.
+/// as long as the failure may be temporary. `waiting` is last_reported why, at once and then every few seconds.
 pub(super) async fn reach(
     endpoint: &Endpoint,
     timeout: Duration,
     waiting: impl Fn(&ConnectError),
 ) -> Result<(), ConnectError> {
     let start = Instant::now();
-    let mut told: Option<Instant> = None;
+    let mut last_reported: Option<Instant> = None;
     loop {
         let limit = CONNECT.max(start.elapsed());
         let attempt = tokio::time::timeout(limit, usable(endpoint)).await;
         match attempt.unwrap_or_else(|_| Err(ConnectError::of(endpoint, &sqlx::Error::PoolTimedOut))) {
             Err(error) if error.is_temporary && start.elapsed() < timeout => {
-                if told.is_none_or(|told| told.elapsed() >= REMIND) {
+                if last_reported.is_none_or(|last_reported| last_reported.elapsed() >= REMIND) {
                     waiting(&error);
-                    told = Some(Instant::now());
+                    last_reported = Some(Instant::now());
                 }
                 tokio::time::sleep(RETRY).await;
             }

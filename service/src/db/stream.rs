@@ -1,6 +1,6 @@
 //! Rows one after the other, so that not all of them are held at once.
 
-use super::executor::{Executor, Target};
+use super::executor::{Executor, Handle};
 use super::limit;
 use futures_util::stream::BoxStream;
 use futures_util::{StreamExt, TryStreamExt};
@@ -27,9 +27,9 @@ impl StreamTrait for Executor {
         let statement = limit::as_number(statement);
         Box::pin(async move {
             let measured = self.measured(&statement.sql)?;
-            let opened = match &self.target {
-                Target::Pool(pool) => pool.stream_raw(statement).await.map(StreamExt::left_stream),
-                Target::Transaction(tx) => tx.stream_raw(statement).await.map(StreamExt::right_stream),
+            let opened = match &self.handle {
+                Handle::Pool(pool) => pool.stream_raw(statement).await.map(StreamExt::left_stream),
+                Handle::Transaction(tx) => tx.stream_raw(statement).await.map(StreamExt::right_stream),
             };
             let rows = measured.counted(opened)?;
             // They take what measures them along.

@@ -20,7 +20,7 @@ pub struct Cursor {
     #[serde(rename = "l")]
     pub(crate) fingerprint: String,
     #[serde(rename = "k")]
-    pub(crate) keys: Vec<Key>,
+    pub(crate) keys: Vec<SortKey>,
     /// Where the log of changes was when the first page was read.
     #[serde(rename = "p", default, skip_serializing_if = "Option::is_none")]
     pub(crate) position: Option<String>,
@@ -30,7 +30,7 @@ pub struct Cursor {
 /// greater than every other.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(untagged)]
-pub(crate) enum Key {
+pub(crate) enum SortKey {
     Number(i64),
     Text(String),
     Absent(()),
@@ -48,21 +48,21 @@ impl Cursor {
     }
 }
 
-impl Key {
+impl SortKey {
     /// The key that stands for a value of a row.
     pub(crate) fn of(value: Value) -> Self {
         match value {
-            Value::BigInt(Some(number)) => Key::Number(number),
-            Value::ChronoDateTimeUtc(Some(time)) => Key::Number(time.timestamp_micros()),
-            Value::Uuid(Some(id)) => Key::Text(id.to_string()),
-            Value::String(Some(text)) => Key::Text(text),
-            _ => Key::Absent(()),
+            Value::BigInt(Some(number)) => SortKey::Number(number),
+            Value::ChronoDateTimeUtc(Some(time)) => SortKey::Number(time.timestamp_micros()),
+            Value::Uuid(Some(id)) => SortKey::Text(id.to_string()),
+            Value::String(Some(text)) => SortKey::Text(text),
+            _ => SortKey::Absent(()),
         }
     }
 
     /// About how many bytes it takes in memory.
     pub(crate) fn bytes(&self) -> usize {
-        let text = if let Key::Text(text) = self { text.len() } else { 0 };
+        let text = if let SortKey::Text(text) = self { text.len() } else { 0 };
         size_of::<Self>() + text
     }
 
@@ -70,15 +70,15 @@ impl Key {
     pub(crate) fn value(&self, column: &Column) -> Result<Option<Value>> {
         let damaged = || Error::bad_request("The cursor is damaged");
         Ok(Some(match (self, column.r#type) {
-            (Key::Absent(()), _) => return Ok(None),
-            (Key::Number(number), Type::Integer) => (*number).into(),
-            (Key::Number(micros), Type::Time) => {
+            (SortKey::Absent(()), _) => return Ok(None),
+            (SortKey::Number(number), Type::Integer) => (*number).into(),
+            (SortKey::Number(micros), Type::Time) => {
                 let time =
                     DateTime::from_timestamp_micros(*micros).filter(|time| YEARS.contains(&time.year()));
                 time.ok_or_else(damaged)?.into()
             }
-            (Key::Text(text), Type::Uuid) => Uuid::parse_str(text).map_err(|_| damaged())?.into(),
-            (Key::Text(text), Type::Text) => {
+            (SortKey::Text(text), Type::Uuid) => Uuid::parse_str(text).map_err(|_| damaged())?.into(),
+            (SortKey::Text(text), Type::Text) => {
                 // No column holds a NUL, and PostgreSQL takes none.
                 Some(text.clone()).filter(|text| !text.contains('\0')).ok_or_else(damaged)?.into()
             }

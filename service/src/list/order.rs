@@ -1,5 +1,5 @@
 use super::collection::Collection;
-use super::cursor::{Cursor, Key};
+use super::cursor::{Cursor, SortKey};
 use crate::digest::digest;
 use crate::error::{Error, Result};
 use crate::field::Column;
@@ -79,12 +79,12 @@ impl Ordering {
     }
 
     /// A cursor that continues after the item with these keys. `position` is that of the first page.
-    pub(crate) fn cursor(&self, keys: Vec<Key>, position: Option<String>) -> String {
+    pub(crate) fn cursor(&self, keys: Vec<SortKey>, position: Option<String>) -> String {
         Cursor { fingerprint: self.fingerprint.clone(), keys, position }.encode()
     }
 
     /// The keys of a cursor of this list.
-    pub(crate) fn keys<'a>(&self, cursor: &'a Cursor) -> Result<&'a [Key]> {
+    pub(crate) fn keys<'a>(&self, cursor: &'a Cursor) -> Result<&'a [SortKey]> {
         if cursor.fingerprint != self.fingerprint || cursor.keys.len() != self.terms.len() {
             return Err(Error::bad_request(
                 "The cursor belongs to another list; use it with the search and order it came with",

@@ -1,6 +1,6 @@
 //! Where the pages of one list begin, and how many items it has: pure.
 
-use super::cursor::Key;
+use super::cursor::SortKey;
 use super::order::Term;
 use crate::field::ID;
 use std::cmp::Ordering;
@@ -29,7 +29,7 @@ pub(crate) struct PageIndex {
 #[derive(Debug)]
 struct Segment {
     /// The keys of its last item, or of one that was there.
-    end: Vec<Key>,
+    end: Vec<SortKey>,
     items: u64,
     /// The ids of the items, in order, if they are known.
     ids: Option<Vec<Uuid>>,
@@ -39,22 +39,22 @@ struct Segment {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Anchor {
     /// After these keys; at the beginning if there are none.
-    pub(crate) after: Option<Vec<Key>>,
+    pub(crate) after: Option<Vec<SortKey>>,
     /// And so many items more.
     pub(crate) skip: u64,
 }
 
 /// A part of a list that was read.
 #[derive(Debug)]
-pub(crate) struct Part {
+pub(crate) struct ReadPage {
     /// How many items come before it.
     pub(crate) offset: u64,
     /// The keys of the item before it, if that was read.
-    pub(crate) before: Option<Vec<Key>>,
+    pub(crate) before: Option<Vec<SortKey>>,
     /// Its items.
     pub(crate) ids: Vec<Uuid>,
     /// The keys of the last one.
-    pub(crate) end: Vec<Key>,
+    pub(crate) end: Vec<SortKey>,
 }
 
 impl PageIndex {
@@ -91,8 +91,8 @@ impl PageIndex {
     }
 
     /// Remembers a part of the list.
-    pub(crate) fn learn(&mut self, part: Part) {
-        let Part { offset, before, ids, end } = part;
+    pub(crate) fn learn(&mut self, page: ReadPage) {
+        let ReadPage { offset, before, ids, end } = page;
         let items = ids.len() as u64;
         let from = self.cut(offset, before);
         let to = self.cut(offset + items, Some(end.clone()));
@@ -108,7 +108,7 @@ impl PageIndex {
 
     /// Makes a segment end after `offset` items, the last of which has these keys. Answers which segment follows; `None`
     /// if no segment ends there and the keys are not known.
-    fn cut(&mut self, offset: u64, end: Option<Vec<Key>>) -> Option<usize> {
+    fn cut(&mut self, offset: u64, end: Option<Vec<SortKey>>) -> Option<usize> {
         let (at, before) = self.segments_before(offset);
         let items = offset - before;
         if items == 0 {
@@ -141,7 +141,7 @@ impl PageIndex {
 
     /// Takes in that an item changed: its keys before, if it was in the list, and after, if it is. Answers whether the
     /// list is another one now.
-    pub(crate) fn change(&mut self, id: Uuid, before: Option<&[Key]>, after: Option<&[Key]>) -> bool {
+    pub(crate) fn change(&mut self, id: Uuid, before: Option<&[SortKey]>, after: Option<&[SortKey]>) -> bool {
         if before == after {
             return false;
         }
@@ -154,7 +154,7 @@ impl PageIndex {
         true
     }
 
-    fn remove(&mut self, id: Uuid, keys: &[Key]) {
+    fn remove(&mut self, id: Uuid, keys: &[SortKey]) {
         self.total = self.total.saturating_sub(1);
         let at = self.segment_of(keys);
         let Some(segment) = self.segments.get_mut(at) else { return };
@@ -167,7 +167,7 @@ impl PageIndex {
         }
     }
 
-    fn insert(&mut self, id: Uuid, keys: &[Key]) {
+    fn insert(&mut self, id: Uuid, keys: &[SortKey]) {
         self.total += 1;
         let at = self.segment_of(keys);
         let descending = match &*self.order {
@@ -187,7 +187,7 @@ impl PageIndex {
     /// About how many bytes it takes.
     pub(crate) fn bytes(&self) -> usize {
         let bytes = |segment: &Segment| {
-            let keys = segment.end.iter().map(Key::bytes).sum::<usize>();
+            let keys = segment.end.iter().map(SortKey::bytes).sum::<usize>();
             let ids = segment.ids.as_ref().map_or(0, |ids| ids.capacity() * size_of::<Uuid>());
             size_of::<Segment>() + keys + ids
         };
@@ -212,11 +212,11 @@ impl PageIndex {
     }
 
     /// The segment that an item with these keys is in.
-    fn segment_of(&self, keys: &[Key]) -> usize {
+    fn segment_of(&self, keys: &[SortKey]) -> usize {
         self.segments.partition_point(|segment| self.compare(&segment.end, keys) == Ordering::Less)
     }
 
-    fn compare(&self, left: &[Key], right: &[Key]) -> Ordering {
+    fn compare(&self, left: &[SortKey], right: &[SortKey]) -> Ordering {
         let terms = self.order.iter().zip(left.iter().zip(right));
         let compared = terms.map(|(term, (left, right))| match term.is_descending() {
             true => right.cmp(left),
@@ -236,12 +236,12 @@ mod tests {
 
     /// A list that is kept as it is, and its index.
     struct Model {
-        items: Vec<Vec<Key>>,
+        items: Vec<Vec<SortKey>>,
         index: PageIndex,
     }
 
     impl Model {
-        fn new(order: &str, max_ids: u64, keys: impl Iterator<Item = Vec<Key>>) -> Self {
+        fn new(order: &str, max_ids: u64, keys: impl Iterator<Item = Vec<SortKey>>) -> Self {
             let order = ListOrder::parse(&Collection::of(Kind::Cluster), order, &[]).expect("an order");
             let mut items: Vec<_> = keys.collect();
             let index = PageIndex::new(order.terms(), items.len() as u64, max_ids);
@@ -249,7 +249,7 @@ mod tests {
             Self { items, index }
         }
 
-        fn change(&mut self, before: Option<Vec<Key>>, after: Option<Vec<Key>>) {
+        fn change(&mut self, before: Option<Vec<SortKey>>, after: Option<Vec<SortKey>>) {
             self.items.retain(|item| Some(item) != before.as_ref());
             self.items.extend(after.clone());
             self.items.sort_by(|left, right| self.index.compare(left, right));
@@ -275,18 +275,18 @@ mod tests {
             if let Some(end) = page.last().cloned() {
                 let before = offset.checked_sub(1).filter(|_| skip > 0).map(|last| self.items[last].clone());
                 let ids = page.iter().map(|keys| id_of(keys)).collect();
-                self.index.learn(Part { offset: offset as u64, before, ids, end });
+                self.index.learn(ReadPage { offset: offset as u64, before, ids, end });
             }
             false
         }
     }
 
-    fn key(id: i64) -> Key {
-        Key::Text(Uuid::from_u128(id as u128).to_string())
+    fn key(id: i64) -> SortKey {
+        SortKey::Text(Uuid::from_u128(id as u128).to_string())
     }
 
-    fn id_of(keys: &[Key]) -> Uuid {
-        let Some(Key::Text(id)) = keys.last() else { panic!("{keys:?}") };
+    fn id_of(keys: &[SortKey]) -> Uuid {
+        let Some(SortKey::Text(id)) = keys.last() else { panic!("{keys:?}") };
         Uuid::parse_str(id).expect("an id")
     }
 
@@ -298,8 +298,8 @@ mod tests {
             let max_ids = [0, 400, 10_000][seed as usize % 3];
             let keys = |random: &mut StdRng, id: i64| match random.random_range(0..10) {
                 _ if seed % 4 > 1 => vec![key(id)],
-                0 => vec![Key::Absent(()), key(id)],
-                value => vec![Key::Number(value), key(id)],
+                0 => vec![SortKey::Absent(()), key(id)],
+                value => vec![SortKey::Number(value), key(id)],
             };
             let start = random.random_range(0..800);
             let mut model = Model::new(order, max_ids, (0..start).map(|id| keys(&mut random, 3 * id)));
@@ -309,7 +309,7 @@ mod tests {
                     .then(|| model.items[random.random_range(0..model.items.len())].clone());
                 let after = match (random.random_bool(0.5), &before) {
                     (true, Some(keys)) if seed % 4 < 2 => {
-                        Some(vec![Key::Number(random.random_range(0..10)), keys[1].clone()])
+                        Some(vec![SortKey::Number(random.random_range(0..10)), keys[1].clone()])
                     }
                     (true, _) => {
                         before = None;

@@ -6,7 +6,7 @@ use crate::gate::Pass;
 use crate::id::new_id;
 use crate::idempotency::{self, Key};
 use crate::kind::Kind;
-use crate::status::aggregate::{self, Event, Subject};
+use crate::status::aggregate::{self, Subject, Trigger};
 use crate::status::summary::StoredStatus;
 use crate::store::resources::{self, Wait};
 use crate::store::save::save;
@@ -155,7 +155,7 @@ fn resource(context: &Context, create: &Create, now: DateTime<Utc>) -> Result<Re
         revision: 1,
         spec: JsonText::of(&create.spec)?,
         labels: JsonText::of(create.labels.as_map())?,
-        status: StoredStatus::of(&aggregate::aggregate(&subject, &[], Event::Change), &[])?,
+        status: StoredStatus::of(&aggregate::aggregate(&subject, &[], Trigger::Change), &[])?,
         created_time: now,
         updated_time: now,
         deleted_time: None,

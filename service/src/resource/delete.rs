@@ -2,7 +2,7 @@ use super::request::{Applied, IfMatch};
 use super::{Resource, ResourceChange, Target, removal};
 use crate::context::{Committed, Context};
 use crate::error::{Error, Result};
-use crate::status::aggregate::Event;
+use crate::status::aggregate::Trigger;
 use crate::store::save::save;
 use crate::store::write::{Tx, Write};
 use crate::store::{reports, resources};
@@ -28,7 +28,7 @@ pub async fn delete(context: &Context, target: &Target, if_match: &IfMatch, call
         let (below, has_children) = cascade(context, &tx, target, now, caller).await?;
         let required = &context.settings.required;
         let reports = reports::of_resource(&tx, after.id).await?;
-        after.aggregate(required, &reports, has_children, Event::Change)?;
+        after.aggregate(required, &reports, has_children, Trigger::Change)?;
         let mut writes = Vec::new();
         if removal::is_due(required, &after, &reports, has_children) {
             writes.push(Write::Remove { before, last: after.clone(), by: caller.to_owned() });
@@ -72,7 +72,7 @@ async fn cascade(
         if removal::is_due(required, &after, &reports, false) {
             writes.push(Write::Remove { before, last: after, by: caller.to_owned() });
         } else {
-            after.aggregate(required, &reports, false, Event::Change)?;
+            after.aggregate(required, &reports, false, Trigger::Change)?;
             writes.push(Write::Update { before, after, by: caller.to_owned() });
             any_remains = true;
         }

@@ -11,11 +11,11 @@ use super::page_indexes::{Current, Slot, count};
 use super::query::{ListOf, ListQuery, Start};
 use crate::change::log::Head;
 use crate::change::record::{Change, ChangeType};
-use crate::change::seen::Seen;
+use crate::change::seen::SeenNumbers;
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::list::cursor::Key;
-use crate::list::page_index::{Anchor, PageIndex, Part};
+use crate::list::cursor::SortKey;
+use crate::list::page_index::{Anchor, PageIndex, ReadPage};
 use crate::memory::Share;
 use crate::store::page::{self, PageQuery, PageRows};
 use crate::store::{changes, counts};
@@ -36,24 +36,24 @@ pub(super) struct Listing<'a> {
     pub(super) share: &'a Share,
 }
 
-/// What the index told when a page was begun.
-struct Begun {
+/// What the index told when a page was lookup.
+struct Lookup {
     total: u64,
     anchor: Anchor,
     /// The items of the page, if they are known.
     ids: Option<Vec<Uuid>>,
     version: u64,
     head: Head,
-    seen: Seen,
+    seen: SeenNumbers,
 }
 
 /// What became of a page that was read.
 #[derive(PartialEq)]
-enum Settled {
+enum Validity {
     /// It is that of the index.
-    Exact,
+    Current,
     /// The list has changed meanwhile.
-    Changed,
+    Stale,
     /// There is no index any more.
     Lost,
 }
@@ -72,16 +72,16 @@ impl Listing<'_> {
         let list = self.query.order.fingerprint();
         let Some(slot) = self.context.page_indexes.slot(list) else { return Ok(None) };
         for round in 1..=ROUNDS {
-            let Some(mut begun) = self.begin(&slot).await? else { break };
+            let Some(mut lookup) = self.look_up(&slot).await? else { break };
             if round == ROUNDS {
                 // What has left the list meanwhile must not be in the page.
-                begun.ids = None;
+                lookup.ids = None;
             }
-            let Some(rows) = self.read(&begun).await? else { return Ok(Some((begun.total, None))) };
-            match self.settle(&slot, &begun, &rows).await? {
-                Settled::Lost => {}
-                Settled::Changed if round < ROUNDS => {}
-                _ => return Ok(Some((begun.total, Some(rows)))),
+            let Some(rows) = self.read(&lookup).await? else { return Ok(Some((lookup.total, None))) };
+            match self.validate(&slot, &lookup, &rows).await? {
+                Validity::Lost => {}
+                Validity::Stale if round < ROUNDS => {}
+                _ => return Ok(Some((lookup.total, Some(rows)))),
             }
         }
         count("unavailable", 1);
@@ -89,7 +89,7 @@ impl Listing<'_> {
     }
 
     /// What the index tells; builds it if there is none. `None` if it cannot be built now.
-    async fn begin(&self, slot: &Slot) -> Result<Option<Begun>> {
+    async fn look_up(&self, slot: &Slot) -> Result<Option<Lookup>> {
         let Some(head) = self.context.changes.known_head() else { return Ok(None) };
         let mut slot = slot.lock().await;
         if slot.as_ref().is_none_or(|current| !current.is_good(&head.log)) {
@@ -97,14 +97,14 @@ impl Listing<'_> {
             let condition = self.query.counted(self.list).await?;
             let (total, numbers) =
                 counts::with_changes(self.list.db, self.list.kind, condition, head.seq).await?;
-            let Some(seen) = Seen::new(head.seq, numbers) else { return Ok(None) };
+            let Some(seen) = SeenNumbers::new(head.seq, numbers) else { return Ok(None) };
             // What the order alone finds need not be remembered.
             let max_ids = self.query.filter.as_ref().map_or(0, |_| self.context.page_indexes.ids_of_one());
             let index = PageIndex::new(self.query.order.terms(), total, max_ids);
             *slot = Some(Current::new(index, head.log.clone(), seen));
             count("built", 1);
         }
-        Ok(slot.as_ref().map(|current| Begun {
+        Ok(slot.as_ref().map(|current| Lookup {
             total: current.index.total(),
             anchor: current.index.anchor(self.query.offset()),
             ids: current.index.page(self.query.offset(), self.query.size),
@@ -114,16 +114,16 @@ impl Listing<'_> {
         }))
     }
 
-    async fn read(&self, begun: &Begun) -> Result<Option<PageRows<Resource>>> {
-        let query = match (&self.query.from, &begun.ids) {
+    async fn read(&self, lookup: &Lookup) -> Result<Option<PageRows<Resource>>> {
+        let query = match (&self.query.from, &lookup.ids) {
             (Start::Cursor(_), _) => self.query.page(self.list).await?,
-            (Start::Page(_), _) if self.query.offset() >= begun.total => {
+            (Start::Page(_), _) if self.query.offset() >= lookup.total => {
                 return Ok(Some(PageRows::default()));
             }
-            (Start::Page(_), Some(ids)) => return self.these(ids, begun.total).await,
+            (Start::Page(_), Some(ids)) => return self.these(ids, lookup.total).await,
             (Start::Page(_), None) => {
-                let Anchor { after, skip } = &begun.anchor;
-                let (after, total) = (after.as_deref(), Some(begun.total));
+                let Anchor { after, skip } = &lookup.anchor;
+                let (after, total) = (after.as_deref(), Some(lookup.total));
                 let query = self.query.following(self.list, after, *skip, total).await?;
                 if *skip > 0
                     && let Some(found) = self.with_the_one_before(query.clone()).await?
@@ -168,23 +168,24 @@ impl Listing<'_> {
     }
 
     /// Compares a page with the index: nothing that the page was read with may be missing in it.
-    async fn settle(&self, slot: &Slot, begun: &Begun, rows: &PageRows<Resource>) -> Result<Settled> {
-        let is_all = rows.number.is_some_and(|number| begun.seen.is_all(number));
+    async fn validate(&self, slot: &Slot, lookup: &Lookup, rows: &PageRows<Resource>) -> Result<Validity> {
+        let is_all = rows.number.is_some_and(|number| lookup.seen.is_all(number));
         let changes = match is_all {
             true => Some(Vec::new()),
             false => {
-                let (last, missing) = (begun.seen.last(), begun.seen.missing().collect());
+                let (last, missing) = (lookup.seen.last(), lookup.seen.missing().collect());
                 changes::unseen(self.list.db, last, missing, MAX_UNSEEN).await?
             }
         };
         let mut slot = slot.lock().await;
-        let Some(current) = slot.as_mut().filter(|current| current.log == begun.head.log) else {
-            return Ok(Settled::Lost);
+        let Some(current) = slot.as_mut().filter(|current| current.log == lookup.head.log) else {
+            return Ok(Validity::Lost);
         };
         let included = match changes {
             Some(_) if is_all => true,
             Some(changes) => {
-                let included = self.include(current, &begun.head, changes.into_iter().filter_map(Change::of));
+                let included =
+                    self.include(current, &lookup.head, changes.into_iter().filter_map(Change::of));
                 // A change that cannot be read is counted by the database, as every other.
                 let failed =
                     |error: &Error| tracing::error!(%error, "a change cannot be read; counting anew");
@@ -192,18 +193,18 @@ impl Listing<'_> {
             }
             None => false,
         };
-        if !included || (current.version == begun.version && !self.fits(begun, rows)) {
+        if !included || (current.version == lookup.version && !self.fits(lookup, rows)) {
             *slot = None;
-            return Ok(Settled::Lost);
+            return Ok(Validity::Lost);
         }
         count(if is_all { "used" } else { "updated" }, 1);
-        if current.version != begun.version {
-            return Ok(Settled::Changed);
+        if current.version != lookup.version {
+            return Ok(Validity::Stale);
         }
-        if begun.ids.is_none() {
+        if lookup.ids.is_none() {
             self.learn(&mut current.index, rows);
         }
-        Ok(Settled::Exact)
+        Ok(Validity::Current)
     }
 
     /// Remembers a page.
@@ -211,7 +212,7 @@ impl Listing<'_> {
         let (Start::Page(_), Some(last)) = (&self.query.from, rows.items.last()) else { return };
         let end = page::keys_of(last, self.query.order.terms());
         let ids = rows.items.iter().map(|item| item.id).collect();
-        index.learn(Part { offset: self.query.offset(), before: rows.before.clone(), ids, end });
+        index.learn(ReadPage { offset: self.query.offset(), before: rows.before.clone(), ids, end });
         self.context.page_indexes.takes(self.query.order.fingerprint(), index.bytes());
     }
 
@@ -245,22 +246,22 @@ impl Listing<'_> {
     }
 
     /// Where a resource is in the list; `None` if it is not.
-    fn keys(&self, resource: &Resource) -> Result<Option<Vec<Key>>> {
+    fn keys(&self, resource: &Resource) -> Result<Option<Vec<SortKey>>> {
         let matches = self.query.filter.as_ref().map_or(Ok(true), |filter| filter.matches(resource))?;
         Ok(matches.then(|| page::keys_of(resource, self.query.order.terms())))
     }
 
     /// Whether a page ends where the index says that the list does. It does not if something else than this service has
     /// written.
-    fn fits(&self, begun: &Begun, rows: &PageRows<Resource>) -> bool {
+    fn fits(&self, lookup: &Lookup, rows: &PageRows<Resource>) -> bool {
         let end = self.query.offset() + rows.items.len() as u64;
         let fits = match (&self.query.from, &rows.next) {
             (Start::Cursor(_), _) => true,
-            (Start::Page(_), Some(_)) => end < begun.total,
-            (Start::Page(_), None) => end >= begun.total,
+            (Start::Page(_), Some(_)) => end < lookup.total,
+            (Start::Page(_), None) => end >= lookup.total,
         };
         if !fits {
-            tracing::warn!(list = %self.list.collection.list, total = begun.total, "a page does not fit the list's total; counting anew");
+            tracing::warn!(list = %self.list.collection.list, total = lookup.total, "a page does not fit the list's total; counting anew");
         }
         fits
     }

@@ -29,7 +29,7 @@ pub use request::{Applied, Create, Created, IfMatch, Outcome, Patch};
 
 use crate::error::{Error, Result};
 use crate::kind::{Kind, PerKind};
-use crate::status::aggregate::{self, Event, Subject};
+use crate::status::aggregate::{self, Subject, Trigger};
 use crate::status::stored::ReportState;
 use crate::status::summary::StoredStatus;
 use chrono::{DateTime, Utc};
@@ -152,7 +152,7 @@ impl Resource {
         required: &PerKind<Vec<String>>,
         reports: &[ReportState],
         has_children: bool,
-        event: Event,
+        trigger: Trigger,
     ) -> Result<()> {
         let previous = self.status.aggregate()?;
         let subject = Subject {
@@ -164,7 +164,7 @@ impl Resource {
             required: &required[self.kind],
             previous: Some(&previous),
         };
-        self.status = StoredStatus::of(&aggregate::aggregate(&subject, reports, event), reports)?;
+        self.status = StoredStatus::of(&aggregate::aggregate(&subject, reports, trigger), reports)?;
         Ok(())
     }
 }

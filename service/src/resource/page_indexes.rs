@@ -1,7 +1,7 @@
 //! The indexes of the lists that were read lately, within a limit of memory.
 
 use crate::change::position::LogId;
-use crate::change::seen::Seen;
+use crate::change::seen::SeenNumbers;
 use crate::list::page_index::PageIndex;
 use lru::LruCache;
 use metrics::{counter, gauge};
@@ -60,13 +60,13 @@ pub(crate) struct Current {
     /// Another one after each change of the list.
     pub(crate) version: u64,
     pub(crate) log: LogId,
-    pub(crate) seen: Seen,
+    pub(crate) seen: SeenNumbers,
     until: Instant,
 }
 
 impl Current {
     /// An index that includes these changes of a log.
-    pub(crate) fn new(index: PageIndex, log: LogId, seen: Seen) -> Self {
+    pub(crate) fn new(index: PageIndex, log: LogId, seen: SeenNumbers) -> Self {
         Self { index, version: version(), log, seen, until: Instant::now() + LIFETIME }
     }
 

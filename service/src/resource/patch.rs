@@ -4,7 +4,7 @@ use super::{Resource, Target, finalizing};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::name::Labels;
-use crate::status::aggregate::Event;
+use crate::status::aggregate::Trigger;
 use crate::store::resources::Wait;
 use crate::store::save::save;
 use crate::store::write::Tx;
@@ -110,7 +110,7 @@ fn changed_by(
         resource.now.updated_time = now.max(resource.before.updated_time);
         caller.clone_into(&mut resource.now.updated_by);
         caller.clone_into(&mut resource.by);
-        resource.now.aggregate(&settings.required, &resource.reports, false, Event::Change)?;
+        resource.now.aggregate(&settings.required, &resource.reports, false, Trigger::Change)?;
     }
     Ok(resource)
 }

@@ -5,7 +5,7 @@ use crate::error::Result;
 use crate::field::ID;
 use crate::kind::Kind;
 use crate::list::collection::Collection;
-use crate::list::cursor::{Cursor, Key};
+use crate::list::cursor::{Cursor, SortKey};
 use crate::list::order::Ordering;
 use crate::search::filter::Filter;
 use crate::search::scan::Scan;
@@ -84,7 +84,7 @@ impl ListQuery {
     pub(super) async fn following(
         &self,
         list: &ListOf<'_>,
-        keys: Option<&[Key]>,
+        keys: Option<&[SortKey]>,
         offset: u64,
         total: Option<u64>,
     ) -> Result<PageQuery<'_>> {

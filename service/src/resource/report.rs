@@ -7,7 +7,7 @@ use crate::context::{Committed, Context, Settings};
 use crate::db::Consistency;
 use crate::error::{Error, Result};
 use crate::kind::Kind;
-use crate::status::aggregate::{Event, successful_type};
+use crate::status::aggregate::{Trigger, successful_type};
 use crate::status::classify::{Verdict, classify};
 use crate::status::report::Report;
 use crate::status::stored::ReportState;
@@ -141,8 +141,8 @@ impl<'a> ReportBatch<'a> {
         subject.now.revision += 1;
         report.adapter.as_str().clone_into(&mut subject.by);
         if aggregate {
-            let (required, event) = (&self.settings.required, Event::Report(observed));
-            subject.now.aggregate(required, &subject.reports, subject.has_children, event)?;
+            let (required, trigger) = (&self.settings.required, Trigger::Report(observed));
+            subject.now.aggregate(required, &subject.reports, subject.has_children, trigger)?;
         } else {
             subject.now.status.adapters = adapters(&subject.reports)?;
         }

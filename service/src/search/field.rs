@@ -6,7 +6,7 @@ use crate::list::collection::Collection;
 
 /// A field: where its value is.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Field {
+pub(super) enum SearchField {
     /// Where the table of fields with a fixed name says.
     Named(Source),
     /// The value of the label with this key.
@@ -29,23 +29,23 @@ pub(super) struct Member {
     pub(super) r#type: Type,
 }
 
-impl Field {
+impl SearchField {
     /// The type of its value; `None` if the literal compared with decides it.
     pub(super) fn r#type(&self) -> Option<Type> {
         match self {
-            Field::Named(Source::Column(column)) => Some(column.r#type),
-            Field::Named(Source::CreatedTime) | Field::ReconciledTime => Some(Type::Time),
-            Field::Named(_) | Field::Label(_) | Field::Reconciled => Some(Type::Text),
-            Field::Condition(member) => Some(member.r#type),
-            Field::Spec(_) => None,
+            SearchField::Named(Source::Column(column)) => Some(column.r#type),
+            SearchField::Named(Source::CreatedTime) | SearchField::ReconciledTime => Some(Type::Time),
+            SearchField::Named(_) | SearchField::Label(_) | SearchField::Reconciled => Some(Type::Text),
+            SearchField::Condition(member) => Some(member.r#type),
+            SearchField::Spec(_) => None,
         }
     }
 
     /// Whether it is a column with an index of its own.
     pub(super) fn has_indexed_column(&self) -> bool {
         match self {
-            Field::Named(Source::Id) | Field::Reconciled => true,
-            Field::Named(Source::Column(column)) => column.is_indexed(),
+            SearchField::Named(Source::Id) | SearchField::Reconciled => true,
+            SearchField::Named(Source::Column(column)) => column.is_indexed(),
             _ => false,
         }
     }
@@ -53,9 +53,9 @@ impl Field {
     /// Whether the log of changes tells every value that it takes: times of the status move without a word.
     pub(super) fn is_logged(&self) -> bool {
         match self {
-            Field::Named(Source::Column(column)) => column.is_logged(),
-            Field::Condition(member) => member.r#type != Type::Time,
-            Field::ReconciledTime => false,
+            SearchField::Named(Source::Column(column)) => column.is_logged(),
+            SearchField::Condition(member) => member.r#type != Type::Time,
+            SearchField::ReconciledTime => false,
             _ => true,
         }
     }
@@ -63,9 +63,9 @@ impl Field {
     /// The only values it can have, where there are few.
     pub(super) fn values(&self) -> Option<&'static [&'static str]> {
         match self {
-            Field::Reconciled => Some(&STATUSES),
-            Field::Condition(member) if member.name == STATUS => Some(&STATUSES),
-            Field::Named(Source::Column(column)) if column.name == PHASE => Some(&PHASES),
+            SearchField::Reconciled => Some(&STATUSES),
+            SearchField::Condition(member) if member.name == STATUS => Some(&STATUSES),
+            SearchField::Named(Source::Column(column)) if column.name == PHASE => Some(&PHASES),
             _ => None,
         }
     }
@@ -83,10 +83,10 @@ const MAX_SEGMENTS: usize = 64;
 
 /// The field called `name` of the items of a collection, which stands at `position`. What is wrong with a part of the
 /// name is refused where that part stands.
-pub(super) fn field(collection: &Collection, name: &str, position: usize) -> Result<Field> {
+pub(super) fn resolve(collection: &Collection, name: &str, position: usize) -> Result<SearchField> {
     let of_resources = |prefix| collection.resources.then(|| name.strip_prefix(prefix)).flatten();
     if let Some(field) = collection.field(name) {
-        Ok(Field::Named(field.source))
+        Ok(SearchField::Named(field.source))
     } else if let Some(key) = of_resources("labels.") {
         label(key, position + "labels.".len())
     } else if let Some(path) = of_resources("spec.") {
@@ -101,14 +101,14 @@ pub(super) fn field(collection: &Collection, name: &str, position: usize) -> Res
     }
 }
 
-fn label(key: &str, position: usize) -> Result<Field> {
+fn label(key: &str, position: usize) -> Result<SearchField> {
     if key.is_empty() {
         return refuse(position, "expected the key of a label after `labels.`");
     }
-    Ok(Field::Label(key.to_owned()))
+    Ok(SearchField::Label(key.to_owned()))
 }
 
-fn spec(path: &str, position: usize) -> Result<Field> {
+fn spec(path: &str, position: usize) -> Result<SearchField> {
     let segments: Vec<String> = path.split('.').map(str::to_owned).collect();
     let valid = |segment: &String| {
         !segment.is_empty()
@@ -123,10 +123,10 @@ fn spec(path: &str, position: usize) -> Result<Field> {
         let position = position + before(MAX_SEGMENTS);
         return refuse(position, format!("expected at most {MAX_SEGMENTS} keys after `spec.`"));
     }
-    Ok(Field::Spec(segments))
+    Ok(SearchField::Spec(segments))
 }
 
-fn condition(collection: &Collection, path: &str, position: usize) -> Result<Field> {
+fn condition(collection: &Collection, path: &str, position: usize) -> Result<SearchField> {
     let (condition, member) = match path.split_once('.') {
         Some((condition, member)) => (condition, Some(member)),
         None => (path, None),
@@ -139,11 +139,11 @@ fn condition(collection: &Collection, path: &str, position: usize) -> Result<Fie
         return expected(position, &name, quoted(condition));
     }
     let reconciled = collection.resources && condition == RECONCILED;
-    let of = |name, r#type| Field::Condition(Member { condition: condition.to_owned(), name, r#type });
+    let of = |name, r#type| SearchField::Condition(Member { condition: condition.to_owned(), name, r#type });
     match member {
-        None if reconciled => Ok(Field::Reconciled),
+        None if reconciled => Ok(SearchField::Reconciled),
         None => Ok(of(STATUS, Type::Text)),
-        Some("last_updated_time") if reconciled => Ok(Field::ReconciledTime),
+        Some("last_updated_time") if reconciled => Ok(SearchField::ReconciledTime),
         Some(member) => match collection.members.iter().find(|(name, _)| *name == member) {
             Some((name, r#type)) => Ok(of(name, *r#type)),
             None => {

@@ -1,7 +1,7 @@
 //! From the syntax tree to the typed filter: every field is known, every literal has its field's type.
 
 use super::error::{Result, expected, quoted, refuse};
-use super::field::{Field, field};
+use super::field::{SearchField, resolve};
 use super::pattern::Pattern;
 use super::syntax::{Comparison, Literal, LiteralValue, Node, Predicate, Test};
 use super::time::{Moment, TimeTest};
@@ -17,7 +17,7 @@ pub struct Filter {
 /// A field and what is asked of it.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Leaf {
-    pub(super) field: Field,
+    pub(super) field: SearchField,
     pub(super) test: ValueTest,
     pub(super) negated: bool,
 }
@@ -89,7 +89,7 @@ impl Node<Leaf> {
 }
 
 fn leaf(collection: &Collection, comparison: &Comparison<'_>) -> Result<Leaf> {
-    let field = field(collection, comparison.field, comparison.position)?;
+    let field = resolve(collection, comparison.field, comparison.position)?;
     let test = match (&comparison.predicate, field.r#type()) {
         (Predicate::Null, _) => ValueTest::Null,
         (Predicate::Test(test), None) => spec_test(test)?,

@@ -1,6 +1,6 @@
 //! A filter asked of a resource in memory. It answers as the SQL of both engines does, which a test compares.
 
-use super::field::{Field, Member};
+use super::field::{Member, SearchField};
 use super::filter::{Filter, Leaf, Number, ValueTest};
 use super::syntax::{Node, Test};
 use super::time::TimeTest;
@@ -21,14 +21,14 @@ impl Filter {
     /// # Errors
     /// A document of the resource cannot be read.
     pub(crate) fn matches(&self, resource: &Resource) -> Result<bool> {
-        let subject = Subject::of(resource);
-        let holds = self.root.holds(&subject);
-        subject.failed.take().map_or(Ok(holds), |error| Err(error.into()))
+        let values = Values::of(resource);
+        let holds = self.root.holds(&values);
+        values.failed.take().map_or(Ok(holds), |error| Err(error.into()))
     }
 }
 
 /// A resource, and its documents once they were needed.
-struct Subject<'a> {
+struct Values<'a> {
     resource: &'a Resource,
     spec: OnceCell<Value>,
     labels: OnceCell<Value>,
@@ -37,7 +37,7 @@ struct Subject<'a> {
     failed: Cell<Option<serde_json::Error>>,
 }
 
-impl<'a> Subject<'a> {
+impl<'a> Values<'a> {
     fn of(resource: &'a Resource) -> Self {
         let (spec, labels, conditions) = Default::default();
         Self { resource, spec, labels, conditions, failed: Cell::default() }
@@ -72,19 +72,19 @@ impl<'a> Subject<'a> {
     }
 
     /// The value of a field, if it has one.
-    fn value(&self, field: &Field) -> Option<Found<'_>> {
+    fn value(&self, field: &SearchField) -> Option<Found<'_>> {
         let Resource { kind, id, owner_id, created_time, status, .. } = self.resource;
         match field {
-            Field::Named(Source::Column(column)) => self.column(column.name),
-            Field::Named(Source::Id) => text(id.to_string()),
-            Field::Named(Source::OwnerId) => text((*owner_id)?.to_string()),
-            Field::Named(Source::Kind) => text(kind.as_str()),
-            Field::Named(Source::Href) => text(self.resource.href()),
-            Field::Named(Source::CreatedTime) => Some(Found::Time(*created_time)),
-            Field::Label(key) => text(self.label(key)?),
-            Field::Reconciled => text(if status.reconciled { "True" } else { "False" }),
-            Field::ReconciledTime => Some(Found::Time(status.reconciled_updated_time)),
-            Field::Condition(member) => {
+            SearchField::Named(Source::Column(column)) => self.column(column.name),
+            SearchField::Named(Source::Id) => text(id.to_string()),
+            SearchField::Named(Source::OwnerId) => text((*owner_id)?.to_string()),
+            SearchField::Named(Source::Kind) => text(kind.as_str()),
+            SearchField::Named(Source::Href) => text(self.resource.href()),
+            SearchField::Named(Source::CreatedTime) => Some(Found::Time(*created_time)),
+            SearchField::Label(key) => text(self.label(key)?),
+            SearchField::Reconciled => text(if status.reconciled { "True" } else { "False" }),
+            SearchField::ReconciledTime => Some(Found::Time(status.reconciled_updated_time)),
+            SearchField::Condition(member) => {
                 let value = self.condition(member)?;
                 match member.r#type {
                     Type::Integer => Some(Found::Integer(value.as_i64()?)),
@@ -92,7 +92,7 @@ impl<'a> Subject<'a> {
                     Type::Text | Type::Uuid => text(value.as_str()?),
                 }
             }
-            Field::Spec(path) => match self.spec(path)? {
+            SearchField::Spec(path) => match self.spec(path)? {
                 Value::String(value) => text(value),
                 value => Some(Found::Json(value)),
             },
@@ -133,11 +133,11 @@ fn text<'a>(text: impl Into<Cow<'a, str>>) -> Option<Found<'a>> {
 }
 
 impl Node<Leaf> {
-    fn holds(&self, subject: &Subject<'_>) -> bool {
+    fn holds(&self, values: &Values<'_>) -> bool {
         match self {
-            Node::All(parts) => parts.iter().all(|part| part.holds(subject)),
-            Node::Any(parts) => parts.iter().any(|part| part.holds(subject)),
-            Node::Leaf(leaf) => leaf.test.holds(subject.value(&leaf.field)) != leaf.negated,
+            Node::All(parts) => parts.iter().all(|part| part.holds(values)),
+            Node::Any(parts) => parts.iter().any(|part| part.holds(values)),
+            Node::Leaf(leaf) => leaf.test.holds(values.value(&leaf.field)) != leaf.negated,
         }
     }
 }
@@ -235,13 +235,13 @@ mod tests {
             "deleted_time":"2026-01-01T00:00:05Z","created_by":"created_by","updated_by":"updated_by",
             "deleted_by":"deleted_by"}"#;
         let resource: Resource = serde_json::from_str(text).expect("a resource that has everything");
-        let subject = Subject::of(&resource);
+        let values = Values::of(&resource);
         let second = |second: &str| format!("2026-01-01 00:00:0{second} UTC");
         for kind in Kind::ALL {
             for known in Collection::of(kind).fields {
                 let field =
-                    crate::search::field::field(&Collection::of(kind), known.name, 0).expect("a field");
-                let value = subject.value(&field).map(|value| match value {
+                    crate::search::field::resolve(&Collection::of(kind), known.name, 0).expect("a field");
+                let value = values.value(&field).map(|value| match value {
                     Found::Text(text) => text.into_owned(),
                     Found::Integer(integer) => integer.to_string(),
                     Found::Time(time) => time.to_string(),

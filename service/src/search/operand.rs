@@ -2,7 +2,7 @@
 
 use sea_orm::sea_query::{BinOper, Expr, ExprTrait, Query, SelectStatement};
 
-use super::field::{Field, Member};
+use super::field::{Member, SearchField};
 use super::filter::{Leaf, ValueTest};
 use super::scan::{IdBound, Scan};
 use crate::dialect::Dialect;
@@ -39,15 +39,15 @@ impl Table {
     /// Where the value is that a leaf asks for.
     pub(super) fn operand<'a>(&self, leaf: &'a Leaf) -> Operand<'a> {
         match &leaf.field {
-            Field::Named(source) => self.named(*source),
-            Field::Label(key) => Operand::Label(key),
-            Field::Reconciled => {
+            SearchField::Named(source) => self.named(*source),
+            SearchField::Label(key) => Operand::Label(key),
+            SearchField::Reconciled => {
                 let status = Expr::case(self.column("reconciled"), "True").finally("False");
                 Operand::Value(self.dialect.bytewise(status.into()))
             }
-            Field::ReconciledTime => Operand::Value(self.column("reconciled_updated_time")),
-            Field::Condition(member) => Operand::Condition(member),
-            Field::Spec(path) => Operand::Nullable(self.spec(path, &leaf.test)),
+            SearchField::ReconciledTime => Operand::Value(self.column("reconciled_updated_time")),
+            SearchField::Condition(member) => Operand::Condition(member),
+            SearchField::Spec(path) => Operand::Nullable(self.spec(path, &leaf.test)),
         }
     }
 

@@ -9,7 +9,7 @@ use sea_orm::sea_query::{Expr, ExprTrait, SelectStatement};
 use uuid::Uuid;
 
 use super::compare::{compare, constant, negate, one_of, time_holds, within};
-use super::field::Field;
+use super::field::SearchField;
 use super::filter::{Filter, Leaf, ValueTest};
 use super::operand::{Operand, Table};
 use super::scan::{AccessPath, IdBound, Scan};
@@ -123,16 +123,16 @@ impl Table {
         let negated = leaf.negated;
         let ids = || texts.iter().filter_map(|text| uuid(text));
         match &leaf.field {
-            Field::Named(Source::Id) => negate(one_of(self.column("id"), ids()), negated),
-            Field::Named(Source::OwnerId) if self.collection.nested => {
+            SearchField::Named(Source::Id) => negate(one_of(self.column("id"), ids()), negated),
+            SearchField::Named(Source::OwnerId) if self.collection.nested => {
                 negate(one_of(self.column("owner_id"), ids()), negated)
             }
-            Field::Named(Source::Href) => {
+            SearchField::Named(Source::Href) => {
                 let ids = texts.iter().filter_map(|href| uuid(href.rsplit('/').next()?));
                 let equal = one_of(self.href(), texts.iter().map(String::as_str));
                 negate(one_of(self.column("id"), ids).and(equal), negated)
             }
-            Field::Reconciled => {
+            SearchField::Reconciled => {
                 let wanted = |status: &str| texts.iter().any(|text| text == status) != negated;
                 match (wanted("True"), wanted("False")) {
                     (true, false) => self.asked(self.column("reconciled")).eq(constant(true)),
@@ -157,11 +157,13 @@ impl Table {
     /// Finds the ids of what passes, and perhaps of more; `None` if no index answers that.
     fn finder(&self, leaf: &Leaf) -> Option<SelectStatement> {
         match (&leaf.field, &leaf.test) {
-            (Field::Label(key), ValueTest::Text(test @ Test::OneOf(_))) => {
+            (SearchField::Label(key), ValueTest::Text(test @ Test::OneOf(_))) => {
                 Some(self.owners(key, |value| compare(value, test, |text| Expr::val(text.as_str()))))
             }
-            (Field::ReconciledTime, ValueTest::Time(test)) => Some(self.ids(self.buckets(test))),
-            (Field::Named(Source::CreatedTime), ValueTest::Time(test)) => Some(self.ids(self.created(test))),
+            (SearchField::ReconciledTime, ValueTest::Time(test)) => Some(self.ids(self.buckets(test))),
+            (SearchField::Named(Source::CreatedTime), ValueTest::Time(test)) => {
+                Some(self.ids(self.created(test)))
+            }
             (field, ValueTest::Text(Test::OneOf(_)) | ValueTest::Time(_)) if field.has_indexed_column() => {
                 Some(self.ids(self.leaf(leaf)))
             }
@@ -169,15 +171,15 @@ impl Table {
         }
     }
 
-    fn time(&self, value: Expr, field: &Field, test: &TimeTest) -> Expr {
+    fn time(&self, value: Expr, field: &SearchField, test: &TimeTest) -> Expr {
         match (field, test) {
             // A range of times is a range of ids; of single times the ids only give the first and the last.
-            (Field::Named(Source::CreatedTime), TimeTest::Within(..)) => self.created(test),
-            (Field::Named(Source::CreatedTime), TimeTest::OneOf(_)) => {
+            (SearchField::Named(Source::CreatedTime), TimeTest::Within(..)) => self.created(test),
+            (SearchField::Named(Source::CreatedTime), TimeTest::OneOf(_)) => {
                 time_holds(value, test, Expr::val).and(self.created(test))
             }
-            (Field::ReconciledTime, _) => time_holds(value, test, Expr::val).and(self.buckets(test)),
-            (Field::Condition(_), _) => {
+            (SearchField::ReconciledTime, _) => time_holds(value, test, Expr::val).and(self.buckets(test)),
+            (SearchField::Condition(_), _) => {
                 time_holds(value, test, |time| Expr::val(time.format("%Y-%m-%dT%H:%M:%S%.6fZ").to_string()))
             }
             _ => time_holds(value, test, Expr::val),

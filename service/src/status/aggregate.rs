@@ -55,7 +55,7 @@ pub struct Subject<'a> {
 
 /// The reason for a new aggregate.
 #[derive(Clone, Copy, Debug)]
-pub enum Event {
+pub enum Trigger {
     /// The resource itself changed.
     Change,
     /// A report observed at this time was stored.
@@ -69,7 +69,7 @@ struct Snapshot<'a> {
 }
 
 /// Aggregates `reports`, which are ordered by adapter.
-pub fn aggregate(subject: &Subject<'_>, reports: &[ReportState], event: Event) -> Aggregate {
+pub fn aggregate(subject: &Subject<'_>, reports: &[ReportState], trigger: Trigger) -> Aggregate {
     let required = Required::of(subject, reports);
     let phase = required.phase();
     let mut conditions = vec![required.reconciled(), required.last_known()];
@@ -78,7 +78,7 @@ pub fn aggregate(subject: &Subject<'_>, reports: &[ReportState], event: Event) -
         phase,
         observed_generation: required.reports.iter().map(|r| r.observed_generation).min().unwrap_or(0),
         updated_time: oldest(required.reports.iter().copied()).unwrap_or(subject.reference_time),
-        transition_time: required.transition_time(phase, event),
+        transition_time: required.transition_time(phase, trigger),
         conditions,
     }
 }
@@ -133,12 +133,12 @@ impl<'a> Required<'a> {
         }
     }
 
-    fn transition_time(&self, phase: Phase, event: Event) -> DateTime<Utc> {
-        match (self.subject.previous, event) {
+    fn transition_time(&self, phase: Phase, trigger: Trigger) -> DateTime<Utc> {
+        match (self.subject.previous, trigger) {
             (None, _) => self.subject.created_time,
             (Some(previous), _) if previous.phase == phase => previous.transition_time,
-            (Some(_), Event::Change) => self.subject.reference_time,
-            (Some(previous), Event::Report(observed)) => observed.max(previous.transition_time),
+            (Some(_), Trigger::Change) => self.subject.reference_time,
+            (Some(previous), Trigger::Report(observed)) => observed.max(previous.transition_time),
         }
     }
 

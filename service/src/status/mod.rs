@@ -8,7 +8,7 @@ pub(crate) mod report;
 pub(crate) mod stored;
 pub(crate) mod summary;
 
-pub use aggregate::{Aggregate, Event, Subject, aggregate};
+pub use aggregate::{Aggregate, Subject, Trigger, aggregate};
 pub use classify::{DiscardReason, Verdict, classify};
 pub use condition::{Condition, ConditionStatus, Phase};
 pub use explain::{Blocker, Children, Explanation, State, Why};

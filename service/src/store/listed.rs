@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::field::Column;
-use crate::list::cursor::Key;
+use crate::list::cursor::SortKey;
 use crate::list::order::Term;
 use entity::JsonText;
 use sea_orm::{EntityTrait, IdenStatic, Iterable, ModelTrait, QueryResult};
@@ -19,14 +19,14 @@ pub(super) trait Listed: EntityTrait {
     fn documents(item: &Self::Item) -> usize;
 
     /// The values by which an item is ordered.
-    fn keys(item: &Self::Item, order: &[Term]) -> Vec<Key>;
+    fn keys(item: &Self::Item, order: &[Term]) -> Vec<SortKey>;
 }
 
 /// The values of a row by which it is ordered.
-pub(super) fn keys<E: EntityTrait>(row: &E::Model, order: &[Term]) -> Vec<Key> {
+pub(super) fn keys<E: EntityTrait>(row: &E::Model, order: &[Term]) -> Vec<SortKey> {
     let value = |column: &Column| {
         let found = E::Column::iter().find(|known| known.as_str() == column.name);
-        found.map_or(Key::Absent(()), |column| Key::of(row.get(column)))
+        found.map_or(SortKey::Absent(()), |column| SortKey::of(row.get(column)))
     };
     order.iter().map(|term| value(&term.column)).collect()
 }

@@ -7,7 +7,7 @@ use crate::db::Executor;
 use crate::error::{Error, Result};
 use crate::field::ID;
 use crate::kind::Kind;
-use crate::list::cursor::Key;
+use crate::list::cursor::SortKey;
 use crate::list::order::Term;
 use crate::memory::Share;
 use crate::resource::Resource;
@@ -49,9 +49,9 @@ pub(crate) struct PageRows<T> {
     /// About how many bytes they take.
     pub(crate) bytes: usize,
     /// The values by which the last item is ordered, if others follow it.
-    pub(crate) next: Option<Vec<Key>>,
+    pub(crate) next: Option<Vec<SortKey>>,
     /// The values by which the item before the first is ordered, if they are known.
-    pub(crate) before: Option<Vec<Key>>,
+    pub(crate) before: Option<Vec<SortKey>>,
     /// The last number of the log of changes then, if that was asked and there are items.
     pub(crate) number: Option<i64>,
 }
@@ -122,12 +122,12 @@ pub(crate) async fn plan(db: &Executor, kind: Kind, query: PageQuery<'_>) -> Res
 }
 
 /// The values of a resource by which a list of its kind is ordered.
-pub(crate) fn keys_of(resource: &Resource, order: &[Term]) -> Vec<Key> {
+pub(crate) fn keys_of(resource: &Resource, order: &[Term]) -> Vec<SortKey> {
     with_entity!(resource.kind, entity => entity::Entity::keys(resource, order))
 }
 
 /// What comes after the item with these keys. An absent value counts as greater than every other.
-pub(crate) fn after(order: &[Term], keys: &[Key]) -> Result<Condition> {
+pub(crate) fn after(order: &[Term], keys: &[SortKey]) -> Result<Condition> {
     if let Some(tuple) = tuple_after(order, keys)? {
         return Ok(Condition::all().add(tuple));
     }
@@ -151,7 +151,7 @@ pub(crate) fn after(order: &[Term], keys: &[Key]) -> Result<Condition> {
 }
 
 /// The bound of ids of what comes after the item with these keys, in an order that begins with the id.
-pub(crate) fn id_after(order: &[Term], keys: &[Key]) -> Result<Option<IdBound>> {
+pub(crate) fn id_after(order: &[Term], keys: &[SortKey]) -> Result<Option<IdBound>> {
     let (Some(term), Some(key)) = (order.first().filter(|term| term.column == ID), keys.first()) else {
         return Ok(None);
     };
@@ -161,7 +161,7 @@ pub(crate) fn id_after(order: &[Term], keys: &[Key]) -> Result<Option<IdBound>> 
 
 /// One comparison of rows, which an index over the columns can answer: possible if all terms run in one direction
 /// and none can be absent.
-fn tuple_after(order: &[Term], keys: &[Key]) -> Result<Option<Expr>> {
+fn tuple_after(order: &[Term], keys: &[SortKey]) -> Result<Option<Expr>> {
     let descending = order[0].is_descending();
     if order.iter().any(|term| term.is_descending() != descending || term.column.nullable) {
         return Ok(None);

@@ -6,7 +6,7 @@ use super::rows;
 use crate::db::Executor;
 use crate::error::Result;
 use crate::kind::Kind;
-use crate::list::cursor::Key;
+use crate::list::cursor::SortKey;
 use crate::list::order::Term;
 use crate::memory::Share;
 use crate::status::report::Report;
@@ -97,7 +97,7 @@ impl Listed for Entity {
         listed::length([&item.conditions, &item.data]) + metadata
     }
 
-    fn keys(item: &Model, order: &[Term]) -> Vec<Key> {
+    fn keys(item: &Model, order: &[Term]) -> Vec<SortKey> {
         listed::keys::<Self>(item, order)
     }
 }

@@ -4,7 +4,7 @@
 use super::listed::{Listed, keys, length};
 use crate::error::Result;
 use crate::kind::Kind;
-use crate::list::cursor::Key;
+use crate::list::cursor::SortKey;
 use crate::list::order::Term;
 use crate::resource::Resource;
 use crate::status::summary::StoredStatus;
@@ -61,7 +61,7 @@ macro_rules! rows {
                 length([&item.spec, &item.labels, &item.status.conditions, &item.status.adapters])
             }
 
-            fn keys(item: &Resource, order: &[Term]) -> Vec<Key> {
+            fn keys(item: &Resource, order: &[Term]) -> Vec<SortKey> {
                 keys::<Self>(&item.clone().into(), order)
             }
         }
