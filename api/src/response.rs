@@ -13,7 +13,7 @@ use serde::ser::Error;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
 use service::memory::Share;
-use service::resource::Resource;
+use service::model::Resource;
 use std::marker::PhantomData;
 use std::sync::Arc;
 

@@ -6,7 +6,7 @@
 use crate::context::Context;
 use crate::digest::digest;
 use crate::error::{Error, Result};
-use crate::resource::Resource;
+use crate::model::Resource;
 use crate::store::keys;
 use crate::store::write::Tx;
 use chrono::{DateTime, TimeDelta, Utc};

@@ -1,14 +1,15 @@
-//! The system of record: it keeps clusters and node pools, takes the adapters' reports, and aggregates them into one
-//! status per resource. It knows no HTTP.
+//! The system of record: it keeps clusters and node pools, stores the reports of adapters, and aggregates them into one
+//! status per resource. It knows nothing of HTTP.
 //!
-//! Layers; imports point downwards only, and items are imported from the module that defines them:
+//! The crate has layers. Imports point downwards only (a test checks this), and items are imported from the module that
+//! defines them:
 //!
-//! | layer | modules | what it is |
+//! | layer | modules | contents |
 //! |---|---|---|
-//! | operations | [`resource`] (one file each), [`change`] (following), [`idempotency`], [`reconciliation`], on [`context`] | what can be done |
-//! | storage | `store`, and the SQL of searches in [`search`] | the only SQL; `store/row.rs` tells the tables apart |
-//! | domain | [`status`], [`search`], [`list`], [`spec_schema`], [`kind`], [`name`], [`id`], `field`, `digest`, `change/{record,position,certify,seen}.rs`, the types of `resource/{mod,request}.rs` | pure: no database, no clock, no `async` |
-//! | database | [`db`], [`dialect`], `batch`, `gate`, [`memory`] | connections, transactions, measurement, limits; knows nothing of resources |
+//! | operations | [`resource`] (one file per operation), [`change`] (the log and its followers), [`idempotency`], [`reconciliation`], [`context`] | what callers can do |
+//! | storage | `store` | the only SQL besides the conditions of searches; `store/row.rs` is the only place that distinguishes the row types |
+//! | domain | [`model`], [`status`], [`search`], [`list`], [`spec_schema`], [`kind`], [`name`], [`id`], `field`, `digest`, `change/{record,position,seen}.rs` | pure: no database, no clock, no `async` |
+//! | database | [`db`], [`dialect`], `batch`, `gate`, [`memory`] | connections, transactions, metrics, limits; knows nothing of resources |
 //!
 //! How it is built:
 //! - Deciding is pure. Classifying a report ([`status::classify()`]), aggregating reports ([`status::aggregate()`])
@@ -29,13 +30,13 @@
 //! To add a column to clusters and node pools, for example `region text`:
 //! 1. a migration of its own (`migration`; `schema.rs` describes the first version of the tables and stays), and the
 //!    field in the two entities (`entity`);
-//! 2. `resource/mod.rs`: the field of [`resource::Resource`], with a serde default, since the log of changes holds
-//!    resources of the version before;
+//! 2. `model.rs`: the field of [`model::Resource`], with a serde default, because the log of changes holds resources
+//!    written by the previous version;
 //! 3. `store/row.rs`: its field and its column, in the list of equal names;
 //! 4. `store/write.rs`, `only_status_differs`: whether it belongs to the status or to the desired state. The columns
 //!    that never change and those of the desired state are also named in `store/save.rs`, where a test tells which
 //!    is missing;
-//! 5. `change/record.rs`, `Earlier`: its value before a change, if it can change, with a serde default;
+//! 5. `change/record.rs`, `PreviousState`: its value before a change, if it can change, with a serde default;
 //! 6. `resource/create.rs`: its first value;
 //! 7. `dto/resource.rs` in the crate `api`: whether it is public. If it is: its example in `openapi/examples.json`,
 //!    then `api/openapi.json`, and `docs/`.
@@ -72,6 +73,7 @@ pub mod kind;
 pub mod list;
 pub mod memory;
 pub mod metrics;
+pub mod model;
 pub mod name;
 pub mod reconciliation;
 pub mod resource;
@@ -92,5 +94,8 @@ pub use dialect::Dialect;
 pub use error::{Error, FieldError, Result};
 pub use id::{id_floor, new_id};
 pub use kind::{BASE_PATH, Kind, PerKind};
+pub use model::Resource;
 pub use name::{AdapterName, Labels, ResourceName};
-pub use resource::Resource;
+
+#[cfg(test)]
+mod tests;

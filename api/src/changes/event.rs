@@ -5,7 +5,7 @@ use crate::fields::Selection;
 use crate::problem::{ApiError, ApiResult};
 use entity::JsonText;
 use service::change::{Event, EventType, State};
-use service::resource::Resource;
+use service::model::Resource;
 
 /// An event, of which the selected fields are shown.
 pub(super) fn shown(event: &Event, selection: Option<&Selection>) -> ApiResult<ChangeEvent> {

@@ -9,7 +9,7 @@ use poem_openapi::{Enum, Object};
 use serde::Serialize;
 use serde_json::Value;
 use service::kind::Kind;
-use service::resource::Resource;
+use service::model::Resource;
 
 /// A cluster or a node pool.
 #[derive(Debug, Serialize)]

@@ -4,7 +4,7 @@ use poem_openapi::{Enum, Object};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use service::kind::Kind;
-use service::resource::Resource;
+use service::model::Resource;
 use service::status::{self, StoredStatus};
 use std::collections::HashMap;
 use uuid::Uuid;

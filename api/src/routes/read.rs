@@ -13,7 +13,8 @@ use serde::Serialize;
 use service::change;
 use service::kind::Kind;
 use service::list::Collection;
-use service::resource::{self, Page, Target};
+use service::model::Target;
+use service::resource::{self, Page};
 use uuid::Uuid;
 
 /// The cluster that a path names.

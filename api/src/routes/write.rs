@@ -13,7 +13,8 @@ use crate::response::{Changed, Created, Deleting, ForceDeleted, Json, Reported, 
 use crate::telemetry::RequestContext;
 use poem::http::StatusCode;
 use service::idempotency::Key;
-use service::resource::{self, Applied, Outcome, Resource, ResourceChange, Target};
+use service::model::{Resource, ResourceChange, Target};
+use service::resource::{self, Applied, Outcome};
 use uuid::Uuid;
 
 pub(super) async fn create<T: ResourceView>(

@@ -10,7 +10,7 @@ use crate::kind::Kind;
 use crate::list::collection::Collection;
 use crate::list::order::Term;
 use crate::memory::PageMemory;
-use crate::resource::Resource;
+use crate::model::Resource;
 use crate::search::filter::Filter;
 use crate::search::scan::IdBound;
 use crate::search::sql;

@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::kind::Kind;
-use crate::resource::Resource;
+use crate::model::Resource;
 use crate::status::summary::StoredStatus;
 use chrono::{DateTime, Utc};
 use entity::JsonText;

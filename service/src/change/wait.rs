@@ -3,7 +3,8 @@
 use crate::context::Context;
 use crate::db::Consistency;
 use crate::error::{Error, Result};
-use crate::resource::{self, Resource, Target};
+use crate::model::{Resource, Target};
+use crate::resource;
 use crate::search::filter::Filter;
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};

@@ -1,11 +1,11 @@
 use super::request::{Applied, Create, Created, Handled};
-use super::{Resource, finalizing};
 use crate::context::{Committed, Context};
 use crate::error::{Error, Result};
 use crate::gate::Pass;
 use crate::id::new_id;
 use crate::idempotency::{self, Key};
 use crate::kind::Kind;
+use crate::model::{Resource, finalizing};
 use crate::status::aggregate::{self, Subject, Trigger};
 use crate::status::summary::StoredStatus;
 use crate::store::resources::{self, Wait};

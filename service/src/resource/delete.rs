@@ -1,7 +1,8 @@
+use super::removal;
 use super::request::{Applied, IfMatch};
-use super::{Resource, ResourceChange, Target, removal};
 use crate::context::{Committed, Context};
 use crate::error::{Error, Result};
+use crate::model::{Resource, ResourceChange, Target};
 use crate::status::aggregate::Trigger;
 use crate::store::save::save;
 use crate::store::write::{Tx, Write};

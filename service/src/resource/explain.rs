@@ -1,7 +1,8 @@
-use super::{Target, read};
+use super::read;
 use crate::context::Context;
 use crate::db::Consistency;
 use crate::error::Result;
+use crate::model::Target;
 use crate::status::explain::{self, Children, Explanation};
 use crate::store::reader::Reader;
 use crate::store::{reports, resources};

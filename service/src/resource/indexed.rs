@@ -6,7 +6,6 @@
 //! exactly what counting and skipping rows would have given at a moment of the request. Only if the list changes during
 //! each of the [`ROUNDS`] are the total and the start of the page those of one moment, and the items those of the next.
 
-use super::Resource;
 use super::page_indexes::{Current, Slot, count};
 use super::query::{ListOf, ListQuery, Start};
 use crate::change::log::Head;
@@ -17,6 +16,7 @@ use crate::error::{Error, Result};
 use crate::list::cursor::SortKey;
 use crate::list::page_index::{Anchor, PageIndex, ReadPage};
 use crate::memory::Share;
+use crate::model::Resource;
 use crate::store::page::{self, PageQuery, PageRows};
 use crate::store::{changes, counts};
 use sea_orm::Condition;

@@ -2,13 +2,14 @@
 
 use super::indexed::Listing;
 use super::query::{ListOf, ListQuery, Start};
-use super::{Resource, Target, read};
+use super::read;
 use crate::context::Context;
 use crate::db::Consistency;
 use crate::error::{Error, Result};
 use crate::kind::Kind;
 use crate::list::collection::Collection;
 use crate::memory::Share;
+use crate::model::{Resource, Target};
 use crate::search::scan::Scan;
 use crate::store::page::{self, PageQuery, PageRows};
 use crate::store::reader::Reader;

@@ -1,8 +1,8 @@
 //! The resources that a batch of requests is about.
 
-use super::{Resource, Target};
 use crate::error::Result;
 use crate::kind::Kind;
+use crate::model::{Resource, Target};
 use crate::status::stored::ReportState;
 use crate::store::resources::Wait;
 use crate::store::write::{Tx, Write};

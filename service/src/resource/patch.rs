@@ -1,8 +1,8 @@
 use super::locked::{Locked, lock};
 use super::request::{Applied, Handled, IfMatch, Patch, PatchRequest};
-use super::{Resource, Target, finalizing};
 use crate::context::Context;
 use crate::error::{Error, Result};
+use crate::model::{Resource, Target, finalizing};
 use crate::name::Labels;
 use crate::status::aggregate::Trigger;
 use crate::store::resources::Wait;

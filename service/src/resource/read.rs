@@ -1,8 +1,8 @@
-use super::{Resource, Target};
 use crate::context::Context;
 use crate::db::Consistency;
 use crate::error::{Error, Result};
 use crate::kind::Kind;
+use crate::model::{Resource, Target};
 use crate::store::reader::Reader;
 use uuid::Uuid;
 

@@ -4,9 +4,9 @@
 //! A node pool that is removed may have been the last that its cluster waited for, so the cluster is locked before
 //! the node pool, as always.
 
-use super::Resource;
 use crate::error::Result;
 use crate::kind::PerKind;
+use crate::model::Resource;
 use crate::status::stored::ReportState;
 use crate::store::write::{Tx, Write};
 use crate::store::{reports, resources};

@@ -1,12 +1,13 @@
 //! Taking an adapter's report.
 
 use super::locked::{Locked, lock};
+use super::removal;
 use super::request::{Handled, Outcome, ReportRequest};
-use super::{Resource, ResourceChange, Target, removal};
 use crate::context::{Committed, Context, Settings};
 use crate::db::Consistency;
 use crate::error::{Error, Result};
 use crate::kind::Kind;
+use crate::model::{Resource, ResourceChange, Target};
 use crate::status::aggregate::{Trigger, successful_type};
 use crate::status::classify::{Verdict, classify};
 use crate::status::report::Report;

@@ -1,8 +1,8 @@
 //! What the operations take and answer.
 
-use super::{Resource, ResourceChange, Target};
 use crate::error::{Error, Result};
 use crate::kind::Kind;
+use crate::model::{Resource, ResourceChange, Target};
 use crate::name::{Labels, ResourceName};
 use crate::status::classify::DiscardReason;
 use crate::status::report::Report;

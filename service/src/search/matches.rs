@@ -7,7 +7,7 @@ use super::time::TimeTest;
 use super::token::Order;
 use crate::error::Result;
 use crate::field::{Source, Type};
-use crate::resource::Resource;
+use crate::model::Resource;
 use chrono::{DateTime, Utc};
 use entity::JsonText;
 use serde_json::Value;

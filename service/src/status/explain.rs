@@ -4,7 +4,7 @@ use super::aggregate::required_names;
 use super::condition::{ConditionStatus, Phase};
 use super::stored::{ReportState, StoredCondition};
 use crate::error::Result;
-use crate::resource::Resource;
+use crate::model::Resource;
 use chrono::{DateTime, Utc};
 use strum::AsRefStr;
 use uuid::Uuid;

@@ -3,7 +3,7 @@
 use super::CHUNK;
 use crate::db::Executor;
 use crate::error::Result;
-use crate::resource::Resource;
+use crate::model::Resource;
 use entity::label::{ActiveModel, Column, Entity};
 use sea_orm::sea_query::Expr;
 use sea_orm::{EntityTrait, QueryFilter, Set};

@@ -10,7 +10,7 @@ use crate::kind::Kind;
 use crate::list::cursor::SortKey;
 use crate::list::order::Term;
 use crate::memory::Share;
-use crate::resource::Resource;
+use crate::model::Resource;
 use crate::search::scan::IdBound;
 use futures_util::TryStreamExt;
 use sea_orm::sea_query::{Expr, ExprTrait, NullOrdering, Order};

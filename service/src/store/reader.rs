@@ -6,7 +6,7 @@ use crate::batch::Batcher;
 use crate::db::{Db, Executor};
 use crate::error::Result;
 use crate::kind::Kind;
-use crate::resource::Resource;
+use crate::model::Resource;
 use std::collections::HashMap;
 use std::time::Duration;
 use uuid::Uuid;

@@ -5,7 +5,7 @@ use super::row::with_entity;
 use crate::db::Executor;
 use crate::error::Result;
 use crate::kind::Kind;
-use crate::resource::{Resource, Target};
+use crate::model::{Resource, Target};
 use entity::node_pool;
 use sea_orm::sea_query::{Expr, ExprTrait, LockBehavior, LockType, WindowStatement};
 use sea_orm::{

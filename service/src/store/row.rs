@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::kind::Kind;
 use crate::list::cursor::SortKey;
 use crate::list::order::Term;
-use crate::resource::Resource;
+use crate::model::Resource;
 use crate::status::summary::StoredStatus;
 use entity::{cluster, node_pool};
 use sea_orm::QueryResult;

@@ -5,7 +5,7 @@ use super::write::{Tx, Write, only_status_differs};
 use super::{CHUNK, changes, labels, rows};
 use crate::error::Result;
 use crate::kind::Kind;
-use crate::resource::Resource;
+use crate::model::Resource;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ConnectionTrait, EntityTrait, QueryFilter};
 use std::collections::HashSet;

@@ -3,7 +3,7 @@
 use crate::change::record::ChangeType;
 use crate::db::Executor;
 use crate::kind::Kind;
-use crate::resource::{Resource, ResourceChange};
+use crate::model::{Resource, ResourceChange};
 use chrono::{DateTime, Utc};
 use parking_lot::Mutex;
 use std::ops::Deref;
