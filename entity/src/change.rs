@@ -1,4 +1,4 @@
-//! The log of what happened to clusters and node pools.
+//! The log of changes of clusters and node pools.
 
 use crate::JsonText;
 use sea_orm::entity::prelude::*;
@@ -7,29 +7,29 @@ use sea_orm::entity::prelude::*;
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "changes")]
 pub struct Model {
-    /// Its number. The changes of one resource are numbered in the order in which they happened; those of different
-    /// resources may be committed in another order than that of their numbers.
+    /// The number of the change. The changes of one resource are numbered in the order in which they happened;
+    /// those of different resources may be committed in another order than that of their numbers.
     #[sea_orm(primary_key)]
     pub seq: i64,
-    /// The kind of the resource; empty where a number is taken that no change has.
+    /// The kind of the resource; empty in a row that only occupies a number, so that no change can use it.
     pub kind: String,
-    /// The resource.
+    /// The id of the resource.
     pub resource_id: Uuid,
     /// The cluster of a node pool.
     pub owner_id: Option<Uuid>,
     /// `created`, `updated`, `reported` or `removed`.
     pub change: String,
-    /// When it happened.
+    /// When the change happened.
     pub changed_time: DateTimeUtc,
     /// The caller, or the adapter of a report.
     pub changed_by: String,
-    /// The resource as it was then, or as it last was.
+    /// The resource after the change, or its last state.
     pub document: JsonText,
-    /// What was different before; null if the resource was created.
+    /// The values before the change that differ; null if the resource was created.
     pub before: Option<JsonText>,
 }
 
-/// Changes relate to no row: they outlive the resources.
+/// No relations: changes outlive the resources.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 

@@ -4,34 +4,34 @@ use serde::ser::SerializeStruct;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
-/// A JSON document kept as its text, in a text column on both engines.
+/// A JSON document stored as text, in a text column on both engines.
 ///
-/// Most documents are stored to be handed out again. Their bytes go through untouched: parsing each into
-/// a tree and printing it again was three quarters of the cost of a list. A native JSON type would print
-/// the document anew on every read (`jsonb`) or refuse a bound text (`json`), so the column is plain text
-/// and the few queries that look inside cast it.
+/// Most documents are stored only to be returned. Their bytes pass through unchanged: parsing each into a tree and
+/// serializing it again was three quarters of the cost of a list. A native JSON type would serialize the document
+/// on every read (`jsonb`) or reject a bound text (`json`), so the column is plain text, and the few queries that
+/// read inside a document cast it.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveValueType)]
 pub struct JsonText(pub String);
 
 impl JsonText {
-    /// Prints `value`. Values of this system have text keys, so printing cannot fail.
+    /// Serializes `value`. Values of this system have text keys, so serialization cannot fail.
     pub fn of<T: Serialize>(value: &T) -> Result<Self, serde_json::Error> {
         serde_json::to_string(value).map(Self)
     }
 
-    /// Reads the document as `T`.
+    /// Parses the document as `T`.
     pub fn read<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
         serde_json::from_str(&self.0)
     }
 
-    /// The document's text.
+    /// Returns the text of the document.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// The struct by which serde_json knows a text that is to be printed as it is. Its own [`RawValue`] uses it, but
-/// would first check the text again: on a list of a hundred that was half of the time spent.
+/// The struct name by which serde_json recognizes a text to write verbatim. serde_json's [`RawValue`] uses it, but
+/// would first validate the text again: on a list of a hundred items, that was half of the time.
 const VERBATIM: &str = "$serde_json::private::RawValue";
 
 impl Serialize for JsonText {

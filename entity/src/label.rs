@@ -1,24 +1,24 @@
-//! Labels, one row each, for search by key and value.
+//! Labels, one row each, for searches by key and value.
 
 use sea_orm::entity::prelude::*;
 
-/// A label's row.
+/// The row of a label.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "labels")]
 pub struct Model {
-    /// The resource that carries the label.
+    /// The resource that has the label.
     #[sea_orm(primary_key, auto_increment = false)]
     pub owner_id: Uuid,
-    /// The label's key.
+    /// The key of the label.
     #[sea_orm(primary_key, auto_increment = false)]
     pub key: String,
-    /// The owner's kind, `Cluster` or `NodePool`.
+    /// The kind of the resource, `Cluster` or `NodePool`.
     pub owner_type: String,
-    /// The label's value.
+    /// The value of the label.
     pub value: String,
 }
 
-/// Labels belong to a resource of either kind; foreign keys hold that in the database.
+/// No relations: labels belong to a resource of either kind, which foreign keys in the database enforce.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 

@@ -1,8 +1,8 @@
 //! The tables of the fleet as SeaORM entities, one file each.
 //!
-//! A model is a row and nothing else: what of it a client may see, and in which shape, is decided where
-//! the row is mapped to its transfer object. To add a column: a migration, the field here, and the places
-//! that destructure the model stop compiling until each has decided what the column means to it.
+//! A model is only a row: the mapping of the row to its transfer object decides which fields a client sees and in
+//! which form. To add a column: a migration, the field here, and the code that destructures the model, which does
+//! not compile until each place handles the column.
 
 pub mod adapter_status;
 pub mod change;

@@ -1,23 +1,23 @@
-//! How many resources of a kind there are, kept by the database itself.
+//! The number of resources of each kind, maintained by the database itself.
 
 use sea_orm::entity::prelude::*;
 
-/// A part of a kind's count. The count is the sum over the shards: several, so that writers on different
-/// connections do not queue for one row.
+/// One shard of the count of a kind. The count is the sum over the shards. There are several, so that writers on
+/// different connections do not wait for one row.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "resource_counts")]
 pub struct Model {
-    /// The kind counted, `Cluster` or `NodePool`.
+    /// The counted kind, `Cluster` or `NodePool`.
     #[sea_orm(primary_key, auto_increment = false)]
     pub kind: String,
-    /// The part of the count.
+    /// The number of the shard.
     #[sea_orm(primary_key, auto_increment = false)]
     pub shard: i32,
-    /// Resources counted in this part; a part alone may be negative.
+    /// The resources counted in this shard. The value of a single shard may be negative.
     pub count: i64,
 }
 
-/// Counts relate to no row.
+/// No relations.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 

@@ -1,4 +1,4 @@
-//! Migrating when several processes start at once: one migrates, the others wait and find it done.
+//! Migration when several processes start at the same time: one migrates, the others wait and find it done.
 
 use crate::Migrator;
 use sea_orm_migration::sea_orm::sqlx::sqlite::SqliteConnectOptions;
@@ -15,44 +15,47 @@ use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::time::Duration;
 
-/// Key of the advisory lock on PostgreSQL: any fixed number that nothing else in the database uses.
+/// The key of the advisory lock on PostgreSQL: a fixed number that nothing else in the database uses.
 const ADVISORY_LOCK: i64 = 0x6879_7065_7266_6c74;
-/// How long another process that migrates is waited for.
+/// The maximum time to wait for another process that migrates.
 const WAIT: Duration = Duration::from_secs(60);
-/// After which time it is logged that another process is waited for.
+/// The time after which the wait for another process is logged.
 const NOTICE: Duration = Duration::from_secs(1);
-/// How often a lock file that another process holds is tried.
+/// The interval between attempts to lock a file that another process holds.
 const LOCK_RETRY: Duration = Duration::from_millis(20);
 
-/// What a migration states, whatever the role's own limits are: those are made for requests. It may take its time, but
-/// must not wait long for a table, since all other users of the table wait behind it.
+/// The settings of a migration. They replace the limits of the role, which are meant for requests. A migration may
+/// take long, but must not wait long for a table lock, since all other users of the table wait behind it.
 const SETTINGS: &str =
     "SET LOCAL application_name = 'hyperfleet-api migrate'; SET LOCAL statement_timeout = 0;
     SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL lock_timeout = '5s'";
 
-/// The session that holds the advisory lock `$1`, in words.
+/// Queries a description of the session that holds the advisory lock `$1`.
 const HOLDER: &str = "
     SELECT format('pid %s (role %s, application %s)', pid, usename, application_name) AS holder
     FROM pg_locks JOIN pg_stat_activity USING (pid)
     WHERE locktype = 'advisory' AND granted AND datname = current_database()
       AND ((classid::bigint << 32) | objid::bigint) = $1 AND objsubid = 1";
 
-/// Applies all pending migrations of the database at `url` and answers their names. Several callers may do so at once.
+/// Applies all pending migrations of the database at `url` and returns their names. Several callers may do so at
+/// the same time.
 ///
 /// # Errors
-/// A migration fails; none is applied then. Or another process has been migrating for a minute.
+/// A migration fails, and then none is applied, or another process has been migrating for a minute.
 pub async fn up(url: &str) -> Result<Vec<String>, DbErr> {
     up_within(url, WAIT).await
 }
 
-/// The same as [`up`], with another limit for the wait for another process that migrates. PostgreSQL only.
+/// Like [`up`], with another limit for the wait for another process that migrates. The limit applies to PostgreSQL
+/// only.
 ///
 /// # Errors
-/// As those of [`up`].
+/// The errors of [`up`].
 pub async fn up_within(url: &str, wait: Duration) -> Result<Vec<String>, DbErr> {
     let guard = Guard::acquire(url, wait).await?;
     let pending = pending(&guard.transaction).await?;
-    // Nothing is pending either where a later version has migrated on, of which the migrator wants to know all.
+    // If a later version has applied more migrations, none is pending, and the migrator would fail because it does
+    // not know them.
     if !pending.is_empty() {
         Migrator::up(&guard.transaction, None).await?;
     }
@@ -60,10 +63,10 @@ pub async fn up_within(url: &str, wait: Duration) -> Result<Vec<String>, DbErr> 
     Ok(pending)
 }
 
-/// Takes back the newest migration and answers its name, if there is one.
+/// Reverts the newest migration and returns its name, if there is one.
 ///
 /// # Errors
-/// As those of [`up`]; or a newer version has migrated, which alone knows what to take back.
+/// The errors of [`up`]; or a newer version has migrated, and only that version can revert its migration.
 pub async fn down(url: &str) -> Result<Option<String>, DbErr> {
     let guard = Guard::acquire(url, WAIT).await?;
     let newest = applied(&guard.transaction).await?.pop_last();
@@ -76,8 +79,8 @@ pub async fn down(url: &str) -> Result<Option<String>, DbErr> {
     Ok(newest)
 }
 
-/// Each migration's name and whether it has been applied, oldest first; those of later versions too. Changes
-/// nothing.
+/// Returns the name of each migration and whether it is applied, oldest first, including those of later versions.
+/// Changes nothing.
 ///
 /// # Errors
 /// The database cannot be read.
@@ -92,8 +95,9 @@ pub async fn status(url: &str) -> Result<Vec<(String, bool)>, DbErr> {
     Ok(names.into_iter().map(|name| (name.clone(), applied.contains(&name))).collect())
 }
 
-/// Names of this version's migrations that are not applied yet. Those that a later version has applied are no
-/// hindrance: they only add, and this version serves on beside it. Changes nothing and needs no right to.
+/// Returns the names of this version's migrations that are not applied yet. Migrations that a later version has
+/// applied do not matter: they only add to the schema, and this version keeps working beside it. Changes nothing
+/// and needs no write privilege.
 ///
 /// # Errors
 /// The database cannot be read.
@@ -114,12 +118,12 @@ pub fn is_known(name: &str) -> bool {
     known().any(|known| known == name)
 }
 
-/// Names of this version's migrations, oldest first.
+/// Returns the names of this version's migrations, oldest first.
 fn known() -> impl Iterator<Item = String> {
     Migrator::migrations().into_iter().map(|migration| migration.name().to_owned())
 }
 
-/// Names of all that has been applied, by whichever version.
+/// Returns the names of all applied migrations, whichever version applied them.
 async fn applied<'c>(database: impl IntoSchemaManagerConnection<'c>) -> Result<BTreeSet<String>, DbErr> {
     let manager = SchemaManager::new(database);
     if !manager.has_table(Migrator::migration_table_name().to_string()).await? {
@@ -129,8 +133,8 @@ async fn applied<'c>(database: impl IntoSchemaManagerConnection<'c>) -> Result<B
     Ok(applied.into_iter().map(|migration| migration.version).collect())
 }
 
-/// Runs `work`, which opens the database for the first time, while no other process does so or migrates: of several
-/// that turn a new SQLite file to its log at once, all but one would fail.
+/// Runs `work`, which opens the database for the first time, while no other process opens or migrates it: if
+/// several processes switch a new SQLite file to write-ahead logging at the same time, all but one fail.
 ///
 /// # Errors
 /// The folder of the SQLite file cannot be written to.
@@ -139,11 +143,11 @@ pub async fn opening<T>(url: &str, work: impl Future<Output = T>) -> io::Result<
     Ok(work.await)
 }
 
-/// Exclusive leave to migrate, and the connection to do it on.
+/// The exclusive right to migrate, and the connection to use for it.
 struct Guard {
     database: DatabaseConnection,
-    /// The transaction in which everything is done. On PostgreSQL it holds the lock: a lock of the session would outlive
-    /// a process that fails behind a connection pooler, on a connection that is given to others.
+    /// The transaction of all work. On PostgreSQL it holds the lock: behind a connection pooler, a session lock
+    /// would outlive a process that fails, on a connection that is then handed to other clients.
     transaction: DatabaseTransaction,
     /// Holds the lock on SQLite.
     _file: Option<FileLock>,
@@ -155,7 +159,7 @@ impl Guard {
         let database = connect(url).await?;
         let transaction = match database.get_database_backend() {
             DbBackend::Postgres => locked(&database, wait).await?,
-            // Immediate: a transaction that has read before it writes is refused if somebody has written in between.
+            // Immediate: a transaction that reads before it writes fails if another one has written in between.
             _ => {
                 let sqlite_transaction_mode = Some(SqliteTransactionMode::Immediate);
                 let options = TransactionOptions { sqlite_transaction_mode, ..Default::default() };
@@ -171,7 +175,8 @@ impl Guard {
     }
 }
 
-/// A transaction that has the advisory lock. Each of its statements sees what the holder before has committed.
+/// Begins a transaction and acquires the advisory lock. Each of its statements sees the commits of the previous
+/// holder.
 async fn locked(database: &DatabaseConnection, wait: Duration) -> Result<DatabaseTransaction, DbErr> {
     let transaction = database.begin_with_config(Some(IsolationLevel::ReadCommitted), None).await?;
     let limit = format!("{SETTINGS}; SET LOCAL lock_timeout = {}", wait.as_millis());
@@ -192,7 +197,7 @@ async fn locked(database: &DatabaseConnection, wait: Duration) -> Result<Databas
     Ok(transaction)
 }
 
-/// Waits for a lock, and logs it if that takes a while.
+/// Waits for a lock, and logs a warning after [`NOTICE`].
 async fn logged<T>(lock: impl Future<Output = T>) -> T {
     let mut lock = pin!(lock);
     if let Ok(locked) = tokio::time::timeout(NOTICE, &mut lock).await {
@@ -202,28 +207,28 @@ async fn logged<T>(lock: impl Future<Output = T>) -> T {
     lock.await
 }
 
-/// One connection that stays: transactions are the connection's, and SQLite has one writer anyway.
+/// Opens a single permanent connection: transactions belong to a connection, and SQLite has one writer anyway.
 async fn connect(url: &str) -> Result<DatabaseConnection, DbErr> {
     let mut options = ConnectOptions::new(url);
     options.max_connections(1).idle_timeout(None).max_lifetime(None).sqlx_logging(false);
     Database::connect(options).await
 }
 
-/// The path of a SQLite database that is a file; an in-memory one has no second process to guard from.
+/// Returns the path of a SQLite database that is a file. An in-memory database is not shared with other processes.
 fn sqlite_path(url: &str) -> Option<PathBuf> {
     let options: SqliteConnectOptions = url.starts_with("sqlite:").then(|| url.parse().ok())??;
     let path = options.get_filename();
     (!path.starts_with("file:")).then(|| path.to_owned())
 }
 
-/// A lock between processes: a file beside the database, locked as long as it is open, and removed then.
+/// A lock between processes: a file beside the database, locked while it is open, and then removed.
 struct FileLock {
     path: PathBuf,
     _file: File,
 }
 
 impl FileLock {
-    /// Waits for the lock of the SQLite file at `url`; `None` for other databases.
+    /// Waits for the lock of the SQLite file at `url`. Returns `None` for other databases.
     async fn beside(url: &str) -> io::Result<Option<Self>> {
         let Some(mut path) = sqlite_path(url).map(PathBuf::into_os_string) else { return Ok(None) };
         path.push(".lock");
@@ -237,7 +242,8 @@ impl FileLock {
         loop {
             let file = File::create(&path).map_err(cannot)?;
             match file.try_lock() {
-                // Who had the lock before has removed the file that was opened here: it locks out nobody.
+                // The previous holder has removed the file that was opened here, so this lock excludes no other
+                // process.
                 Ok(()) if !is_at(&file, &path) => {}
                 Ok(()) => return Ok(Some(Self { path, _file: file })),
                 Err(TryLockError::WouldBlock) => tokio::time::sleep(LOCK_RETRY).await,
@@ -249,12 +255,12 @@ impl FileLock {
 
 impl Drop for FileLock {
     fn drop(&mut self) {
-        // One that stays does no harm.
+        // A lock file that remains is harmless.
         let _ = std::fs::remove_file(&self.path);
     }
 }
 
-/// Whether an open file is the one at a path.
+/// Whether an open file is the one at `path`.
 fn is_at(file: &File, path: &Path) -> bool {
     let identity = |metadata: io::Result<Metadata>| metadata.ok().map(|file| (file.dev(), file.ino()));
     identity(file.metadata()) == identity(std::fs::metadata(path))

@@ -1,10 +1,10 @@
-//! The schema of the database, one concern a file, for SQLite and PostgreSQL.
+//! The schema of the database for SQLite and PostgreSQL, one concern per file.
 //!
-//! Migrations are additive: the previous version of the service keeps working while and after one runs.
-//! All that are pending run in one transaction, so that a failure leaves the schema as it was.
-//! They never import the entities, which move on while a migration stays what it was.
+//! Migrations are additive: the previous version of the service keeps working during and after a migration. All
+//! pending migrations run in one transaction, so that a failure leaves the schema unchanged. Migrations never
+//! import the entities, since entities change and a migration must not.
 //!
-//! To add one: a file `m<date>_<number>_<what>.rs`, a line in [`Migrator`], and its way back in `down`.
+//! To add a migration: a file `m<date>_<number>_<what>.rs`, a line in [`Migrator`], and its reversal in `down`.
 
 mod guard;
 mod schema;

@@ -1,4 +1,4 @@
-//! Clusters. A name is taken by at most one cluster that is not marked for deletion.
+//! Clusters. A name is unique among the clusters that are not marked for deletion.
 
 use crate::schema;
 use sea_orm_migration::prelude::*;

@@ -1,4 +1,5 @@
-//! Node pools. Each belongs to a cluster, which cannot go before it; names are unique within the cluster.
+//! Node pools. Each belongs to a cluster, which cannot be removed before it. A name is unique among the node pools
+//! of the cluster that are not marked for deletion.
 
 use crate::schema;
 use sea_orm_migration::prelude::*;

@@ -1,4 +1,4 @@
-//! Labels, for search. The index ends in the owner, whose order is the default order of lists.
+//! Labels, for searches. The index ends with the owner, whose order is the default order of lists.
 
 use crate::schema;
 use sea_orm_migration::prelude::*;
@@ -20,7 +20,7 @@ impl MigrationTrait for Migration {
         schema::owner_indexes(manager, "labels").await?;
         let search = schema::index("labels_search", "labels", &["owner_type", "key", "value", "owner_id"]);
         manager.create_index(search).await?;
-        // Where the table was dropped before, resources still carry their labels as a document.
+        // If the table was dropped before, resources still contain their labels as a document.
         let each = match manager.get_database_backend() {
             DbBackend::Postgres => "json_each_text(CAST(labels AS json))",
             _ => "json_each(labels)",

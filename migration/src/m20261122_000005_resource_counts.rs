@@ -1,8 +1,8 @@
-//! Exact counts of clusters and node pools, kept by triggers.
+//! Exact counts of clusters and node pools, maintained by triggers.
 //!
-//! Counting a million rows takes tens of milliseconds, on every list. Triggers keep the figure exact
-//! whoever writes, cascades and bulk loads included. On PostgreSQL a count is spread over shards chosen
-//! by the connection, or all creates of the fleet would queue for one row.
+//! Counting a million rows takes tens of milliseconds, for every list. Triggers keep the count exact for all
+//! writers, including cascades and bulk loads. On PostgreSQL a count is divided into shards selected by the
+//! connection; otherwise, all creates of the fleet would wait for one row.
 
 use crate::schema;
 use sea_orm_migration::prelude::*;

@@ -1,4 +1,4 @@
-//! Idempotency keys: what was answered to creates that carried one, so that any replica repeats it.
+//! Idempotency keys: the answers to creates that contained one, so that any replica can repeat them.
 
 use crate::schema;
 use sea_orm_migration::prelude::*;

@@ -1,8 +1,8 @@
-//! How many resources wait for reconciliation, as one replica has counted them for all. Used by versions without the
-//! column `reconciled_since` only; the table can be dropped once none of those runs beside this one.
+//! The number of unreconciled resources, counted by one replica for all. Only versions without the column
+//! `reconciled_since` use it; the table can be dropped once none of them runs beside this version.
 //!
-//! Counting reads every resource that waits. With many replicas each would do so again and again for its own
-//! metrics; here one of them leaves what it found, and when it is to be found anew.
+//! Counting reads every unreconciled resource. With many replicas, each would repeat it for its own metrics; with
+//! this table, one of them stores the result and the time of the next count.
 
 use crate::schema;
 use sea_orm_migration::prelude::*;
@@ -11,7 +11,7 @@ use sea_orm_migration::schema::{big_integer, boolean, timestamp_with_time_zone};
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
 
-/// Not counted yet, and due.
+/// The initial rows: not counted yet, and due.
 const ROWS: &str = "
     INSERT INTO reconciliation_counts (kind, is_delete, pending, stuck, due_time) VALUES
     ('Cluster', FALSE, 0, 0, '1970-01-01T00:00:00+00:00'), ('Cluster', TRUE, 0, 0, '1970-01-01T00:00:00+00:00'),

@@ -1,7 +1,7 @@
-//! Since when the condition `Reconciled` has its status, so that resources that wait for reconciliation can be counted
+//! The time since which the condition `Reconciled` has its status, so that unreconciled resources can be counted
 //! and dated without reading their conditions.
 //!
-//! Nullable: a version that does not know the column may still write rows.
+//! Nullable: a version without the column may still write rows.
 
 use crate::schema;
 use sea_orm_migration::prelude::*;
@@ -14,7 +14,7 @@ const COLUMN: &str = "reconciled_since";
 
 const POSTGRES: &str = "(SELECT CAST(c.value ->> 'last_transition_time' AS timestamptz)
     FROM json_array_elements(CAST(conditions AS json)) AS c WHERE c.value ->> 'type' = 'Reconciled' LIMIT 1)";
-/// Times are texts there, written with an offset.
+/// On SQLite, times are texts with an offset.
 const SQLITE: &str = "(SELECT replace(c.value ->> 'last_transition_time', 'Z', '+00:00')
     FROM json_each(conditions) AS c WHERE c.value ->> 'type' = 'Reconciled' LIMIT 1)";
 

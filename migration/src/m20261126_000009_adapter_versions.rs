@@ -1,6 +1,6 @@
-//! The versions that an adapter tells of itself in a report: of its configuration and of its framework.
+//! The versions that an adapter reports about itself: of its configuration and of its framework.
 //!
-//! Nullable: most adapters do not tell, and a version that does not know the columns may still write rows.
+//! Nullable: most adapters do not report them, and a version without the columns may still write rows.
 
 use crate::schema;
 use sea_orm_migration::prelude::*;

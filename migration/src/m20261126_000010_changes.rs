@@ -1,7 +1,7 @@
-//! The log of changes: what happened to clusters and node pools, in an order that can be followed.
+//! The log of changes: the changes of clusters and node pools, in an order that can be followed.
 //!
-//! No foreign keys, since changes outlive the resources, and no index but that of the numbers: it is written in the
-//! transaction of every change.
+//! There are no foreign keys, since changes outlive the resources, and no index except that of the numbers, since
+//! every change writes to the log in its transaction.
 
 use crate::schema;
 use sea_orm_migration::prelude::*;
@@ -15,7 +15,7 @@ pub(crate) struct Migration;
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let required = |name| schema::text(manager, name).not_null().take();
-        // SQLite must not give a number twice, not even that of a row that was removed.
+        // SQLite must not assign a number twice, not even the number of a removed row.
         let seq = big_integer("seq").auto_increment().primary_key().take();
         let changes = Table::create()
             .table("changes")

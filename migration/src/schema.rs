@@ -1,4 +1,4 @@
-//! What several migrations say in the same words.
+//! Definitions that several migrations share.
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::{big_integer, boolean, timestamp_with_time_zone, uuid};
@@ -7,8 +7,8 @@ use sea_orm_migration::sea_orm::DbBackend;
 /// The kinds of resources and their tables.
 pub(crate) const RESOURCES: [(&str, &str); 2] = [("Cluster", "clusters"), ("NodePool", "node_pools")];
 
-/// A text column whose order is that of its bytes. SQLite compares so by itself; PostgreSQL would compare
-/// by the locale the database happened to be created with.
+/// Returns a text column ordered by its bytes. SQLite compares bytes by default; PostgreSQL would use the locale
+/// with which the database was created.
 pub(crate) fn text(manager: &SchemaManager<'_>, name: &'static str) -> ColumnDef {
     let mut column = ColumnDef::new(name);
     column.text();
@@ -18,7 +18,7 @@ pub(crate) fn text(manager: &SchemaManager<'_>, name: &'static str) -> ColumnDef
     column
 }
 
-/// An index of a table on these columns.
+/// Returns an index of a table on `columns`.
 pub(crate) fn index(
     name: impl Into<String>,
     table: &'static str,
@@ -31,7 +31,7 @@ pub(crate) fn index(
     index
 }
 
-/// The columns that clusters and node pools share.
+/// Adds the columns that clusters and node pools share.
 pub(crate) fn resource_columns(manager: &SchemaManager<'_>, table: &mut TableCreateStatement) {
     let required = |name| text(manager, name).not_null().take();
     table
@@ -58,8 +58,8 @@ pub(crate) fn resource_columns(manager: &SchemaManager<'_>, table: &mut TableCre
         .col(text(manager, "deleted_by"));
 }
 
-/// The indexes that clusters and node pools share. None is on a column that each report changes. Those
-/// that serve an order end in `id`, as every order does.
+/// Creates the indexes that clusters and node pools share. None is on a column that every report changes. Those
+/// that serve an order end with `id`, as every order does.
 pub(crate) async fn resource_indexes(manager: &SchemaManager<'_>, table: &'static str) -> Result<(), DbErr> {
     for column in ["name", "phase", "reconciled", "reconciled_bucket", "updated_time"] {
         manager.create_index(index(format!("{table}_{column}_id"), table, &[column, "id"])).await?;
@@ -70,8 +70,8 @@ pub(crate) async fn resource_indexes(manager: &SchemaManager<'_>, table: &'stati
     manager.create_index(finalizing).await
 }
 
-/// Two columns, computed from `owner_type` and `owner_id`, that tie a row to a resource of either kind by
-/// real foreign keys: the database removes the row with its owner and admits none without.
+/// Adds two columns, computed from `owner_type` and `owner_id`, that relate a row to a resource of either kind by
+/// foreign keys: the database removes the row with its owner, and rejects rows without an owner.
 pub(crate) fn owner_columns(
     manager: &SchemaManager<'_>,
     table: &mut TableCreateStatement,
@@ -94,7 +94,7 @@ pub(crate) fn owner_columns(
     table.check(Expr::cust("owner_type IN ('Cluster', 'NodePool')"));
 }
 
-/// Indexes behind the foreign keys of [`owner_columns`], for the removal of an owner.
+/// Creates the indexes for the foreign keys of [`owner_columns`], which the removal of an owner uses.
 pub(crate) async fn owner_indexes(manager: &SchemaManager<'_>, table: &'static str) -> Result<(), DbErr> {
     for column in ["cluster_id", "node_pool_id"] {
         let index = index(format!("{table}_{column}"), table, &[column])
@@ -105,8 +105,9 @@ pub(crate) async fn owner_indexes(manager: &SchemaManager<'_>, table: &'static s
     Ok(())
 }
 
-/// Leaves `percent` of each page's space to new versions of its rows, so that a status report finds room
-/// beside the old version and need not touch an index. PostgreSQL only; SQLite updates in place.
+/// Limits inserts to `percent` of the space of each page. The rest is left to new versions of its rows, so that a
+/// status report finds space beside the old version and does not update an index. PostgreSQL only; SQLite updates
+/// in place.
 pub(crate) async fn fill(manager: &SchemaManager<'_>, table: &'static str, percent: u8) -> Result<(), DbErr> {
     if manager.get_database_backend() == DbBackend::Postgres {
         let statement = format!("ALTER TABLE {table} SET (fillfactor = {percent})");

@@ -1,8 +1,8 @@
-//! Requests that arrive together are handled together.
+//! Batches requests that arrive at the same time.
 //!
 //! Most of the cost of a small read or write is the round trip to the database and, for writes, the flush at
-//! commit. While one batch is under way, requests of the same sort collect and form the next one. An idle
-//! service handles each request at once, in a batch of one.
+//! commit. While one batch is running, requests of the same type queue and form the next batch. An idle service
+//! handles each request immediately, in a batch of one.
 
 use crate::error::{Error, Result};
 use futures_util::FutureExt;
@@ -15,54 +15,57 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::task::JoinError;
 use tracing::{Instrument, Span};
 
-/// The largest batch.
+/// The maximum number of requests in a batch.
 const BATCH: usize = 64;
-/// How many requests may wait.
+/// The maximum number of requests in the queue.
 const QUEUE: usize = 4096;
-/// A batch that takes longer is slow: those behind it need not wait for it.
+/// A batch that runs longer than this counts as slow: another batch may then start beside it.
 const SLOW_AFTER: Duration = Duration::from_millis(2);
 
-/// Collects requests of one sort. Cheap to clone.
+/// Collects requests of one type into batches. Cheap to clone.
 pub(crate) struct Batcher<Q, A>(Arc<Inner<Q, A>>);
 
 struct Inner<Q, A> {
     waiting: Mutex<VecDeque<Pending<Q, A>>>,
-    /// One for each loop that runs batches.
+    /// One permit for each loop that runs batches.
     permits: Arc<Semaphore>,
-    /// One for each slow batch in whose place another loop goes on.
+    /// One permit for each slow batch whose loop has been replaced by another one.
     slow: Arc<Semaphore>,
     timeout: Duration,
 }
 
-/// Handles a batch: one answer for each request, in order.
+/// Handles a batch and returns one answer for each request, in order.
 type Run<Q, A> = Arc<dyn Fn(Vec<Q>) -> BoxFuture<'static, Result<Vec<A>>> + Send + Sync>;
 
 struct Pending<Q, A> {
     request: Q,
-    /// By which the caller that gives up finds the request, unless a batch has taken it.
+    /// Identifies the request in the queue, so that it can be removed after the timeout.
     ticket: Arc<()>,
     span: Span,
     reply: oneshot::Sender<Result<A>>,
 }
 
 impl<Q: Send + 'static, A: Send + 'static> Batcher<Q, A> {
-    /// Up to `concurrency` batches run at a time; a request waits up to `timeout` for its batch to start.
+    /// Creates a batcher that runs up to `concurrency` batches at a time. A request waits up to `timeout` for its
+    /// batch to start.
     pub(crate) fn new(concurrency: usize, timeout: Duration) -> Self {
         Self::with_slow(concurrency, 0, timeout)
     }
 
-    /// The same, and up to `slow` batches that have become slow do not count.
+    /// Like [`Self::new`], but up to `slow` slow batches do not count toward `concurrency`.
     pub(crate) fn with_slow(concurrency: usize, slow: usize, timeout: Duration) -> Self {
         let permits = Arc::new(Semaphore::new(concurrency));
         let slow = Arc::new(Semaphore::new(slow));
         Self(Arc::new(Inner { waiting: Mutex::default(), permits, slow, timeout }))
     }
 
-    /// Answers `request` as part of a batch. `run` handles a batch: one answer for each request, in order.
+    /// Submits `request` and returns its answer. `run` handles a batch and returns one answer for each request, in
+    /// order.
     ///
     /// # Errors
-    /// [`Error::Overloaded`] if the batch did not start in time, [`Error::Unavailable`] if the batch before got no
-    /// connection; then nothing was done and nothing will be.
+    /// [`Error::Overloaded`] if the queue is full or the batch did not start before the timeout,
+    /// [`Error::Unavailable`] if the preceding batch got no connection. In these cases the request has no effect,
+    /// neither now nor later.
     pub(crate) async fn submit<F>(
         &self,
         request: Q,
@@ -97,14 +100,14 @@ impl<Q: Send + 'static, A: Send + 'static> Inner<Q, A> {
         Ok(())
     }
 
-    /// Takes a request back. False if a batch has taken it.
+    /// Removes a request from the queue. Returns false if a batch already contains it.
     fn withdraw(&self, ticket: &Arc<()>) -> bool {
         let mut queue = self.waiting.lock();
         let place = queue.iter().position(|pending| Arc::ptr_eq(&pending.ticket, ticket));
         place.and_then(|place| queue.remove(place)).is_some()
     }
 
-    /// Answers the requests of a batch, and those behind it if it got no connection.
+    /// Sends the answers of a batch. If the batch got no connection, also rejects the queued requests.
     fn finish(&self, finished: Result<Result<Vec<A>>, JoinError>, replies: Vec<oneshot::Sender<Result<A>>>) {
         let answers = finished.unwrap_or_else(|error| Err(Error::Internal(error.to_string())));
         if let Err(error) = &answers
@@ -115,7 +118,7 @@ impl<Q: Send + 'static, A: Send + 'static> Inner<Q, A> {
         answer(answers, replies);
     }
 
-    /// Answers those who wait behind a batch that got no connection. They would wait for one as long again.
+    /// Rejects the queued requests after a batch got no connection: they would wait for one just as long.
     fn refuse_waiting(&self, error: &Error) {
         loop {
             let batch = self.take();
@@ -126,7 +129,7 @@ impl<Q: Send + 'static, A: Send + 'static> Inner<Q, A> {
         }
     }
 
-    /// The next batch; empty if no request waits.
+    /// Removes the next batch from the queue. Returns an empty batch if no request waits.
     fn take(&self) -> Vec<Pending<Q, A>> {
         let mut queue = self.waiting.lock();
         let mut batch = Vec::new();
@@ -140,16 +143,16 @@ impl<Q: Send + 'static, A: Send + 'static> Inner<Q, A> {
         batch
     }
 
-    /// Starts [`Self::work_off`], boxed because it may start itself.
+    /// Spawns [`Self::work_off`], boxed because that function may spawn itself.
     fn spawn(self: Arc<Self>, permit: OwnedSemaphorePermit, run: Run<Q, A>) {
         let working: BoxFuture<'static, ()> = self.work_off(permit, run).boxed();
         tokio::spawn(working);
     }
 
-    /// Runs batches until no request waits, or until one is slow: then a loop in its place goes on.
+    /// Runs batches until the queue is empty, or until a batch is slow: then another loop continues in its place.
     ///
-    /// A request that arrives while all permits are taken relies on this loop, so it checks the queue once more after it has
-    /// returned its permit.
+    /// A request that arrives while all permits are taken relies on this loop, so the loop checks the queue once
+    /// more after it has released its permit.
     async fn work_off(self: Arc<Self>, mut permit: OwnedSemaphorePermit, run: Run<Q, A>) {
         loop {
             loop {
@@ -157,11 +160,11 @@ impl<Q: Send + 'static, A: Send + 'static> Inner<Q, A> {
                 if batch.is_empty() {
                     break;
                 }
-                // A statement for many shows in one trace: that of the first.
+                // A statement for several requests appears in one trace only: that of the first request.
                 let span = batch[0].span.clone();
                 let (requests, replies): (Vec<_>, Vec<_>) =
                     batch.into_iter().map(|pending| (pending.request, pending.reply)).unzip();
-                // In a task of its own: a batch that panics must not take the loop with it.
+                // Runs in a separate task, so that a batch that panics does not end the loop.
                 let mut running = tokio::spawn(run(requests).instrument(span));
                 let finished = match tokio::time::timeout(SLOW_AFTER, &mut running).await {
                     Ok(finished) => finished,
@@ -186,7 +189,7 @@ impl<Q: Send + 'static, A: Send + 'static> Inner<Q, A> {
 }
 
 fn answer<A>(answers: Result<Vec<A>>, replies: Vec<oneshot::Sender<Result<A>>>) {
-    // A caller may have left.
+    // The caller may have disconnected, so a failed send is ignored.
     match answers {
         Ok(answers) => answers.into_iter().zip(replies).for_each(|(answer, reply)| {
             let _ = reply.send(Ok(answer));

@@ -1,4 +1,4 @@
-//! What operations work with.
+//! The shared state of the operations.
 
 use crate::batch::Batcher;
 use crate::change::log::ChangeLog;
@@ -17,24 +17,25 @@ use crate::store::reader::Reader;
 use crate::store::write::Tx;
 use std::sync::Arc;
 
-/// Batches of creates under way at a time. With one, a batch would wait for the commit of the one before.
+/// The maximum number of create batches that run at a time. With one, a batch would wait for the commit of the
+/// preceding one.
 const CREATES: usize = 2;
-/// Batches of reports under way at a time. With two, reports about the same resource would find it locked by the other
-/// batch.
+/// The maximum number of report batches that run at a time. With two, reports about the same resource would find it
+/// locked by the other batch.
 const REPORTS: usize = 1;
-/// Batches of changes under way at a time, for the same reason.
+/// The maximum number of patch batches that run at a time, for the same reason.
 const PATCHES: usize = 1;
 
-/// What operations work with. Cheap to clone.
+/// The shared state of the operations. Cheap to clone.
 #[derive(Clone)]
 pub struct Context {
     /// The database.
     pub db: Db,
-    /// The time.
+    /// The source of the current time.
     pub clock: Clock,
-    /// What the operator chose.
+    /// The settings chosen by the operator.
     pub settings: Arc<Settings>,
-    /// The log of changes, as far as it can be followed.
+    /// The log of changes, up to the position that followers can read.
     pub(crate) changes: ChangeLog,
     pub(crate) gate: Gate,
     pub(crate) pages: PageMemory,
@@ -46,33 +47,34 @@ pub struct Context {
     pub(crate) patches: Batcher<Arc<PatchRequest>, Handled<Applied>>,
 }
 
-/// What the operator chose.
+/// The settings chosen by the operator.
 #[derive(Debug)]
 pub struct Settings {
-    /// The required adapters of each kind. None: all that have reported are required.
+    /// The required adapters of each kind. If empty, all adapters that have reported are required.
     pub required: PerKind<Vec<String>>,
-    /// Conditions that a report must carry.
+    /// The types of the conditions that every report must contain.
     pub mandatory_conditions: Vec<String>,
-    /// How many adapters may report about one resource.
+    /// The maximum number of adapters that report about one resource.
     pub max_adapters: usize,
-    /// How many bytes the items of one page of a list may take. The first item may take more.
+    /// The maximum size of the items of one page of a list, in bytes. The first item may exceed it.
     pub max_page_bytes: usize,
-    /// How many bytes pages of lists may take together, until their answers are sent. At least as many as one.
+    /// The maximum memory of all pages of lists until their responses are sent, in bytes. At least
+    /// `max_page_bytes`.
     pub max_page_memory: usize,
-    /// How many bytes the indexes of lists may take together; 0: there are none.
+    /// The maximum memory of the indexes of lists, in bytes. With 0, there are no indexes.
     pub page_index_memory: usize,
-    /// What specs must match.
+    /// The schemas that specs must match.
     pub schemas: SpecSchemas,
 }
 
-/// What a committed transaction answered and did.
+/// The value that a committed transaction returned, and the changes it made.
 pub(crate) struct Committed<T> {
     pub(crate) value: T,
     pub(crate) changes: Vec<ResourceChange>,
 }
 
 impl Context {
-    /// A context for operations on `db`.
+    /// Creates a context for operations on `db`.
     pub fn new(db: Db, clock: Clock, settings: Settings) -> Self {
         let timeout = db.acquire_timeout();
         Self {
@@ -93,7 +95,7 @@ impl Context {
         }
     }
 
-    /// Runs a read where its consistency allows: on the replica, if there is one and it answers, or on the primary.
+    /// Runs a read on the replica if the consistency allows it and the replica answers, otherwise on the primary.
     pub(crate) async fn read<T, F>(&self, consistency: Consistency, read: impl Fn(Reader) -> F) -> Result<T>
     where
         F: Future<Output = Result<T>>,
@@ -106,18 +108,19 @@ impl Context {
         }
     }
 
-    /// Lines up for a write that may end in a removal: for the resource, or for the cluster that may be removed with it.
+    /// Waits until no other request writes to the resource, or to the cluster that may be removed with it. For writes
+    /// that may remove resources.
     pub(crate) async fn enter_root(&self, target: &Target) -> Result<Pass> {
         let mut root = target.owner.unwrap_or(target.id);
         if target.owner.is_none() && target.kind.parent().is_some() {
-            // The owner never changes, so it does not matter how current this is.
+            // The owner never changes, so this read does not have to be current.
             let found = self.primary.find(target.kind, target.id).await?;
             root = found.and_then(|resource| resource.owner_id).unwrap_or(root);
         }
         self.gate.enter(root).await
     }
 
-    /// Runs a write in a transaction and answers once it is committed. The work may run more than once.
+    /// Runs a write in a transaction and returns after the commit. `work` may run more than once.
     pub(crate) async fn write<T, F>(&self, work: impl Fn(Tx) -> F) -> Result<Committed<T>>
     where
         F: Future<Output = Result<T>>,
@@ -135,8 +138,8 @@ impl Context {
         Ok(Committed { value, changes: saved.changes })
     }
 
-    /// Runs a write for a batch of so many requests in one transaction. If it fails, each of several is left to be handled
-    /// alone: one of them may be the reason.
+    /// Runs a write for a batch of `requests` requests in one transaction. If a batch of several requests fails,
+    /// each of them is left to be handled alone, since one of them may be the cause.
     pub(crate) async fn write_batch<A, F>(
         &self,
         requests: usize,
@@ -147,7 +150,8 @@ impl Context {
     {
         match self.write(work).await {
             Ok(Committed { value, .. }) => Ok(value),
-            // A batch leaves out what is locked: what has kept it waiting all the same would keep each of them waiting.
+            // A batch skips locked resources. If it was blocked nevertheless, each of its requests would be blocked
+            // as well.
             Err(error @ (Error::Unavailable(_) | Error::Timeout(_) | Error::Locked(_))) => Err(error),
             Err(error) if requests == 1 => Err(error),
             Err(_) => Ok(std::iter::repeat_with(|| None).take(requests).collect()),

@@ -1,68 +1,69 @@
-//! What the database engines spell and do differently.
+//! The differences between the database engines in syntax and behavior.
 
 use crate::search::pattern::Pattern;
 use sea_orm::sea_query::{Expr, ExprTrait, Func, FunctionCall};
 use std::thread::available_parallelism;
 use uuid::Uuid;
 
-/// The dialect of SQL that a database understands.
+/// The SQL dialect of a database.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Dialect {
-    /// The embedded engine.
+    /// SQLite, the embedded engine.
     Sqlite,
-    /// PostgreSQL, and what is compatible with it.
+    /// PostgreSQL and compatible servers.
     Postgres,
 }
 
-/// What an error of the database means.
+/// The meaning of a database error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
     /// A unique or foreign key constraint is violated.
     Constraint,
-    /// The database gave precedence to another transaction; the same transaction may succeed when tried again.
+    /// The database gave precedence to another transaction. A retry of the same transaction may succeed.
     Retryable,
-    /// Another transaction has held a lock for longer than a request waits for it.
+    /// Another transaction held a lock for longer than the lock timeout.
     Locked,
-    /// The statement ran into its time limit.
+    /// The statement exceeded its time limit.
     Timeout,
-    /// The database cannot be reached or refuses to work. `Broken` if the connection is of no more use.
+    /// The database cannot be reached or refuses to work. `Broken` if the connection has become unusable.
     Unavailable,
-    /// The connection broke, or its server is stopping: the same goes for the other connections to it.
+    /// The connection broke, or its server is stopping. The same applies to the other connections to that server.
     Broken,
-    /// Anything else: a mistake in the statement or in what is stored.
+    /// Any other error: a mistake in the statement or in the stored data.
     Internal,
 }
 
-/// The spellings of one engine. Each is a template over its arguments: `?` is the next argument on SQLite, `$1`
+/// The SQL templates of one engine. Each is a template over its arguments: `?` is the next argument on SQLite, `$1`
 /// the first one on PostgreSQL. Arguments are expressions, so values in them stay bound.
 struct Spellings {
-    /// A text whose order is that of its bytes, as it is for columns.
+    /// A text ordered by its bytes, like the text columns.
     bytewise: &'static str,
-    /// A UUID as 36 characters.
+    /// A UUID as a text of 36 characters.
     uuid_text: &'static str,
     like: Matcher,
     ilike: Matcher,
     /// A text column as a JSON value.
     json: &'static str,
-    /// A JSON value as text: null if it is no string.
+    /// A JSON value as text; null if it is not a string.
     json_string: &'static str,
-    /// A JSON value as number: null if it is none.
+    /// A JSON value as a number; null if it is not a number.
     json_number: &'static str,
-    /// A JSON value as boolean: null if it is none.
+    /// A JSON value as a boolean; null if it is not a boolean.
     json_boolean: &'static str,
-    /// Any text of a JSON value: null if it is JSON's null or missing.
+    /// Any JSON value as text; null if it is JSON null or missing.
     json_any: &'static str,
-    /// The function that gives the elements of a JSON array, in a column called `value`.
+    /// The function that returns the elements of a JSON array in a column named `value`.
     json_elements: &'static str,
 }
 
-/// A way to match a text with a pattern.
+/// The template that matches a text with a pattern, and the function that formats the pattern.
 struct Matcher {
     template: &'static str,
     spell: fn(&Pattern) -> String,
 }
 
-/// Its own `LIKE` ignores the case of ASCII letters, as `ILIKE` does under collation "C"; `GLOB` does not.
+/// `LIKE` in SQLite ignores the case of ASCII letters, as `ILIKE` does under collation "C"; `GLOB` is
+/// case-sensitive.
 const SQLITE: Spellings = Spellings {
     bytewise: "?",
     uuid_text: "(lower(substr(hex(?), 1, 8) || '-' || substr(hex(?), 9, 4) || '-' || substr(hex(?), 13, 4) \
@@ -77,8 +78,7 @@ const SQLITE: Spellings = Spellings {
     json_elements: "json_each",
 };
 
-/// A number is cast only if it is spelled in a way that cannot overflow: `CASE` is the one construct that
-/// keeps the cast from being tried first.
+/// A number is cast only if its text cannot overflow. Only `CASE` guarantees that the cast is not evaluated first.
 const POSTGRES: Spellings = Spellings {
     bytewise: r#"(($1) COLLATE "C")"#,
     uuid_text: "CAST($1 AS text)",
@@ -94,24 +94,24 @@ const POSTGRES: Spellings = Spellings {
 };
 
 impl Dialect {
-    /// The engine a database URL names.
+    /// Returns the dialect of the database that a URL names.
     pub fn of_url(url: &str) -> Self {
         if url.starts_with("sqlite") { Dialect::Sqlite } else { Dialect::Postgres }
     }
 
-    /// Whether writes queue for one connection.
+    /// Whether all writes share one connection.
     pub fn single_writer(self) -> bool {
         self == Dialect::Sqlite
     }
 
-    /// Whether the schema is brought up to date at each start, unless the operator says otherwise: where one
-    /// process has the database for itself.
+    /// Whether the schema is migrated at each start, unless the operator disables this. True where one process has
+    /// exclusive use of the database.
     pub fn migrates_itself(self) -> bool {
         self == Dialect::Sqlite
     }
 
-    /// How many connections the pool has, unless the operator sets it. SQLite's only read; writes have one of
-    /// their own.
+    /// Returns the default number of connections in the pool. The pool of SQLite only reads; its writes have a
+    /// separate connection.
     pub fn pool_size(self) -> u32 {
         let cores = available_parallelism().map_or(2, |cores| cores.get() as u32);
         match self {
@@ -120,45 +120,46 @@ impl Dialect {
         }
     }
 
-    /// What an error code of either engine means. SQLite's are shorter numbers than those of SQL; their low byte
-    /// is the kind, the rest the detail.
+    /// Returns the meaning of an error code of either engine. The codes of SQLite are shorter than SQLSTATE codes;
+    /// their low byte is the kind, the rest the detail.
     pub(crate) fn fault(code: &str) -> Fault {
         let sqlite = if code.len() < 5 { code.parse::<u32>().unwrap_or(0) } else { 0 };
         match code {
-            // Serialization failure, deadlock, and a transaction that paused for longer than the server allows.
+            // Serialization failure, deadlock, and a transaction that was idle for longer than the server allows.
             "40001" | "40P01" | "25P03" => Fault::Retryable,
             // Lock not available within lock_timeout.
             "55P03" => Fault::Locked,
-            // Cancelled by statement_timeout.
+            // Canceled by statement_timeout.
             "57014" => Fault::Timeout,
-            // The server stops, closes idle sessions, or may no longer be written to; the database was dropped.
+            // The server is starting or stopping, closed an idle session, or is read-only; or the database was
+            // dropped.
             "57P01" | "57P02" | "57P03" | "57P04" | "57P05" | "25006" => Fault::Broken,
-            // The server is starting, full, or its disk is.
+            // The connection failed, or the server has no connection, memory or disk space left.
             _ if code.len() == 5 && (code.starts_with("08") || code.starts_with("53")) => Fault::Unavailable,
             _ => match sqlite {
                 // Another process holds the write lock.
                 5 => Fault::Locked,
-                // Interrupted at its time limit.
+                // Interrupted at the time limit.
                 9 => Fault::Timeout,
-                // The snapshot is too old, recovery is under way, or the shared cache is locked.
+                // Recovery is running, the snapshot is too old, or the shared cache is locked.
                 6 | 261 | 517 => Fault::Retryable,
-                // The file became read-only or cannot be opened; the disk fails or is full.
+                // The file became read-only or cannot be opened, or the disk fails or is full.
                 code if matches!(code & 0xff, 8 | 10 | 13 | 14) => Fault::Unavailable,
                 _ => Fault::Internal,
             },
         }
     }
 
-    /// Whether a column of ids holds one of `ids`. All of them are one parameter, so that the statement is the same
-    /// however many there are. One alone is compared: PostgreSQL expects ten in a list, so that it finds the plan for all
-    /// lists too expensive for one, and makes a new one each time.
+    /// Whether a column of ids contains one of `ids`. All ids are one parameter, so that the statement is the same
+    /// for any number of them. A single id is compared directly: PostgreSQL expects ten elements in a list, so it
+    /// would find the generic plan too expensive for one id and plan each time.
     pub(crate) fn is_one_of(self, column: Expr, ids: &[Uuid]) -> Expr {
         if let [id] = ids {
             return ExprTrait::eq(column, *id);
         }
         match self {
             Dialect::Sqlite => {
-                // Hexadecimal texts, which can always be printed.
+                // Hexadecimal texts, whose serialization cannot fail.
                 let list = serde_json::to_string(&ids.iter().map(|id| id.simple()).collect::<Vec<_>>());
                 let list = Expr::val(list.unwrap_or_default());
                 Expr::cust_with_exprs("? IN (SELECT unhex(value) FROM json_each(?))", [column, list])
@@ -167,8 +168,8 @@ impl Dialect {
         }
     }
 
-    /// The lowest id of a transaction that is running, as the statement sees the database. SQLite runs one writing
-    /// transaction at a time, so whatever is not there will never be.
+    /// The lowest id of a running transaction, as the statement sees the database. SQLite runs one writing
+    /// transaction at a time, so a number that is missing there is never written later.
     pub(crate) fn oldest_transaction(self) -> Expr {
         match self {
             Dialect::Sqlite => Expr::cust("0"),
@@ -178,8 +179,9 @@ impl Dialect {
         }
     }
 
-    /// An id that is higher than those of all transactions that have begun to write. PostgreSQL gives one to the
-    /// statement: the end of a snapshot is no such id, since it only exceeds those of transactions that have ended.
+    /// An id that is higher than those of all transactions that have begun to write. PostgreSQL assigns one to the
+    /// statement: the end of a snapshot does not suffice, since it exceeds only the ids of transactions that have
+    /// ended.
     pub(crate) fn next_transaction(self) -> Expr {
         match self {
             Dialect::Sqlite => Expr::cust("0"),
@@ -187,7 +189,7 @@ impl Dialect {
         }
     }
 
-    /// The history of the server that writes, which begins anew when a standby is promoted. SQLite's has no name.
+    /// The timeline of the server that writes, which changes when a standby is promoted. Empty on SQLite.
     pub(crate) fn timeline(self) -> Expr {
         match self {
             Dialect::Sqlite => Expr::cust("''"),
@@ -202,13 +204,13 @@ impl Dialect {
         }
     }
 
-    /// Whether the engine knows how frequent values are when it chooses between indexes. SQLite does not, unless somebody
-    /// runs ANALYZE; and then it knows the mean of all values.
+    /// Whether the query planner knows how frequent values are when it chooses between indexes. SQLite does not
+    /// unless ANALYZE has run, and then it knows only the mean over all values.
     pub(crate) fn knows_frequencies(self) -> bool {
         self == Self::Postgres
     }
 
-    /// A value for which SQLite uses no index. PostgreSQL chooses itself.
+    /// Prevents SQLite from using an index for `value`. On PostgreSQL, the planner decides.
     pub(crate) fn unindexed(self, value: Expr) -> Expr {
         match self {
             Self::Sqlite => fill("(+?)", value),
@@ -216,7 +218,7 @@ impl Dialect {
         }
     }
 
-    /// What makes a statement tell its plan, and the column of the answer that holds it.
+    /// Returns the prefix that makes a statement return its plan, and the result column that contains the plan.
     pub(crate) fn explain(self) -> (&'static str, &'static str) {
         match self {
             Self::Sqlite => ("EXPLAIN QUERY PLAN ", "detail"),
@@ -224,56 +226,56 @@ impl Dialect {
         }
     }
 
-    /// A computed text whose order is that of its bytes, as it is for columns.
+    /// Orders a computed text by its bytes, like the text columns.
     pub(crate) fn bytewise(self, text: Expr) -> Expr {
         fill(self.spellings().bytewise, text)
     }
 
-    /// A UUID as 36 lower-case characters.
+    /// Formats a UUID as 36 lowercase characters.
     pub(crate) fn uuid_text(self, uuid: Expr) -> Expr {
         self.bytewise(fill(self.spellings().uuid_text, uuid))
     }
 
-    /// Whether a text matches a pattern; `ignore_case` is about ASCII letters.
+    /// Whether a text matches a pattern. `ignore_case` applies to ASCII letters.
     pub(crate) fn like(self, text: Expr, pattern: &Pattern, ignore_case: bool) -> Expr {
         let spellings = self.spellings();
         let matcher = if ignore_case { &spellings.ilike } else { &spellings.like };
         Expr::cust_with_exprs(matcher.template, [text, Expr::val((matcher.spell)(pattern))])
     }
 
-    /// A column that holds a JSON document as text, as a JSON value.
+    /// Converts a text column that contains a JSON document to a JSON value.
     pub(crate) fn json(self, column: Expr) -> Expr {
         fill(self.spellings().json, column)
     }
 
-    /// The text of a JSON value; null if it is no string.
+    /// Converts a JSON value to text; null if it is not a string.
     pub(crate) fn json_string(self, json: Expr) -> Expr {
         self.bytewise(fill(self.spellings().json_string, json))
     }
 
-    /// The number of a JSON value; null if it is none. Integers of 64 bits compare exactly, but those above
-    /// the signed ones are compared as doubles on SQLite; all other numbers are compared as doubles.
+    /// Converts a JSON value to a number; null if it is not a number. 64-bit integers compare exactly, except that
+    /// SQLite compares those above the signed range as doubles. All other numbers compare as doubles.
     pub(crate) fn json_number(self, json: Expr) -> Expr {
         fill(self.spellings().json_number, json)
     }
 
-    /// The boolean of a JSON value; null if it is none.
+    /// Converts a JSON value to a boolean; null if it is not a boolean.
     pub(crate) fn json_boolean(self, json: Expr) -> Expr {
         fill(self.spellings().json_boolean, json)
     }
 
-    /// Some text for any JSON value; null if it is JSON's null or missing.
+    /// Converts any JSON value to text; null if it is JSON null or missing.
     pub(crate) fn json_any(self, json: Expr) -> Expr {
         fill(self.spellings().json_any, json)
     }
 
-    /// The elements of a column that holds a JSON array as text, in a column called `value`.
+    /// Returns the elements of a text column that contains a JSON array, in a column named `value`.
     pub(crate) fn json_elements(self, column: Expr) -> FunctionCall {
         Func::cust(self.spellings().json_elements).arg(self.json(column))
     }
 }
 
-/// The template with the same argument in every place: one for each `?`, at least one for every `$1`.
+/// Fills a template with the same argument in every position: one copy for each `?`, at least one for every `$1`.
 fn fill(template: &'static str, argument: Expr) -> Expr {
     let places = template.matches('?').count().max(1);
     Expr::cust_with_exprs(template, vec![argument; places])
@@ -286,11 +288,11 @@ mod tests {
     #[test]
     fn error_codes() {
         let table = [
-            // A session that was idle for too long, in a transaction and outside; a database that was dropped.
+            // A session that was idle for too long, in a transaction and outside of one; a dropped database.
             ("25P03", Fault::Retryable),
             ("57P05", Fault::Broken),
             ("57P04", Fault::Broken),
-            // A statement past its deadline; a file that became read-only, one that was moved; a full disk.
+            // A statement past its time limit; a file that became read-only, one that was moved; a full disk.
             ("9", Fault::Timeout),
             ("8", Fault::Unavailable),
             ("1032", Fault::Unavailable),

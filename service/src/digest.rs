@@ -3,7 +3,7 @@
 use sha2::digest::Output;
 use sha2::{Digest, Sha256};
 
-/// Tells these texts apart from all others, and also where one ends and the next begins.
+/// Returns a digest of a sequence of texts. It covers their lengths, so it also depends on where each text ends.
 pub(crate) fn digest<'a>(texts: impl IntoIterator<Item = &'a str>) -> Output<Sha256> {
     let mut hash = Sha256::new();
     for text in texts {

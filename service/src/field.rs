@@ -1,33 +1,32 @@
-//! The fields of resources and reports that have a fixed name, and the columns behind them. Searches, orders and
-//! cursors all read these tables.
+//! The fields of resources and reports that have a fixed name, and the columns that store them. Searches, orders
+//! and cursors use these tables.
 
-/// A field of what is listed.
+/// A field of the items of a list.
 #[derive(Debug)]
 pub(crate) struct Field {
-    /// Its name in searches and orders.
+    /// The name in searches and orders.
     pub(crate) name: &'static str,
-    /// Where its value is.
+    /// The source of the value.
     pub(crate) source: Source,
 }
 
-/// Where the value of a field is.
+/// The source of the value of a field.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Source {
-    /// In a column of its own.
+    /// A column.
     Column(Column),
-    /// In the column `id`, as text.
+    /// The column `id`, as text.
     Id,
-    /// In the column `owner_id` of node pools, as text.
+    /// The column `owner_id` of node pools, as text.
     OwnerId,
-    /// The same for all resources of a table.
+    /// A constant: the kind of all resources of a table.
     Kind,
-    /// Made of the ids.
+    /// Computed from the ids.
     Href,
-    /// In the column `created_time`, and also in the id, whose order is the order of creation.
+    /// The column `created_time`, and also the id, whose order is the order of creation.
     CreatedTime,
 }
 
-/// A column.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Column {
     pub(crate) name: &'static str,
@@ -44,9 +43,9 @@ pub(crate) enum Type {
     Uuid,
 }
 
-/// The key of resources.
+/// The primary key of resources.
 pub(crate) const ID: Column = column("id", Type::Uuid);
-/// What tells the reports about a resource apart.
+/// The column that distinguishes the reports about a resource.
 pub(crate) const ADAPTER: Column = column("adapter", Type::Text);
 const OWNER_ID: Column = column("owner_id", Type::Uuid);
 
@@ -95,19 +94,20 @@ pub(crate) static REPORTS: [Field; 4] = [
 ];
 
 impl Column {
-    /// Whether an index of resources begins with it.
+    /// Whether an index of resources starts with this column.
     pub(crate) fn is_indexed(&self) -> bool {
         matches!(self.name, "name" | "phase" | "updated_time")
     }
 
-    /// Whether the log of changes tells every value that it takes: times of the status move without a word.
+    /// Whether every change of the value is in the log of changes. The times of the status change without an entry.
     pub(crate) fn is_logged(&self) -> bool {
         !matches!(self.name, "status_updated_time" | "status_transition_time")
     }
 }
 
 impl Source {
-    /// The columns by which this field orders; none if it is the same for all. `nested`: those that belong to others.
+    /// Returns the columns that order a list by this field; none if the value is the same for all items. `nested`
+    /// is true if the items belong to a resource.
     pub(crate) fn order(self, nested: bool) -> Vec<Column> {
         match self {
             Source::Column(column) => vec![column],

@@ -1,7 +1,7 @@
-//! A resource that is locked for long must not take the connections that all others need.
+//! Limits the writes to each resource to one at a time, before they acquire a connection.
 //!
-//! Writes to one resource line up here, before they take a connection. So a process waits for a row with one
-//! connection, however many callers want to write to it.
+//! A resource that stays locked must not use up the connections of all other requests. With the gate, a process
+//! waits for a row with one connection, however many callers write to it.
 
 use crate::error::{Error, Result};
 use parking_lot::Mutex;
@@ -19,7 +19,7 @@ pub(crate) struct Gate {
     timeout: Duration,
 }
 
-/// The right to write to a resource, given back when it is dropped.
+/// The permit to write to a resource. Released when dropped.
 #[derive(Debug)]
 pub(crate) struct Pass {
     gate: Gate,
@@ -28,7 +28,7 @@ pub(crate) struct Pass {
 }
 
 impl Gate {
-    /// A gate at which a writer waits for so long.
+    /// Creates a gate at which a write waits up to `timeout`.
     pub(crate) fn new(timeout: Duration) -> Self {
         Self { resources: Arc::default(), timeout }
     }
@@ -36,7 +36,7 @@ impl Gate {
     /// Waits until no other request of this process writes to the resource.
     ///
     /// # Errors
-    /// [`Error::Locked`] if that takes too long.
+    /// [`Error::Locked`] if the wait exceeds the timeout.
     pub(crate) async fn enter(&self, id: Uuid) -> Result<Pass> {
         let mut pass = Pass { gate: self.clone(), id, permit: None };
         let waiting = tokio::time::timeout(self.timeout, self.semaphore(id).acquire_owned()).await;
@@ -54,7 +54,7 @@ impl Gate {
 
 impl Drop for Pass {
     fn drop(&mut self) {
-        // The permit holds the semaphore too.
+        // The permit holds a reference to the semaphore too.
         drop(self.permit.take());
         let mut resources = self.gate.resources.lock();
         if resources.get(&self.id).is_some_and(|semaphore| Arc::strong_count(semaphore) == 1) {

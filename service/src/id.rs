@@ -1,8 +1,8 @@
-//! Ids are UUIDv7 that carry their creation time to the microsecond.
+//! Ids: UUIDv7 values that contain the creation time with microsecond precision.
 //!
-//! The version keeps 48 bits of milliseconds; the 12 bits after them hold the microseconds within the
-//! millisecond. So the order of ids *is* the order of creation, ties included: the default order of lists
-//! and every comparison with `created_time` are served by the primary key, and need no index of their own.
+//! UUIDv7 defines 48 bits of milliseconds. The 12 bits after them hold the microseconds within the millisecond. The
+//! order of ids is therefore the order of creation, including ties: the primary key serves the default order of
+//! lists and every comparison with `created_time`, and no other index is needed.
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -10,14 +10,14 @@ use uuid::Uuid;
 const MICROS_PER_MILLI: i64 = 1000;
 const MAX_MILLIS: i64 = (1 << 48) - 1;
 
-/// A new id for a resource created at `now`.
+/// Creates an id for a resource created at `now`.
 pub fn new_id(now: DateTime<Utc>) -> Uuid {
     let random: u64 = rand::random();
     compose(now.timestamp_micros(), random)
 }
 
-/// The smallest id a resource created in the microsecond of `time` can have. Times before 1970 and beyond
-/// the year 10889 give the bounds of what an id can say.
+/// Returns the smallest possible id of a resource created in the microsecond of `time`. Times before 1970 and after
+/// the year 10889 are clamped to the range of ids.
 pub fn id_floor(time: DateTime<Utc>) -> Uuid {
     compose(time.timestamp_micros(), 0)
 }

@@ -1,7 +1,7 @@
-//! Creates that can be repeated: the same key gets the same answer, from any replica.
+//! Creates that can be retried: the same key returns the same answer, from any replica.
 //!
-//! The key's row, the resource and the answer are written in one transaction, so all of them exist or none does.
-//! A second request with the key waits for the row until the first has ended.
+//! The row of the key, the resource and the answer are written in one transaction, so either all of them exist or
+//! none. A second request with the key waits for the row until the first has ended.
 
 use crate::context::Context;
 use crate::digest::digest;
@@ -13,10 +13,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use entity::idempotency_key::Model;
 use uuid::Uuid;
 
-/// How long an answer is kept.
+/// The time for which an answer is stored.
 const RETENTION: TimeDelta = TimeDelta::hours(24);
 
-/// An idempotency key of a request.
+/// The idempotency key of a request.
 pub struct Key<'a> {
     caller: &'a str,
     key: &'a str,
@@ -28,20 +28,20 @@ pub struct Key<'a> {
 type Answer<'a> = &'a (dyn Fn(&Resource) -> Result<String> + Sync);
 
 impl<'a> Key<'a> {
-    /// What requests with this key line up for: a request that is repeated while the first runs must not take a
-    /// connection to wait for it.
+    /// Returns the id under which requests with this key wait at the gate: a request that is repeated while the
+    /// first one is running must not hold a connection while it waits.
     pub(crate) fn gate(&self) -> Uuid {
         Uuid::from_slice(&digest([self.caller, self.key])[..16]).unwrap_or_default()
     }
 
-    /// `key` of a request of `caller` that is described by `parts`. `answer` renders the answer that is stored and
-    /// repeated.
+    /// Creates the key `key` of a request of `caller`. `parts` describe the request. `answer` renders the answer
+    /// that is stored and repeated.
     pub fn new(caller: &'a str, key: &'a str, parts: &[&str], answer: Answer<'a>) -> Self {
         Self { caller, key, digest: format!("{:x}", digest(parts.iter().copied())), answer }
     }
 }
 
-/// Claims a key until the transaction ends. Answers what is stored for it, if it was completed before.
+/// Claims a key until the transaction ends. Returns the stored answer if the key was completed before.
 pub(crate) async fn claim(tx: &Tx, key: &Key<'_>, now: DateTime<Utc>) -> Result<Option<String>> {
     let row = Model {
         caller: key.caller.to_owned(),
@@ -65,12 +65,12 @@ pub(crate) async fn claim(tx: &Tx, key: &Key<'_>, now: DateTime<Utc>) -> Result<
     }
 }
 
-/// Stores the answer, in the transaction that makes it true.
+/// Stores the answer, in the transaction that creates the resource.
 pub(crate) async fn complete(tx: &Tx, key: &Key<'_>, resource: &Resource) -> Result<()> {
     keys::complete(tx, key.caller, key.key, (key.answer)(resource)?).await
 }
 
-/// Removes keys that have expired. Answers how many there were.
+/// Removes expired keys and returns their number.
 pub async fn remove_expired(context: &Context) -> Result<u64> {
     let now = context.clock.now();
     Ok(context.write(|tx| async move { keys::remove_expired(&tx, now).await }).await?.value)

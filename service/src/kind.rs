@@ -1,11 +1,11 @@
-//! The kinds of resources, and everything in which they differ apart from their tables.
+//! The kinds of resources, and all differences between them except their tables.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::ops::{Index, RangeInclusive};
 use uuid::Uuid;
 
-/// The kinds of resources.
+/// The kind of a resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Kind {
     /// A Kubernetes cluster.
@@ -14,15 +14,15 @@ pub enum Kind {
     NodePool,
 }
 
-/// Where the API's paths begin.
+/// The prefix of the paths of the API.
 pub const BASE_PATH: &str = "/api/hyperfleet/v1";
 
-/// Everything in which the kinds differ, apart from their tables.
+/// The differences between the kinds, except their tables.
 pub(crate) struct Description {
     name: &'static str,
-    /// The kind of a list of them.
+    /// The kind of a list of these resources.
     pub(crate) list: &'static str,
-    /// The table they are kept in.
+    /// The table that stores these resources.
     pub(crate) table: &'static str,
     parent: Option<Kind>,
     name_length: RangeInclusive<usize>,
@@ -58,27 +58,27 @@ impl Kind {
         }
     }
 
-    /// The kind's name, as in `kind` and in the columns `owner_type`.
+    /// Returns the name of the kind, as in `kind` and in the columns `owner_type`.
     pub const fn as_str(self) -> &'static str {
         self.description().name
     }
 
-    /// The kind that resources of this kind belong to.
+    /// Returns the kind of the owner; `None` if resources of this kind have no owner.
     pub const fn parent(self) -> Option<Kind> {
         self.description().parent
     }
 
-    /// How long a name may be, in characters.
+    /// Returns the allowed length of a name, in characters.
     pub fn name_length(self) -> RangeInclusive<usize> {
         self.description().name_length.clone()
     }
 
-    /// The schema its `spec` must match.
+    /// Returns the name of the schema that `spec` must match.
     pub fn spec_schema(self) -> &'static str {
         self.description().spec_schema
     }
 
-    /// The path of a resource. Node pools live under their cluster.
+    /// Returns the path of a resource. The path of a node pool is below that of its cluster.
     pub fn href(self, id: Uuid, owner: Option<Uuid>) -> String {
         match owner {
             Some(owner) => format!("{BASE_PATH}/clusters/{owner}/nodepools/{id}"),

@@ -1,28 +1,29 @@
-//! Memory for pages of lists.
+//! The memory limit for pages of lists.
 //!
-//! Most pages are small, and their number is limited by the number of requests. What a page takes beyond that counts
-//! towards a limit for all of them, from the moment its rows arrive until its answer is sent: else a few callers that
-//! list large resources, or do not read their answers, would use up the memory of the process.
+//! Most pages are small, and their number is limited by the number of requests. The memory of a page beyond a fixed
+//! size counts toward a limit shared by all pages, from the time its rows arrive until its response is sent.
+//! Otherwise, a few callers that list large resources, or do not read their responses, would exhaust the memory of
+//! the process.
 
 use parking_lot::Mutex;
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// What a page may take that does not count, in bytes.
+/// The size up to which a page does not count, in bytes.
 const UNCOUNTED: usize = 256 << 10;
-/// Memory is counted in units of so many bytes.
+/// The unit in which memory is counted, in bytes.
 const UNIT: usize = 1 << 10;
-/// A page takes so many units at a time, so that it need not for each row.
+/// The number of units that a page acquires at a time, so that it does not acquire memory for each row.
 const STEP: usize = 256;
 
-/// Memory for pages of lists. Cheap to clone.
+/// The memory for pages of lists. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct PageMemory {
     units: Arc<Semaphore>,
     page_bytes: usize,
 }
 
-/// What one page holds of it. Dropped, it is free for others.
+/// The memory held by one page. Released when dropped.
 #[derive(Debug)]
 pub struct Share {
     memory: PageMemory,
@@ -30,19 +31,19 @@ pub struct Share {
 }
 
 impl PageMemory {
-    /// Memory of `total` bytes for pages whose items take up to `page_bytes` each.
+    /// Creates a memory of `total` bytes for pages whose items use up to `page_bytes` each.
     pub(crate) fn new(page_bytes: usize, total: usize) -> Self {
         let units = Arc::new(Semaphore::new(units(total.max(page_bytes))));
         Self { units, page_bytes }
     }
 
-    /// A share that grows as long as there is memory.
+    /// Returns an empty share, which grows while memory is available.
     pub(crate) fn share(&self) -> Share {
         Share { memory: self.clone(), held: Mutex::new(None) }
     }
 
-    /// A share for the largest page. Waits until there is memory, in the order of those who wait; a caller must not
-    /// hold a share or a connection meanwhile.
+    /// Returns a share for the largest page. Waits until memory is available, in first-in, first-out order; the
+    /// caller must not hold a share or a connection while it waits.
     pub(crate) async fn full_share(&self) -> Share {
         let all = u32::try_from(units(self.page_bytes)).unwrap_or(u32::MAX);
         // The semaphore is never closed.
@@ -52,12 +53,12 @@ impl PageMemory {
 }
 
 impl Share {
-    /// How many bytes the items of a page may take.
+    /// The maximum size of the items of a page, in bytes.
     pub(crate) fn page_bytes(&self) -> usize {
         self.memory.page_bytes
     }
 
-    /// Makes sure that it holds `bytes`. False if there is not so much memory now.
+    /// Grows the share to at least `bytes`. Returns false if not enough memory is available now.
     pub(crate) fn reach(&self, bytes: usize) -> bool {
         let wanted = units(bytes.saturating_sub(UNCOUNTED));
         let mut held = self.held.lock();

@@ -1,4 +1,4 @@
-//! What is measured of the fleet. The names are those of the dashboard and the alerts.
+//! The metrics of the fleet. The dashboard and the alerts use their names.
 
 use crate::kind::Kind;
 use crate::store::counts::UnreconciledRow;
@@ -12,7 +12,7 @@ const PENDING: &str = "hyperfleet_api_resource_pending_reconciliation";
 const STUCK: &str = "hyperfleet_api_resource_pending_reconciliation_stuck";
 const STUCK_DURATION: &str = "hyperfleet_api_resource_pending_reconciliation_stuck_duration_seconds";
 
-/// Makes every metric of this crate exist, at zero: a rate or an alert needs a first value to start from.
+/// Registers every metric of this crate with the value 0: a rate or an alert needs a first value to start from.
 pub fn register() {
     crate::db::register();
     crate::change::register();
@@ -29,14 +29,14 @@ fn started(kind: Kind, is_delete: bool) -> Counter {
     counter!(STARTED, "resource_type" => kind.as_str(), "is_delete" => is_delete.to_string())
 }
 
-/// Counts resources whose reconciliation started: the kind of each, and whether it is being deleted.
+/// Counts resources whose reconciliation started: the kind of each, and whether it is finalizing.
 pub(crate) fn count_started(resources: &[(Kind, bool)]) {
     for (kind, is_delete) in resources {
         started(*kind, *is_delete).increment(1);
     }
 }
 
-/// Sets the gauges of a kind as they are at `now`.
+/// Sets the gauges of a kind to their values at `now`.
 pub(crate) fn publish(kind: Kind, is_delete: bool, row: Option<&UnreconciledRow>, now: DateTime<Utc>) {
     let labels = [("resource_type", kind.as_str().to_lowercase()), ("is_delete", is_delete.to_string())];
     let stuck = row.filter(|row| row.stuck > 0);

@@ -1,4 +1,4 @@
-//! What the service keeps: clusters and node pools, as one type.
+//! The stored resources: clusters and node pools, as one type.
 
 use crate::error::{Error, Result};
 use crate::kind::{Kind, PerKind};
@@ -10,18 +10,18 @@ use entity::JsonText;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// A cluster or a node pool, as its row holds it.
+/// A cluster or a node pool, as stored in its row.
 ///
-/// The log of changes keeps it as JSON, also over an upgrade: a field that is added needs a serde default.
+/// The log of changes stores it as JSON, including across upgrades: a new field needs a serde default.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Resource {
-    /// Which of the two.
+    /// The kind: cluster or node pool.
     pub kind: Kind,
-    /// Its id.
+    /// The id.
     pub id: Uuid,
     /// The cluster of a node pool.
     pub owner_id: Option<Uuid>,
-    /// Its name.
+    /// The name.
     pub name: String,
     /// Counts the versions of the desired state.
     pub generation: i64,
@@ -29,52 +29,52 @@ pub struct Resource {
     pub revision: i64,
     /// The desired state.
     pub spec: JsonText,
-    /// Its labels, one object.
+    /// The labels, one JSON object.
     pub labels: JsonText,
     /// The aggregated status.
     pub status: StoredStatus,
-    /// When it was created.
+    /// When the resource was created.
     pub created_time: DateTime<Utc>,
-    /// When its desired state last changed or its deletion was requested.
+    /// When the desired state last changed or the deletion was requested.
     pub updated_time: DateTime<Utc>,
-    /// When its deletion was requested.
+    /// When the deletion was requested.
     pub deleted_time: Option<DateTime<Utc>>,
-    /// Who created it.
+    /// The caller that created the resource.
     pub created_by: String,
-    /// Who last changed its desired state.
+    /// The caller that last changed the desired state.
     pub updated_by: String,
-    /// Who requested its deletion.
+    /// The caller that requested the deletion.
     pub deleted_by: Option<String>,
 }
 
 /// The resource that a path names.
 #[derive(Clone, Copy, Debug)]
 pub struct Target {
-    /// Its kind.
+    /// The kind of the resource.
     pub kind: Kind,
-    /// Its id.
+    /// The id of the resource.
     pub id: Uuid,
-    /// The cluster a node pool must belong to, if the path names one.
+    /// The cluster that the node pool must belong to, if the path names one.
     pub owner: Option<Uuid>,
 }
 
-/// What a write did to one resource.
+/// The effect of a write on one resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ResourceChange {
     /// The kind of the resource.
     pub kind: Kind,
-    /// Its id.
+    /// The id of the resource.
     pub id: Uuid,
-    /// The generation it had before; 0 if it was created.
+    /// The generation before the write; 0 if the resource was created.
     pub generation_before: i64,
-    /// The generation it has now, or had last.
+    /// The generation after the write, or the last one if the resource was removed.
     pub generation_after: i64,
-    /// Whether it was removed.
+    /// Whether the resource was removed.
     pub removed: bool,
 }
 
 impl ResourceChange {
-    /// A resource became what it is, or was removed as it last was.
+    /// Creates the record of a change that led to this state of the resource, or that removed it in this state.
     pub(crate) fn of(resource: &Resource, generation_before: i64, removed: bool) -> Self {
         let Resource { kind, id, generation: generation_after, .. } = *resource;
         Self { kind, id, generation_before, generation_after, removed }
@@ -93,24 +93,25 @@ impl Target {
 }
 
 impl Resource {
-    /// Whether its deletion was requested.
+    /// Whether the resource is marked for deletion.
     pub fn is_finalizing(&self) -> bool {
         self.deleted_time.is_some()
     }
 
-    /// Its path.
+    /// Returns the path of the resource.
     pub fn href(&self) -> String {
         self.kind.href(self.id, self.owner_id)
     }
 
-    /// Its entity tag: a strong one, quotes included.
+    /// Returns the entity tag: a strong one, including the quotes.
     pub fn etag(&self) -> String {
         format!("\"{}\"", self.revision)
     }
 
-    /// Marks it for deletion: a new version of the desired state, which is not to exist.
+    /// Marks the resource for deletion. This is a new version of the desired state: that the resource does not
+    /// exist.
     pub(crate) fn mark_deleted(&mut self, now: DateTime<Utc>, by: &str) {
-        // The clocks of replicas differ; a resource is never deleted before it was created.
+        // Replicas' clocks differ. A resource must not be deleted before it was created.
         let now = now.max(self.updated_time);
         self.deleted_time = Some(now);
         self.deleted_by = Some(by.to_owned());
@@ -119,7 +120,7 @@ impl Resource {
         self.revision += 1;
     }
 
-    /// Aggregates its status anew from all reports about it, which are ordered by adapter.
+    /// Recomputes the status from all reports about the resource, which are ordered by adapter.
     pub(crate) fn aggregate(
         &mut self,
         required: &PerKind<Vec<String>>,
@@ -142,7 +143,7 @@ impl Resource {
     }
 }
 
-/// The resource is being deleted, which forbids the operation.
+/// Returns the error of an operation that is refused because the resource is finalizing.
 pub(crate) fn finalizing(kind: Kind, id: Uuid) -> Error {
     Error::Conflict(format!("{kind} '{id}' is marked for deletion"))
 }

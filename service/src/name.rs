@@ -1,21 +1,22 @@
-//! Names and labels, checked once where they come in.
+//! Names and labels, validated once on input.
 
 use crate::error::{Error, FieldError, Result};
 use crate::kind::Kind;
 use std::collections::BTreeMap;
 
-/// The most labels a resource may carry.
+/// The maximum number of labels of a resource.
 const MAX_LABELS: usize = 64;
 const MAX_LABEL_PART: usize = 63;
 const MAX_LABEL_PREFIX: usize = 253;
 const MAX_ADAPTER: usize = 253;
 
-/// The name of a resource: lower-case letters, digits and hyphens, none of them at an end.
+/// The name of a resource: lowercase letters, digits and hyphens, with no hyphen at either end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ResourceName(String);
 
 impl ResourceName {
-    /// Checks `name` by the rules of `kind`. Who asks over HTTP was told by the schema which of them it breaks.
+    /// Validates `name` by the rules of `kind`. For HTTP requests, the schema has reported the violated rule
+    /// before.
     pub fn parse(kind: Kind, name: &str) -> Result<Self> {
         if kind.name_length().contains(&name.len()) && is_dns_label(name) {
             Ok(Self(name.to_owned()))
@@ -25,7 +26,7 @@ impl ResourceName {
         }
     }
 
-    /// The name.
+    /// Returns the name.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -36,7 +37,7 @@ impl ResourceName {
 pub struct AdapterName(String);
 
 impl AdapterName {
-    /// Checks `name`, which the schema has done for who asks over HTTP.
+    /// Validates `name`. For HTTP requests, the schema has done so before.
     pub fn parse(name: &str) -> Result<Self> {
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
         if (1..=MAX_ADAPTER).contains(&name.len()) && name.bytes().all(allowed) {
@@ -47,18 +48,18 @@ impl AdapterName {
         }
     }
 
-    /// The name.
+    /// Returns the name.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// Labels by the rules of Kubernetes.
+/// Labels that follow the rules of Kubernetes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Labels(BTreeMap<String, String>);
 
 impl Labels {
-    /// Checks every key and value; one fault for each that breaks a rule.
+    /// Validates every key and value. Returns one error for each violation.
     pub fn parse(labels: BTreeMap<String, String>) -> Result<Self, Vec<FieldError>> {
         let mut errors = Vec::new();
         if labels.len() > MAX_LABELS {
@@ -78,13 +79,13 @@ impl Labels {
         if errors.is_empty() { Ok(Self(labels)) } else { Err(errors) }
     }
 
-    /// Keys and values, ordered by key.
+    /// Returns the keys and values, ordered by key.
     pub fn as_map(&self) -> &BTreeMap<String, String> {
         &self.0
     }
 }
 
-/// What fits into an error message of a value that may be anything.
+/// Shortens an arbitrary value for an error message.
 fn shortened(value: &str) -> String {
     value.chars().take(80).collect()
 }

@@ -1,4 +1,4 @@
-//! How many resources wait for reconciliation, and since when.
+//! The number of unreconciled resources, and since when they are unreconciled.
 
 use crate::context::Context;
 use crate::db::Consistency;
@@ -9,7 +9,7 @@ use crate::store::counts;
 use crate::store::reader::Reader;
 use chrono::{DateTime, TimeDelta, Utc};
 
-/// Counts the resources that wait for reconciliation and sets the gauges. What has waited for longer than
+/// Counts the unreconciled resources and sets the gauges. A resource that is unreconciled for longer than
 /// `threshold` is stuck.
 pub async fn sample(context: &Context, threshold: TimeDelta) -> Result<()> {
     let now = context.clock.now();

@@ -1,4 +1,4 @@
-//! The layers of the crate, as its documentation has them.
+//! Checks the layers that the documentation of the crate describes.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -29,10 +29,10 @@ const LAYERS: [(&str, &[&str]); 4] = [
     ("operations", &["change", "context", "idempotency", "metrics", "reconciliation", "resource"]),
 ];
 
-/// What a lower layer takes from a higher one: a pattern is spelled differently by each engine.
+/// The imports of a lower layer from a higher one that are allowed: each engine formats a pattern differently.
 const EXCEPTIONS: [(&str, &str); 1] = [("dialect", "search::pattern")];
 
-/// The position of the layer that `module` belongs to.
+/// Returns the position of the layer that `module` belongs to.
 fn layer(module: &str) -> usize {
     let belongs = |name: &str| module == name || module.starts_with(&format!("{name}::"));
     let all =
@@ -51,7 +51,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
-/// The modules of this crate that a file imports from, without what only its tests import.
+/// Returns the modules of this crate that a file imports from, except the imports of its tests.
 fn imports(text: &str) -> BTreeSet<String> {
     let code = text.split("#[cfg(test)]").next().unwrap_or_default();
     let paths = code.lines().filter_map(|line| line.trim().strip_prefix("use crate::"));

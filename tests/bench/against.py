@@ -1,4 +1,4 @@
-"""Another server with the same API, under the same load, in turns with ours."""
+"""Comparison with another server with the same API, under the same load in alternating rounds."""
 
 import json
 import os
@@ -16,7 +16,7 @@ import seed
 HERE = pathlib.Path(__file__).parent
 CLUSTERS = "/api/hyperfleet/v1/clusters"
 LABELLED = "search=labels.tier%3D%27gold%27&size=20"
-# Name, method, path after the clusters, and whether the body is that of a new cluster or of a report.
+# Name, method, path below the clusters, and whether the body is a new cluster or a report.
 PATHS = [
     ("GET by id", "GET", "/{id}", ""),
     ("list of 20, with total", "GET", "?size=20", ""),
@@ -29,13 +29,13 @@ PATHS = [
 
 
 class Server:
-    """A server at a URL, and ids of the clusters it has."""
+    """A server at a URL, and the ids of its clusters."""
 
     def __init__(self, url: str):
         self.url, self.ids = url.rstrip("/"), []
 
     def fill(self, fleet: int) -> None:
-        """Creates what is missing of the fleet, and remembers ids."""
+        """Creates the missing clusters of the fleet, and stores ids."""
         total = self.send("GET", "?size=1")["total"]
         for number in range(total, fleet):
             tier = "gold" if number % 100 == 3 else "bronze"

@@ -1,4 +1,4 @@
-"""How the cost of a poll grows with the fleet: what an unmodified Sentinel asks every few seconds."""
+"""Measures how the cost of a poll, which an unmodified Sentinel sends every few seconds, grows with the fleet."""
 
 import http.client
 import json
@@ -10,7 +10,7 @@ import urllib.parse
 import seed
 
 CLUSTERS = "/api/hyperfleet/v1/clusters"
-# What changes during a poll, each second, and on how many connections reports are sent.
+# Creates and reports per second during a poll, and the number of connections that send reports.
 CREATES, REPORTS, REPORTERS = 50, 500, 4
 REPORT = {"adapter": "dns", "observed_generation": 1,
           "conditions": [{"type": name, "status": "True", "reason": "AsExpected"} for name in ("Available", "Applied", "Health")]}
@@ -24,7 +24,7 @@ class Poll:
         self.clusters = 0
 
     def run(self) -> float:
-        """Seconds for one poll."""
+        """Runs one poll and returns its duration in seconds."""
         started = time.monotonic()
         self.get({"search": "labels.non_existing_label='value'", "size": 1})
         self.clusters, page = 0, 1
@@ -45,7 +45,7 @@ class Poll:
 
 
 class Changes:
-    """Creates and reports at a constant rate, in processes of their own, while it is entered."""
+    """Sends creates and reports at a constant rate from separate processes, while the context is active."""
 
     def __init__(self, port: int, fleet: int):
         self.stop, self.done = multiprocessing.Event(), multiprocessing.Array("q", 1 + REPORTERS)
@@ -67,7 +67,7 @@ class Changes:
             process.join()
 
     def rates(self) -> tuple[float, float]:
-        """Creates and reports each second."""
+        """Creates and reports per second."""
         return self.done[0] / self.elapsed, sum(self.done[1:]) / self.elapsed
 
     def work(self, index: int, rate: int, send) -> None:
@@ -92,7 +92,7 @@ class Changes:
         return "POST", CLUSTERS, {"kind": "Cluster", "name": name, "labels": labels, "spec": json.loads(seed.spec())}
 
     def report(self, number: int) -> tuple[str, str, dict]:
-        # Every second report changes what is said.
+        # Every second report on a cluster changes the status of its conditions.
         changed = "True" if number // self.fleet % 2 else "False"
         conditions = [{**condition, "status": changed} for condition in REPORT["conditions"]]
         ms = seed.BASE + 1 + number * 7919 % self.fleet

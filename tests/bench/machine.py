@@ -1,4 +1,4 @@
-"""Tools, binary and machine of a measurement."""
+"""The tools, the binary and the machine of a measurement."""
 
 import os
 import pathlib
@@ -10,7 +10,7 @@ import sys
 
 
 def require_tools() -> None:
-    # The servers that were started stop as the blocks end that they were started in.
+    # Exits through an exception, so that the `with` blocks stop the servers that they started.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     missing = [tool for tool in ("wrk", "cargo") if shutil.which(tool) is None]
     if pgbench() is None:
@@ -31,7 +31,7 @@ def postgres_binaries() -> pathlib.Path:
 
 def build(repository: pathlib.Path) -> pathlib.Path:
     """The measured binary: HYPERFLEET_BIN if set, else a new release build."""
-    # The service would say that it does not know it.
+    # Removed, because the service would report it as an unknown setting.
     if named := os.environ.pop("HYPERFLEET_BIN", None):
         return pathlib.Path(named)
     subprocess.run(["cargo", "build", "--release", "--locked"], cwd=repository, check=True)

@@ -23,7 +23,7 @@ LABEL_TOTAL = f"SELECT count(*) FROM ({LABELLED}) AS labelled"
 PAGE = f"SELECT {COLUMNS} FROM clusters ORDER BY id DESC LIMIT 101 OFFSET 0"
 TOTAL = "SELECT kind, shard, count FROM resource_counts WHERE kind = 'Cluster'"
 ID = "('0' || to_hex(CAST(:i AS bigint)) || '70008000000000000000')::uuid"
-# Of the time that the loop without a server writes, in spans of ten minutes.
+# The ten-minute bucket of the time that the loop without a server writes.
 BUCKET = 1_767_225_600 // 600
 PICK = "\\set i random({base} + 1, {base} + :fleet)\n"
 NEW_ROW = (f"INSERT INTO clusters ({COLUMNS}) VALUES (gen_random_uuid(), 'pgbench-' || random(), 1, 1, '@spec@', "
@@ -57,8 +57,7 @@ def pgbench_scripts() -> dict[str, str]:
     }
 
 
-# The script of wrk, and what must be reached on PostgreSQL and on SQLite: a ratio to the database alone, or requests a
-# second.
+# The script of wrk, and the targets on PostgreSQL and on SQLite: a ratio to the database alone, or requests per second.
 WRK = {
     "GET by id": ("get.lua", "1.0", "25,000/s"),
     "list of 100, no total": ("list.lua", "0.85", "2,000/s"),
@@ -67,8 +66,8 @@ WRK = {
     "create": ("create.lua", "0.85", "3,900/s"),
     "status report": ("report.lua", "1.0", "4,000/s"),
 }
-# Milliseconds that a question may take, by how its name begins; the first that fits. The document says of the orders
-# without an index that they read all rows.
+# The target of a single request in milliseconds, by the prefix of its name; the first match applies. Orders without an
+# index have no target: the document states that they read all rows.
 TARGETS = [("order by generation", None), ("order by created_by", None), ("order", 50), ("first page", 50), ("page", 50), ("", 30)]
 
 
@@ -83,7 +82,7 @@ class Bench:
         scripts = pgbench_scripts()
         rows = []
         for path, (_, must, _) in WRK.items():
-            # Several alternating rounds: the speed of a shared machine varies.
+            # Several alternating rounds, since the speed of a shared machine varies.
             rounds = [self.wrk(path) | {"alone": self.pgbench(scripts[path])} for _ in range(self.arguments.rounds)]
             rounds.sort(key=lambda row: row["rate"] / row["alone"])
             rows.append(rounds[len(rounds) // 2] | {"engine": "PostgreSQL", "target": must})
@@ -99,7 +98,7 @@ class Bench:
         return {"path": path, **self.load(WRK[path][0])}
 
     def load(self, name: str) -> dict:
-        """Runs a script of wrk for a second and then again, measured. Every request must succeed."""
+        """Runs a script of wrk for a second to warm up, then measures it. Every request must succeed."""
         script, seconds = HERE / "wrk" / name, self.arguments.seconds
         environment = {**os.environ, "FLEET": str(self.arguments.fleet), "BASE": str(seed.BASE),
                        "SPEC": seed.spec(), "RUN": str(time.time_ns())}
@@ -129,7 +128,7 @@ class Bench:
         return float(re.search(r"tps = ([\d.]+) \(without", run.stdout)[1])
 
     def loop(self, path: str) -> float:
-        """The same statements in one thread, without a server."""
+        """Runs the same statements in one thread, without a server."""
         connection, done = self.database.connect(), 0
         deadline = time.monotonic() + self.arguments.seconds
         while time.monotonic() < deadline:
@@ -176,7 +175,7 @@ class Bench:
         connection.execute("COMMIT")
 
     def questions(self) -> list[str]:
-        """Single requests, one at a time: the median and the maximum of their times."""
+        """Sends single requests, one at a time. Returns the median and the maximum of their times."""
         middle = self.ask({"size": 100, "page": max(self.arguments.fleet // 200, 1), "total": "false"})[0].get("next")
         asked = {
             "first page of 100, no total": {"size": 100, "total": "false"},

@@ -1,4 +1,4 @@
-"""The results as a table."""
+"""Formats the results as tables."""
 
 import pathlib
 import re
@@ -60,7 +60,7 @@ def against(rows: list[dict], arguments, machine: str) -> str:
 
 
 def figures(heading: str, introduction: str, rows: list[tuple[str, str, str, str, bool | None]]) -> str:
-    """Figures with their targets: engine, what it is, its value, the target and whether that is met."""
+    """Formats measurements with their targets: engine, measure, value, target, and whether the target is met."""
     verdicts = {None: "", True: " met", False: " **missed**"}
     lines = [f"# {heading}", "", introduction, "", "| engine | measure | value | target |", "|---|---|---|---|"]
     lines += [f"| {engine} | {what} | {value} | {target}{verdicts[kept]} |" for engine, what, value, target, kept in rows]

@@ -1,8 +1,8 @@
 """The fleet: clusters with three labels, five conditions, three adapter reports and documents of 1.5 KB.
 
 Cluster n was created at millisecond BASE + n, which is also the time in its id, so that the load generator can compute
-ids. Label values are skewed: `tier=gold` is on 1 % of the clusters, `canary=yes` on 0.001 %, but at least on one. Of
-the clusters 1 % are not reconciled.
+ids. Label values are skewed: 1 % of the clusters have `tier=gold`, and 0.001 %, but at least one, have `canary=yes`.
+1 % of the clusters are not reconciled.
 """
 
 import json

@@ -97,7 +97,7 @@ class SqliteFile:
 
 
 class Service:
-    """The service, on free ports, with settings as in its environment (without the prefix)."""
+    """The service, on free ports. Settings are named by their environment variables without the prefix."""
 
     def __init__(self, binary: pathlib.Path, database_url: str, **settings: int):
         self.binary, self.database_url = binary, database_url
@@ -141,13 +141,13 @@ class Service:
         raise SystemExit("the service does not become ready")
 
     def causes(self) -> list[tuple[str, str]]:
-        """Time and cause of each failure that the service has logged."""
+        """The time and cause of each failure that the service has logged."""
         self.log.seek(0)
         lines = map(json.loads, self.log)
         return [(line["timestamp"], line["cause"]) for line in lines if "cause" in line]
 
     def answered(self, *methods: str) -> int:
-        """Successful requests with these methods so far."""
+        """The number of successful requests with these methods so far."""
         connection = http.client.HTTPConnection("127.0.0.1", self.metrics, timeout=5)
         connection.request("GET", "/metrics")
         series = connection.getresponse().read().decode().splitlines()

@@ -1,7 +1,7 @@
-"""Followers of changes and a writer of them, each in a process of its own, cheap enough to share the machine.
+"""Followers of changes and a writer, each in a separate process and cheap enough to share the machine.
 
-Nothing is parsed. The writer numbers its reports, and a follower looks for the first number in each piece of data that
-it reads: of the events that came together, that one has waited for longest.
+Nothing is parsed. The writer numbers its reports, and a follower searches for the first number in each piece of data
+that it reads: of the events that arrive together, the first has waited longest.
 """
 
 import contextlib
@@ -36,12 +36,12 @@ def opened(port: int, *, window: int = 0) -> socket.socket:
 
 
 def stream(port: int, path: str, *, window: int = 0) -> socket.socket:
-    """A stream of changes of which the head of the answer has been read."""
+    """Opens a stream of changes and reads the head of the response."""
     connection = opened(port, window=window)
     connection.sendall(request("GET", path, LINES))
     head = b""
     while b"\r\n\r\n" not in head:
-        # Byte by byte, so that nothing of the body is taken.
+        # Byte by byte, so that no part of the body is consumed.
         byte = connection.recv(1)
         if not byte:
             break
@@ -52,13 +52,13 @@ def stream(port: int, path: str, *, window: int = 0) -> socket.socket:
 
 
 def raise_descriptors() -> None:
-    """As many open files as the system allows: servers started later inherit that."""
+    """Raises the limit of open files to the maximum. Servers started later inherit it."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 class _Worker:
-    """A process that works until it is told to stop, and then answers with what it has seen."""
+    """A process that works until it is stopped, and then returns what it has recorded."""
 
     def __init__(self, work, *arguments):
         context = multiprocessing.get_context("fork")
@@ -66,7 +66,7 @@ class _Worker:
         self.process = context.Process(target=work, args=(other, *arguments), daemon=True)
         self.process.start()
         other.close()
-        self._told()  # once it is at work
+        self._told()  # waits until it works
 
     def _told(self):
         try:
@@ -82,7 +82,7 @@ class _Worker:
 
 
 class Followers(_Worker):
-    """`count` streams of the same changes. `stop` answers `seen`, pairs of number and time, and `bytes` and `ended`."""
+    """`count` streams of the same changes. `stop` returns `seen` (pairs of number and time), `bytes` and `ended`."""
 
     def __init__(self, port: int, count: int, path: str):
         super().__init__(_follow, port, count, path)
@@ -109,15 +109,15 @@ def _follow(pipe, port: int, count: int, path: str) -> None:
                 ended += 1
                 waiting.unregister(key.fileobj)
             at = buffer.find(MARK, 0, size)
-            # A number at the very end of what was read may be cut.
+            # A number at the very end of the data may be incomplete.
             if 0 <= at and at + 24 < size:
                 seen.append((int(NUMBER.match(buffer, at + len(MARK))[0]), now))
     pipe.send({"seen": seen, "bytes": total, "ended": ended})
 
 
 class Writer(_Worker):
-    """Reports something new on clusters, `rate` times a second. `stop` answers by number when each report was sent and
-    answered, `refused`, and `late`: by how many seconds the slowest was sent too late."""
+    """Sends reports that change conditions of clusters, `rate` times a second. `stop` returns, by number, the times at
+    which each report was sent and answered, and `refused` and `late`: the maximum delay of a send, in seconds."""
 
     def __init__(self, port: int, clusters: list[str], rate: float, connections: int = 32):
         super().__init__(_write, port, clusters, rate, connections)
@@ -154,7 +154,7 @@ def _write(pipe, port: int, clusters: list[str], rate: float, connections: int) 
                 stopping = True
                 continue
             if key.fileobj not in busy:
-                # Never needed, so the server has closed it.
+                # An unused connection, which the server has closed.
                 waiting.unregister(key.fileobj)
                 free.remove(key.fileobj)
                 continue
@@ -181,15 +181,15 @@ def complete(answer: bytes) -> bool:
 
 
 class SlowReader:
-    """One stream, read at so many bytes a second by a thread of the caller."""
+    """One stream, read at `rate` bytes a second in the thread of the caller."""
 
     def __init__(self, port: int, path: str, rate: int):
-        # A small window: otherwise the kernel takes in minutes of what is never read.
+        # A small window: otherwise the kernel buffers minutes of data that is never read.
         self.connection, self.rate, self.bytes = stream(port, path, window=4096), rate, 0
         self.due = time.monotonic()
 
     def read_for(self, seconds: float) -> bool:
-        """Whether the stream is still open."""
+        """Reads for this time. Returns whether the stream is still open."""
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
             time.sleep(min(max(self.due - time.monotonic(), 0), left))
@@ -203,7 +203,7 @@ class SlowReader:
         return True
 
     def queued(self) -> int:
-        """Bytes that the kernel holds for this reader on the side of the server."""
+        """The number of bytes that the kernel holds for this reader on the side of the server."""
         mine = f":{self.connection.getsockname()[1]:04X}"
         lines = (line.split() for line in open("/proc/net/tcp"))
         return sum(int(fields[4].split(":")[0], 16) for fields in lines if fields[2].endswith(mine))
@@ -214,13 +214,13 @@ class SlowReader:
 
 
 def latencies(followed: dict, written: dict, after: float = 0) -> tuple[list[float], list[float]]:
-    """Seconds from the answer to the writer, and from its request, until a follower had the event. Leaves out what was
-    sent before `after`."""
+    """Seconds from the response to the writer, and from its request, until a follower received the event. Ignores
+    reports sent before `after`."""
     from_answer, from_request = [], []
     for number, at in followed["seen"]:
         sent, answered = written["sent"].get(number), written["answered"].get(number)
         if answered is not None and sent >= after:
-            # The event may come before the answer does.
+            # The event may arrive before the response.
             from_answer.append(max(at - answered, 0.0))
             from_request.append(at - sent)
     return from_answer, from_request

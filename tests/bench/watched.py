@@ -1,5 +1,5 @@
-"""What following changes costs, part by part. Each part has a database of its own and answers rows of a table: engine,
-what it is, its value, the target and whether that is met (None without a target).
+"""The cost of following changes, part by part. Each part has a separate database and returns rows of a table: engine,
+measure, value, target, and whether the target is met (None without a target).
 """
 
 import contextlib
@@ -17,11 +17,11 @@ import servers
 import streams
 
 CLUSTERS = 100
-# Clusters that are written to: enough that two requests seldom meet.
+# Clusters that are written to: enough that two requests seldom write to the same one.
 FLEET = 2_000
-# The caches and pools of a server that has just started have settled by then.
+# Seconds after which the caches and pools of a new server are stable.
 SETTLES = 5
-# Operations by their script of wrk, with the highest ratio of CPU of the database.
+# Operations with their script of wrk and the maximum ratio of the database's CPU time.
 OPERATIONS = {
     "report that moves only times": ("report.lua", 1.00),
     "report that says something new": ("report_news.lua", 1.30),
@@ -61,12 +61,12 @@ def report(reason: str) -> dict:
 
 
 def now(service: servers.Service) -> str:
-    """The position of now."""
+    """The position at the end of the log."""
     return ask(service, "GET", "/changes?since=now")["next"]
 
 
 class Use:
-    """CPU of service and database from now on, as parts of a core."""
+    """The CPU usage of service and database since the creation of this object, as fractions of a core."""
 
     def __init__(self, service: servers.Service, database):
         self.service, self.database = service, database
@@ -78,7 +78,7 @@ class Use:
 
 
 def latency(database, binary, given) -> list[tuple]:
-    """Many followers of all changes, at a constant rate of them."""
+    """Many followers of all changes, at a constant rate of changes."""
     seed.migrate(database.url, binary)
     with servers.Service(binary, database.url) as service:
         ids = clusters(service)
@@ -112,7 +112,7 @@ def latency(database, binary, given) -> list[tuple]:
 
 
 def idle(database, binary, given) -> list[tuple]:
-    """Very many followers to whom nothing is told but bookmarks."""
+    """Thousands of followers that receive only bookmarks."""
     seed.migrate(database.url, binary)
     many = given.idle_watchers
     room = {"SERVER_MAX_CONNECTIONS": many + 100, "CHANGES_MAX_STREAMS": many + 100}
@@ -137,7 +137,7 @@ def idle(database, binary, given) -> list[tuple]:
 
 
 def tail(database, binary, given) -> list[tuple]:
-    """A server with nothing to do."""
+    """An idle server."""
     rows, engine = [], database.kind
     for what, program in [("", binary), *([(" before", given.before)] if given.before else [])]:
         own = database.another("tail" + what.strip()) if what else database
@@ -154,7 +154,7 @@ def tail(database, binary, given) -> list[tuple]:
 
 
 def fill(database, missed: int) -> None:
-    """Repeats the changes that there are until they are so many."""
+    """Repeats the existing changes until there are `missed` of them."""
     columns = "kind, resource_id, owner_id, change, changed_time, changed_by, document, before"
     copies = -(-missed // CLUSTERS)
     told = f"(SELECT {columns} FROM changes WHERE change = 'reported' ORDER BY seq LIMIT {CLUSTERS}) AS told"
@@ -171,10 +171,10 @@ def fill(database, missed: int) -> None:
 
 
 def read(service: servers.Service, path: str, lines: int, seconds: float) -> tuple[int, float]:
-    """Reads so many lines of a stream, for at most so long. Answers how many came, and the seconds that took."""
+    """Reads up to `lines` lines of a stream for at most `seconds`. Returns the number of lines and the duration."""
     connection = streams.opened(service.port)
     start, came, buffer = time.monotonic(), 0, bytearray(streams.PIECE)
-    # Without chunks every line end is the end of an event.
+    # Without chunked encoding, every line end is the end of an event.
     connection.sendall(streams.request("GET", path, {**streams.LINES, "Connection": "close"}).replace(b"HTTP/1.1", b"HTTP/1.0"))
     with contextlib.closing(connection):
         while came < lines and time.monotonic() - start < seconds:
@@ -186,7 +186,7 @@ def read(service: servers.Service, path: str, lines: int, seconds: float) -> tup
 
 
 def catchup(database, binary, given) -> list[tuple]:
-    """One follower that has missed very many changes."""
+    """One follower that has missed a large number of changes."""
     seed.migrate(database.url, binary)
     with servers.Service(binary, database.url) as service:
         ids, position = clusters(service), now(service)
@@ -221,7 +221,7 @@ def first_byte(service: servers.Service) -> float:
 
 
 class Peak:
-    """The highest resident memory of the service while this is open."""
+    """Records the maximum resident memory of the service while the context is active."""
 
     def __init__(self, service: servers.Service):
         self.service, self.mib, self.over = service, service.resident_mib(), threading.Event()
@@ -241,7 +241,7 @@ class Peak:
 
 
 def present(database, binary, given) -> list[tuple]:
-    """The present state of a large fleet."""
+    """The initial state of a large fleet."""
     (seed.sqlite if database.kind == "SQLite" else seed.postgres)(database, binary, given.fleet)
     with servers.Service(binary, database.url) as service:
         time.sleep(SETTLES)
@@ -263,14 +263,14 @@ def logged(database) -> int:
 
 
 def report_on_each(bench: paths.Bench) -> None:
-    """The first report on a cluster of the seed says something new, the next one only moves times."""
+    """Reports once on each cluster of the seed: the first report changes conditions, later ones only update times."""
     for number in range(1, bench.arguments.fleet + 1):
         cluster = uuid.UUID(f"{seed.BASE + number:012x}70008000000000000000")
         ask(bench.service, "PUT", f"/clusters/{cluster}/statuses", report("AsExpected"))
 
 
 def cost(database, binary, given) -> list[tuple]:
-    """CPU time of the database for each operation, as a ratio to that with another binary."""
+    """The CPU time of the database per operation, as a ratio to that with another binary."""
     before = database.another("before")
     for own, program in [(database, binary), (before, given.before)]:
         seed.postgres(own, program, FLEET)

@@ -1,15 +1,15 @@
-// What the scripts of this folder share: a browser without windows, and checks that are counted.
+// Helpers of the scripts in this folder: a headless browser, and checks that are counted.
 import { chromium } from "playwright-core";
 
 let failures = 0;
 
-// Prints whether something holds, with a figure or a cause.
+// Prints whether a check passed, with a figure or a cause.
 export function check(what, passed, figure = "") {
   if (!passed) failures += 1;
   console.log(`${passed ? "ok    " : "FAIL  "} ${what}${figure === "" ? "" : `: ${figure}`}`);
 }
 
-// Ends the script: with 0 if all checks passed.
+// Ends the script. The exit status is 0 if all checks passed.
 export function finish() {
   process.exit(failures === 0 ? 0 : 1);
 }

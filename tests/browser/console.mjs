@@ -1,5 +1,5 @@
-// console.mjs BROWSER SERVER TOKEN NAME: looks at the fleet in the console at three sizes, while it changes. TOKEN is empty
-// where the server asks for none. Screenshots are NAME-<width>-{fleet,one}.png.
+// console.mjs BROWSER SERVER TOKEN NAME: tests the console at three sizes while the fleet changes. TOKEN is empty if
+// the server requires none. Screenshots are NAME-<width>-{fleet,one}.png.
 import { check, finish, launch } from "./browser.mjs";
 
 const [executablePath, server, token, name] = process.argv.slice(2);
@@ -22,7 +22,7 @@ try {
     const [requests, faults] = [[], []];
     page.on("request", (request) => requests.push(request.url()));
     page.on("pageerror", (error) => faults.push(error.message));
-    // A browser writes of every 401, which is how the page learns that a token is asked for.
+    // The browser logs every 401, by which the page detects that a token is required.
     page.on("console", (message) => message.type() === "error" && !/401/.test(message.text()) && faults.push(message.text()));
     const at = (what) => `${what} (${width})`;
 
@@ -96,7 +96,7 @@ try {
     await page.locator("#count", { hasText: "No cluster matches this search." }).waitFor();
     check(at("a search that finds nothing says so"), true);
 
-    // The page stays, and with it the token.
+    // The page is not reloaded, so it keeps the token.
     await page.goto(`${server}/console#/clusters?search=nope`);
     const expectedFault = page.locator("#fault", { hasText: "search" });
     await expectedFault.waitFor();

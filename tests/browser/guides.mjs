@@ -28,7 +28,7 @@ try {
       }
       const at = (what) => `${size}, ${colorScheme}: ${what}`;
       check(at("every guide fits the width"), links.length > 10 && tooWide.length === 0, tooWide.join(", "));
-      // From a link to a section of another guide to that section.
+      // A link to a section of another guide scrolls to that section.
       await page.goto(`${server}/docs/SECURITY.md`);
       await page.locator("main a[href^='operations.md#']").click();
       await page.waitForURL(/operations\.md#/);

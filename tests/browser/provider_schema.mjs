@@ -1,4 +1,4 @@
-// provider_schema.mjs BROWSER SERVER SCREENSHOT: opens Swagger UI on a server with a provider's schemas, and looks at the
+// provider_schema.mjs BROWSER SERVER SCREENSHOT: opens Swagger UI on a server with a provider's schemas, and checks the
 // fields of a spec in the schema of a request and in its example.
 import { check, finish, launch } from "./browser.mjs";
 
@@ -26,7 +26,7 @@ try {
     check(`${operationId}: the example fills in ${field}`, example.includes(`"${field}": "${value}"`));
 
     await body.locator("[data-name='model']").click();
-    // Everything that is folded, and what that shows.
+    // Expands all folded parts, including those that appear by expanding.
     const folded = body.locator(".model-box [aria-expanded='false']");
     while ((await folded.count()) > 0) await folded.first().click();
     const shown = await body.locator(".model-box").first().innerText();

@@ -1,5 +1,5 @@
 // swagger_ui.mjs BROWSER SERVER TOKEN SCREENSHOT: opens the page, authorizes, and executes operations with the examples
-// that the page shows. Only ids are filled in.
+// that the page shows. Only ids are replaced.
 import { check, finish, launch } from "./browser.mjs";
 
 const [executablePath, server, token, screenshot] = process.argv.slice(2);
@@ -30,7 +30,7 @@ try {
   await page.locator(".auth-btn-wrapper button.authorize").click();
   await page.locator(".auth-btn-wrapper button.btn-done").click();
 
-  // Executes an operation as it stands, but for these ids, and returns the body of the answer.
+  // Executes an operation with its example, replacing only these ids. Returns the body of the response.
   async function execute(operationId, expected, ids = {}) {
     const operation = page.locator(`[id$='-${operationId}']`);
     await operation.locator(".opblock-summary").first().click();
@@ -68,7 +68,7 @@ try {
   await execute("forceDeleteCluster", 204, inCluster);
   await execute("getCompatibility", 200);
 
-  // Its background as it is seen, which is not what any style says.
+  // The rendered background, which may differ from the value of any style.
   await page.emulateMedia({ colorScheme: "dark" });
   await page.evaluate(() => window.scrollTo(0, 0));
   const dark = await page.screenshot({ path: screenshot.replace(".png", "-dark.png") });

@@ -49,7 +49,7 @@ status_search = st.one_of(
 
 schemathesis.openapi.format("search-expression", search)
 schemathesis.openapi.format("status-search-expression", status_search)
-# What every resource matches: an answer that is held back for half a minute shows nothing more.
+# A search that every resource matches: a response that is held back for half a minute would test nothing more.
 schemathesis.openapi.format("wait-expression", search.map(lambda text: f"({text}) or id is not null"))
 # All fields: a response with some of them does not match the schema, which requires them all.
 schemathesis.openapi.format("resource-fields", st.just(RESOURCE_FIELDS))
@@ -63,7 +63,7 @@ schemathesis.openapi.format("cursor", st.just(" "))
 
 
 def without_waiting(case):
-    """Has no answer held back until something happens."""
+    """Prevents that a response is held back until a change occurs."""
     query = case.query or {}
     if re.fullmatch(r"[0-9]+", str(query.get("wait"))) and int(query["wait"]) <= 60:
         query["wait"] = type(query["wait"])(0)
@@ -100,7 +100,7 @@ def distinct(conditions):
 
 
 def fracture(conditions):
-    """Keeps negative cases invalid: schemathesis takes 0.0 for an invalid nullable integer, although it is valid."""
+    """Keeps negative cases invalid: schemathesis treats 0.0 as an invalid nullable integer, although it is valid."""
     for one in conditions:
         if isinstance(one, dict) and isinstance(one.get("observed_generation"), float):
             one["observed_generation"] += 0.5 if one["observed_generation"].is_integer() else 0

@@ -61,12 +61,12 @@ def bounded(seconds):
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 
 
-# Scripts that run at the same time are each given the first of a thousand ports.
+# Scripts that run at the same time each get a range of a thousand ports, by its first port.
 _ports = itertools.count(int(os.environ.get("HYPERFLEET_TEST_PORTS") or random.randrange(15_000, 31_000)))
 
 
 def free_ports(count):
-    """Ports that are free now, and that the system gives to nobody who asks for any."""
+    """Returns ports that are free and outside the range from which the system assigns ephemeral ports."""
     free = []
     while len(free) < count:
         with contextlib.suppress(OSError), socket.socket() as one:
@@ -76,7 +76,7 @@ def free_ports(count):
 
 
 def folder():
-    """A new directory, writable for the user that runs PostgreSQL, removed at the end."""
+    """Creates a directory that is writable for the user that runs PostgreSQL. It is removed at the end."""
     path = pathlib.Path(tempfile.mkdtemp(prefix="hyperfleet-"))
     path.chmod(0o777)
     atexit.register(shutil.rmtree, path, ignore_errors=True)
@@ -84,7 +84,7 @@ def folder():
 
 
 def until(seconds, condition, every=0.02):
-    """Waits until the condition holds. Returns the seconds that took, or None after a timeout."""
+    """Waits until the condition holds. Returns the seconds waited, or None after a timeout."""
     start = time.monotonic()
     while True:
         with contextlib.suppress(OSError, http.client.HTTPException):
@@ -96,7 +96,7 @@ def until(seconds, condition, every=0.02):
 
 
 def need_node(oldest=20):
-    """Fails if there is no Node of this major version or a later one, with npm."""
+    """Fails if Node of at least this major version, or npm, is not installed."""
     if not shutil.which("npm") or not shutil.which("node"):
         raise Failure("Node is not installed")
     version = subprocess.run(["node", "--version"], capture_output=True, text=True, timeout=60).stdout
@@ -203,7 +203,7 @@ class Server:
         return Client(self.port, timeout)
 
     def ask(self, method, path, body=None, headers=None, timeout=40):
-        """One request on a new connection."""
+        """Sends one request on a new connection."""
         client = self.client(timeout)
         try:
             return client.ask(method, path, body, headers)
@@ -244,7 +244,7 @@ class Server:
 def _limit(limits):
     import resource
 
-    # Beyond the file size limit the kernel would end the process. The write must fail instead, as on a full disk.
+    # At the file size limit the kernel would kill the process. The write must fail instead, as on a full disk.
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     for which, value in limits.items():
         soft, hard = value if isinstance(value, tuple) else (value, value)
@@ -303,21 +303,21 @@ class Postgres:
     def kill(self):
         """Sends SIGKILL to the postmaster and all its child processes."""
         leader = int((self.data / "postmaster.pid").read_text().split()[0])
-        os.kill(leader, signal.SIGSTOP)  # so that it starts no more of them
+        os.kill(leader, signal.SIGSTOP)  # so that it starts no more processes
         children = pathlib.Path(f"/proc/{leader}/task/{leader}/children").read_text().split()
         pids = [leader, *map(int, children)]
         for pid in pids:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         until(10, lambda: not any(map(_exists, pids)))
-        # Without an init process that reaps orphans, the id in the file would seem to be that of a running process.
+        # Without an init process that reaps orphans, the id in the file would still appear to be in use.
         (self.data / "postmaster.pid").unlink(missing_ok=True)
 
     def url(self, database="postgres"):
         return f"postgres://postgres@{HOST}:{self.port}/{database}"
 
     def database(self, name):
-        """A new, empty database."""
+        """Creates an empty database and returns its URL."""
         self.sql(f"CREATE DATABASE {name}")
         return self.url(name)
 
@@ -332,7 +332,7 @@ class Postgres:
         return done.stdout.strip()
 
     def session(self, database):
-        """A psql process that reads statements from its input."""
+        """Starts a psql process that reads statements from its standard input."""
         session = subprocess.Popen(
             [str(self.bin / "psql"), self.url(database), "-XAtq"],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1,

@@ -1,24 +1,24 @@
-//! The service's aggregation and the model's agree on every small set of reports, heard in every order, each
-//! aggregate following the one before it.
+//! Compares the service's aggregation with the model's for every small set of reports, received in every order, where
+//! each aggregate follows the previous one.
 
 use crate::model::{Aggregate, Condition, Derived, Facts, Moment, StoredReport, report_lists};
 use chrono::{DateTime, TimeDelta, Utc};
 use service::status::{self, ConditionStatus, StoredCondition, Subject, Trigger, aggregate};
 use std::collections::BTreeMap;
 
-/// What the reports are about.
+/// The resource and the reports about it that one comparison enumerates.
 struct Case {
-    /// Who reports, each once.
+    /// The adapters that report, each once.
     adapters: &'static [&'static str],
-    /// Who is waited for; nobody means whoever reported.
+    /// The required adapters. If empty, every adapter that has reported counts.
     required: &'static [&'static str],
     finalizing: bool,
     has_children: bool,
-    /// Whether each report is followed by a new generation, the first of which is 1 instead of 3.
+    /// Whether each report is followed by a new generation. The first generation is then 1 instead of 3.
     growing: bool,
-    /// Seconds from one report to the next in the order in which they are heard.
+    /// Seconds between the observed times of consecutive reports, in the order in which they are received.
     pace: i64,
-    /// A condition that each report may carry or not.
+    /// A condition that each report may carry in addition.
     also: Option<(&'static str, &'static str)>,
 }
 
@@ -76,26 +76,26 @@ fn start() -> DateTime<Utc> {
     "2026-01-02T03:04:05.678901Z".parse().expect("a time")
 }
 
-/// What both sides made of the same events.
+/// The aggregates of the service and the model after the same events.
 struct Pair {
     service: status::Aggregate,
     model: Aggregate,
 }
 
-/// One report as both sides store it.
+/// One report as the service and the model store it.
 #[derive(Clone)]
 struct Report {
     service: status::ReportState,
     model: StoredReport,
 }
 
-/// A way through the case.
+/// A depth-first traversal of all sequences of reports in a case.
 struct Walk<'a> {
     case: &'a Case,
     required: Vec<String>,
-    /// By the place in the order of hearing, then by adapter: each report that can be heard there.
+    /// The possible reports, by position in the order of receipt and then by adapter.
     choices: Vec<Vec<Vec<Report>>>,
-    /// Stored so far, ordered by adapter.
+    /// The reports stored so far, ordered by adapter.
     service: Vec<status::ReportState>,
     model: BTreeMap<String, StoredReport>,
     generation: i64,
@@ -103,7 +103,7 @@ struct Walk<'a> {
     compared: u64,
 }
 
-/// Goes all ways through a case. Answers how many aggregates were compared.
+/// Traverses all sequences of a case. Returns the number of aggregates that were compared.
 fn compare_all(case: &Case) -> u64 {
     let choices_at = |place: usize| {
         let heard = start() + TimeDelta::seconds(case.pace * (place as i64 + 1));
@@ -124,7 +124,7 @@ fn compare_all(case: &Case) -> u64 {
     walk.compared
 }
 
-/// Each report that `adapter` can send, with and without the condition that may come along.
+/// Returns each report that `adapter` can send, with and without the additional condition.
 fn choices(adapter: &str, heard: DateTime<Utc>, also: Option<(&str, &str)>) -> Vec<Report> {
     let mut reports: Vec<_> = report_lists(&[adapter], heard).flatten().collect();
     for mut report in reports.clone() {
@@ -138,7 +138,7 @@ fn choices(adapter: &str, heard: DateTime<Utc>, also: Option<(&str, &str)>) -> V
 }
 
 impl Walk<'_> {
-    /// Hears each report of each adapter that has not reported yet, and goes on from there.
+    /// Adds each report of each adapter that has not reported yet, and continues recursively.
     fn go_on(&mut self, previous: &Pair) {
         let place = self.model.len();
         for (number, adapter) in self.case.adapters.iter().enumerate() {
@@ -172,7 +172,8 @@ impl Walk<'_> {
         }
     }
 
-    /// Aggregates on both sides: a report observed at `heard`, or else a change of the resource.
+    /// Aggregates on both sides and compares the results. The trigger is a report observed at `heard`, or a change of
+    /// the resource if `heard` is `None`.
     fn compare(&mut self, previous: Option<&Pair>, heard: Option<DateTime<Utc>>) -> Pair {
         let subject = Subject {
             generation: self.generation,

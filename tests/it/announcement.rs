@@ -1,8 +1,8 @@
-//! What a person is told when the server has started.
+//! The text that the server prints for people at startup.
 
 use crate::harness::{Postgres, Process};
 
-/// What is told, by the word that each line begins with.
+/// Starts the server and returns a lookup of the printed lines by their first words.
 async fn told(settings: &[(&str, &str)]) -> impl Fn(&str) -> String + use<> {
     let told = Process::tells_up_to("  Callers", settings).await;
     assert!(told.contains(&format!("HyperFleet API {} ({})", api::VERSION, api::COMMIT)), "{told}");

@@ -1,11 +1,12 @@
-//! One line for each resource that a change concerned: who did what to which, and what became of its generation.
+//! The audit log: one line for each resource that a change affects, with the caller, the action, the resource and its
+//! generation before and after.
 
 use crate::harness::{Answer, Engine, Folder, Postgres, Process, report};
 use sea_orm::{ConnectionTrait, Database, TransactionTrait};
 use serde_json::{Value, json};
 use std::time::Duration;
 
-/// A database of the engine, migrated or migrating itself.
+/// Returns the URL of a database of the engine. PostgreSQL is already migrated; the server migrates SQLite.
 async fn database(engine: Engine) -> (String, Option<Folder>) {
     match engine {
         Engine::Postgres => (Postgres::get().await.migrated().await, None),
@@ -16,7 +17,7 @@ async fn database(engine: Engine) -> (String, Option<Folder>) {
     }
 }
 
-/// Action, kind, id, generation before and after, and whether it is gone.
+/// Action, kind, id, generation before, generation after, and whether the resource was removed.
 type Line = (String, String, String, i64, i64, bool);
 
 fn audited(lines: &[Value]) -> Vec<Line> {
@@ -75,7 +76,7 @@ async fn every_change_is_told(engine: Engine) {
         line("delete", "Cluster", &cluster, 2, 3, false),
         line("delete", "NodePool", &pool, 1, 2, false),
         line("report", "Cluster", &cluster, 3, 3, false),
-        // The last that held either of them.
+        // The report that completes the deletion of both resources.
         line("report", "NodePool", &pool, 2, 2, true),
         line("report", "Cluster", &cluster, 3, 3, true),
         line("delete", "Cluster", &forced, 1, 2, false),
@@ -97,7 +98,7 @@ async fn every_change_is_told_on_postgres() {
     every_change_is_told(Engine::Postgres).await;
 }
 
-/// A change that has to wait for another writer, and whose caller does not wait for it.
+/// A change waits for another writer, and its caller disconnects before the response.
 async fn a_change_whose_caller_leaves_is_finished_and_told(engine: Engine) {
     let (url, _folder) = database(engine).await;
     let process = Process::start(&[("HYPERFLEET_DATABASE_URL", &url)]).await;
@@ -112,7 +113,7 @@ async fn a_change_whose_caller_leaves_is_finished_and_told(engine: Engine) {
     }
 
     let leave = async |request: reqwest::RequestBuilder| {
-        // Long enough for the request to arrive, and not so long that the server gives the lock up.
+        // Long enough for the request to arrive, and shorter than the server's timeout for the lock.
         let left = request.timeout(Duration::from_secs(1)).send().await;
         assert!(left.is_err_and(|error| error.is_timeout()), "it was answered while the table was locked");
     };

@@ -1,4 +1,4 @@
-//! Clusters: their representation, and what changes them.
+//! Clusters: their representation and their changes.
 
 mod changes;
 mod representation;

@@ -1,4 +1,4 @@
-//! The program as a process: what its commands say, and how it ends.
+//! The program as a process: the output of its commands, and how it stops.
 
 use crate::harness::{Answer, Engine, Folder, Postgres, Process, free_port};
 use serde_json::Value;
@@ -16,7 +16,7 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// What `migrate` prints for its reader, if it succeeds.
+/// Runs `migrate` and returns its standard output. Panics if it fails.
 fn migrate(url: &str, arguments: &[&str]) -> String {
     let done = run(&[&["migrate"], arguments, &["--database-url", url]].concat());
     assert!(done.status.success(), "{}", text(&done.stderr));
@@ -93,7 +93,7 @@ async fn a_healthcheck_names_its_cause() {
     assert!(!not_ready.status.success() && said.contains("503") && said.contains("database"), "{said}");
 }
 
-/// A terminal that closes must not cut requests off either.
+/// SIGHUP, which a closing terminal sends, must not interrupt requests either.
 #[tokio::test(flavor = "multi_thread")]
 async fn each_signal_to_stop_lets_requests_finish() {
     for signal in ["TERM", "INT", "HUP"] {
@@ -108,7 +108,7 @@ async fn each_signal_to_stop_lets_requests_finish() {
         );
         let (first, rest) = body.split_at(10);
         stream.write_all((head + first).as_bytes()).await.expect("half a request");
-        // Once it counts as a connection of this server, an answer to another one tells that it was accepted.
+        // The response to a later request shows that the server has accepted the first connection.
         Answer::of(process.request("GET", "clusters")).await.status(200);
         process.signal(signal).await;
         let ready = format!("{}/readyz", process.health_url);

@@ -1,4 +1,4 @@
-//! Requests at the same time: each is as if it were alone, and none fails for the company it is in.
+//! Concurrent requests: each has the same result as if it ran alone, and none fails because of the others.
 
 mod company;
 mod creates;
@@ -15,7 +15,7 @@ use reqwest::RequestBuilder;
 use serde_json::Value;
 use tokio::task::JoinSet;
 
-/// Sends requests at the same time. The answers are in the order of the requests.
+/// Sends requests at the same time. The responses are in the order of the requests.
 async fn together(requests: impl IntoIterator<Item = RequestBuilder>) -> Vec<Answer> {
     let mut running = JoinSet::new();
     for (number, request) in requests.into_iter().enumerate() {
@@ -26,12 +26,12 @@ async fn together(requests: impl IntoIterator<Item = RequestBuilder>) -> Vec<Ans
     answers.into_iter().map(|(_, answer)| answer).collect()
 }
 
-/// How many answers have a status.
+/// Returns the number of responses with this status.
 fn count(answers: &[Answer], status: u16) -> usize {
     answers.iter().filter(|answer| answer.status == status).count()
 }
 
-/// A text of a body.
+/// Returns a string of a body.
 fn text<'a>(body: &'a Value, key: &str) -> &'a str {
     body[key].as_str().expect(key)
 }

@@ -1,4 +1,4 @@
-//! Entity tags: reading only what has changed, changing only what was read.
+//! Entity tags: conditional reads and conditional writes.
 
 use crate::harness::{Answer, TestApp, report};
 use crate::statuses::{href, id};
@@ -94,7 +94,7 @@ async fn a_change_of_another_version_is_refused(app: TestApp) {
     let weak = format!("W/{first}");
     ask(&app, "PATCH", path, ("if-match", &weak), change(2)).await.problem(412, "HYPERFLEET-CNF-002");
     app.get(path).await.status(200).body(&patched.body);
-    // A tag is a version number, so the weak form that proxies make of it names the same version.
+    // A tag is a version number, so the weak form that proxies derive from it names the same version.
     let weak = format!("W/{second}");
     let patched = ask(&app, "PATCH", path, ("if-match", &weak), change(2)).await;
     let second = patched.status(200).header("etag").to_owned();

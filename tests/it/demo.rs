@@ -13,7 +13,7 @@ crate::engines![
     what_is_deleted_goes_when_its_adapters_have_cleaned_up,
 ];
 
-/// The service on the database of `app`, and a way to let time pass for it.
+/// Returns the service on the database of `app`, and a function that advances its clock by seconds.
 async fn demo(app: &TestApp) -> (Context, impl Fn(i64)) {
     let now = Arc::new(Mutex::new(app.now()));
     let clock = now.clone();
@@ -38,7 +38,7 @@ async fn an_empty_database_is_filled_and_its_adapters_report(app: TestApp) {
     assert_eq!(in_phase("Failed").await, ["batch-us-east"]);
     let pools = app.list("nodepools", &[("search", "status.phase = 'Ready'")]).await;
     assert_eq!(pools.status(200).at("/total"), 12);
-    // Now and then a cluster is changed, and its adapters follow.
+    // In some rounds a cluster is changed, and its adapters report on the new generation.
     round(&context, 11).await.expect("reports");
     assert_eq!(in_phase("NotReady").await, ["batch-eu-west"]);
     pass(60);
@@ -68,7 +68,7 @@ async fn what_is_deleted_goes_when_its_adapters_have_cleaned_up(app: TestApp) {
     let waiting = app.get(&format!("{path}/explain")).await;
     assert_eq!(waiting.status(200).at("/state"), "finalizing");
     pass(60);
-    // First its node pools, then the cluster.
+    // The node pools are removed first, then the cluster.
     round(&context, 2).await.expect("reports");
     round(&context, 3).await.expect("reports");
     app.get(&path).await.status(404);

@@ -1,4 +1,4 @@
-//! The addresses of the document and of its page.
+//! The URLs of the OpenAPI document and the pages.
 
 use crate::harness::{Answer, TestApp};
 use std::collections::BTreeSet;
@@ -32,7 +32,7 @@ async fn the_document_is_at_every_address_it_was_ever_at(app: TestApp) {
     assert!(version.starts_with("3.0."), "{version}");
 }
 
-/// The values of an attribute, in whatever quotes.
+/// Returns the values of an attribute, with either kind of quotes.
 fn attributes<'a>(html: &'a str, name: &str) -> Vec<&'a str> {
     let start = format!(" {name}=");
     let parts = html.split(&start).skip(1).map(str::trim_start);
@@ -43,7 +43,7 @@ fn attributes<'a>(html: &'a str, name: &str) -> Vec<&'a str> {
     values.collect::<Vec<_>>()
 }
 
-/// The page without what its scripts say.
+/// Returns the page without the content of its scripts.
 fn without_scripts(html: &str) -> String {
     let (mut text, mut rest) = (String::new(), html);
     while let Some((before, script)) = rest.split_once("<script") {
@@ -77,7 +77,7 @@ async fn the_page_holds_the_document(app: TestApp) {
     for operation in ["postCluster", "forceDeleteNodePool", "putClusterStatuses"] {
         assert!(page.status(200).text.contains(operation), "{operation}");
     }
-    // Given a document and not an address, the page asks no validator of another host either.
+    // The page contains the document instead of its URL, so Swagger UI does not contact an external validator either.
     assert!(page.text.contains("SwaggerUIBundle({"), "the bundle is started in the page");
 }
 
@@ -194,7 +194,7 @@ async fn whoever_has_a_page_is_told_that_it_is_current(app: TestApp) {
         }
         let other = Answer::of(app.request("GET", path).header("if-none-match", "\"1\"")).await;
         assert_eq!(other.status(200).text, page.text, "{path}");
-        // Also where the answer would be compressed.
+        // Also when the response would be compressed.
         let zipped = app.request("GET", path).header("accept-encoding", "gzip").header("if-none-match", tag);
         Answer::of(zipped).await.status(304);
     }

@@ -1,4 +1,4 @@
-//! What was acknowledged is there, whole, after the process was killed in the midst of its work.
+//! Acknowledged writes are complete after the process is killed while it works.
 
 mod load;
 mod server;
@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 const KILLS: usize = 20;
 const WORKERS: usize = 6;
-/// Longest time, in milliseconds, in which the server may work before it is killed.
+/// The maximum time in milliseconds before the server is killed.
 const LONGEST: u64 = 600;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -54,8 +54,8 @@ async fn kill_again_and_again(database: &str) {
     assert!(acknowledged > KILLS * WORKERS, "hardly anything was done: {acknowledged}");
 }
 
-/// Compares what the server knows with what it has acknowledged. What it may have been asked and not have
-/// answered is checked for being whole, and then forgotten.
+/// Compares the server's state with the acknowledged writes. For a request without a response, only the consistency
+/// of the resource is checked, and the resource is then no longer tracked.
 async fn check(server: &Server, ledger: &mut Ledger) -> Result<(), String> {
     let doubtful = std::mem::take(&mut ledger.doubtful);
     let is_doubtful = |href: &str| doubtful.iter().any(|doubt| href.starts_with(doubt.as_str()));

@@ -1,4 +1,4 @@
-//! What a resource waits for.
+//! The conditions that a resource waits for.
 
 use crate::harness::{TestApp, report};
 use crate::statuses::{href, id};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-/// The longest a probe may wait for an answer.
+/// The maximum time that a probe may take.
 const PROBE: Duration = Duration::from_secs(3);
 
 #[tokio::test(flavor = "multi_thread")]
@@ -27,7 +27,7 @@ async fn both_ports_answer_every_probe_and_the_metrics() {
     process.stop().await;
 }
 
-/// Asks the health port, which must answer in time.
+/// Sends a probe to the health port and asserts that it responds within [`PROBE`].
 async fn probe(app: &TestApp, path: &str) -> Answer {
     let asked = Instant::now();
     let answer = Answer::of(app.client.get(format!("{}/{path}", app.health_url))).await;
@@ -57,7 +57,7 @@ async fn while_the_database_is_away_the_server_is_alive_but_not_ready() {
     app.stop().await;
 }
 
-/// The cause of an outage is in the log, and not in the answer, which anybody may ask for.
+/// The cause of an outage is logged. It is not in the response, because the health port is not authenticated.
 #[tokio::test(flavor = "multi_thread")]
 async fn why_the_database_cannot_be_used_is_logged() {
     let database = Throwaway::start();
@@ -78,7 +78,7 @@ async fn why_the_database_cannot_be_used_is_logged() {
     ] {
         admin.execute_unprepared(sql).await.expect(sql);
     }
-    // The sessions end when they get the signal.
+    // The sessions end some time after the signal.
     let ended = Instant::now();
     let mut answer = process.get(&ready).await;
     while answer.status != 503 {
@@ -100,7 +100,7 @@ async fn why_the_database_cannot_be_used_is_logged() {
     assert!(!log.0.contains("hunter2"), "{}", log.0);
 }
 
-/// A primary that refuses writes is no database to send requests to.
+/// A primary that refuses writes makes the server not ready.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_that_becomes_read_only_is_not_ready() {
     let database = Throwaway::start();
@@ -154,7 +154,7 @@ async fn a_stop_under_load_fails_no_request() {
     app.begin_stop();
     assert_eq!(probe(&app, "readyz").await.status(503).at("/status"), "shutting_down");
     probe(&app, "healthz").await.status(200);
-    // A balancer that has seen this still sends a little until all of it knows.
+    // A load balancer that has seen this still sends requests for a short time.
     let before = served.load(Ordering::Relaxed);
     while served.load(Ordering::Relaxed) < before + 20 {
         tokio::task::yield_now().await;

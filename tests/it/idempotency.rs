@@ -1,4 +1,4 @@
-//! Creates that can be repeated.
+//! Idempotent creates, which clients can safely repeat.
 
 use crate::harness::{Answer, Engine, Folder, TestApp, service};
 use crate::statuses::{href, id};
@@ -34,7 +34,7 @@ fn named(name: &str) -> Value {
     json!({"name": name, "spec": {"region": "eu"}})
 }
 
-/// Changes what the service keeps of keys, as only time or another process could.
+/// Changes the stored row of a key, to simulate the passage of time or another process.
 async fn tamper(app: &TestApp, sql: &str) {
     let database = Database::connect(&app.database_url).await.expect("the database");
     let changed = database.execute_unprepared(sql).await.expect("a change");
@@ -90,7 +90,7 @@ async fn a_key_with_another_body_is_refused(app: TestApp) {
     assert_eq!(app.get("clusters").await.at("/total"), 2);
 }
 
-/// Another replica holds the key in a transaction that does not end.
+/// Another replica holds the key in an open transaction.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_whose_request_still_runs_conflicts() {
     let app = TestApp::start(Engine::Postgres).await;
@@ -105,19 +105,19 @@ async fn a_key_whose_request_still_runs_conflicts() {
     conflict.problem(409, "HYPERFLEET-CNF-003");
     assert_eq!(conflict.header("retry-after"), "1");
     assert_eq!(app.get("clusters").await.at("/total"), 0);
-    // Its process dies, and with it the claim.
+    // The other process dies, and its claim is rolled back.
     running.rollback().await.expect("the end");
     create(&app, "key-2", named("alpha")).await.status(201);
 }
 
-/// As an earlier version stored it.
+/// The stored answer has the format of an earlier version.
 async fn an_answer_in_another_form_is_not_repeated(app: TestApp) {
     create(&app, "key-1", named("alpha")).await.status(201);
     tamper(&app, "UPDATE idempotency_keys SET answer = '{\"kind\":\"Cluster\"}'").await;
     create(&app, "key-1", named("alpha")).await.problem(409, "HYPERFLEET-CNF-003");
 }
 
-/// The answer stored with the one key there is.
+/// Returns the answer stored with the only key, if any.
 async fn stored(app: &TestApp) -> Option<String> {
     let database = Database::connect(&app.database_url).await.expect("the database");
     let all = Statement::from_string(database.get_database_backend(), "SELECT answer FROM idempotency_keys");
@@ -127,7 +127,8 @@ async fn stored(app: &TestApp) -> Option<String> {
     rows.first().map(|row| row.try_get_by_index(0).expect("an answer"))
 }
 
-/// A version that is replaced leaves answers to the next one, whose documents may have more fields.
+/// During an upgrade, a version may repeat answers that another version stored, whose documents may have other
+/// fields.
 async fn an_answer_is_stored_as_it_was_sent_and_repeated_byte_for_byte(app: TestApp) {
     let first = create(&app, "key-1", named("alpha")).await;
     let text = stored(&app).await.expect("a stored answer");

@@ -1,7 +1,7 @@
-//! Random lives of clusters and node pools, played against the running service and against the model.
+//! Random sequences of requests on clusters and node pools, applied to the running service and to the model.
 //!
-//! `HYPERFLEET_TEST_SEQUENCES` plays so many on each engine instead of 1,000, and `HYPERFLEET_TEST_SEED`
-//! repeats those of a run that failed.
+//! `HYPERFLEET_TEST_SEQUENCES` sets the number of sequences on each engine (default 1,000). `HYPERFLEET_TEST_SEED`
+//! repeats the sequences of a failed run.
 
 mod player;
 
@@ -14,15 +14,15 @@ use std::collections::BTreeMap;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-/// Sequences played on each engine, unless the environment says otherwise.
+/// The default number of sequences on each engine.
 const SEQUENCES: u64 = 1_000;
-/// The most scenarios tried to find a smaller one that fails.
+/// The maximum number of scenarios that are tried to find a smaller one that fails.
 const SHRINKINGS: usize = 1_000;
 
 crate::engines![every_sequence_of_requests_is_answered_as_the_model_says];
 
-/// Scenarios with the same settings share a server and are played one after the other, each on an empty
-/// database; those with other settings are played beside them.
+/// Scenarios with the same settings share a server and run one after the other, each on an empty database. Scenarios
+/// with different settings run concurrently.
 async fn every_sequence_of_requests_is_answered_as_the_model_says(app: TestApp) {
     let seed = number("HYPERFLEET_TEST_SEED").unwrap_or_else(|| Uuid::new_v4().as_u64_pair().0);
     let sequences = number("HYPERFLEET_TEST_SEQUENCES").unwrap_or(SEQUENCES);
@@ -46,7 +46,7 @@ async fn every_sequence_of_requests_is_answered_as_the_model_says(app: TestApp) 
     }
 }
 
-/// Plays sequences that share their settings. Answers the first that fails.
+/// Runs sequences that share their settings. Returns the first that fails.
 async fn play_group(engine: Engine, sequences: Vec<(u64, Scenario)>) -> Result<(), (u64, String)> {
     let settings = sequences[0].1.settings.clone();
     let app = app_with(engine, &settings).await;
@@ -64,12 +64,12 @@ async fn app_with(engine: Engine, settings: &Settings) -> TestApp {
     ];
     let given = lists.iter().filter(|(_, names)| !names.is_empty());
     let mut variables: Vec<_> = given.map(|(variable, names)| (*variable, names.as_str())).collect();
-    // A group asks one thing at a time.
+    // A group sends one request at a time.
     variables.push(("HYPERFLEET_DATABASE_POOL_MAX_CONNECTIONS", "2"));
     TestApp::with(engine, &variables).await
 }
 
-/// Looks for a smaller scenario that fails too, each on a server of its own, and tells of the smallest.
+/// Searches for a smaller scenario that also fails, each on a new server, and describes the smallest one found.
 async fn smallest(engine: Engine, seed: u64, sequence: u64, difference: String) -> String {
     let mut tree = tree(seed, sequence);
     let mut found = (tree.current(), difference);
@@ -91,7 +91,7 @@ async fn smallest(engine: Engine, seed: u64, sequence: u64, difference: String) 
     format!("{}\nin the scenario {:#?}", found.1, found.0)
 }
 
-/// The scenario with this number, with all that it can be shrunk to.
+/// Returns the scenario with this number and the scenarios that it can be shrunk to.
 fn tree(seed: u64, sequence: u64) -> impl ValueTree<Value = Scenario> {
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
@@ -101,7 +101,7 @@ fn tree(seed: u64, sequence: u64) -> impl ValueTree<Value = Scenario> {
     scenario().new_tree(&mut runner).expect("scenarios are never rejected")
 }
 
-/// A number that the environment may give.
+/// Returns the number in an environment variable, if it is set.
 fn number(variable: &str) -> Option<u64> {
     let text = std::env::var(variable).ok()?;
     Some(text.parse().unwrap_or_else(|_| panic!("{variable} must be a whole number, not '{text}'")))

@@ -1,4 +1,4 @@
-//! Every behaviour, through HTTP, on both engines: one binary, so that it links once.
+//! End-to-end tests of the whole API over HTTP, on both engines, in one binary so that it links once.
 
 #![allow(unreachable_pub, reason = "nothing outside a test binary can reach anything")]
 
@@ -42,6 +42,6 @@ mod statuses;
 mod tracing;
 mod walk;
 
-/// That of the service, which runs in this process too.
+/// The allocator of the service, which also runs in this process.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 const STARTED: &str = "hyperfleet_api_reconciliation_started_total";
 const PENDING: &str = "hyperfleet_api_resource_pending_reconciliation";
 
-/// The metrics that a file of `deploy/` asks for.
+/// Returns the names of the metrics that a file in `deploy/` uses.
 fn asked_for(file: &str) -> Vec<String> {
     let path = format!("{}/../deploy/{file}", env!("CARGO_MANIFEST_DIR"));
     let text = std::fs::read_to_string(&path).expect(&path);
@@ -21,7 +21,7 @@ fn asked_for(file: &str) -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_dashboard_and_the_alerts_ask_for_is_there_from_the_start() {
-    // Nobody listens there.
+    // No server listens on this address.
     let issuer = [
         ("HYPERFLEET_SERVER_JWT_ENABLED", "true"),
         ("HYPERFLEET_SERVER_JWT_ISSUER_URL", "https://issuer"),
@@ -183,7 +183,7 @@ async fn what_waits_is_counted_and_what_waits_for_long_is_stuck(database: &[(&st
     process.stop().await;
 }
 
-/// More than are read at a time.
+/// Creates more resources than one statement reads.
 async fn however_many_wait_all_are_counted(database: &[(&str, &str)]) {
     let mut settings = database.to_vec();
     settings.push(("HYPERFLEET_METRICS_REFRESH_INTERVAL", "20ms"));

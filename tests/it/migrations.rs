@@ -1,4 +1,4 @@
-//! The schema: forward, back, forward again, and by many at once.
+//! The schema: migrations up, down and up again, also from several processes at the same time.
 
 use crate::harness::{Engine, Folder, Postgres, TestApp};
 use api::cli::{self, Command};
@@ -7,7 +7,7 @@ use sea_orm::{ConnectionTrait, Database, Statement};
 use serde_json::json;
 use service::Clock;
 
-/// Names and definitions of everything in the database.
+/// Returns the names and definitions of everything in the database.
 async fn schema(url: &str) -> Vec<String> {
     let database = Database::connect(url).await.expect("the database");
     let sql = match database.get_database_backend() {
@@ -29,7 +29,7 @@ async fn schema(url: &str) -> Vec<String> {
     lines
 }
 
-/// How many migrations are applied, of how many.
+/// Returns the number of applied migrations and the number of all migrations.
 async fn applied(url: &str) -> (usize, usize) {
     let status = migration::status(url).await.expect("the status");
     (status.iter().filter(|(_, applied)| *applied).count(), status.len())
@@ -65,7 +65,7 @@ async fn migrations_go_up_all_the_way_down_and_up_again_on_postgres() {
     there_and_back_again(&Postgres::get().await.empty().await).await;
 }
 
-/// The last migration finds that a table of its name is there already.
+/// The last migration fails because a table of the same name already exists.
 async fn a_failure_leaves_the_schema_as_it_was(url: &str) {
     let database = Database::connect(url).await.expect("the database");
     database.execute_unprepared("CREATE TABLE change_log (other integer)").await.expect("a table");
@@ -88,7 +88,7 @@ async fn a_failed_migration_leaves_the_schema_as_it_was_on_postgres() {
     a_failure_leaves_the_schema_as_it_was(&Postgres::get().await.empty().await).await;
 }
 
-/// Migrates from `count` sides at once.
+/// Runs `count` migrations at the same time.
 async fn at_once(url: &str, count: usize) {
     let racers: Vec<_> = (0..count)
         .map(|_| {
@@ -116,7 +116,7 @@ async fn four_at_once_migrate_one_sqlite_file() {
     at_once(&folder.sqlite("test.db"), 4).await;
 }
 
-/// Starts a server on the database at `url`, without leave to migrate unless `settings` give it.
+/// Starts a server on the database at `url`. It does not migrate unless `settings` enable it.
 async fn serve(url: &str, settings: &[(&str, &str)]) -> Result<api::serve::Running, String> {
     let defaults = [
         ("HYPERFLEET_SERVER_HOST", "127.0.0.1"),
@@ -175,7 +175,7 @@ async fn serve_on_sqlite_migrates_unless_told_not_to() {
     assert_eq!(done, all);
 }
 
-/// As in a rolling update, in which the pods of the version before serve on, or in a rollback after it.
+/// As in a rolling update, during which pods of the previous version continue to serve, or in a rollback after it.
 async fn a_version_serves_on_when_a_later_one_has_migrated(url: &str) {
     migration::up(url).await.expect("up");
     let (_, all) = applied(url).await;
@@ -214,7 +214,7 @@ async fn what_is_stored_outlives_the_server() {
     }
 }
 
-/// What a migration derives from what is stored, it derives again.
+/// A migration that derives data from stored rows derives it again when it is reapplied.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn derived_data_is_rebuilt_when_its_migration_is_applied_again() {
     for engine in [Engine::Sqlite, Engine::Postgres] {

@@ -1,4 +1,4 @@
-//! Node pools: what they share with clusters, and what binds them to one.
+//! Node pools: behavior shared with clusters, and the relation to their cluster.
 
 use crate::harness::TestApp;
 use crate::statuses::{href, id};
@@ -31,7 +31,7 @@ async fn a_node_pool_belongs_to_its_cluster(app: TestApp) {
     expected["status"] = pool.at("/status").clone();
     pool.body(&expected);
     assert_eq!(pool.at("/status/last_updated_time"), now);
-    // The cluster is as it was.
+    // The cluster is unchanged.
     app.get(href(&cluster)).await.status(200).body(&cluster);
 }
 

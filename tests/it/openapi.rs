@@ -1,4 +1,4 @@
-//! The served document, and whether requests and answers are what it says.
+//! The served OpenAPI document, and the conformance of requests and responses to it.
 
 mod answers;
 mod examples;
@@ -11,7 +11,7 @@ use schemas::resolved;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-/// Method, path and description of each operation.
+/// Returns the method, path and description of each operation.
 fn operations(document: &Value) -> Vec<(&str, &str, &Value)> {
     let paths = document["paths"].as_object().expect("paths");
     let all = paths.iter().flat_map(|(path, item)| {
@@ -175,7 +175,7 @@ fn nothing_is_said_to_be_null() {
     look(Document::new(false).value(), "");
 }
 
-/// Generators make types of such a choice, and leave out, or fail at, one that no field decides.
+/// Code generators turn a choice of schemas into types. Without a discriminator they omit the choice or fail.
 #[test]
 fn a_choice_of_schemas_names_the_field_that_decides() {
     let document = Document::new(true);

@@ -1,4 +1,4 @@
-//! The questions Sentinels and users ask are answered from indexes: none reads a whole table.
+//! The queries that Sentinels and users send are answered from indexes: none reads a whole table.
 
 use crate::harness::{Folder, Postgres, Process, service};
 use sea_orm::{ConnectionTrait, Database, DbBackend, Statement};
@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 use uuid::Uuid;
 
-/// A hundred thousand clusters with three labels, made by the database itself.
+/// A hundred thousand clusters with three labels, generated in the database.
 const FLEET: &str = "
     CREATE TEMP TABLE fleet AS
     SELECT n, ('0' || to_hex(1760000000000 + n) || '70008000000000000000')::uuid AS id,
@@ -33,7 +33,7 @@ const FLEET: &str = "
     INSERT INTO changes (kind, resource_id, change, changed_time, changed_by, document)
     SELECT 'Cluster', id, 'created', now(), 'x', '{}' FROM fleet;";
 
-/// A database with the fleet.
+/// Creates a database with the fleet and returns its URL.
 async fn fleet() -> String {
     let url = Postgres::get().await.migrated().await;
     let database = Database::connect(&url).await.expect("a connection");
@@ -84,7 +84,7 @@ async fn no_named_question_reads_a_whole_table() {
     expect_indexes(&context, NODE_POOLS, &question(Kind::NodePool, owner, ""), owner, "").await;
     let nested = (Kind::NodePool, Some(Uuid::max()));
     expect_indexes(&context, nested, &question(Kind::NodePool, "", ""), "of a cluster", "").await;
-    // After a place in the middle, as pages by number are read too.
+    // Continuation after a row in the middle, which numbered pages use as well.
     for (text, order) in
         [("", "name"), ("labels.env='production'", ""), ("status.conditions.Reconciled='True'", "")]
     {
@@ -98,7 +98,7 @@ async fn no_named_question_reads_a_whole_table() {
     expect_indexes(&context, CLUSTERS, &far, "page 900", "").await;
 }
 
-/// What is listed: a kind, and the cluster it belongs to.
+/// The listed kind, and the cluster that contains the resources, if any.
 type Listed = (Kind, Option<Uuid>);
 
 const CLUSTERS: Listed = (Kind::Cluster, None);
@@ -106,12 +106,12 @@ const NODE_POOLS: Listed = (Kind::NodePool, None);
 
 async fn expect_indexes(context: &Context, listed: Listed, query: &ListQuery, text: &str, order: &str) {
     let plan = plan(context, listed, query).await.expect("a plan").join("\n");
-    // That table has one row.
+    // The table `change_log` has a single row.
     let whole = plan.lines().find(|line| line.contains("Seq Scan") && !line.contains("on change_log"));
     assert_eq!(whole, None, "search {text:?}, order {order:?}:\n{plan}");
 }
 
-/// Ten thousand clusters with three labels on SQLite, which was never told how frequent values are.
+/// Ten thousand clusters with labels on SQLite, without statistics on the frequency of values.
 const SQLITE_FLEET: &str = "
     CREATE TEMP TABLE fleet AS
     WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 10000)
@@ -155,11 +155,11 @@ async fn sqlite_finds_what_is_rare_first_and_reads_what_is_frequent_in_order() {
     }
 }
 
-/// How often each table was read as a whole, once everybody else has left the database.
+/// Returns the number of sequential scans of each table, after all other sessions of the database have ended.
 async fn whole_reads(url: &str) -> BTreeMap<String, i64> {
     let database = Database::connect(url).await.expect("a connection");
     let query = |sql: &str| Statement::from_string(DbBackend::Postgres, sql);
-    // A session tells what it has read at its end.
+    // A session reports its statistics at the latest when it ends.
     let others = "SELECT count(*) FROM pg_stat_activity
         WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()";
     loop {
@@ -188,7 +188,8 @@ async fn neither_totals_nor_the_changes_of_a_list_read_a_whole_table() {
         let answer = process.get(&format!("{clusters}?size=5&search={search}")).await;
         answer.status(200).body["total"].as_i64()
     };
-    // Counted; then from the index, which reads the changes and then finds the page by its ids.
+    // The first request counts. The following ones use the index, which reads the changes and then finds the page by
+    // its ids.
     for (total, name) in [(1, "new-1"), (2, "new-2"), (3, "new-3")] {
         for _ in 0..2 {
             assert_eq!(page("labels.canary%3D%27yes%27").await, Some(total));

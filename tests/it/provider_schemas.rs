@@ -3,7 +3,7 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
-/// The longest a request may take while much else uses the machine as well.
+/// The maximum duration of a request while other work uses the machine as well.
 const IN_TIME: Duration = Duration::from_secs(10);
 
 #[tokio::test(flavor = "multi_thread")]
@@ -50,7 +50,7 @@ async fn a_schema_that_branches_at_every_level_stops_nobody() {
     process.stop().await;
 }
 
-/// As much as a request may hold: of what is checked, and of what is refused for its size beside that.
+/// The maximum size of a body: one whose spec is validated, and one whose spec is refused for its size.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_as_large_as_may_be_is_answered_in_time() {
     let node = json!({"$ref": "#/components/schemas/Node"});
@@ -64,7 +64,7 @@ async fn a_body_as_large_as_may_be_is_answered_in_time() {
     let path = file.to_str().expect("a path");
     let process = Process::start(&[("HYPERFLEET_SERVER_OPENAPI_SCHEMA_PATH", path)]).await;
 
-    // Some 60 levels deep, and at each as wide as the size allows.
+    // About 60 levels deep, and at each level as wide as the size allows.
     let spec = |bytes: usize| {
         let leaf = r#"{"k":1,"all":[]},"#;
         let wide = leaf.repeat(bytes / 60 / leaf.len());

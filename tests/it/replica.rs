@@ -12,7 +12,7 @@ async fn reading_from(primary: &str, replica: &str) -> TestApp {
     TestApp::at(Engine::Postgres, primary, &settings).await
 }
 
-/// What a caller reads who asks for the newest state.
+/// Reads a path with `Cache-Control: no-cache`, which requests the newest state.
 async fn newest(app: &TestApp, path: &str) -> Answer {
     Answer::of(app.request("GET", path).header("Cache-Control", "no-cache")).await
 }
@@ -22,7 +22,7 @@ async fn text(database: &DatabaseConnection, sql: &str) -> String {
     row.expect(sql).try_get_by_index(0).expect("a text")
 }
 
-/// From now on the standby receives changes and shows none of them.
+/// Pauses the replay: the standby continues to receive changes but does not apply them.
 async fn pause(standby: &DatabaseConnection) {
     standby.execute_unprepared("SELECT pg_wal_replay_pause()").await.expect("a pause");
     while text(standby, "SELECT pg_get_wal_replay_pause_state()").await != "paused" {

@@ -1,29 +1,30 @@
-//! PostgreSQL may give precedence to another transaction. Then the work is done again from the start, and nobody is
-//! told of it. What the database does when transactions meet is done here by a trigger, so that it happens each time.
+//! PostgreSQL may abort a transaction in favor of another. The service then repeats the work from the start, and the
+//! caller does not notice. A trigger raises the errors that concurrent transactions would cause, so that they occur
+//! each time.
 //!
-//! SQLite has no such refusals: one connection writes.
+//! SQLite has no such errors: it has a single writing connection.
 
 use crate::harness::{Answer, Engine, TestApp, report};
 use crate::statuses::{href, id};
 use sea_orm::{ConnectionTrait, Database, DatabaseConnection, Statement};
 use serde_json::json;
 
-/// How often a write is tried.
+/// The maximum number of attempts of a write.
 const ATTEMPTS: i64 = 8;
 
-/// A table whose writes the database refuses.
+/// A connection to a database in which a trigger refuses writes to a table.
 struct Refusals(DatabaseConnection);
 
 impl Refusals {
-    /// Refuses the first `times` statements that do `what` (`INSERT`, `UPDATE`, `DELETE`) to a row of `table`, with
-    /// the error `code`. With `at_commit` it is the commit that is refused.
+    /// Refuses the first `times` statements of the type `what` (`INSERT`, `UPDATE`, `DELETE`) on rows of `table` with
+    /// the error `code`. If `at_commit` is set, the commit is refused instead.
     async fn of(app: &TestApp, what: &str, table: &str, code: &str, times: i64, at_commit: bool) -> Self {
         let database = Database::connect(&app.database_url).await.expect("the database");
         let (kind, when) = match at_commit {
             true => ("CONSTRAINT TRIGGER", format!("AFTER {what} ON {table} DEFERRABLE INITIALLY DEFERRED")),
             false => ("TRIGGER", format!("BEFORE {what} ON {table}")),
         };
-        // A sequence keeps its value when a transaction is undone.
+        // A sequence keeps its value when a transaction is rolled back.
         let statements = [
             "DROP SEQUENCE IF EXISTS tries CASCADE; CREATE SEQUENCE tries".to_owned(),
             format!(
@@ -39,7 +40,7 @@ impl Refusals {
         Self(database)
     }
 
-    /// Ends the refusals and answers how many statements there were.
+    /// Removes the trigger and returns the number of statements that reached it.
     async fn end(self, table: &str) -> i64 {
         let count = Statement::from_string(self.0.get_database_backend(), "SELECT last_value FROM tries");
         let row = self.0.query_one_raw(count).await.expect("an answer").expect("a row");
@@ -59,7 +60,7 @@ async fn what_gave_way_to_another_transaction_is_done_again() {
         let request = app.request("POST", "clusters").header("idempotency-key", name);
         Answer::of(request.json(&json!({"name": name, "spec": {}})))
     };
-    // A serialization failure and a deadlock, within the transaction and at its end.
+    // A serialization failure and a deadlock within the transaction, and a serialization failure at its commit.
     for (round, (code, at_commit)) in
         [("40001", false), ("40P01", false), ("40001", true)].into_iter().enumerate()
     {
@@ -91,7 +92,7 @@ async fn what_gave_way_to_another_transaction_is_done_again() {
         assert_eq!(refused.end("node_pools").await, 3, "{code}");
         app.get(href(&pool)).await.problem(404, "HYPERFLEET-NTF-001");
     }
-    // Each was done once.
+    // Each write was applied once.
     assert_eq!(app.get(href(&alpha)).await.at("/generation"), 4);
     assert_eq!(app.get("clusters").await.at("/total"), 2 + 3 + 3);
     app.get(href(&beta)).await.status(200).body(&beta);
@@ -113,7 +114,7 @@ async fn what_always_has_to_give_way_is_refused_and_leaves_nothing() {
     }
 }
 
-/// What cannot succeed when it is tried again is tried once, and what was done before it in the transaction is undone.
+/// An error that a retry cannot resolve is not retried, and the transaction is rolled back.
 #[tokio::test(flavor = "multi_thread")]
 async fn another_error_is_not_tried_again() {
     let app = TestApp::start(Engine::Postgres).await;

@@ -1,7 +1,7 @@
-//! A second reading of the search language, to compare the service with.
+//! A second implementation of the search language, for comparison with the service.
 //!
-//! It makes random searches over a set of resources, as the API returns them, and says for each resource
-//! whether it matches. It knows the language and JSON; it shares no code with the service.
+//! Generates random searches over a set of resources, as the API returns them, and evaluates for each resource
+//! whether it matches. It implements the language on JSON values and shares no code with the service.
 
 mod generator;
 mod random;
@@ -14,14 +14,14 @@ use serde_json::{Number, Value};
 pub(crate) use generator::Generator;
 pub(crate) use random::Random;
 
-/// A search: its text, and what it means.
+/// A search: its text and its meaning.
 pub(crate) struct Search {
     pub(crate) text: String,
     meaning: Meaning,
 }
 
 impl Search {
-    /// Whether a resource, as the API returns it, matches.
+    /// Returns whether a resource, as the API returns it, matches.
     pub(crate) fn matches(&self, resource: &Value) -> bool {
         self.meaning.holds(resource)
     }
@@ -67,7 +67,7 @@ impl Field {
         Self { name: name.into(), of }
     }
 
-    /// The value in a resource; null is none.
+    /// Returns the value of the field in a resource. Null counts as absent.
     fn value<'a>(&self, resource: &'a Value) -> Option<&'a Value> {
         let members = |value: &'a Value, path: &str| {
             path.split('.').try_fold(value, |value, key| value.as_object()?.get(key))
@@ -130,7 +130,7 @@ impl Test {
 }
 
 impl Literal {
-    /// How a value stands to the literal; none if they are of different types.
+    /// Returns the order of a value relative to the literal, or `None` if their types differ.
     fn order(&self, value: &Value) -> Option<Ordering> {
         match (self, value) {
             (Literal::Time(literal), Value::String(text)) => Some(instant(text)?.cmp(&instant(literal)?)),
@@ -148,7 +148,7 @@ fn instant(text: &str) -> Option<DateTime<Utc>> {
     text.parse().ok()
 }
 
-/// Integers of 64 bits compare exactly, all else as doubles.
+/// Compares integers of 64 bits exactly, and all other numbers as doubles.
 fn numbers(left: &Number, right: &Number) -> Option<Ordering> {
     match (left.as_i128(), right.as_i128()) {
         (Some(left), Some(right)) => Some(left.cmp(&right)),

@@ -3,14 +3,14 @@ use crate::harness::{Answer, Postgres, Process};
 const PASSWORD: &str = "hunter2-in-the-url";
 const TOKEN: &str = "eyJ-a-token-of-somebody";
 
-/// The URL with a password in it.
+/// Returns the URL with a password in it.
 fn with_password(url: &str) -> String {
     url.replacen("postgres@", &format!("postgres:{PASSWORD}@"), 1)
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_log_line_shows_a_secret_at_any_level() {
-    // The server of the tests trusts everyone, whatever the password.
+    // The test server accepts any password.
     let url = with_password(&Postgres::get().await.migrated().await);
     assert!(url.contains(PASSWORD), "{url}");
     let header = format!("authorization=Bearer {TOKEN}");

@@ -1,4 +1,4 @@
-//! Settings that change what callers see, and the commands about settings.
+//! Settings that change the behavior visible to callers, and the commands that show settings.
 
 use crate::harness::{Answer, Engine, Folder, TestApp, report};
 use crate::statuses::href;
@@ -30,7 +30,7 @@ async fn pages_of_allowed_origins_may_call() {
     }
 }
 
-/// Runs the program with an empty environment but for a password.
+/// Runs the program with an environment that contains only a password.
 fn run(arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_hyperfleet-api-under-test"));
     let command = command.env_clear().env("HYPERFLEET_DATABASE_PASSWORD", "hunter2").args(arguments);
@@ -57,14 +57,14 @@ fn a_setting_that_cannot_be_used_ends_the_program() {
     }
 }
 
-/// The script that completes commands in a shell.
+/// Returns the completion script for a shell.
 fn completions(shell: &str) -> String {
     let script = run(&["completions", shell]);
     assert!(script.status.success(), "{script:?}");
     String::from_utf8(script.stdout).expect("text")
 }
 
-/// What a shell prints that runs this script with these arguments; nothing if it is not installed.
+/// Returns the output of a shell that runs this script with these arguments, or `None` if the shell is not installed.
 fn printed_by(shell: &str, script: &str, arguments: &[&str]) -> Option<String> {
     let mut command = Command::new(shell);
     let done = match command.args(["-c", script]).args(arguments).output() {
@@ -75,7 +75,7 @@ fn printed_by(shell: &str, script: &str, arguments: &[&str]) -> Option<String> {
     Some(String::from_utf8(done.stdout).expect("text"))
 }
 
-/// What bash offers where the line ends.
+/// Returns the completions of bash at the end of the line.
 fn completed_by_bash(words: &[&str]) -> Option<Vec<String>> {
     let script = completions("bash")
         + r#"
@@ -89,14 +89,15 @@ fn completed_by_bash(words: &[&str]) -> Option<Vec<String>> {
     Some(printed.lines().map(str::to_owned).collect())
 }
 
-/// What fish offers where the line ends.
+/// Returns the completions of fish at the end of the line.
 fn completed_by_fish(words: &[&str]) -> Option<Vec<String>> {
     let script = completions("fish") + "\ncomplete -C (string join ' ' -- $argv)";
     let printed = printed_by("fish", &script, words)?;
     Some(printed.lines().map(|line| line.split('\t').next().unwrap_or_default().to_owned()).collect())
 }
 
-/// What zsh offers where the line ends. It completes only at a prompt, so another one types the line there.
+/// Returns the completions of zsh at the end of the line. It completes only at a prompt, so a pseudo-terminal enters
+/// the line.
 fn completed_by_zsh(words: &[&str]) -> Option<Vec<String>> {
     let folder = Folder::new();
     std::fs::write(folder.path().join("_hyperfleet-api"), completions("zsh")).expect("the script");
@@ -126,7 +127,7 @@ fn completed_by_zsh(words: &[&str]) -> Option<Vec<String>> {
     Some(offered.filter(|word| *word != "end").map(str::to_owned).collect())
 }
 
-/// Bash is on every machine that builds this; the others are asked where they are installed.
+/// Bash is installed on every build machine. The other shells are tested if they are installed.
 #[test]
 fn shells_complete_commands_flags_and_values() {
     for (words, expected) in [

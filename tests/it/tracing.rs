@@ -7,10 +7,10 @@ use tokio::net::{TcpListener, TcpStream};
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const CALLER: &str = "00f067aa0ba902b7";
 
-/// What was sent: the path and the body of each request.
+/// The first line and the body of each received request.
 type Kept = Arc<Mutex<Vec<(String, Vec<u8>)>>>;
 
-/// A place to send spans to, which keeps what it is sent.
+/// An OTLP collector that keeps the requests it receives.
 struct Collector {
     url: String,
     received: Kept,
@@ -30,7 +30,7 @@ impl Collector {
         Self { url, received }
     }
 
-    /// What was sent, all in one, and whether everything was sent to where traces belong.
+    /// Returns the bodies of all requests in one buffer. Panics if a request was not sent to `/v1/traces`.
     fn spans(&self) -> Vec<u8> {
         let received = self.received.lock().expect("what was received");
         for (line, _) in received.iter() {
@@ -70,7 +70,7 @@ fn holds(spans: &[u8], part: &[u8], what: &str) {
     assert!(spans.windows(part.len()).any(|window| window == part), "no {what} in {} bytes", spans.len());
 }
 
-/// The log lines about requests for operations on clusters.
+/// Returns the log lines about requests.
 fn requests(lines: &[Value]) -> Vec<&Value> {
     lines.iter().filter(|line| line["message"] == "request").collect()
 }
@@ -98,7 +98,7 @@ async fn a_request_is_a_span_of_the_callers_trace_and_so_are_its_log_lines() {
     for part in ["hyperfleet-api", "http.request.method", "http.response.status_code", "http.route"] {
         holds(&spans, part.as_bytes(), part);
     }
-    // The statements of both requests, in the one queue for writes too.
+    // The statements of both requests, including those of the write, which runs in a shared queue.
     for part in ["db.system", "db.statement", "INSERT INTO", "SELECT "] {
         holds(&spans, part.as_bytes(), part);
     }
@@ -165,7 +165,7 @@ async fn without_an_endpoint_nothing_is_traced() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_collector_that_never_answers_hinders_nobody() {
-    // The system takes the connections, and nobody reads from them.
+    // The system accepts connections, but no process reads from them.
     let nobody = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let url = format!("http://{}", nobody.local_addr().expect("an address"));
     let process = Process::start(&[("OTEL_EXPORTER_OTLP_ENDPOINT", &url)]).await;

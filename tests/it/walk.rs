@@ -1,4 +1,4 @@
-//! Walking a large fleet by cursor while it changes.
+//! Reading a large fleet by cursor while it changes.
 
 use crate::harness::{Engine, TestApp, report};
 use sea_orm::{ConnectionTrait, Database};
@@ -12,7 +12,7 @@ crate::engines![
 
 const FLEET: usize = 50_000;
 
-/// Adds the fleet behind the service's back: through HTTP it would take a minute.
+/// Inserts the fleet directly into the database: creating it over HTTP would take a minute.
 async fn add_fleet(app: &TestApp) {
     let (numbers, id) = match app.engine {
         Engine::Sqlite => (
@@ -65,7 +65,7 @@ async fn a_walk_meets_each_cluster_that_stays_exactly_once_whatever_comes_and_go
     assert_eq!(missed, Vec::<String>::new());
 }
 
-/// Between two pages a cluster comes, another goes, and one that was met is reported on.
+/// Between two pages, creates clusters, removes them on every second page, and reports on a cluster of the last page.
 async fn change(app: &TestApp, page: usize, met: &str) {
     for place in ["aaa", "fleet-3", "zzz"] {
         let name = format!("{place}-{page}-new");
@@ -80,7 +80,7 @@ async fn change(app: &TestApp, page: usize, met: &str) {
 
 async fn pages_far_away_are_exact_whenever_they_are_read(app: TestApp) {
     add_fleet(&app).await;
-    // How many clusters are newer than the fleet.
+    // The number of clusters that are newer than the fleet.
     for newer in 0..3 {
         for page in [400, 400, 399, 401, 120, 400, 1] {
             let asked = [("size", "100"), ("page", &page.to_string()), ("fields", "name")];

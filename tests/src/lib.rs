@@ -1,1 +1,1 @@
-//! The package exists for its integration tests.
+//! The package of the integration tests.

@@ -1,4 +1,4 @@
-//! The program itself, built where the tests find it.
+//! The program, built as a binary of this package so that the tests can locate it.
 
 use std::process::ExitCode;
 

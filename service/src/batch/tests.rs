@@ -94,7 +94,7 @@ async fn those_behind_a_batch_that_got_no_connection_are_refused_with_it() {
     }
 }
 
-/// A batcher that runs one batch at a time, which is under way with a single request until `leave` is told.
+/// Starts a batch with a single request. The batch runs until `leave` is notified.
 async fn busy(batcher: &Batcher<usize, usize>) -> (Arc<Notify>, JoinHandle<Result<usize>>) {
     let (entered, leave) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let run = {
@@ -122,18 +122,19 @@ async fn busy(batcher: &Batcher<usize, usize>) -> (Arc<Notify>, JoinHandle<Resul
     (leave, first)
 }
 
-/// Requests whose batches do not end well.
+/// Requests whose batches fail or panic.
 const FAILS: usize = 1000;
 const PANICS: usize = 1001;
 
-/// Waits until so many requests wait.
+/// Waits until `requests` requests are queued.
 async fn queued(batcher: &Batcher<usize, usize>, requests: usize) {
     while batcher.0.waiting.lock().len() < requests {
         tokio::task::yield_now().await;
     }
 }
 
-/// For those who come while a batch is under way: who runs batches has decided how.
+/// The handler of requests that arrive while a batch is running. It is never called: the running loop keeps its
+/// handler.
 async fn not_mine(_: Vec<usize>) -> Result<Vec<usize>> {
     panic!("the loop that is under way runs all batches");
 }
@@ -193,7 +194,7 @@ async fn a_batch_that_fails_or_panics_concerns_only_its_own() {
             let batcher = batcher.clone();
             tokio::spawn(async move { batcher.submit(number, not_mine).await })
         };
-        // One batch is full of it, the next is not.
+        // The first batch contains only failing requests, the next one none.
         let failing: Vec<_> = (0..BATCH).map(|_| submit(bad)).collect();
         let next = submit(7);
         queued(&batcher, BATCH + 1).await;
@@ -210,7 +211,7 @@ async fn a_batch_that_fails_or_panics_concerns_only_its_own() {
     }
 }
 
-/// Nobody waits for a batch that does not come back, unless as many as may be slow have not.
+/// A batch that does not end blocks no other batch, unless the maximum number of slow batches is running.
 #[tokio::test]
 async fn a_slow_batch_holds_up_no_other() {
     let batcher: Batcher<usize, usize> = Batcher::with_slow(1, 1, LONG);
@@ -223,7 +224,8 @@ async fn a_slow_batch_holds_up_no_other() {
     assert_eq!((batcher.0.permits.available_permits(), batcher.0.slow.available_permits()), (1, 1));
 }
 
-/// A request may come just after the loop has looked for the last time and before it has given back its permit.
+/// A request may arrive after the loop has checked the queue for the last time and before it has released its
+/// permit.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn no_request_is_left_waiting_when_a_loop_ends() {
     const CALLERS: usize = 4;

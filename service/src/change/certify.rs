@@ -1,62 +1,65 @@
-//! Up to which number the log is complete.
+//! The number up to which the log is complete.
 //!
-//! Numbers are drawn in order and committed in any, so a number that is missing may still come. Up to the first such
-//! number the log is complete. A missing number is known to stay missing in two ways:
+//! Numbers are drawn in order and committed in any order, so a missing number may still be committed. The log is
+//! complete up to the first such number. There are two ways to establish that a missing number stays missing:
 //!
-//! - By evidence. A transaction has an id before it draws a number. When a higher number has been seen, all transactions
-//!   that drew lower ones have ids below that of a transaction that begins then: the fence. Once no transaction below
-//!   the fence is running, and the number is still missing, it was never committed.
-//! - By taking it. A transaction of another database on the same server, open for long, would hold the evidence up.
-//!   After a while the number is taken instead (`store::changes::occupy`), which waits for no one but its owner.
+//! - By evidence. A transaction has an id before it draws a number. Once a higher number is visible, all transactions
+//!   that drew lower ones have ids below that of a transaction that begins then: the fence. If no transaction below
+//!   the fence is running and the number is still missing, it was never committed.
+//! - By occupying it. A long-running transaction of another database on the same server would delay the evidence.
+//!   After [`OVERDUE_AFTER`] the number is occupied instead (`store::changes::occupy`), which waits only for the
+//!   transaction that drew it.
 
 use crate::store::changes::Number;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-/// How long a number may be missing before it is taken.
+/// How long a number may be missing before it is occupied.
 const OVERDUE_AFTER: Duration = Duration::from_millis(100);
-/// The most numbers that are taken at a time.
+/// The maximum number of missing numbers that are returned for occupation at a time.
 const MAX_OVERDUE: usize = 64;
-/// More missing numbers than this are none that transactions are about to use: somebody has set the sequence.
+/// The maximum number of missing numbers. More cannot be numbers that transactions are about to use: the sequence was
+/// set from outside.
 const MAX_HOLES: usize = 10_000;
 
-/// Follows which numbers are there and which are missing.
+/// Tracks which numbers are visible and which are missing.
 #[derive(Debug)]
 pub(super) struct Certifier {
     head: i64,
     holes: BTreeMap<i64, Hole>,
 }
 
-/// A missing number.
+/// A gap in the log: a missing number.
 #[derive(Clone, Copy, Debug)]
 struct Hole {
-    /// When it was first missed.
+    /// When the number was first found missing.
     since: Instant,
-    /// Its transaction has a lower id than this, once that is known.
+    /// An id above that of the transaction that drew the number, once such an id is known.
     fence: Option<i64>,
 }
 
-/// There are more missing numbers than could be waited for.
+/// The error for more missing numbers than [`MAX_HOLES`].
 #[derive(Debug, PartialEq)]
 pub(super) struct SequenceJumped;
 
 impl Certifier {
-    /// Begins at `head`, up to which the log is complete.
+    /// Starts at `head`, up to which the log is complete.
     pub(super) fn at(head: i64) -> Self {
         Self { head, holes: BTreeMap::new() }
     }
 
-    /// Up to this number the log is complete.
+    /// The number up to which the log is complete.
     pub(super) fn head(&self) -> i64 {
         self.head
     }
 
-    /// Whether any number is waited for.
+    /// Whether any missing number may still be committed.
     pub(super) fn is_waiting(&self) -> bool {
         !self.holes.is_empty()
     }
 
-    /// Takes the numbers that are visible above the head, in order. Answers how many were found to be dead.
+    /// Processes the visible numbers above the head, in ascending order. Returns how many missing numbers were found
+    /// dead (never to be committed).
     pub(super) fn advance(&mut self, numbers: &[Number], now: Instant) -> Result<usize, SequenceJumped> {
         let (mut next, mut complete, mut dead) = (self.head + 1, true, 0);
         for number in numbers {
@@ -79,32 +82,32 @@ impl Certifier {
             if complete {
                 self.head = number.seq;
             }
-            // It came after all.
+            // The number is no longer missing.
             self.holes.remove(&number.seq);
         }
         self.holes = self.holes.split_off(&(self.head + 1));
         if self.holes.len() > MAX_HOLES { Err(SequenceJumped) } else { Ok(dead) }
     }
 
-    /// Whether a missing number has no fence yet.
+    /// Whether any missing number has no fence yet.
     pub(super) fn wants_fence(&self) -> bool {
         self.holes.values().any(|hole| hole.fence.is_none())
     }
 
-    /// Sets the fence of the missing numbers that have none: an id that was given after they were found missing.
+    /// Sets the fence of the missing numbers that have none. `fence` is an id assigned after they were found missing.
     pub(super) fn set_fence(&mut self, fence: i64) {
         for hole in self.holes.values_mut() {
             hole.fence.get_or_insert(fence);
         }
     }
 
-    /// The numbers to take now, lowest first.
+    /// The numbers to occupy now, lowest first.
     pub(super) fn overdue(&self, now: Instant) -> Vec<i64> {
         let overdue = self.holes.iter().filter(|(_, hole)| now.duration_since(hole.since) >= OVERDUE_AFTER);
         overdue.map(|(number, _)| *number).take(MAX_OVERDUE).collect()
     }
 
-    /// How long the lowest missing number has been missed.
+    /// How long the lowest missing number has been missing.
     pub(super) fn waited(&self, now: Instant) -> Duration {
         self.holes.values().next().map_or(Duration::ZERO, |hole| now.duration_since(hole.since))
     }
@@ -128,7 +131,7 @@ mod tests {
     #[test]
     fn a_late_commit_is_waited_for() {
         let (mut certifier, now) = (Certifier::at(0), Instant::now());
-        // Transaction 8 drew number 2 and is running, as is 7, which drew 4.
+        // Transaction 8 drew number 2, transaction 7 drew number 4, and both are running.
         certifier.advance(&numbers(&[1, 3, 5], 7), now).expect("few holes");
         assert_eq!((certifier.head(), certifier.wants_fence()), (1, true));
         certifier.set_fence(9);

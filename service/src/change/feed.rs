@@ -1,4 +1,4 @@
-//! One follower of the log of changes.
+//! A follower of the log of changes.
 
 use super::log::Follower;
 use super::position::{LogId, Offset, Position};
@@ -21,40 +21,41 @@ use sea_orm::sea_query::{Expr, ExprTrait, Order};
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// Resources of the present state that are read at a time, and about how many bytes of them.
+/// The maximum number of resources of the present state that one query reads, and their approximate maximum size in
+/// bytes.
 const PAGE: u64 = 100;
 const BYTES: usize = 2 << 20;
 
-/// What is followed.
+/// The resources that a [`Feed`] follows.
 #[derive(Clone, Debug)]
 pub struct Scope {
-    /// These kinds.
+    /// The kinds of the resources.
     pub kinds: Vec<Kind>,
-    /// Only this resource.
+    /// Only the resource with this id.
     pub id: Option<Uuid>,
     /// Only the node pools of this cluster.
     pub owner: Option<Uuid>,
-    /// Only what matches.
+    /// Only resources that match.
     pub filter: Option<Filter>,
 }
 
-/// From where on.
+/// Where a [`Feed`] starts.
 #[derive(Clone, Debug)]
 pub enum Since {
-    /// The present state, and then what changes.
+    /// At the present state, followed by later changes.
     Start,
-    /// What changes from now on.
+    /// At the changes from now on.
     Now,
-    /// What changed after a position.
+    /// At the changes after a position.
     Position(Position),
 }
 
-/// Something that happened to a resource, as a follower of a [`Scope`] sees it.
+/// A change of a resource, or a resource of the present state, as a follower of a [`Scope`] sees it.
 #[derive(Debug)]
 pub struct Event {
-    /// What it is to the follower.
+    /// What happened to the resource within the scope.
     pub r#type: EventType,
-    /// From here on the follower goes on.
+    /// The position after the event, from which the follower continues.
     pub position: Position,
     /// The resource.
     pub state: State,
@@ -63,9 +64,9 @@ pub struct Event {
 /// What happened to a resource within a [`Scope`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EventType {
-    /// It matches, and did not before or was not there.
+    /// It matches, and did not match or did not exist before.
     Added,
-    /// It matches, as before.
+    /// It matches, and matched before.
     Modified,
     /// It no longer matches.
     Unmatched,
@@ -76,13 +77,13 @@ pub enum EventType {
 /// The resource of an event.
 #[derive(Debug)]
 pub enum State {
-    /// As it is now.
+    /// The resource in the present state.
     Snapshot(Box<Resource>),
-    /// As a change left it; of a removal, as it last was.
+    /// A change, which holds the resource after it. For a removal, the last state of the resource.
     Changed(Arc<Change>),
 }
 
-/// Follows the log within a scope.
+/// A follower of the log within a scope.
 pub struct Feed {
     context: Context,
     scope: Scope,
@@ -92,15 +93,15 @@ pub struct Feed {
 }
 
 impl Feed {
-    /// Begins to follow.
+    /// Starts to follow.
     ///
     /// # Errors
-    /// [`Error::PositionGone`](crate::Error::PositionGone), and
+    /// [`Error::PositionGone`](crate::Error::PositionGone) if the log does not contain the position, and
     /// [`Error::Unavailable`](crate::Error::Unavailable) while the log is not known yet.
     pub async fn open(context: &Context, scope: Scope, since: Since) -> Result<Self> {
         let follower = context.changes.follow();
         let head = match since {
-            // What the caller knows of already must not be told again.
+            // The caller must not receive changes that it already knows.
             Since::Start | Since::Now => context.changes.fresh_head().await?,
             Since::Position(_) => context.changes.head().await?,
         };
@@ -115,17 +116,17 @@ impl Feed {
         Ok(Self { context: context.clone(), scope, log: head.log, offset, _follower: follower })
     }
 
-    /// From here on it goes on.
+    /// The position from which the feed continues.
     pub fn position(&self) -> Position {
         Position { log: self.log.clone(), offset: self.offset }
     }
 
-    /// Whether it is still reading the present state.
+    /// Whether the feed is still reading the present state.
     pub fn is_initial(&self) -> bool {
         matches!(self.offset, Offset::Snapshot { .. })
     }
 
-    /// Whether there is certainly more to read.
+    /// Whether more is certain to be available.
     pub fn has_more(&self) -> bool {
         match self.offset {
             Offset::Change(at) => self.context.changes.known_head().is_some_and(|head| at < head.seq),
@@ -133,14 +134,15 @@ impl Feed {
         }
     }
 
-    /// Resolves when there may be more.
+    /// Completes when more may be available.
     pub async fn more(&self) {
         if let Offset::Change(seq) = self.offset {
             self.context.changes.beyond(&self.log, seq).await;
         }
     }
 
-    /// The next events, at most so many, and moves on. There may be none although there is more. Does not wait.
+    /// Returns the next events, at most `limit`, and advances. The result may be empty although more events are
+    /// available. Does not wait.
     ///
     /// # Errors
     /// [`Error::PositionGone`](crate::Error::PositionGone) if the follower has fallen too far behind.
@@ -207,18 +209,19 @@ impl Feed {
 }
 
 impl Scope {
-    /// Whether resources of a kind can be in it.
+    /// Whether the scope can contain resources of a kind.
     fn may_hold(&self, kind: Kind) -> bool {
         self.kinds.contains(&kind) && (self.owner.is_none() || kind.parent().is_some())
     }
 
-    /// Where the present state goes on after that of a kind, or begins; after the last kind come the changes after `then`.
+    /// The offset after the present state of a kind, or the first offset for `None`. After the last kind, the changes
+    /// after `then` follow.
     fn offset_after(&self, kind: Option<Kind>, then: i64) -> Offset {
         let next = Kind::ALL.into_iter().find(|next| Some(*next) > kind && self.may_hold(*next));
         next.map_or(Offset::Change(then), |kind| Offset::Snapshot { then, kind, after: Uuid::nil() })
     }
 
-    /// What a change is to a follower; `None` if it is none of its business.
+    /// The type of the event that a change causes; `None` if the change does not concern the scope.
     fn event_type(&self, change: &Change) -> Result<Option<EventType>> {
         let known = self.may_hold(change.kind)
             && self.id.is_none_or(|id| id == change.row.resource_id)
@@ -228,7 +231,7 @@ impl Scope {
         }
         let removed = change.r#type == ChangeType::Removed;
         let (before, after) = match &self.filter {
-            // Without a filter everything that exists matches, whatever it was.
+            // Without a filter, every existing resource matches, regardless of its contents.
             None => (change.r#type != ChangeType::Created, !removed),
             Some(filter) => {
                 let before = change.before()?.map_or(Ok(false), |before| filter.matches(before))?;

@@ -1,7 +1,7 @@
-//! The log of changes as far as this process knows it: its certified head, and the latest changes in memory.
+//! The log of changes as known to this process: its certified head, and the latest changes in memory.
 //!
-//! Followers pull. Each has a position and reads from there at its own pace, so a slow one holds up nobody and nothing
-//! is queued for it. Who falls behind what is in memory reads from the database.
+//! Followers pull. Each has a position and reads from it at its own pace, so a slow follower blocks no other and
+//! nothing is queued for it. A follower whose position is older than the changes in memory reads from the database.
 
 use super::position::{LogId, Offset, Position};
 use super::record::Change;
@@ -16,22 +16,23 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Notify, Semaphore, watch};
 
-/// Memory for the latest changes, in bytes.
+/// The memory for the latest changes, in bytes.
 pub(super) const MEMORY: usize = 16 << 20;
-/// Changes that are read at a time: decoding them must not hold up other requests.
+/// The maximum number of changes in one read from memory. Decoding more would block other requests.
 const PAGE: usize = 100;
-/// Followers that read from the database at a time.
+/// The maximum number of followers that read from the database at the same time.
 const CATCHING_UP: usize = 4;
-/// How long a follower waits for the log to be known after a start.
+/// How long a follower waits after a start until the log is known.
 const START: Duration = Duration::from_secs(2);
-/// A process that starts looks at the log from so many numbers before its end: transactions that drew lower ones have
-/// ended. Which of these numbers will never be used it finds out anew.
+/// The distance from the end of the log, in numbers, at which a process that starts begins to read. Transactions that
+/// drew lower numbers have ended. For the numbers within this distance, the process determines again which ones will
+/// never be used.
 pub(super) const LOOK_BACK: i64 = 10_000;
-/// How far ahead of this process a position of another replica may be, in changes: that one may know the whole log, and
-/// more has been written since.
+/// How far a position of another replica of the service may be ahead of this process, in changes. The other replica
+/// may know the whole log, and more changes may have been written since.
 const AHEAD: i64 = 2 * LOOK_BACK;
 
-/// Makes the metrics of the log exist.
+/// Registers the metrics of the log.
 pub(crate) fn register() {
     for name in ["catchup_reads_total", "gone_total"] {
         counter!(format!("hyperfleet_changes_{name}")).increment(0);
@@ -51,7 +52,7 @@ pub(crate) struct ChangeLog(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     head: watch::Sender<Option<Head>>,
-    /// Counts how often the log was looked at.
+    /// The number of times that the log was polled.
     looks: watch::Sender<u64>,
     latest: Mutex<Latest>,
     committed: Notify,
@@ -72,7 +73,7 @@ impl Default for Inner {
     }
 }
 
-/// Up to where the log is complete.
+/// The number up to which a log is complete.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Head {
     pub(crate) log: LogId,
@@ -80,7 +81,7 @@ pub(crate) struct Head {
 }
 
 impl Head {
-    /// Checks that what follows a position can be found in the log.
+    /// Verifies that the changes after a position can be found in the log.
     ///
     /// # Errors
     /// [`Error::PositionGone`].
@@ -93,7 +94,7 @@ impl Head {
     }
 }
 
-/// The changes in memory: all after `start` and up to `end`.
+/// The changes in memory: all changes after `start` up to `end`.
 #[derive(Debug, Default)]
 struct Latest {
     start: i64,
@@ -119,7 +120,8 @@ impl Latest {
         }
     }
 
-    /// Changes after a number, and the number up to which they are all. `None` if they are no longer here.
+    /// Returns the changes after a number, and the number up to which they are complete. `None` if they are no longer
+    /// in memory.
     fn after(&self, since: i64) -> Option<(Vec<Arc<Change>>, i64)> {
         if since < self.start {
             return None;
@@ -132,18 +134,19 @@ impl Latest {
     }
 }
 
-/// Keeps the log followed for as long as it lives: followers are clones of the one that the log has, and counted so.
+/// A handle that keeps the log followed while it exists. Handles are clones of the one that the log holds; their
+/// reference count shows whether there are followers.
 pub(super) type Follower = Arc<()>;
 
 impl ChangeLog {
-    /// Tells that a change was committed in this process.
+    /// Signals that a change was committed in this process.
     pub(crate) fn notify(&self) {
         if self.is_followed() {
             self.0.committed.notify_one();
         }
     }
 
-    /// Resolves when a change was committed in this process.
+    /// Completes when a change is committed in this process.
     pub(super) async fn committed(&self) {
         self.0.committed.notified().await;
     }
@@ -152,17 +155,17 @@ impl ChangeLog {
         Arc::strong_count(&self.0.followers) > 1
     }
 
-    /// Follows the log: changes are kept in memory, and looked for more often.
+    /// Registers a follower. While one exists, changes are kept in memory and the log is polled more often.
     pub(super) fn follow(&self) -> Follower {
         let follower = self.0.followers.clone();
         self.0.committed.notify_one();
         follower
     }
 
-    /// Up to where the log is complete; waits a little after a start.
+    /// Returns the head of the log. After a start, waits up to [`START`] until it is known.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] if that is not known yet.
+    /// [`Error::Unavailable`] if it is not known yet.
     pub(super) async fn head(&self) -> Result<Head> {
         let mut heads = self.0.head.subscribe();
         let known = tokio::time::timeout(START, heads.wait_for(Option::is_some)).await;
@@ -170,18 +173,19 @@ impl ChangeLog {
         head.ok_or_else(|| Error::Unavailable(DbErr::Custom("the log of changes is not known yet".into())))
     }
 
-    /// The same, with everything that was committed before this call, unless another change has to be waited for.
+    /// Returns the head of the log, including everything committed before this call unless a lower number is still
+    /// missing.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] if that is not known yet.
+    /// [`Error::Unavailable`] if it is not known yet.
     pub(super) async fn fresh_head(&self) -> Result<Head> {
         let mut looks = self.0.looks.subscribe();
-        // One may be under way, which began before.
+        // A poll that began before this call may be running, so two must finish.
         let enough = *looks.borrow_and_update() + 2;
         let looked = async {
             while *looks.borrow_and_update() < enough {
                 self.0.committed.notify_one();
-                // The sender lives as long as this does.
+                // The sender lives as long as `self`.
                 let _ = looks.changed().await;
             }
         };
@@ -189,30 +193,30 @@ impl ChangeLog {
         self.head().await
     }
 
-    /// Up to where the log was complete when this process last looked; `None` if it has not yet.
+    /// Returns the head at the last poll of this process; `None` before the first one.
     pub(crate) fn known_head(&self) -> Option<Head> {
         self.0.head.borrow().clone()
     }
 
-    /// Where a follower begins who has read the database after this call.
+    /// Returns the position for a follower that reads the database after this call; `None` if it is not known yet.
     pub(crate) fn position(&self) -> Option<Position> {
         let head = self.known_head()?;
         Some(Position { log: head.log, offset: Offset::Change(head.seq) })
     }
 
-    /// Resolves when the log is complete beyond `seq`, or when another log has begun.
+    /// Completes when the log is complete beyond `seq`, or when another log has begun.
     pub(super) async fn beyond(&self, log: &LogId, seq: i64) {
         let mut heads = self.0.head.subscribe();
         let other =
             |head: &Option<Head>| head.as_ref().is_some_and(|head| head.seq > seq || head.log != *log);
-        // The sender lives as long as this does.
+        // The sender lives as long as `self`.
         let _ = heads.wait_for(other).await;
     }
 
-    /// Changes after a number, in order, and the number up to which they are all.
+    /// Returns the changes after a number, in order, and the number up to which they are complete.
     ///
     /// # Errors
-    /// [`Error::PositionGone`] if some of them were removed.
+    /// [`Error::PositionGone`] if some of them were removed, or if another log has begun.
     pub(super) async fn after(
         &self,
         db: &Executor,
@@ -230,7 +234,7 @@ impl ChangeLog {
             return Ok(found);
         }
         counter!("hyperfleet_changes_catchup_reads_total").increment(1);
-        // Never closed.
+        // The semaphore is never closed.
         let _permit = self.0.catching_up.acquire().await;
         let LogPage { rows, upto, floor } = changes::between(db, since, head.seq).await?;
         if floor > since {
@@ -239,8 +243,8 @@ impl ChangeLog {
         Ok((rows.into_iter().filter_map(Change::of).map(Arc::new).collect(), upto))
     }
 
-    /// Publishes changes that are known to be complete up to `head`, where the log was complete up to `from` before.
-    /// `None` if they were not read: nobody follows, or they are too many.
+    /// Publishes changes that are known to be complete up to `head`. Before, the log was complete up to `from`.
+    /// `changes` is `None` if they were not read, because there are no followers or too many changes.
     pub(super) fn publish(&self, changes: Option<Vec<Arc<Change>>>, from: i64, head: Head) {
         let bytes = {
             let mut latest = self.0.latest.lock();
@@ -257,7 +261,7 @@ impl ChangeLog {
         };
         gauge!("hyperfleet_changes_memory_bytes").set(bytes as f64);
         gauge!("hyperfleet_changes_head").set(head.seq as f64);
-        // Every follower wakes up when it changes.
+        // A modification wakes every follower.
         self.0.head.send_if_modified(|known| {
             let moved = known.as_ref() != Some(&head);
             *known = Some(head);

@@ -1,20 +1,21 @@
-//! Following what happens to clusters and node pools.
+//! Following changes of clusters and node pools.
 //!
-//! Every change of a resource is written to the log of changes in its own transaction, with the state after it and
-//! what was different before. Its number is drawn while the resource is locked, so the changes of one resource are
-//! numbered in order; between resources, a lower number may be committed later. Followers are given the log up to its
-//! first number that may still come (`certify`), so that they miss nothing.
+//! Every change of a resource is written to the log of changes in the same transaction, with the state after it and
+//! the previous values of what differs. Its number is drawn while the resource is locked, so the changes of one
+//! resource are numbered in order. Across resources, a lower number may be committed later than a higher one.
+//! Followers receive the log only up to the first number that may still be committed (`certify`), so that they miss no
+//! change.
 //!
-//! | file | what it is |
+//! | file | contents |
 //! |---|---|
-//! | `record` | a change, between its row and its states |
-//! | `seen` | which changes a copy of the data includes: pure |
-//! | `certify` | up to which number the log is complete: pure |
-//! | `tail` | the task that looks for changes |
-//! | `log` | what is known of the log, and the latest changes in memory |
+//! | `record` | a change: conversion between its row and its states |
+//! | `seen` | the changes that a copy of the data includes (no I/O) |
+//! | `certify` | the number up to which the log is complete (no I/O) |
+//! | `tail` | the task that polls for changes |
+//! | `log` | the known state of the log, and the latest changes in memory |
 //! | `feed` | one follower: filters, and the present state before the changes |
 //! | `wait` | waits until one resource matches |
-//! | `retention` | removes what is old |
+//! | `retention` | removes old changes |
 
 mod certify;
 mod feed;

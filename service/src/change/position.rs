@@ -1,40 +1,41 @@
-//! Positions in the log of changes, as followers keep them.
+//! Positions in the log of changes, as stored by followers.
 
 use crate::kind::Kind;
 use sha2::{Digest, Sha256};
 use std::fmt;
 use uuid::Uuid;
 
-/// The name of a log: eight hexadecimal digits that differ if the log was begun anew, restored or failed over.
+/// The identifier of a log: eight hexadecimal digits. It changes when a new log begins, and when the database is
+/// restored or fails over.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct LogId(String);
 
 impl LogId {
-    /// The name of the log with this epoch on this timeline.
+    /// Returns the identifier of the log with this epoch on this timeline.
     pub(super) fn of(epoch: Uuid, timeline: &str) -> Self {
         let hash = Sha256::new().chain_update(epoch).chain_update(timeline).finalize();
         Self(format!("{hash:.8x}"))
     }
 }
 
-/// A place in the log of changes. Opaque to its holder.
+/// A position in the log of changes. Opaque to clients.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Position {
     pub(crate) log: LogId,
     pub(crate) offset: Offset,
 }
 
-/// Where a follower is.
+/// The place within a log from which a follower continues.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Offset {
     /// After the change with this number.
     Change(i64),
-    /// Within the present state, after the resource with this id; the changes after `then` follow.
+    /// Within the present state, after the resource with this id. The changes after `then` follow.
     Snapshot { then: i64, kind: Kind, after: Uuid },
 }
 
 impl Position {
-    /// Reads a position as it was handed out; `None` if it is none.
+    /// Parses the text form of a position; `None` if the text is not a position.
     pub fn parse(text: &str) -> Option<Self> {
         let mut parts = text.split('-');
         let log = parts.next().filter(|log| log.len() == 8 && log.bytes().all(|b| b.is_ascii_hexdigit()))?;
@@ -65,7 +66,7 @@ impl fmt::Display for Position {
     }
 }
 
-/// What a kind is written as.
+/// The letter that represents a kind.
 fn letter(kind: Kind) -> &'static str {
     &kind.as_str()[..1]
 }

@@ -1,4 +1,4 @@
-//! A change as the log keeps it: the state after it, and what was different before.
+//! A change as stored in the log: the state after it, and the previous values of what differs.
 
 use crate::error::{Error, Result};
 use crate::kind::Kind;
@@ -12,35 +12,35 @@ use serde::{Deserialize, Serialize};
 use std::sync::OnceLock;
 use strum::{AsRefStr, EnumString};
 
-/// What happened to a resource.
+/// The type of a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, AsRefStr, EnumString)]
 #[strum(serialize_all = "snake_case")]
 pub enum ChangeType {
-    /// It was created.
+    /// The resource was created.
     Created,
-    /// Its desired state changed, or its deletion was requested.
+    /// The desired state or the labels changed, or deletion was requested.
     Updated,
-    /// An adapter reported something new.
+    /// A report of an adapter changed the content of the status.
     Reported,
-    /// It was removed.
+    /// The resource was removed.
     Removed,
 }
 
-/// A change of one resource. Its documents are read once, however many follow it, and only if they are asked for.
+/// A change of one resource. Its documents are parsed on first use, and once for all followers.
 #[derive(Debug)]
 pub struct Change {
-    /// Its row.
+    /// The row of the change.
     pub row: Model,
     /// The kind of the resource.
     pub(crate) kind: Kind,
-    /// What happened.
+    /// The type of the change.
     pub r#type: ChangeType,
     after: OnceLock<Resource>,
     before: OnceLock<Option<Resource>>,
     shown: OnceLock<JsonText>,
 }
 
-/// What was different before a change. Documents that it left as they were are not repeated.
+/// The previous values of what a change modified. Documents that the change left as they were are omitted.
 #[derive(Serialize, Deserialize)]
 struct PreviousState {
     generation: i64,
@@ -74,8 +74,8 @@ impl PreviousState {
         }
     }
 
-    /// The resource as it was before it became `after`. Every field is named, so that a new one does not compile until it
-    /// is decided whether a change can make it another.
+    /// Returns the resource as it was before it became `after`. All fields are named, so that adding a field is a
+    /// compile error until it is decided whether a change can modify it.
     fn restore(self, after: &Resource) -> Resource {
         let Self { generation, revision, updated_time, updated_by, deleted_time, deleted_by, .. } = self;
         Resource {
@@ -98,7 +98,7 @@ impl PreviousState {
     }
 }
 
-/// The row of a change. Its number is drawn when it is written.
+/// Returns the row of a change. Its number is drawn on insert.
 pub(crate) fn row(
     before: Option<&Resource>,
     after: &Resource,
@@ -121,7 +121,7 @@ pub(crate) fn row(
 }
 
 impl Change {
-    /// The change of a row; `None` if the row only takes a number.
+    /// Returns the change of a row; `None` if the row only occupies a number.
     pub(crate) fn of(row: Model) -> Option<Self> {
         let kind = Kind::ALL.into_iter().find(|kind| kind.as_str() == row.kind)?;
         let r#type = row.change.parse().ok()?;
@@ -129,12 +129,12 @@ impl Change {
         Some(Self { row, kind, r#type, after, before, shown })
     }
 
-    /// The resource after the change; of a removal, as it last was.
+    /// Returns the resource after the change. For a removal, its last state.
     pub fn after(&self) -> Result<&Resource> {
         once(&self.after, || Ok(self.row.document.read()?))
     }
 
-    /// The resource before the change; `None` if there was none.
+    /// Returns the resource before the change; `None` if it did not exist.
     pub(crate) fn before(&self) -> Result<Option<&Resource>> {
         let read = || -> Result<_> {
             let Some(previous) = &self.row.before else { return Ok(None) };
@@ -143,7 +143,7 @@ impl Change {
         Ok(once(&self.before, read)?.as_ref())
     }
 
-    /// What `show` makes of the resource after the change. It is called once for all who follow.
+    /// Returns the result of `show` for the resource after the change. `show` is called once for all followers.
     pub fn shown<E: From<Error>>(
         &self,
         show: impl FnOnce(&Resource) -> Result<JsonText, E>,
@@ -151,16 +151,16 @@ impl Change {
         once(&self.shown, || show(self.after()?))
     }
 
-    /// Roughly the bytes it takes in memory.
+    /// The approximate memory use, in bytes.
     pub(crate) fn size(&self) -> usize {
-        // The documents as text, and about as much again for what is made of each.
+        // The documents as text, and about the same size again for each value derived from them.
         size_of::<Self>()
             + 3 * self.row.document.as_str().len()
             + self.row.before.as_ref().map_or(0, |text| 2 * text.as_str().len())
     }
 }
 
-/// The value, made if it was not there.
+/// Returns the value of the cell, and creates it if the cell is empty.
 fn once<T, E>(cell: &OnceLock<T>, make: impl FnOnce() -> Result<T, E>) -> Result<&T, E> {
     if let Some(value) = cell.get() {
         return Ok(value);
@@ -174,7 +174,8 @@ mod tests {
     use super::*;
     use sea_orm::TryIntoModel;
 
-    /// A document as the first version that kept changes wrote it. It must stay readable: a log outlives an upgrade.
+    /// A document as written by the first version that stored changes. It must stay readable, because the log outlives
+    /// an upgrade.
     const DOCUMENT: &str = r#"{"kind":"NodePool","id":"0199a0a0-0000-7000-8000-000000000001",
         "owner_id":"0199a0a0-0000-7000-8000-000000000000","name":"pool","generation":2,"revision":3,
         "spec":{"a":null},"labels":{"env":"x"},"status":{"phase":"NotReady","observed_generation":0,
@@ -196,7 +197,7 @@ mod tests {
     #[test]
     fn the_states_before_and_after_are_kept_exactly() {
         let before = resource();
-        // A merge patch could not say that a member was null.
+        // A merge patch could not represent a null member.
         let after = Resource {
             spec: JsonText(r#"{"a":1}"#.into()),
             labels: JsonText("{}".into()),

@@ -1,23 +1,23 @@
-//! What is removed from the log of changes, and when.
+//! Removal of old changes from the log.
 
 use crate::context::Context;
 use crate::error::Result;
 use crate::store::changes;
 use chrono::TimeDelta;
 
-/// Changes removed by one transaction.
+/// The maximum number of changes that one transaction removes.
 const BATCH: u64 = 5_000;
 
-/// How long changes are kept.
+/// How long and how many changes are kept.
 #[derive(Clone, Copy, Debug)]
 pub struct Retention {
-    /// For so long,
+    /// The maximum age of a change.
     pub time: TimeDelta,
-    /// but never more than about so many.
+    /// The approximate maximum number of changes.
     pub max_changes: i64,
 }
 
-/// Removes changes that are older, the oldest first. Several processes may do so at a time.
+/// Removes the changes that exceed `retention`, oldest first. Several processes may run this at the same time.
 pub async fn remove_old(context: &Context, retention: Retention) -> Result<()> {
     let before = context.clock.now() - retention.time;
     loop {

@@ -1,12 +1,12 @@
-//! Which changes of the log a copy of the data includes.
+//! The changes of the log that a copy of the data includes.
 
 use std::collections::BTreeSet;
 
-/// Numbers that may be missing at a time. They are asked for one by one.
+/// The maximum number of missing numbers. A query names each of them individually.
 const MAX_MISSING: usize = 500;
 
-/// The changes that a copy includes: all up to the highest number, but for those that were not visible yet. The numbers of
-/// the log are drawn before a transaction commits, so a lower one may become visible after a higher one, or never.
+/// The changes that a copy includes: all up to the highest number, except those that were not visible yet. Numbers are
+/// drawn before a transaction commits, so a lower number may become visible after a higher one, or never.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct SeenNumbers {
     last: i64,
@@ -14,8 +14,8 @@ pub(crate) struct SeenNumbers {
 }
 
 impl SeenNumbers {
-    /// All changes up to `head`, where the log is complete, and those with these numbers. `None` if too many are missing
-    /// in between.
+    /// Includes all changes up to `head`, where the log is complete, and the changes with these numbers. `None` if too
+    /// many numbers in between are missing.
     pub(crate) fn new(head: i64, numbers: impl IntoIterator<Item = i64>) -> Option<Self> {
         let mut seen = Self { last: head, missing: BTreeSet::new() };
         let mut numbers: Vec<i64> = numbers.into_iter().collect();
@@ -33,12 +33,12 @@ impl SeenNumbers {
         self.missing.iter().copied()
     }
 
-    /// Whether these are all changes that a reader saw for whom `last` was the highest number.
+    /// Whether these are all changes that are visible to a reader whose highest visible number is `last`.
     pub(crate) fn is_all(&self, last: i64) -> bool {
         self.missing.is_empty() && last <= self.last
     }
 
-    /// Includes a change. Answers whether it is new; `None` if too many are missing now.
+    /// Includes a change. Returns whether it is new; `None` if including it would leave too many numbers missing.
     pub(crate) fn add(&mut self, number: i64) -> Option<bool> {
         if number <= self.last {
             return Some(self.missing.remove(&number));
@@ -52,7 +52,7 @@ impl SeenNumbers {
         Some(true)
     }
 
-    /// Nothing up to `head` is missing: the numbers that were not seen will never be.
+    /// Records that the log is complete up to `head`: lower numbers that were not seen will never be used.
     pub(crate) fn complete_up_to(&mut self, head: i64) {
         self.missing = self.missing.split_off(&(head + 1));
         self.last = self.last.max(head);

@@ -1,4 +1,4 @@
-//! The tail of the log of changes: one task per process that publishes what is complete.
+//! The tail of the log of changes: one task per process, which publishes complete changes.
 
 use super::certify::{Certifier, SequenceJumped};
 use super::log::{Head, LOOK_BACK, MEMORY};
@@ -12,21 +12,22 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::time::sleep;
 
-/// Numbers looked at by one statement.
+/// The maximum number of log numbers that one statement reads.
 const NUMBERS: u64 = 10_000;
-/// The shortest time between two looks.
+/// The minimum delay between two polls.
 const PAUSE: Duration = Duration::from_millis(5);
-/// The time between looks for changes of other processes, just after there was one and when it is quiet.
+/// The interval at which changes of other processes are polled: just after a change, and the maximum when there are
+/// none.
 const BUSY: Duration = Duration::from_millis(25);
 const QUIET: Duration = Duration::from_millis(250);
-/// The same while nobody follows: positions in lists are then at most so old.
+/// The polling interval without followers. Positions in lists are then at most this old.
 const UNWATCHED: Duration = Duration::from_secs(1);
-/// How often it is made sure that the log is still the same one.
+/// The interval at which the identity of the log is verified.
 const IDENTITY: Duration = Duration::from_secs(5);
-/// Before another try, after the database could not be asked.
+/// The delay before a retry after the database did not answer.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// Publishes the log of changes, for ever.
+/// Publishes the log of changes. Never returns.
 pub async fn publish(context: Context) {
     let (mut state, mut failing) = (None, false);
     loop {
@@ -36,7 +37,7 @@ pub async fn publish(context: Context) {
                 state = None;
             }
             Err(error) => {
-                // Once for each time that the database is away.
+                // Logged once per outage of the database.
                 if !std::mem::replace(&mut failing, true) {
                     tracing::warn!(%error, "the log of changes cannot be read; trying again");
                 }
@@ -46,13 +47,13 @@ pub async fn publish(context: Context) {
     }
 }
 
-/// Waits until [`publish`] has looked at the log once, so that lists tell a position from the first one on; not for long,
-/// since lists do without while the log cannot be read.
+/// Waits until [`publish`] has polled the log once, so that even the first lists return a position. Waits only
+/// briefly, because lists work without a position while the log cannot be read.
 pub async fn known(context: &Context) {
     let _ = context.changes.head().await;
 }
 
-/// What is known of the log.
+/// The known state of the log.
 struct Tail {
     log: LogId,
     certifier: Certifier,
@@ -84,7 +85,7 @@ async fn follow(context: &Context, state: &mut Option<Tail>, failing: &mut bool)
 }
 
 impl Tail {
-    /// Leaves `state` as it is if the log is still the same, else begins.
+    /// Keeps `state` if the log is still the same one; otherwise starts with a new state.
     async fn open(context: &Context, state: &mut Option<Self>) -> Result<()> {
         let db = context.db.primary();
         let timeline = changes::timeline(db).await?;
@@ -97,8 +98,8 @@ impl Tail {
         Ok(())
     }
 
-    /// Looks for changes and publishes those that are complete. Answers whether there were any; `None` if the log is
-    /// torn.
+    /// Reads new changes and publishes the complete ones. Returns whether the head advanced; `None` if the sequence
+    /// has jumped.
     async fn look(&mut self, context: &Context) -> Result<Option<bool>> {
         let db = context.db.primary();
         let from = self.certifier.head();
@@ -120,13 +121,13 @@ impl Tail {
             gauge!("hyperfleet_changes_lag_seconds").set(age.as_seconds_f64().max(0.0));
         }
         context.changes.publish(rows, from, head);
-        // This waits, at most for `lock_timeout`, for a transaction that has used its number and not ended. What comes after
-        // that number is not complete before either.
+        // For a transaction that has used its number and not ended, this waits up to `lock_timeout`. Later numbers
+        // cannot be complete before that transaction ends in any case.
         for number in self.certifier.overdue(now) {
             let time = context.clock.now();
             let taken = context.db.write(|tx| async move { changes::occupy(&tx, number, time).await }).await;
             if let Err(error) = taken {
-                // Its transaction is still at work. That is rare and worth knowing.
+                // The transaction is still running. This is rare, so it is logged.
                 tracing::info!(number, %error, "a change is waited for");
                 break;
             }
@@ -135,7 +136,7 @@ impl Tail {
         Ok(Some(self.certifier.head() > from))
     }
 
-    /// The changes after `from` and up to `to`; `None` if they are more than is kept in memory.
+    /// Returns the changes after `from` up to `to`; `None` if they exceed the memory for the latest changes.
     async fn rows(&self, context: &Context, from: i64, to: i64) -> Result<Option<Vec<Arc<Change>>>> {
         let (mut all, mut bytes, mut since) = (Vec::new(), 0, from);
         while since < to {

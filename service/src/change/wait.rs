@@ -9,7 +9,8 @@ use crate::search::filter::Filter;
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
-/// The resource that a path names, as soon as it matches or the time is over; and whether it matches.
+/// Waits until the resource that a path names matches `filter`, for up to `time`. Returns the resource and whether it
+/// matches.
 ///
 /// # Errors
 /// [`Error::NotFound`] as soon as it does not exist.
@@ -22,7 +23,8 @@ pub async fn wait_for(
     let _follower = context.changes.follow();
     let (deadline, mut is_over) = (Instant::now() + time, false);
     loop {
-        // What is not complete yet is read again when it is.
+        // A change beyond this head triggers another read once it is complete, even if the read below already includes
+        // it.
         let head = context.changes.head().await?;
         let found = resource::get(context, Consistency::Strong, target).await?;
         let matches = filter.matches(&found)?;
@@ -41,7 +43,8 @@ pub async fn wait_for(
             }
         };
         match timeout_at(deadline, changed).await {
-            // Also if another log has begun, or it could not be read that far back: look again.
+            // `PositionGone` means that another log has begun or that the changes were removed: the resource is read
+            // again.
             Ok(Ok(()) | Err(Error::PositionGone)) => {}
             Ok(Err(error)) => return Err(error),
             Err(_) => is_over = true,

@@ -1,4 +1,4 @@
-//! How the database is reached: the pools, and what each connection states of itself.
+//! Connections to the database: the pools, and the setup of each connection.
 
 use super::connect_error::ConnectError;
 use super::endpoint::Endpoint;
@@ -10,44 +10,44 @@ use sqlx::{Connection, Database, PgConnection, Postgres, Sqlite};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// How long a connection that is given back may take to finish what was left on it.
+/// The maximum time for a released connection to finish its pending work.
 const RELEASE: Duration = Duration::from_secs(1);
-/// How long connections of the pool may be idle before they are closed.
+/// The time after which an idle connection of the pool is closed.
 const IDLE: Duration = Duration::from_secs(300);
-/// How long a connection may be idle before it is tested when it is handed out.
+/// The idle time after which a connection is tested before it is handed out.
 const TEST_IF_IDLE: Duration = Duration::from_secs(10);
 
-/// After how many of its steps SQLite looks at the clock. A row takes some ten; a single one that compares a large text
-/// may take a second.
+/// The number of virtual machine steps between two checks of the clock by SQLite. A row takes about ten steps; a
+/// single step that compares a large text may take a second.
 const STEPS: i32 = 20;
 
-/// How to reach the database.
+/// The options for connecting to the database.
 #[derive(Clone, Debug)]
 pub struct Connect {
-    /// `sqlite:` or `postgres:` URL.
+    /// The `sqlite:` or `postgres:` URL of the database.
     pub url: String,
-    /// A copy of the database for reads that may lag behind.
+    /// The URL of a replica, for reads that may lag behind.
     pub read_url: Option<String>,
-    /// Connections in the pool; the default depends on the engine and the cores.
+    /// The maximum number of connections in the pool. The default depends on the engine and the number of cores.
     pub max_connections: Option<u32>,
-    /// How long a database that is away is waited for at the start.
+    /// The maximum time to wait for an unavailable database at startup.
     pub startup_timeout: Duration,
-    /// How long a request waits for a connection before it is refused.
+    /// The maximum time that a request waits for a connection before it is rejected.
     pub acquire_timeout: Duration,
-    /// How long a statement may run, on SQLite a transaction. Then it is stopped.
+    /// The maximum duration of a statement, or of a transaction on SQLite. After it, the work is canceled.
     pub statement_timeout: Duration,
-    /// How long SQLite waits for another process that writes to the same file.
+    /// The maximum time that SQLite waits for another process that writes to the same file.
     pub busy_timeout: Duration,
 }
 
 impl Connect {
-    /// Where a URL leads.
+    /// Parses a URL.
     pub(super) fn endpoint(&self, url: &str) -> Result<Endpoint, ConnectError> {
         Endpoint::parse(url, self.statement_timeout, self.busy_timeout)
             .map_err(|_| ConnectError::unreadable_url())
     }
 
-    /// A pool whose connections are opened when they are needed.
+    /// Creates a pool that opens connections on demand.
     pub(super) fn pool(
         &self,
         endpoint: &Endpoint,
@@ -78,9 +78,9 @@ impl Connect {
                     .before_acquire(move |connection, _| {
                         Box::pin(async move { limit(connection, timeout).await.map(|()| true) })
                     })
-                    // The engine undoes a transaction by itself when the disk is full or fails, or when it stops a
-                    // statement. The driver then still counts one, and would take for nested, and never commit,
-                    // whatever came after it.
+                    // SQLite rolls back a transaction by itself when the disk is full or fails, or when it cancels
+                    // a statement. The driver still counts that transaction as open, and would treat the next one
+                    // as nested and never commit it.
                     .after_release(|connection, _| {
                         Box::pin(std::future::ready(Ok(!connection.is_in_transaction())))
                     });
@@ -98,15 +98,16 @@ fn pool_options<D: Database>(size: u32, acquire_timeout: Duration) -> PoolOption
         .test_before_acquire(false)
 }
 
-/// Stops whatever runs on a SQLite connection after so long: each time it is handed out the limit starts anew.
+/// Cancels the work of a SQLite connection after `timeout`. The limit restarts each time the connection is handed
+/// out.
 async fn limit(connection: &mut SqliteConnection, timeout: Duration) -> Result<(), sqlx::Error> {
     let end = Instant::now() + timeout;
     connection.lock_handle().await?.set_progress_handler(STEPS, move || Instant::now() < end);
     Ok(())
 }
 
-/// Waits for the answer to what was given up on a connection, for so long. A server that has vanished without
-/// closing it would otherwise keep the connection, and its place in the pool, until the system gives up sending.
+/// Waits up to [`RELEASE`] for the response to an abandoned statement. Otherwise, a server that has vanished
+/// without closing the connection would occupy a place in the pool until the operating system stops sending.
 async fn settled(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
     match tokio::time::timeout(RELEASE, connection.flush()).await {
         Ok(result) => result.map(|()| true),

@@ -1,31 +1,31 @@
-//! Why the database cannot be used, for the person who can change that.
+//! The reasons why the database cannot be used, for the operator.
 
 use super::endpoint::Endpoint;
 use super::fault;
 use crate::dialect::Fault;
 use sea_orm::{DbErr, RuntimeErr};
 
-/// Why the database cannot be used.
+/// The reason why the database cannot be used.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{address}: {cause}; {advice}")]
 pub struct ConnectError {
-    /// Where the database is: `host:port/name`, or the path of a file. Never holds a password.
+    /// The address: `host:port/name`, or the path of a file. Never contains a password.
     pub address: String,
-    /// What the database or the operating system says.
+    /// The message of the database or of the operating system.
     pub cause: String,
-    /// What to change.
+    /// The recommended action.
     pub advice: &'static str,
-    /// Whether it may be over in a moment, as when the server restarts or has no connection left.
+    /// Whether the error may be temporary, for example while the server restarts or has no connection left.
     pub(super) is_temporary: bool,
 }
 
 impl ConnectError {
-    /// An error that stays until somebody changes something.
+    /// Creates an error that persists until the operator resolves it.
     pub(super) fn new(endpoint: &Endpoint, cause: String, advice: &'static str) -> Self {
         Self { address: endpoint.address(), cause, advice, is_temporary: false }
     }
 
-    /// What a failure to connect or to ask means.
+    /// Converts an error of connecting or of a query.
     pub(super) fn of(endpoint: &Endpoint, error: &sqlx::Error) -> Self {
         let cause = match error {
             sqlx::Error::Database(error) => error.message().to_owned(),
@@ -36,7 +36,7 @@ impl ConnectError {
         Self { is_temporary: is_temporary(error), ..Self::new(endpoint, cause, advice(error)) }
     }
 
-    /// What the failure of a statement means.
+    /// Converts an error of a statement.
     pub(super) fn of_statement(endpoint: &Endpoint, error: &DbErr) -> Self {
         match error {
             DbErr::Conn(RuntimeErr::SqlxError(inner))
@@ -46,7 +46,8 @@ impl ConnectError {
         }
     }
 
-    /// A URL that the driver does not understand. Its own words may repeat a part of the URL.
+    /// Creates the error for a URL that the driver cannot parse. The driver's message is omitted because it may
+    /// contain a part of the URL.
     pub(super) fn unreadable_url() -> Self {
         Self {
             address: "the database URL".to_owned(),
@@ -57,13 +58,14 @@ impl ConnectError {
     }
 }
 
-/// Wrong credentials and the like do not pass.
+/// Whether the error may be temporary. Wrong credentials, for example, are not.
 fn is_temporary(error: &sqlx::Error) -> bool {
     match error {
-        // A pooler that refuses what it is asked for has the same code as one that is full or whose server is away.
+        // A pooler that rejects a startup parameter returns the same code as one that is full or whose server is
+        // unavailable.
         sqlx::Error::Database(error) if error.message().contains("startup parameter") => false,
         sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::Protocol(_) => true,
-        // SQLite reports a file that cannot be opened as unavailable too, by a shorter code.
+        // SQLite also reports a file that cannot be opened as unavailable, with a shorter code.
         sqlx::Error::Database(inner) => match fault::of_driver(error) {
             Fault::Unavailable | Fault::Broken => inner.code().is_some_and(|code| code.len() == 5),
             fault => matches!(fault, Fault::Locked | Fault::Retryable),
@@ -90,7 +92,7 @@ fn advice(error: &sqlx::Error) -> &'static str {
         }
         "" if matches!(error, sqlx::Error::Tls(_)) => "check sslmode and sslrootcert",
         "" => "check the host and the port, and that the server runs",
-        // SQLite's codes; the low byte is the kind.
+        // The codes of SQLite; the low byte is the kind.
         code => match code.parse::<u32>().map(|code| code & 0xff) {
             Ok(5) => "another process is writing to the file",
             Ok(8) => "the file and its folder must be writable; open it without mode=ro",

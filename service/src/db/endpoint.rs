@@ -1,4 +1,4 @@
-//! Where the database is, and what each connection to it asks for.
+//! The address of the database, and the settings of each connection to it.
 
 use crate::dialect::Dialect;
 use sqlx::ConnectOptions;
@@ -6,23 +6,25 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use std::time::Duration;
 
-/// Prepared statements that a connection keeps: more than what is asked again and again, and few enough that searches,
-/// which callers shape, do not use up the memory of the server. Not 0: the driver would then close none at all.
+/// The number of prepared statements that a connection caches: more than the recurring statements, and few enough
+/// that searches, whose form callers determine, do not exhaust the memory of the server. Not 0: the driver would
+/// then close none of them.
 const STATEMENTS: usize = 32;
 
-/// Rows of a statement that SQLite may be ahead of who takes them: more than a page of the usual size. With 16, the two
-/// waited for each other at every row of the rest, which made lists take twice as long. With many more, large rows would
-/// take too much memory.
+/// The number of rows that SQLite may read ahead of the consumer: more than a page of the usual size. With 16,
+/// reader and consumer waited for each other at every row of the rest, which doubled the duration of lists. With
+/// many more, large rows would use too much memory.
 const ROWS: usize = 128;
 
-/// Pages of the file that a connection to SQLite keeps, as the engine wants it: negative, in KiB.
+/// The page cache of a connection to SQLite, in the format of the engine: negative, in KiB.
 const CACHE: &str = "-4000";
 
-/// So many pages of its log SQLite writes back to the file at a time: twice its default, so that pages that change often are
-/// written less often. With more still, some reports wait longer and no more of them are taken.
+/// The number of pages of the write-ahead log at which SQLite writes them back to the file: twice its default, so
+/// that pages that change often are written less often. With a higher number, some reports wait longer and the
+/// throughput is not higher.
 const CHECKPOINT: &str = "2000";
 
-/// Where the database is, and how to connect.
+/// The address of the database, and the options for connecting.
 #[derive(Clone, Debug)]
 pub(super) enum Endpoint {
     Postgres(PgConnectOptions),
@@ -30,7 +32,7 @@ pub(super) enum Endpoint {
 }
 
 impl Endpoint {
-    /// Reads a URL. The driver's error may repeat a part of it.
+    /// Parses a URL. The driver's error may contain a part of it.
     pub(super) fn parse(
         url: &str,
         statement_timeout: Duration,
@@ -42,8 +44,8 @@ impl Endpoint {
         })
     }
 
-    /// The same for the only connection that writes. What a statement may have to undo stays in memory: a batch of reports
-    /// would make and remove a file for it each time.
+    /// Returns the endpoint for the only connection that writes. The rollback data of statements stays in memory:
+    /// otherwise, each batch of reports would create and remove a file for it.
     pub(super) fn of_writer(&self) -> Self {
         match self {
             Self::Sqlite(options) => {
@@ -54,7 +56,7 @@ impl Endpoint {
         }
     }
 
-    /// What is particular about the engine.
+    /// Returns the dialect of the engine.
     pub(super) fn dialect(&self) -> Dialect {
         match self {
             Self::Sqlite(_) => Dialect::Sqlite,
@@ -62,7 +64,7 @@ impl Endpoint {
         }
     }
 
-    /// `host:port/name`, or the path of a file. Holds no password.
+    /// Returns `host:port/name`, or the path of a file. Contains no password.
     pub(super) fn address(&self) -> String {
         match self {
             Self::Sqlite(options) => options.get_filename().display().to_string(),
@@ -76,7 +78,7 @@ impl Endpoint {
     }
 }
 
-/// What connections to SQLite ask for.
+/// Applies the settings of connections to SQLite.
 fn sqlite(options: SqliteConnectOptions, busy_timeout: Duration) -> SqliteConnectOptions {
     options
         .disable_statement_logging()
@@ -90,7 +92,7 @@ fn sqlite(options: SqliteConnectOptions, busy_timeout: Duration) -> SqliteConnec
         .pragma("cache_size", CACHE)
 }
 
-/// What connections to PostgreSQL ask for.
+/// Applies the settings of connections to PostgreSQL.
 fn postgres(options: PgConnectOptions, statement_timeout: Duration) -> PgConnectOptions {
     let statement_timeout = statement_timeout.as_millis().to_string();
     let session = session(&statement_timeout);
@@ -101,21 +103,21 @@ fn postgres(options: PgConnectOptions, statement_timeout: Duration) -> PgConnect
         .options(session)
 }
 
-/// What a PostgreSQL session states because the service relies on it, whatever the defaults of the server, the
-/// database or the role are.
+/// The session settings that the service relies on, whatever the defaults of the server, the database or the role.
 fn session(statement_timeout: &str) -> [(&'static str, &str); 10] {
     [
         ("default_transaction_isolation", "read committed"),
         ("TimeZone", "UTC"),
         ("statement_timeout", statement_timeout),
-        // A request that waits for a row holds a connection meanwhile.
+        // A request that waits for a row holds a connection in the meantime.
         ("lock_timeout", "2s"),
-        // A host that vanishes in the middle of a transaction must not hold its locks for hours.
+        // A client host that vanishes in the middle of a transaction must not hold its locks for hours.
         ("idle_in_transaction_session_timeout", "8s"),
         ("tcp_keepalives_idle", "5"),
         ("tcp_user_timeout", "10s"),
-        // Statements read a page or a few rows, for many callers at once. Plans are made once for all parameters, so the
-        // planner takes a page for a tenth of the table: it would start workers for it, or merge a table with an index.
+        // Statements read a page or a few rows, for many callers at the same time. Plans are generic, so the
+        // planner assumes that a page is a tenth of the table: it would start parallel workers, or merge a table
+        // with an index.
         ("jit", "off"),
         ("max_parallel_workers_per_gather", "0"),
         ("enable_mergejoin", "off"),

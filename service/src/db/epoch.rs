@@ -1,18 +1,18 @@
-//! Connections that may have died unnoticed.
+//! Detection of connections that may have broken unnoticed.
 //!
-//! A pool notices a dead connection only by using it. When one breaks, its server has most likely gone, and with
-//! it every other connection of that time. Those are closed rather than handed out, so that one request fails
-//! and not one for each of them.
+//! A pool notices a broken connection only by using it. When one breaks, its server has most likely stopped, and
+//! every other connection that was open at that time is broken too. Those connections are closed instead of handed
+//! out, so that one request fails, and not one for each connection.
 
 use parking_lot::Mutex;
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
-/// When connections of a database were last invalidated.
+/// The time at which the connections of a database were last invalidated.
 #[derive(Debug, Default)]
 pub(crate) struct Epoch {
     invalidated: Mutex<Option<Instant>>,
-    /// Told when a connection fails or cannot be had.
+    /// Notified when a connection fails or cannot be acquired.
     suspicion: Notify,
 }
 
@@ -23,7 +23,7 @@ impl Epoch {
         self.suspect();
     }
 
-    /// Tells who waits for it that the database may be unavailable.
+    /// Notifies the waiting task that the database may be unavailable.
     pub(super) fn suspect(&self) {
         self.suspicion.notify_one();
     }
@@ -33,7 +33,7 @@ impl Epoch {
         self.suspicion.notified().await;
     }
 
-    /// Whether a connection that has been idle for so long may still be used.
+    /// Whether a connection that has been idle for `idle` may still be used.
     pub(super) fn is_valid(&self, idle: Duration) -> bool {
         let invalidated = *self.invalidated.lock();
         invalidated.is_none_or(|invalidated| idle < invalidated.elapsed())

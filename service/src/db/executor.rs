@@ -1,5 +1,5 @@
-//! Where statements run: on a connection of a pool or in a transaction. Every statement is measured here, and here
-//! a broken connection is noticed.
+//! Executes statements on a connection of a pool or in a transaction. Every statement is measured here, and broken
+//! connections are detected here.
 
 use super::epoch::Epoch;
 use super::fault;
@@ -22,14 +22,14 @@ pub struct Executor {
     pub(super) monitor: Monitor,
 }
 
-/// Where statements run.
+/// The pool or the transaction that executes statements.
 #[derive(Clone)]
 pub(super) enum Handle {
     Pool(DatabaseConnection),
     Transaction(Arc<DatabaseTransaction>),
 }
 
-/// What is kept of the statements of one database.
+/// Measures the statements of one database and monitors its connections.
 #[derive(Clone)]
 pub(super) struct Monitor {
     pub(super) dialect: Dialect,
@@ -40,7 +40,7 @@ pub(super) struct Monitor {
 }
 
 impl Monitor {
-    /// Fails if the database is a file that has been removed or replaced.
+    /// Returns an error if the database is a file that has been removed or replaced.
     pub(super) fn check_file(&self) -> Result<(), DbErr> {
         self.file.as_ref().map_or(Ok(()), |file| file.check())
     }
@@ -65,17 +65,17 @@ impl Executor {
         Self { handle: Handle::Pool(pool), monitor }
     }
 
-    /// The same database, inside `transaction`.
+    /// Returns an executor for the same database inside `transaction`.
     pub(super) fn within(&self, transaction: Arc<DatabaseTransaction>) -> Self {
         Self { handle: Handle::Transaction(transaction), monitor: self.monitor.clone() }
     }
 
-    /// What is particular about the engine.
+    /// Returns the dialect of the engine.
     pub(crate) fn dialect(&self) -> Dialect {
         self.monitor.dialect
     }
 
-    /// The pool, unless this is a transaction.
+    /// Returns the pool; `None` if this is a transaction.
     pub(super) fn connection(&self) -> Option<&DatabaseConnection> {
         match &self.handle {
             Handle::Pool(pool) => Some(pool),
@@ -83,8 +83,8 @@ impl Executor {
         }
     }
 
-    /// The database did not answer although its own limits should have ended the statement: it has vanished, and its
-    /// connections with it.
+    /// Handles a database that did not answer, although its own time limits should have ended the statement: the
+    /// server has vanished, so its connections are invalidated.
     pub(crate) fn no_answer(&self) -> Error {
         self.monitor.epoch.invalidate();
         Error::no_answer()
@@ -97,7 +97,7 @@ impl Executor {
         }
     }
 
-    /// Begins to measure a statement.
+    /// Starts to measure a statement.
     ///
     /// # Errors
     /// The database is a file that has been removed or replaced.
@@ -109,7 +109,7 @@ impl Executor {
     }
 }
 
-/// A statement that is measured until this is dropped.
+/// A statement that is measured until this value is dropped.
 pub(super) struct Measured<'a> {
     monitor: &'a Monitor,
     series: Series,
@@ -121,7 +121,7 @@ impl Measured<'_> {
         self.monitor.failed(self.series, error);
     }
 
-    /// The result of the statement. If it failed, that is counted.
+    /// Returns the result of the statement. Counts it if it is an error.
     pub(super) fn counted<T>(&self, result: Result<T, DbErr>) -> Result<T, DbErr> {
         result.inspect_err(|error| self.failed(error))
     }

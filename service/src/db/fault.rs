@@ -1,10 +1,10 @@
-//! What an error of the database means. Pure: no metric and no connection is touched here.
+//! Classification of database errors. Pure: uses neither metrics nor connections.
 
 use crate::dialect::{Dialect, Fault};
 use crate::error::Error;
 use sea_orm::{DbErr, RuntimeErr, SqlErr};
 
-/// What `error` means.
+/// Classifies an error.
 pub(crate) fn of(error: &DbErr) -> Fault {
     if let Some(SqlErr::UniqueConstraintViolation(_) | SqlErr::ForeignKeyConstraintViolation(_)) =
         error.sql_err()
@@ -20,7 +20,7 @@ pub(crate) fn of(error: &DbErr) -> Fault {
     }
 }
 
-/// What an error of the driver means.
+/// Classifies an error of the driver.
 pub(super) fn of_driver(error: &sqlx::Error) -> Fault {
     match error {
         sqlx::Error::Database(error) => error.code().map_or(Fault::Internal, |code| Dialect::fault(&code)),

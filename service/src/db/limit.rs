@@ -1,9 +1,9 @@
-//! The limit of a statement.
+//! The `LIMIT` of a statement.
 
 use sea_orm::{DbBackend, Statement, Value, Values};
 
-/// The same statement with its limit as a number. PostgreSQL takes a parameter for a tenth of the table, finds the plan
-/// for all parameters expensive, and makes a new one each time.
+/// Replaces the parameter of `LIMIT` with a number on PostgreSQL. For a parameter, PostgreSQL assumes a tenth of
+/// the table, finds the generic plan expensive, and plans each time.
 pub(super) fn as_number(mut statement: Statement) -> Statement {
     if statement.db_backend != DbBackend::Postgres {
         return statement;
@@ -11,7 +11,7 @@ pub(super) fn as_number(mut statement: Statement) -> Statement {
     let Some(Values(values)) = &mut statement.values else { return statement };
     let Some(Value::BigUnsigned(Some(limit))) = values.last() else { return statement };
     let place = format!(" LIMIT ${}", values.len());
-    // A lock may follow it.
+    // A locking clause may follow.
     if let Some((start, end)) = statement.sql.rsplit_once(&place)
         && !end.starts_with(|next: char| next.is_ascii_digit())
     {
@@ -41,7 +41,7 @@ mod tests {
 
     #[test]
     fn other_statements_stay_as_they_are() {
-        // Skipped rows are a parameter: there would be a statement for each number.
+        // The offset stays a parameter: otherwise, there would be a statement for each offset.
         for (backend, offset) in [(DbBackend::Sqlite, None), (DbBackend::Postgres, Some(5))] {
             assert_eq!(as_number(built(backend, offset)), built(backend, offset));
         }

@@ -1,4 +1,4 @@
-//! The database: pools to read from, and one way to write. Knows nothing of what is stored.
+//! The database: pools for reads, and one path for writes. Independent of the stored data.
 
 mod backup;
 mod connect;
@@ -34,7 +34,7 @@ use statements::Statements;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How long connections may take to close.
+/// The maximum time for closing the connections.
 const CLOSE: Duration = Duration::from_secs(5);
 
 /// The database. Cheap to clone.
@@ -49,7 +49,7 @@ pub struct Db {
     statement_timeout: Duration,
 }
 
-/// A copy of the database for reads that may lag behind.
+/// A replica of the database, for reads that may lag behind.
 #[derive(Clone)]
 pub(crate) struct Replica {
     endpoint: Arc<Endpoint>,
@@ -58,14 +58,16 @@ pub(crate) struct Replica {
 }
 
 impl Db {
-    /// Connects. While the database is away, `waiting` is told why, at once and then every few seconds.
+    /// Connects to the database. While it is unavailable, `waiting` is called with the reason, immediately and then
+    /// every few seconds.
     ///
     /// # Errors
-    /// The database refuses, is not as the service needs it, or cannot be reached within the startup timeout.
+    /// The database refuses the connection, does not meet the requirements of the service, or cannot be reached
+    /// within the startup timeout.
     pub async fn connect(connect: &Connect, waiting: impl Fn(&ConnectError)) -> Result<Self, ConnectError> {
         let endpoint = connect.endpoint(&connect.url)?;
         reach::reach(&endpoint, connect.startup_timeout, waiting).await?;
-        // Reads do without a replica while it is away, also at the start.
+        // Reads do without a replica while it is unavailable, including at startup.
         let replica = connect.read_url.as_ref().map(|url| connect.endpoint(url)).transpose()?;
         let (dialect, wait) = (endpoint.dialect(), connect.acquire_timeout);
         let size = connect.max_connections.unwrap_or_else(|| dialect.pool_size());
@@ -85,10 +87,10 @@ impl Db {
                 false => primary.clone(),
             },
             primary,
-            // What is asked at the start and by probes has limits of its own, which may be longer.
+            // Queries at startup and of probes have separate time limits, which may be longer.
             probe: connect.pool(&endpoint, 1, wait.max(connect.startup_timeout), &monitor.epoch),
             replica: replica.map(|endpoint| {
-                // Of another server, so with an epoch of its own.
+                // The replica is another server, so it has a separate epoch.
                 let executor = pool(&endpoint, size, Monitor { epoch: Arc::default(), ..monitor });
                 let health = Arc::new(ReplicaHealth::new(connect.statement_timeout / 2));
                 Replica { endpoint: Arc::new(endpoint), executor, health }
@@ -99,12 +101,12 @@ impl Db {
         })
     }
 
-    /// What is particular about the engine.
+    /// Returns the dialect of the engine.
     pub fn dialect(&self) -> Dialect {
         self.endpoint.dialect()
     }
 
-    /// Where reads see every acknowledged write.
+    /// Returns the executor whose reads see every acknowledged write.
     pub fn primary(&self) -> &Executor {
         &self.primary
     }
@@ -113,7 +115,7 @@ impl Db {
         self.replica.as_ref()
     }
 
-    /// A connection of its own that tells whether the database is there, also when all others are busy.
+    /// Returns a dedicated connection that checks whether the database is available, even if all others are busy.
     ///
     /// # Errors
     /// The file of the database is no longer the one that was opened.
@@ -121,10 +123,10 @@ impl Db {
         self.primary.monitor.check_file().map(|()| &self.probe)
     }
 
-    /// Whether it refuses writes, as a standby does and a primary that was told to.
+    /// Whether the database refuses writes, as a standby does, or a primary that is configured to.
     ///
     /// # Errors
-    /// The database cannot be asked.
+    /// The database cannot be queried.
     pub async fn is_read_only(&self) -> Result<bool, DbErr> {
         match self.dialect() {
             Dialect::Postgres => reach::is_read_only(self.probe()?).await,
@@ -132,20 +134,20 @@ impl Db {
         }
     }
 
-    /// Waits until a connection to the database fails or cannot be had.
+    /// Waits until a connection to the database fails or cannot be acquired.
     pub async fn suspected(&self) {
         self.primary.monitor.epoch.suspected().await;
     }
 
-    /// Asks whether the database can be used, outside the pools, which keep the reason to themselves.
+    /// Checks whether the database can be used, outside the pools, which do not report the reason of a failure.
     ///
     /// # Errors
-    /// Why it cannot.
+    /// The reason why the database cannot be used.
     pub async fn check(&self) -> Result<(), ConnectError> {
         reach::reach(&self.endpoint, Duration::ZERO, |_| {}).await
     }
 
-    /// Waits until a connection to the replica fails or cannot be had: forever if there is none.
+    /// Waits until a connection to the replica fails or cannot be acquired. Never returns if there is no replica.
     pub async fn replica_suspected(&self) {
         match &self.replica {
             Some(replica) => replica.executor.monitor.epoch.suspected().await,
@@ -153,10 +155,10 @@ impl Db {
         }
     }
 
-    /// Asks whether the replica can be used, which need not take writes.
+    /// Checks whether the replica can be used. It does not have to accept writes.
     ///
     /// # Errors
-    /// Why it cannot.
+    /// The reason why the replica cannot be used.
     pub async fn check_replica(&self) -> Result<(), ConnectError> {
         match &self.replica {
             Some(replica) => reach::connects(&replica.endpoint).await,
@@ -164,10 +166,10 @@ impl Db {
         }
     }
 
-    /// Whether the role may read and write the tables that exist.
+    /// Checks whether the role may read and write the existing tables.
     ///
     /// # Errors
-    /// It may not, or the database cannot be asked.
+    /// The role lacks a privilege, or the database cannot be queried.
     pub async fn check_privileges(&self) -> Result<(), ConnectError> {
         match self.dialect() {
             Dialect::Postgres => {
@@ -177,14 +179,14 @@ impl Db {
         }
     }
 
-    /// What an error of a statement means for the person who can change the database.
+    /// Explains an error of a statement to the operator.
     #[must_use]
     pub fn explain(&self, error: &DbErr) -> ConnectError {
         ConnectError::of_statement(&self.endpoint, error)
     }
 
-    /// Closes all connections, each after what it is doing. SQLite's log is folded into the file before, so that
-    /// the file alone is the whole database.
+    /// Closes all connections, each after its current work. SQLite's write-ahead log is written to the file first,
+    /// so that the file alone is the whole database.
     pub async fn close(&self) {
         let replica = self.replica.iter().map(|replica| &replica.executor);
         if self.dialect().single_writer()
@@ -194,11 +196,11 @@ impl Db {
         }
         let executors = [&self.primary, &self.writer].into_iter().chain(replica);
         let pools = executors.filter_map(Executor::connection).chain([&self.probe]);
-        // One after the other: of two connections to SQLite that close at the same time, each takes the other for one that
-        // stays, and neither removes the log.
+        // Sequentially: of two connections to SQLite that close at the same time, each assumes that the other one
+        // stays open, and neither removes the log.
         let closed = async {
             for pool in pools {
-                // It is closed whatever its connections say to that.
+                // The pool is closed even if closing a connection fails.
                 let _ = pool.close_by_ref().await;
             }
         };
@@ -207,17 +209,19 @@ impl Db {
         }
     }
 
-    /// How long a request waits for a connection.
+    /// Returns the maximum time that a request waits for a connection.
     pub(crate) fn acquire_timeout(&self) -> Duration {
         self.acquire_timeout
     }
 
-    /// How long a statement takes at the most, the wait for its connection included, unless the server vanished.
+    /// Returns the maximum duration of a statement, including the wait for its connection, unless the server has
+    /// vanished.
     pub(crate) fn answer_timeout(&self) -> Duration {
         self.acquire_timeout + self.statement_timeout
     }
 
-    /// Closes the connections that are open now before they are used again: the database has not answered.
+    /// Invalidates the connections that are open now because the database did not answer: they are closed before
+    /// they are used again.
     pub fn invalidate_connections(&self) {
         self.primary.monitor.epoch.invalidate();
     }

@@ -1,4 +1,4 @@
-//! Whether the database can be used: it can be reached, and what the service relies on holds there.
+//! Checks whether the database can be used: it can be reached, and meets the requirements of the service.
 
 use super::connect_error::ConnectError;
 use super::endpoint::Endpoint;
@@ -11,15 +11,16 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{Connection, Executor, PgConnection, PgPool};
 use std::time::{Duration, Instant};
 
-/// How often a database that cannot be used yet is tried at the start.
+/// The interval between attempts to reach the database at startup.
 const RETRY: Duration = Duration::from_millis(500);
-/// How often it is said meanwhile that it cannot.
+/// The interval at which the reason is reported in the meantime.
 const REMIND: Duration = Duration::from_secs(5);
-/// How long the first attempt to connect may take. Later ones may take longer: a process that gets little of a CPU
-/// needs the time, and a server that has vanished answers none.
+/// The time limit of the first attempt to connect. Later attempts may take longer: a process with little CPU time
+/// needs it, and a server that has vanished answers none of them.
 const CONNECT: Duration = Duration::from_secs(5);
 
-/// What the service relies on and PostgreSQL leaves open: rows with a place in [`ADVICE`] and a complaint.
+/// Queries the requirements that PostgreSQL does not guarantee. Each row has an index into [`ADVICE`] and a
+/// complaint.
 const COMPLAINTS: &str = "
     SELECT place, complaint FROM (VALUES
         (0, CASE WHEN current_setting('server_version_num')::int < 130000
@@ -36,7 +37,7 @@ const COMPLAINTS: &str = "
                    AND setting = '0'))
     ) AS checked (place, complaint) WHERE complaint IS NOT NULL ORDER BY place LIMIT 1";
 
-/// What to change for each complaint.
+/// The recommended action for each complaint.
 const ADVICE: [&str; 5] = [
     "the service needs PostgreSQL 13 or later",
     "create the database with CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0",
@@ -48,15 +49,15 @@ const ADVICE: [&str; 5] = [
      max_parallel_workers_per_gather = 0, enable_mergejoin = off",
 ];
 
-/// Tables on which the role lacks a privilege. Those that do not exist yet are left out.
+/// Queries the tables on which the role lacks a privilege. Tables that do not exist yet are omitted.
 const LACKING: &str = "
     SELECT string_agg(DISTINCT name, ', ')
     FROM unnest($1) AS name, unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS privilege
     WHERE NOT has_table_privilege(to_regclass(name), privilege)
       AND (privilege = 'SELECT' OR name <> 'seaql_migrations')";
 
-/// Connects outside of the pools, which would keep the reason of a failure to themselves, and again until the timeout
-/// as long as the failure may be temporary. `waiting` is last_reported why, at once and then every few seconds.
+/// Connects outside the pools, which would not report the reason of a failure. Retries until the timeout while the
+/// failure may be temporary. `waiting` is called with the reason, immediately and then every few seconds.
 pub(super) async fn reach(
     endpoint: &Endpoint,
     timeout: Duration,
@@ -80,7 +81,7 @@ pub(super) async fn reach(
     }
 }
 
-/// Whether a server takes connections.
+/// Checks whether a server accepts connections.
 pub(super) async fn connects(endpoint: &Endpoint) -> Result<(), ConnectError> {
     let Endpoint::Postgres(options) = endpoint else { return Ok(()) };
     let connected = async { PgConnection::connect_with(options).await?.close().await };
@@ -98,7 +99,7 @@ async fn usable(endpoint: &Endpoint) -> Result<(), ConnectError> {
         None => Ok(()),
         Some((place, cause)) => {
             let advice = ADVICE.get(place as usize).copied().unwrap_or_default();
-            // A standby may be about to take over.
+            // A standby may be about to be promoted.
             Err(ConnectError { is_temporary: place == 2, ..ConnectError::new(endpoint, cause, advice) })
         }
     }
@@ -111,7 +112,7 @@ async fn postgres(options: &PgConnectOptions) -> Result<Option<(i32, String)>, s
     Ok(complaint)
 }
 
-/// Writes, and takes it back. Where another process has the lock to write, one can write.
+/// Writes and rolls back. If another process holds the write lock, the database accepts writes.
 async fn sqlite(options: &SqliteConnectOptions) -> Result<(), sqlx::Error> {
     let mut connection = SqliteConnection::connect_with(options).await?;
     match connection.execute("BEGIN IMMEDIATE; PRAGMA user_version = 1; ROLLBACK").await {
@@ -128,7 +129,7 @@ pub(super) async fn is_read_only(probe: &DatabaseConnection) -> Result<bool, DbE
     row.map_or(Ok(false), |row| row.try_get("", "is_read_only"))
 }
 
-/// Whether the role may use the tables.
+/// Checks whether the role may use the tables.
 pub(super) async fn check_privileges(endpoint: &Endpoint, pool: &PgPool) -> Result<(), ConnectError> {
     let tables = [&TABLES[..TABLES.len() - 1], &["seaql_migrations"]].concat();
     let lacking: Result<Option<String>, _> = sqlx::query_scalar(LACKING).bind(tables).fetch_one(pool).await;

@@ -1,38 +1,39 @@
-//! Reading from a copy of the database, which may lag behind and may be away.
+//! Reads from a replica of the database, which may lag behind and may be unavailable.
 
 use crate::error::{Error, Result};
 use parking_lot::Mutex;
 use std::time::{Duration, Instant};
 
-/// How long a replica that did not answer is left alone. Then one read tries it, and the others go to the primary
-/// until that one has succeeded.
+/// The time for which a replica that did not answer is not used. Then one read tries it, and the others use the
+/// primary until that one has succeeded.
 const PAUSE: Duration = Duration::from_secs(5);
 
-/// Which state a read must see.
+/// The state that a read must see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Consistency {
-    /// It may lag behind, by as much as the replica does.
+    /// The result may lag behind, by as much as the replica does.
     Eventual,
-    /// It includes every write that was acknowledged before.
+    /// The result includes every write that was acknowledged before.
     Strong,
 }
 
-/// Whether the replica answers.
+/// The availability of the replica.
 #[derive(Debug)]
 pub(crate) struct ReplicaHealth {
     /// When the replica is tried again; `None` while it answers.
     retry_at: Mutex<Option<Instant>>,
-    /// How long a read waits for the replica before it asks the primary.
+    /// The maximum time that a read waits for the replica before it uses the primary.
     timeout: Duration,
 }
 
 impl ReplicaHealth {
-    /// A replica that has not been asked yet. `timeout` leaves time for the primary to answer.
+    /// Creates the state of a replica that has not been queried yet. `timeout` leaves time for the primary to
+    /// answer.
     pub(super) fn new(timeout: Duration) -> Self {
         Self { retry_at: Mutex::new(None), timeout }
     }
 
-    /// Whether to ask the replica now.
+    /// Whether to query the replica now.
     fn is_due(&self) -> bool {
         let mut retry_at = self.retry_at.lock();
         let Some(time) = *retry_at else { return true };
@@ -69,8 +70,8 @@ impl ReplicaHealth {
                 self.failed(&error);
                 read(primary).await
             }
-            // A replica cancels reads that conflict with what it has to replay, and has yet to replay a migration that
-            // made what is read.
+            // A replica cancels reads that conflict with a change it has to replay, and may not have replayed the
+            // migration that created the table yet.
             Err(Error::Retryable(_) | Error::Internal(_)) => read(primary).await,
             result => {
                 self.answered();
@@ -107,7 +108,8 @@ mod tests {
         assert!(health.is_due() && health.is_due());
     }
 
-    /// What a read gets whose replica answers `answer`, and whether the replica is left alone afterwards.
+    /// Runs a read whose replica returns `answer`. Returns its result, and whether the replica is paused
+    /// afterwards.
     async fn read(health: &ReplicaHealth, answer: Result<&'static str>) -> (Result<&'static str>, bool) {
         let read = |database: Option<Result<_>>| async { database.unwrap_or(Ok("primary")) };
         let got = health.read(Some(answer), None, read).await;
@@ -121,10 +123,10 @@ mod tests {
         assert!(matches!(asked(Ok("replica")).await, (Ok("replica"), false)));
         assert!(matches!(asked(Err(Error::Unavailable(error()))).await, (Ok("primary"), true)));
         assert!(matches!(asked(Err(Error::Overloaded)).await, (Ok("primary"), true)));
-        // It works, and has replayed what conflicts with the read, or has yet to replay what is read.
+        // The replica works, and has replayed a change that conflicts with the read, or not yet replayed the table.
         assert!(matches!(asked(Err(Error::Retryable(error()))).await, (Ok("primary"), false)));
         assert!(matches!(asked(Err(Error::Internal("no such table".into()))).await, (Ok("primary"), false)));
-        // The answer would be the same elsewhere.
+        // The primary would return the same.
         let other = asked(Err(Error::Timeout(error()))).await;
         assert!(matches!(other, (Err(Error::Timeout(_)), false)), "{other:?}");
     }

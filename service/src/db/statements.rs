@@ -1,4 +1,4 @@
-//! What is measured of statements and connections. The names are those of the dashboard and the alerts.
+//! The metrics of statements and connections. The dashboard and the alerts use their names.
 
 use super::Db;
 use crate::dialect::{Dialect, Fault};
@@ -11,11 +11,11 @@ const POOL_WAIT: &str = "hyperfleet_db_pool_wait_seconds";
 const ERRORS: &str = "hyperfleet_db_errors_total";
 const RETRIES: &str = "hyperfleet_db_retries_total";
 
-/// The label `operation` of statements. The last stands for everything else.
+/// The values of the label `operation` of statements. The last one stands for everything else.
 const OPERATIONS: [&str; 5] = ["query", "create", "update", "delete", "raw"];
-/// How a statement of each of these operations starts.
+/// The first word of the statements of each of these operations.
 const VERBS: [&str; 4] = ["SELECT", "INSERT", "UPDATE", "DELETE"];
-/// The label `table`. The last stands for everything else.
+/// The values of the label `table`. The last one stands for everything else.
 pub(super) const TABLES: [&str; 9] = [
     "clusters",
     "node_pools",
@@ -27,16 +27,16 @@ pub(super) const TABLES: [&str; 9] = [
     "change_log",
     "other",
 ];
-/// The label `operation` of failures that concern no statement.
+/// The value of the label `operation` for failures that concern no statement.
 const CONNECT: &str = "connect";
-/// The label `error_type` of statements.
+/// The values of the label `error_type` of statements.
 const ERROR_TYPES: [&str; 4] = ["constraint_violation", "connection_error", "timeout", "other"];
-/// The labels `operation` and `error_type` of transactions that failed to end. The database undoes one that could not
-/// be rolled back when its connection ends.
+/// The labels `operation` and `error_type` of transactions whose commit or rollback failed. If a rollback fails,
+/// the database rolls back when the connection ends.
 pub(super) const COMMIT_FAILED: [&str; 2] = ["commit", "commit_failed"];
 pub(super) const ROLLBACK_FAILED: [&str; 2] = ["rollback", "rollback_failed"];
 
-/// Makes the metrics of the database exist.
+/// Registers the metrics of the database.
 pub(crate) fn register() {
     let statements =
         OPERATIONS.iter().flat_map(|operation| ERROR_TYPES.map(|error_type| [*operation, error_type]));
@@ -48,10 +48,10 @@ pub(crate) fn register() {
     let _ = (Statements::new(), histogram!(POOL_WAIT));
 }
 
-/// Where a statement stands in [`OPERATIONS`] and [`TABLES`].
+/// The positions of a statement in [`OPERATIONS`] and [`TABLES`].
 pub(super) type Series = (usize, usize);
 
-/// The series of one database. Looked up once, so that a statement need not look up its series by name.
+/// The time series of one database, resolved once, so that a statement does not look up its series by name.
 pub(crate) struct Statements {
     durations: [[Histogram; TABLES.len()]; OPERATIONS.len()],
 }
@@ -64,8 +64,8 @@ impl Statements {
         Self { durations }
     }
 
-    /// By the first word of a statement, and by the first table that it names in quotes, as the query builder writes
-    /// them, and outside of subqueries.
+    /// Classifies a statement by its first word, and by the first table that it names in quotes, as the query
+    /// builder writes them, outside of subqueries.
     pub(super) fn classify(sql: &str) -> Series {
         let operation = VERBS.iter().position(|verb| sql.starts_with(verb)).unwrap_or(VERBS.len());
         let before: &[&str] = match OPERATIONS[operation] {
@@ -92,12 +92,12 @@ pub(super) fn failed((operation, _): Series, fault: Fault) {
     count_fault(OPERATIONS[operation], fault);
 }
 
-/// Counts a connection that could not be had.
+/// Counts a connection that could not be acquired.
 pub(super) fn not_connected(fault: Fault) {
     count_fault(CONNECT, fault);
 }
 
-/// What is tried again is no failure; [`RETRIES`] counts those.
+/// Counts a failure by its type. Retries are not failures; [`RETRIES`] counts them.
 fn count_fault(operation: &'static str, fault: Fault) {
     let error_type = match fault {
         Fault::Retryable => return,
@@ -113,7 +113,7 @@ pub(super) fn count_failures([operation, error_type]: [&'static str; 2], failure
     counter!(ERRORS, "operation" => operation, "error_type" => error_type).increment(failures);
 }
 
-/// Counts a transaction that is tried again.
+/// Counts a retry of a transaction.
 pub(super) fn retried() {
     counter!(RETRIES).increment(1);
 }
@@ -123,7 +123,7 @@ pub(super) fn began(waited: Duration) {
     histogram!(POOL_WAIT).record(waited.as_secs_f64());
 }
 
-/// Where `part` first is outside of parentheses, or else first is at all.
+/// Returns the position of the first `part` outside of parentheses, or else of the first one.
 fn outermost(sql: &str, part: &str) -> Option<usize> {
     let depth = |at: usize| {
         let bytes = sql.as_bytes()[..at].iter();
@@ -134,7 +134,7 @@ fn outermost(sql: &str, part: &str) -> Option<usize> {
     places.find(|at| depth(*at) == 0).or(first)
 }
 
-/// Publishes how many connections are open and in use.
+/// Publishes the number of open connections, and of those in use.
 pub fn sample_connections(db: &Db) {
     let replica = db.replica.as_ref().map(|replica| ("replica", &replica.executor));
     for (role, executor) in std::iter::once(("primary", &db.primary)).chain(replica) {
@@ -145,7 +145,7 @@ pub fn sample_connections(db: &Db) {
     }
 }
 
-/// Open and idle connections.
+/// Returns the number of open connections and of idle ones.
 fn size(dialect: Dialect, pool: &DatabaseConnection) -> (usize, usize) {
     match dialect {
         Dialect::Postgres => {

@@ -1,4 +1,4 @@
-//! Rows one after the other, so that not all of them are held at once.
+//! Streams of rows, so that not all rows are in memory at the same time.
 
 use super::executor::{Executor, Handle};
 use super::limit;
@@ -7,10 +7,10 @@ use futures_util::{StreamExt, TryStreamExt};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, Statement, StreamTrait};
 use std::pin::Pin;
 
-/// Rows of a statement, which is measured until the last one was taken or the rest is given up.
+/// The rows of a statement, which is measured until the last row is read or the stream is dropped.
 ///
-/// SQLite stops when the rest is given up. PostgreSQL sends it, and it is thrown away before the connection is used
-/// again.
+/// If the stream is dropped early, SQLite stops the statement. PostgreSQL sends the remaining rows, which are
+/// discarded before the connection is used again.
 type Rows<'a> = BoxStream<'a, Result<QueryResult, DbErr>>;
 
 impl StreamTrait for Executor {
@@ -32,7 +32,7 @@ impl StreamTrait for Executor {
                 Handle::Transaction(tx) => tx.stream_raw(statement).await.map(StreamExt::right_stream),
             };
             let rows = measured.counted(opened)?;
-            // They take what measures them along.
+            // The stream owns the measurement.
             Ok(rows.inspect_err(move |error| measured.failed(error)).boxed())
         })
     }

@@ -1,4 +1,4 @@
-//! The one way to write: a transaction that is committed before anybody is told of it.
+//! The only path for writes: a transaction that is committed before its result is returned.
 
 use super::Db;
 use super::executor::Executor;
@@ -13,14 +13,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tracing::Instrument;
 
-/// How often a transaction is tried when the database asks for another try.
+/// The maximum number of attempts of a transaction when the database requires a retry.
 const ATTEMPTS: u32 = 8;
 
 impl Db {
-    /// Runs `work` in a transaction and commits it. When the database gives precedence to another transaction
-    /// (serialization failure, deadlock), the work runs again from the start, so it must keep no state.
+    /// Runs `work` in a transaction and commits it. If the database gives precedence to another transaction
+    /// (serialization failure, deadlock), `work` runs again from the start, so it must keep no state.
     ///
-    /// An error undoes everything the work did.
+    /// If `work` returns an error, its writes are rolled back.
     pub(crate) async fn write<T, F>(&self, work: impl Fn(Executor) -> F) -> Result<T>
     where
         F: Future<Output = Result<T>>,
@@ -60,7 +60,7 @@ impl Db {
                 }
             },
             Err(error) => {
-                // A failed rollback leaves a connection that the pool closes.
+                // After a failed rollback, the pool closes the connection.
                 if transaction.rollback().await.is_err() {
                     statements::count_failures(statements::ROLLBACK_FAILED, 1);
                 }
@@ -72,10 +72,10 @@ impl Db {
     async fn begin(&self) -> Result<DatabaseTransaction> {
         let started = Instant::now();
         let pool = self.writer.connection().cloned().unwrap_or_default();
-        // The driver counts a transaction only once the database has answered. Given up before that, the connection
-        // would return to the pool inside a transaction, and what is written on it next would never be committed.
-        // So it is begun in a task of its own. If its caller is gone by then, the whole transaction is dropped,
-        // which rolls it back.
+        // The driver counts a transaction only after the database has answered. If the call were dropped before
+        // that, the connection would return to the pool inside a transaction, and the next writes on it would never
+        // be committed. Therefore, a separate task begins the transaction. If the caller has disconnected by then,
+        // the transaction is dropped, which rolls it back.
         let begin = tokio::time::timeout(self.answer_timeout(), begin_immediate(pool));
         let begun = tokio::spawn(begin.in_current_span()).await;
         let begun =
@@ -88,7 +88,7 @@ impl Db {
         })?)
     }
 
-    /// Passes an error on; one of a broken connection invalidates the others.
+    /// Returns the error. If its connection is broken, the other connections are invalidated.
     fn noticed(&self, error: DbErr) -> DbErr {
         if fault::of(&error) == Fault::Broken {
             self.invalidate_connections();
@@ -97,8 +97,8 @@ impl Db {
     }
 }
 
-/// On SQLite the write lock is taken at once: a transaction that upgrades to it later fails when another has
-/// written in between. PostgreSQL locks rows and knows no such mode.
+/// Begins a transaction. On SQLite it acquires the write lock immediately: a transaction that upgrades to it later
+/// fails if another one has written in between. PostgreSQL locks rows and has no such mode.
 async fn begin_immediate(pool: DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
     let sqlite_transaction_mode = Some(SqliteTransactionMode::Immediate);
     pool.begin_with_options(TransactionOptions { sqlite_transaction_mode, ..Default::default() }).await

@@ -1,34 +1,34 @@
-//! What can be listed, and what may be asked of it.
+//! The collections that can be listed, and their fields.
 
 use crate::field::{self, Column, Field, Type};
 use crate::kind::Kind;
 
-/// Items that can be listed: clusters, node pools, or the adapters' reports about one resource.
+/// A collection of items that can be listed: clusters, node pools, or the adapters' reports about one resource.
 #[derive(Clone, Copy, Debug)]
 pub struct Collection {
     /// The kind of an item.
     pub(crate) item: &'static str,
-    /// The kind of a list of them.
+    /// The kind of a list of items.
     pub(crate) list: &'static str,
-    /// The table they are kept in.
+    /// The table that stores the items.
     pub(crate) table: &'static str,
-    /// Whether an item belongs to a resource whose id is in the column `owner_id`.
+    /// Whether an item belongs to a resource, whose id is in the column `owner_id`.
     pub(crate) nested: bool,
     /// Whether items have `labels` and `spec`, and columns that hold the condition `Reconciled`.
     pub(crate) resources: bool,
-    /// The fields that have a fixed name.
+    /// The fields with a fixed name.
     pub(crate) fields: &'static [Field],
-    /// What stands before the type of a condition in the name of a field.
+    /// The prefix of the condition type in the name of a field.
     pub(crate) conditions: &'static str,
-    /// The members of a condition, next to its status, that may be searched.
+    /// The members of a condition, besides its status, that can be searched.
     pub(crate) members: &'static [(&'static str, Type)],
-    /// Tells any two items of a list apart: every order ends in it.
+    /// The column that is unique for each item of a list. Every order ends with it.
     pub(crate) key: Column,
-    /// Whether the key runs in the direction of the field before it, as the indexes do; otherwise it ascends.
+    /// Whether the key has the direction of the preceding field, as in the indexes; otherwise it is ascending.
     pub(crate) key_follows: bool,
 }
 
-/// The members of a condition of a resource.
+/// The searchable members of a condition of a resource.
 const RESOURCE_MEMBERS: [(&str, Type); 4] = [
     ("last_updated_time", Type::Time),
     ("last_transition_time", Type::Time),
@@ -36,7 +36,7 @@ const RESOURCE_MEMBERS: [(&str, Type); 4] = [
     ("reason", Type::Text),
 ];
 
-/// The members of a condition of a report.
+/// The searchable members of a condition of a report.
 const REPORT_MEMBERS: [(&str, Type); 4] = [
     ("updated_at", Type::Time),
     ("last_transition_time", Type::Time),
@@ -59,7 +59,7 @@ impl Collection {
         key_follows: false,
     };
 
-    /// The resources of a kind.
+    /// Returns the collection of resources of a kind.
     pub const fn of(kind: Kind) -> Self {
         Self {
             item: kind.as_str(),
@@ -75,17 +75,17 @@ impl Collection {
         }
     }
 
-    /// The kind of a list of them.
+    /// Returns the kind of a list of items.
     pub fn list(&self) -> &'static str {
         self.list
     }
 
-    /// The field with this name.
+    /// Returns the field with this name.
     pub(crate) fn field(&self, name: &str) -> Option<&'static Field> {
         self.fields.iter().find(|field| field.name == name)
     }
 
-    /// The names of the fields that have a fixed name: those by which items can be ordered.
+    /// Returns the names of the fields with a fixed name, which are the fields that items can be ordered by.
     pub fn names(&self) -> Vec<&'static str> {
         self.fields.iter().map(|field| field.name).collect()
     }

@@ -8,26 +8,26 @@ use serde::{Deserialize, Serialize};
 use std::ops::RangeInclusive;
 use uuid::Uuid;
 
-/// The longest cursor that is read.
+/// The maximum length of a cursor, in bytes.
 const MAX_LENGTH: usize = 4096;
 
-/// The years of times that are stored. Far outside of them an engine may not know what is meant.
+/// The years of stored times. An engine may not interpret times far outside this range correctly.
 const YEARS: RangeInclusive<i32> = 1..=9999;
 
-/// Where a page ended: the last item's place in the order, and the list it was a page of.
+/// The end of a page: the sort keys of its last item, and the list that the page belongs to.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Cursor {
     #[serde(rename = "l")]
     pub(crate) fingerprint: String,
     #[serde(rename = "k")]
     pub(crate) keys: Vec<SortKey>,
-    /// Where the log of changes was when the first page was read.
+    /// The position in the log of changes when the first page was read.
     #[serde(rename = "p", default, skip_serializing_if = "Option::is_none")]
     pub(crate) position: Option<String>,
 }
 
-/// An item's value of one column of the order. Keys of a column compare as the databases order it: an absent value is
-/// greater than every other.
+/// The value of an item in one column of the order. Keys of a column compare in the order of the databases: an
+/// absent value is greater than every other value.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(untagged)]
 pub(crate) enum SortKey {
@@ -37,7 +37,7 @@ pub(crate) enum SortKey {
 }
 
 impl Cursor {
-    /// Reads a cursor as it was handed out.
+    /// Decodes a cursor. Returns `None` if it is malformed or too long.
     pub fn decode(text: &str) -> Option<Self> {
         let bytes = (text.len() <= MAX_LENGTH).then(|| URL_SAFE_NO_PAD.decode(text).ok())??;
         serde_json::from_slice(&bytes).ok()
@@ -49,7 +49,7 @@ impl Cursor {
 }
 
 impl SortKey {
-    /// The key that stands for a value of a row.
+    /// Converts a value of a row to a key.
     pub(crate) fn of(value: Value) -> Self {
         match value {
             Value::BigInt(Some(number)) => SortKey::Number(number),
@@ -60,13 +60,13 @@ impl SortKey {
         }
     }
 
-    /// About how many bytes it takes in memory.
+    /// Returns the approximate size in memory, in bytes.
     pub(crate) fn bytes(&self) -> usize {
         let text = if let SortKey::Text(text) = self { text.len() } else { 0 };
         size_of::<Self>() + text
     }
 
-    /// The value to compare `column` with; `None` if it was absent.
+    /// Returns the value to compare `column` with; `None` if the value was absent.
     pub(crate) fn value(&self, column: &Column) -> Result<Option<Value>> {
         let damaged = || Error::bad_request("The cursor is damaged");
         Ok(Some(match (self, column.r#type) {
@@ -79,7 +79,7 @@ impl SortKey {
             }
             (SortKey::Text(text), Type::Uuid) => Uuid::parse_str(text).map_err(|_| damaged())?.into(),
             (SortKey::Text(text), Type::Text) => {
-                // No column holds a NUL, and PostgreSQL takes none.
+                // No column holds a NUL, and PostgreSQL does not accept one.
                 Some(text.clone()).filter(|text| !text.contains('\0')).ok_or_else(damaged)?.into()
             }
             _ => return Err(damaged()),

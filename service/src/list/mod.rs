@@ -1,4 +1,4 @@
-//! What can be listed, the orders and cursors of lists, and where their pages begin: pure functions of texts and values.
+//! Collections, orders, cursors and page indexes of lists: pure functions of texts and values.
 
 pub(crate) mod collection;
 pub(crate) mod cursor;

@@ -7,14 +7,14 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sea_orm::sea_query::Order;
 
-/// The order that is not said.
+/// The default order.
 const NEWEST_FIRST: &str = "created_time desc";
 
-/// An order that tells any two items apart: it ends in their key.
+/// A total order of the items of a list: its last term is their key.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ordering {
     terms: Vec<Term>,
-    /// What a cursor of this list must have been made for.
+    /// The fingerprint that a cursor of this list must have.
     fingerprint: String,
 }
 
@@ -32,14 +32,14 @@ impl Term {
 }
 
 impl Ordering {
-    /// The most fields that one order may name.
+    /// The maximum number of fields in an order.
     pub const MAX_TERMS: usize = 8;
 
-    /// Reads `field [asc|desc], …`; nothing means the newest first. `list` describes the list being ordered: a
-    /// cursor is only good for the list and the order that it came from.
+    /// Parses `field [asc|desc], …`. A blank text means newest first. `list` describes the list that is ordered: a
+    /// cursor is only valid for the list and the order that it was created for.
     ///
     /// # Errors
-    /// Says what is wrong with the text.
+    /// The text is not an order. The error describes what is wrong with it.
     pub fn parse(collection: &Collection, text: &str, list: &[&str]) -> Result<Self, String> {
         let text = if text.trim().is_empty() { NEWEST_FIRST } else { text };
         let key = collection.key;
@@ -73,17 +73,18 @@ impl Ordering {
         &self.terms
     }
 
-    /// Tells the list and its order apart from all others.
+    /// Returns the identifier of the list and its order.
     pub(crate) fn fingerprint(&self) -> &str {
         &self.fingerprint
     }
 
-    /// A cursor that continues after the item with these keys. `position` is that of the first page.
+    /// Returns a cursor that continues after the item with these keys. `position` is the position of the first
+    /// page.
     pub(crate) fn cursor(&self, keys: Vec<SortKey>, position: Option<String>) -> String {
         Cursor { fingerprint: self.fingerprint.clone(), keys, position }.encode()
     }
 
-    /// The keys of a cursor of this list.
+    /// Returns the keys of a cursor of this list.
     pub(crate) fn keys<'a>(&self, cursor: &'a Cursor) -> Result<&'a [SortKey]> {
         if cursor.fingerprint != self.fingerprint || cursor.keys.len() != self.terms.len() {
             return Err(Error::bad_request(
@@ -114,7 +115,7 @@ fn parse_term(collection: &Collection, item: &str) -> Result<(Vec<Column>, Order
     }
 }
 
-/// Says which list and order a cursor is good for.
+/// Identifies the list and the order that a cursor is valid for.
 fn fingerprint(item: &str, terms: &[Term], list: &[&str]) -> String {
     let terms =
         terms.iter().flat_map(|term| [term.column.name, if term.is_descending() { "desc" } else { "asc" }]);

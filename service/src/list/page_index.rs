@@ -1,4 +1,4 @@
-//! Where the pages of one list begin, and how many items it has: pure.
+//! An index of the pages of one list: it records where pages begin, and the number of items. It does no I/O.
 
 use super::cursor::SortKey;
 use super::order::Term;
@@ -7,75 +7,76 @@ use std::cmp::Ordering;
 use std::mem;
 use uuid::Uuid;
 
-/// Segments of fewer items are joined with their neighbours: skipping so many costs less than what an anchor takes in
-/// memory.
+/// Segments with unknown ids and fewer items than this are joined with their neighbors: skipping that many items
+/// costs less than the memory for an anchor.
 const SHORT: u64 = 20;
-/// Segments whose items are known are joined up to so many.
+/// The maximum number of items in a segment that results from joining segments with known ids.
 const LONG: u64 = 100;
 
-/// How many items a list has, after which of them some of its parts begin, and which ones some of them are. Every change of
-/// the list has to be told to it.
+/// The number of items of a list, the keys at which its segments end, and the ids of some of its items. Every
+/// change of the list must be applied to the index.
 #[derive(Debug)]
 pub(crate) struct PageIndex {
     order: Vec<Term>,
     total: u64,
-    /// In the order of the list. What follows the last one is not divided.
+    /// In the order of the list. The items after the last segment are not divided.
     segments: Vec<Segment>,
-    /// So many ids are remembered at most.
+    /// The maximum number of ids that are stored when a page is added.
     max_ids: u64,
 }
 
-/// Neighbouring items.
+/// A run of adjacent items.
 #[derive(Debug)]
 struct Segment {
-    /// The keys of its last item, or of one that was there.
+    /// The keys of the last item, or of an item that was the last one and has been removed.
     end: Vec<SortKey>,
     items: u64,
     /// The ids of the items, in order, if they are known.
     ids: Option<Vec<Uuid>>,
 }
 
-/// Where to begin reading a list.
+/// The point at which to start reading a list.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Anchor {
-    /// After these keys; at the beginning if there are none.
+    /// The keys of the item to start after; `None` to start at the beginning.
     pub(crate) after: Option<Vec<SortKey>>,
-    /// And so many items more.
+    /// The number of further items to skip.
     pub(crate) skip: u64,
 }
 
 /// A part of a list that was read.
 #[derive(Debug)]
 pub(crate) struct ReadPage {
-    /// How many items come before it.
+    /// The number of items that precede it.
     pub(crate) offset: u64,
-    /// The keys of the item before it, if that was read.
+    /// The keys of the item before it, if that item was read.
     pub(crate) before: Option<Vec<SortKey>>,
-    /// Its items.
+    /// The ids of its items.
     pub(crate) ids: Vec<Uuid>,
-    /// The keys of the last one.
+    /// The keys of its last item.
     pub(crate) end: Vec<SortKey>,
 }
 
 impl PageIndex {
-    /// An index of a list of `total` items, which remembers up to `max_ids` of them.
+    /// Creates the index of a list with `total` items. Pages are added with their ids while at most `max_ids` are
+    /// stored.
     pub(crate) fn new(order: &[Term], total: u64, max_ids: u64) -> Self {
         Self { order: order.to_vec(), total, segments: Vec::new(), max_ids }
     }
 
-    /// How many items the list has.
+    /// Returns the number of items in the list.
     pub(crate) fn total(&self) -> u64 {
         self.total
     }
 
-    /// Where to begin after so many items.
+    /// Returns the point at which to start reading after `offset` items.
     pub(crate) fn anchor(&self, offset: u64) -> Anchor {
         let (before, items) = self.segments_before(offset);
         let last = before.checked_sub(1).and_then(|last| self.segments.get(last));
         Anchor { after: last.map(|segment| segment.end.clone()), skip: offset - items }
     }
 
-    /// The items of a page, if all are known.
+    /// Returns the ids of a page, if all are known.
     pub(crate) fn page(&self, offset: u64, size: u64) -> Option<Vec<Uuid>> {
         let (at, items) = self.segments_before(offset);
         let wanted = size.min(self.total.checked_sub(offset)?) as usize;
@@ -90,7 +91,7 @@ impl PageIndex {
         None
     }
 
-    /// Remembers a part of the list.
+    /// Adds a part of the list that was read.
     pub(crate) fn learn(&mut self, page: ReadPage) {
         let ReadPage { offset, before, ids, end } = page;
         let items = ids.len() as u64;
@@ -99,15 +100,15 @@ impl PageIndex {
         let (Some(from), Some(to)) = (from, to) else { return };
         let ids = (self.known_ids() + items <= self.max_ids).then_some(ids);
         self.segments.splice(from..to, [Segment { end, items, ids }]);
-        // Not the part with what follows: where a page ended is where the next one begins.
+        // The new segment is not joined with the next one: the end of a page is where the next page begins.
         self.join(from + 1);
         if let Some(before) = from.checked_sub(1) {
             self.join(before);
         }
     }
 
-    /// Makes a segment end after `offset` items, the last of which has these keys. Answers which segment follows; `None`
-    /// if no segment ends there and the keys are not known.
+    /// Makes a segment end after `offset` items, the last of which has the keys `end`. Returns the index of the
+    /// segment that follows, or `None` if no segment ends there and the keys are not known.
     fn cut(&mut self, offset: u64, end: Option<Vec<SortKey>>) -> Option<usize> {
         let (at, before) = self.segments_before(offset);
         let items = offset - before;
@@ -125,7 +126,7 @@ impl PageIndex {
         Some(at + 1)
     }
 
-    /// Makes a segment one with the next, if that is short.
+    /// Joins a segment with the next one if they are short enough, and if the ids of both or of neither are known.
     fn join(&mut self, at: usize) {
         let Some([segment, next]) = self.segments.get_mut(at..at + 2) else { return };
         let items = segment.items + next.items;
@@ -139,8 +140,8 @@ impl PageIndex {
         self.segments[at].end = next.end;
     }
 
-    /// Takes in that an item changed: its keys before, if it was in the list, and after, if it is. Answers whether the
-    /// list is another one now.
+    /// Applies a change of an item. `before` holds its keys if it was in the list, `after` if it now is. Returns
+    /// whether the list has changed.
     pub(crate) fn change(&mut self, id: Uuid, before: Option<&[SortKey]>, after: Option<&[SortKey]>) -> bool {
         if before == after {
             return false;
@@ -176,7 +177,7 @@ impl PageIndex {
         };
         let Some(segment) = self.segments.get_mut(at) else { return };
         segment.items += 1;
-        // Only in an order by id do the ids tell where it belongs between them.
+        // The position of an id in the segment can only be determined in an order by id.
         segment.ids = segment.ids.take().zip(descending).map(|(mut ids, descending)| {
             let at = ids.partition_point(|known| (*known > id) == descending);
             ids.insert(at, id);
@@ -184,7 +185,7 @@ impl PageIndex {
         });
     }
 
-    /// About how many bytes it takes.
+    /// Returns the approximate size in memory, in bytes.
     pub(crate) fn bytes(&self) -> usize {
         let bytes = |segment: &Segment| {
             let keys = segment.end.iter().map(SortKey::bytes).sum::<usize>();
@@ -194,12 +195,12 @@ impl PageIndex {
         size_of::<Self>() + self.segments.iter().map(bytes).sum::<usize>()
     }
 
-    /// How many ids are remembered.
+    /// Returns the number of ids that are stored.
     fn known_ids(&self) -> u64 {
         self.segments.iter().filter(|segment| segment.ids.is_some()).map(|segment| segment.items).sum()
     }
 
-    /// How many segments end at or before `offset`, and how many items they have.
+    /// Returns the number of segments that end at or before `offset`, and the number of items in them.
     fn segments_before(&self, offset: u64) -> (usize, u64) {
         let mut items = 0;
         for (at, segment) in self.segments.iter().enumerate() {
@@ -211,7 +212,7 @@ impl PageIndex {
         (self.segments.len(), items)
     }
 
-    /// The segment that an item with these keys is in.
+    /// Returns the index of the segment that contains an item with these keys.
     fn segment_of(&self, keys: &[SortKey]) -> usize {
         self.segments.partition_point(|segment| self.compare(&segment.end, keys) == Ordering::Less)
     }
@@ -234,7 +235,7 @@ mod tests {
     use rand::rngs::StdRng;
     use rand::{Rng, SeedableRng};
 
-    /// A list that is kept as it is, and its index.
+    /// A list as a plain vector, and its index.
     struct Model {
         items: Vec<Vec<SortKey>>,
         index: PageIndex,
@@ -257,8 +258,8 @@ mod tests {
             self.index.change(id, before.as_deref(), after.as_deref());
         }
 
-        /// Reads a page by the index as the database would, and compares it with the page of the list. Answers whether
-        /// its items were known.
+        /// Reads a page through the index, as the database would, and compares it with the page of the list.
+        /// Returns whether its ids were known.
         fn read(&mut self, offset: usize, size: usize) -> bool {
             assert_eq!(self.index.total(), self.items.len() as u64);
             let wanted: Vec<_> = self.items.iter().skip(offset).take(size).cloned().collect();
@@ -345,7 +346,7 @@ mod tests {
                 assert!(skip == 0 || max_ids > 0, "{skip} before page {page} of {size}");
                 model.read((page * size) as usize, size as usize);
                 if page % 10 == 9 {
-                    // One that comes shifts all pages: the next one begins an item before an anchor.
+                    // A new item shifts all pages: the next page begins one item before an anchor.
                     next += 1;
                     model.change(None, Some(vec![key(next)]));
                     model.read(((page + 1) * size) as usize, size as usize);
@@ -374,7 +375,7 @@ mod tests {
             let mut pages = 0..model.items.len().div_ceil(20);
             assert!(pages.all(|page| model.read(page * 20, 20)), "after change {change}");
         }
-        // The rest of a longer list is too much.
+        // No page after the last item is known.
         model.index.max_ids = 1000;
         assert!(model.read(980, 20) && !model.read(1000, 2) && !model.read(1000, 2));
     }

@@ -17,12 +17,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// Creates a resource. With an idempotency key, a repeated request gets the first answer again.
+/// Creates a resource. With an idempotency key, a repeated request returns the stored answer of the first one.
 ///
 /// # Errors
 /// [`Error::Invalid`] if the spec does not match its schema, [`Error::NotFound`] if the cluster of a node pool does
-/// not exist, [`Error::Conflict`] if it is being deleted, [`Error::NameTaken`] with the id of the resource that has
-/// the name, [`Error::KeyReused`] and [`Error::KeyInUse`].
+/// not exist, [`Error::Conflict`] if that cluster is marked for deletion, [`Error::NameTaken`] with the id of the
+/// resource that has the name, [`Error::KeyReused`] and [`Error::KeyInUse`].
 pub async fn create(context: &Context, create: Create, key: Option<&Key<'_>>) -> Result<Created> {
     let create = Arc::new(create);
     if let Some(key) = key {
@@ -40,13 +40,13 @@ pub async fn create(context: &Context, create: Create, key: Option<&Key<'_>>) ->
     Ok(Created::New(Box::new(applied)))
 }
 
-/// Creates in one transaction the resources whose requests arrived together.
+/// Creates the resources of a batch of requests in one transaction.
 async fn together(context: Context, creates: Vec<Arc<Create>>) -> Result<Vec<Handled<Applied>>> {
     let (context, creates) = (&context, creates.as_slice());
     match context.write(|tx| async move { insert(context, &tx, creates, Wait::Skip).await }).await {
         Ok(Committed { value, .. }) => Ok(value),
         Err(error @ (Error::Unavailable(_) | Error::Timeout(_))) => Err(error),
-        // One of them may be the reason.
+        // One of the requests may be the cause, so each is handled alone.
         Err(_) => Ok(creates.iter().map(|_| None).collect()),
     }
 }
@@ -89,7 +89,8 @@ async fn insert_one(context: &Context, tx: &Tx, create: &Arc<Create>) -> Result<
     result.unwrap_or_else(|| Err(Error::Internal("a create without a result".into())))
 }
 
-/// Inserts resources. One result for each, in order; `None` if its cluster could not be locked and may exist.
+/// Inserts resources. Returns one result per request, in order; `None` if the cluster could not be locked and may
+/// exist.
 async fn insert(
     context: &Context,
     tx: &Tx,
@@ -122,7 +123,7 @@ async fn insert(
     Ok(results)
 }
 
-/// Holds the clusters of node pools so that they stay as they are.
+/// Locks the clusters of node pools in shared mode, so that they do not change.
 async fn hold_parents(tx: &Tx, creates: &[Arc<Create>], wait: Wait) -> Result<HashMap<Uuid, Resource>> {
     let owners: Vec<Uuid> = creates.iter().filter_map(|create| create.owner).collect();
     let parents = resources::share_all(tx, Kind::Cluster, &owners, wait).await?;
@@ -135,7 +136,7 @@ async fn name_taken(tx: &Tx, create: &Create) -> Result<Error> {
     Ok(Error::NameTaken { kind: create.kind.as_str(), name: name.to_owned(), existing })
 }
 
-/// The resource as it will be.
+/// Returns the resource to insert.
 fn resource(context: &Context, create: &Create, now: DateTime<Utc>) -> Result<Resource> {
     let subject = Subject {
         generation: 1,

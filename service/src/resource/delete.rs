@@ -9,8 +9,8 @@ use crate::store::write::{Tx, Write};
 use crate::store::{reports, resources};
 use chrono::{DateTime, Utc};
 
-/// Requests the deletion of a resource and of its node pools. Resources that no adapter has to clean up
-/// are removed immediately.
+/// Requests the deletion of a resource and of its node pools. Resources that no adapter has to clean up are removed
+/// immediately.
 ///
 /// # Errors
 /// [`Error::NotFound`] and [`Error::PreconditionFailed`].
@@ -46,8 +46,8 @@ pub async fn delete(context: &Context, target: &Target, if_match: &IfMatch, call
     Ok(Applied { resource, changes })
 }
 
-/// What becomes of the node pools of a cluster that is being deleted, and whether any remains. A bounded number of
-/// statements, however many there are.
+/// Returns the writes for the node pools of a cluster that is being marked for deletion, and whether any node pool
+/// remains. Uses a bounded number of statements, regardless of the number of node pools.
 async fn cascade(
     context: &Context,
     tx: &Tx,
@@ -81,7 +81,7 @@ async fn cascade(
     Ok((writes, any_remains))
 }
 
-/// The children of a resource, locked.
+/// Returns the children of a resource, locked.
 async fn children(tx: &Tx, target: &Target) -> Result<Vec<Resource>> {
     match target.kind.parent() {
         None => resources::lock_children(tx, target.id).await,
@@ -89,11 +89,11 @@ async fn children(tx: &Tx, target: &Target) -> Result<Vec<Resource>> {
     }
 }
 
-/// Removes a resource that is being deleted, and its node pools, without waiting for the adapters. Answers what was
-/// removed.
+/// Removes a resource that is marked for deletion, and its node pools, without waiting for the adapters. Returns the
+/// removals.
 ///
 /// # Errors
-/// [`Error::NotFound`], [`Error::PreconditionFailed`], and [`Error::Conflict`] unless it is being deleted.
+/// [`Error::NotFound`], [`Error::PreconditionFailed`], and [`Error::Conflict`] unless it is marked for deletion.
 pub async fn force_delete(
     context: &Context,
     target: &Target,

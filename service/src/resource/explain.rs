@@ -7,16 +7,16 @@ use crate::status::explain::{self, Children, Explanation};
 use crate::store::reader::Reader;
 use crate::store::{reports, resources};
 
-/// How many children are named.
+/// The maximum number of children that are named.
 const SAMPLE: u64 = 10;
 
-/// What a resource waits for.
+/// Explains what a resource waits for.
 ///
 /// # Errors
-/// [`Error::NotFound`](crate::Error::NotFound), which tells which part of the path does not exist.
+/// [`Error::NotFound`](crate::Error::NotFound), which names the part of the path that does not exist.
 pub async fn explain(context: &Context, consistency: Consistency, target: &Target) -> Result<Explanation> {
     let read = |reader: Reader| async move {
-        // Before the resource, so that no report is of a later generation than the resource.
+        // Read before the resource, so that no report has a later generation than the resource.
         let reports = reports::of_resource(reader.executor(), target.id).await?;
         let resource = read::find(&reader, target).await?;
         let mut children = Children::default();

@@ -1,10 +1,12 @@
-//! Pages by number, and totals, by the index of their list: they cost the same however many items come before and match.
+//! Pages by number, and totals, from the index of their list. Their cost does not depend on how many items precede the
+//! page or match.
 //!
-//! An index holds how many items a list has and after which of them some pages begin. The log of changes keeps it current:
-//! a page is read together with the last number of the log, and if there are changes that the index does not include,
-//! they are read and asked whether they change the list. If one does, the page is read again. So what is answered is
-//! exactly what counting and skipping rows would have given at a moment of the request. Only if the list changes during
-//! each of the [`ROUNDS`] are the total and the start of the page those of one moment, and the items those of the next.
+//! An index holds the number of items in a list, and the items after which some pages begin. The log of changes keeps
+//! it current: a page is read together with the last number of the log. If there are changes that the index does not
+//! include, they are read and applied to it. If one of them changes the list, the page is read again. The answer is
+//! therefore exactly what counting and skipping rows would have returned at some moment of the request. The one
+//! exception: if the list changes during each of the [`ROUNDS`], the total and the start of the page are those of one
+//! moment, and the items those of the next.
 
 use super::page_indexes::{Current, Slot, count};
 use super::query::{ListOf, ListQuery, Start};
@@ -23,12 +25,12 @@ use sea_orm::Condition;
 use sea_orm::sea_query::Expr;
 use uuid::Uuid;
 
-/// How often a page is read while its list changes.
+/// The maximum number of times that a page is read while its list changes.
 const ROUNDS: usize = 3;
-/// With more changes than this, an index is built anew.
+/// The maximum number of changes that are applied to an index. With more, the index is built again.
 const MAX_UNSEEN: u64 = 500;
 
-/// A list of resources, and who asks for a page of it.
+/// A list of resources, and the request for a page of it.
 pub(super) struct Listing<'a> {
     pub(super) context: &'a Context,
     pub(super) list: &'a ListOf<'a>,
@@ -36,45 +38,45 @@ pub(super) struct Listing<'a> {
     pub(super) share: &'a Share,
 }
 
-/// What the index told when a page was lookup.
+/// The entry of the index for a page, as of the lookup.
 struct Lookup {
     total: u64,
     anchor: Anchor,
-    /// The items of the page, if they are known.
+    /// The items of the page, if known.
     ids: Option<Vec<Uuid>>,
     version: u64,
     head: Head,
     seen: SeenNumbers,
 }
 
-/// What became of a page that was read.
+/// The result of the validation of a page.
 #[derive(PartialEq)]
 enum Validity {
-    /// It is that of the index.
+    /// The page agrees with the index.
     Current,
-    /// The list has changed meanwhile.
+    /// The list has changed since the lookup.
     Stale,
-    /// There is no index any more.
+    /// The index no longer exists.
     Lost,
 }
 
 impl Listing<'_> {
-    /// Whether an index can answer what is asked, and is needed for it.
+    /// Whether an index can answer the query, and is needed for it.
     pub(super) fn is_indexed(query: &ListQuery) -> bool {
         let logged = query.filter.as_ref().is_none_or(|filter| filter.is_logged())
             && query.order.terms().iter().all(|term| term.column.is_logged());
         logged && (query.total || query.offset() > 0)
     }
 
-    /// A page and how many items there are; `None` if the index cannot answer now. The rows is `None` if there is not
-    /// enough memory for it now.
+    /// Returns the number of items in the list and a page; `None` if the index cannot answer now. The page is `None`
+    /// if there is not enough memory for it now.
     pub(super) async fn page(&self) -> Result<Option<(u64, Option<PageRows<Resource>>)>> {
         let list = self.query.order.fingerprint();
         let Some(slot) = self.context.page_indexes.slot(list) else { return Ok(None) };
         for round in 1..=ROUNDS {
             let Some(mut lookup) = self.look_up(&slot).await? else { break };
             if round == ROUNDS {
-                // What has left the list meanwhile must not be in the page.
+                // The page must not contain items that have left the list since, so it is not read by ids.
                 lookup.ids = None;
             }
             let Some(rows) = self.read(&lookup).await? else { return Ok(Some((lookup.total, None))) };
@@ -88,7 +90,7 @@ impl Listing<'_> {
         Ok(None)
     }
 
-    /// What the index tells; builds it if there is none. `None` if it cannot be built now.
+    /// Looks up a page in the index. Builds the index if there is none; `None` if that is not possible now.
     async fn look_up(&self, slot: &Slot) -> Result<Option<Lookup>> {
         let Some(head) = self.context.changes.known_head() else { return Ok(None) };
         let mut slot = slot.lock().await;
@@ -98,7 +100,7 @@ impl Listing<'_> {
             let (total, numbers) =
                 counts::with_changes(self.list.db, self.list.kind, condition, head.seq).await?;
             let Some(seen) = SeenNumbers::new(head.seq, numbers) else { return Ok(None) };
-            // What the order alone finds need not be remembered.
+            // Without a filter, the order alone finds the items, so no ids are remembered.
             let max_ids = self.query.filter.as_ref().map_or(0, |_| self.context.page_indexes.ids_of_one());
             let index = PageIndex::new(self.query.order.terms(), total, max_ids);
             *slot = Some(Current::new(index, head.log.clone(), seen));
@@ -137,8 +139,8 @@ impl Listing<'_> {
         page::resources(self.list.db, self.list.kind, query, self.share).await
     }
 
-    /// A page, and the keys of the item before it, after which it can be read the next time. `None` if the page would
-    /// have no item beside that one.
+    /// Reads a page together with the item before it. The keys of that item are the start of the next read of this
+    /// page. `None` if the page would contain no other item.
     async fn with_the_one_before(&self, query: PageQuery<'_>) -> Result<Option<Option<PageRows<Resource>>>> {
         let query = PageQuery { size: query.size + 1, offset: query.offset - 1, numbered: true, ..query };
         let order = query.order;
@@ -152,7 +154,7 @@ impl Listing<'_> {
         Ok(Some(Some(rows)))
     }
 
-    /// The page with these items.
+    /// Reads the page that consists of these items.
     async fn these(&self, ids: &[Uuid], total: u64) -> Result<Option<PageRows<Resource>>> {
         let (order, size) = (self.query.order.terms(), self.query.size);
         let condition = Condition::all().add(self.list.db.dialect().is_one_of(Expr::col("id"), ids));
@@ -167,7 +169,7 @@ impl Listing<'_> {
         }))
     }
 
-    /// Compares a page with the index: nothing that the page was read with may be missing in it.
+    /// Validates a page: the index must include all changes that the page was read with.
     async fn validate(&self, slot: &Slot, lookup: &Lookup, rows: &PageRows<Resource>) -> Result<Validity> {
         let is_all = rows.number.is_some_and(|number| lookup.seen.is_all(number));
         let changes = match is_all {
@@ -186,7 +188,7 @@ impl Listing<'_> {
             Some(changes) => {
                 let included =
                     self.include(current, &lookup.head, changes.into_iter().filter_map(Change::of));
-                // A change that cannot be read is counted by the database, as every other.
+                // The database counts a change that cannot be read like every other change.
                 let failed =
                     |error: &Error| tracing::error!(%error, "a change cannot be read; counting anew");
                 included.inspect_err(failed).unwrap_or(false)
@@ -207,7 +209,7 @@ impl Listing<'_> {
         Ok(Validity::Current)
     }
 
-    /// Remembers a page.
+    /// Adds a page to the index.
     fn learn(&self, index: &mut PageIndex, rows: &PageRows<Resource>) {
         let (Start::Page(_), Some(last)) = (&self.query.from, rows.items.last()) else { return };
         let end = page::keys_of(last, self.query.order.terms());
@@ -216,7 +218,7 @@ impl Listing<'_> {
         self.context.page_indexes.takes(self.query.order.fingerprint(), index.bytes());
     }
 
-    /// Takes changes into the index. False if too many are missing between them.
+    /// Applies changes to the index. Returns false if too many numbers between them are missing.
     fn include(
         &self,
         current: &mut Current,
@@ -240,18 +242,18 @@ impl Listing<'_> {
                 current.changed();
             }
         }
-        // The head was known before the changes were read.
+        // The head was known before the changes were read, so they include all changes up to it.
         current.seen.complete_up_to(head.seq);
         Ok(true)
     }
 
-    /// Where a resource is in the list; `None` if it is not.
+    /// The sort keys of a resource; `None` if it is not in the list.
     fn keys(&self, resource: &Resource) -> Result<Option<Vec<SortKey>>> {
         let matches = self.query.filter.as_ref().map_or(Ok(true), |filter| filter.matches(resource))?;
         Ok(matches.then(|| page::keys_of(resource, self.query.order.terms())))
     }
 
-    /// Whether a page ends where the index says that the list does. It does not if something else than this service has
+    /// Whether a page ends where the index expects the list to end. False if something other than this service has
     /// written.
     fn fits(&self, lookup: &Lookup, rows: &PageRows<Resource>) -> bool {
         let end = self.query.offset() + rows.items.len() as u64;

@@ -1,4 +1,4 @@
-//! Lists: what matches, in which order, and how to go on from where a page ended.
+//! Lists: filter, order, and continuation after the end of a page.
 
 use super::indexed::Listing;
 use super::query::{ListOf, ListQuery, Start};
@@ -23,33 +23,33 @@ use uuid::Uuid;
 pub struct Page<T> {
     /// The items.
     pub items: Vec<T>,
-    /// How many match, unless that was not asked.
+    /// The number of matching items; `None` if it was not requested.
     pub total: Option<i64>,
-    /// Where the next page starts; `None` on the last.
+    /// The cursor of the next page; `None` on the last page.
     pub next: Option<String>,
-    /// From here on, changes tell what is not in this page or, with a cursor, in the pages up to this one. `None` if it
-    /// was read from a replica.
+    /// The position from which to follow the changes that this page or, with a cursor, the pages up to this one do not
+    /// include. `None` if the page was read from a replica, while the log is not known yet, and for reports.
     pub position: Option<String>,
-    /// About how many bytes the items take when they are printed.
+    /// The approximate size of the serialized items, in bytes.
     pub bytes: usize,
-    /// What is held for the items. To be kept until the answer is sent.
+    /// The memory reserved for the items. Must be kept until the answer is sent.
     pub share: Arc<Share>,
 }
 
-/// Lists the resources of a kind, of which `owner` is the cluster if one is named: page and total by one statement if
-/// their index is current, else by a constant number of statements, however many resources there are. Those that do not
-/// need each other run side by side, so that they wait once for a connection. The page ends before `size` where its items
-/// would take more than [`max_page_bytes`](crate::context::Settings::max_page_bytes).
+/// Lists the resources of a kind; with `owner`, only those of this cluster. The page and the total take one statement
+/// if their index is current, otherwise a constant number of statements regardless of the number of resources.
+/// Independent statements run concurrently, so that they wait only once for a connection. The page ends before `size`
+/// if its items would exceed [`max_page_bytes`](crate::context::Settings::max_page_bytes).
 ///
 /// # Errors
-/// [`Error::NotFound`] if there is no such cluster, [`Error::BadRequest`] for a cursor of another list.
+/// [`Error::NotFound`] if the cluster does not exist, [`Error::BadRequest`] for a cursor of another list.
 pub async fn list(
     context: &Context,
     consistency: Consistency,
     (kind, owner): (Kind, Option<Uuid>),
     query: &ListQuery,
 ) -> Result<Page<Resource>> {
-    // Before the page is read, which then holds everything up to there.
+    // Read before the page, which then includes all changes up to the position.
     let position = &match &query.from {
         Start::Page(_) => context.changes.position().map(|position| position.to_string()),
         Start::Cursor(cursor) => cursor.position.clone(),
@@ -83,10 +83,10 @@ pub async fn list(
     bounded(context, consistency, read).await
 }
 
-/// Lists the reports about a resource in the same way.
+/// Lists the reports about a resource, like [`list`].
 ///
 /// # Errors
-/// [`Error::NotFound`] if there is no such resource, [`Error::BadRequest`] for a cursor of another list.
+/// [`Error::NotFound`] if the resource does not exist, [`Error::BadRequest`] for a cursor of another list.
 pub async fn reports(
     context: &Context,
     consistency: Consistency,
@@ -109,8 +109,8 @@ pub async fn reports(
     bounded(context, consistency, read).await
 }
 
-/// Reads a page with a share of the memory for pages. If that did not suffice, it is read anew once there is enough for
-/// the largest page: no connection is held while it waits.
+/// Reads a page with a share of the memory for pages. If the memory does not suffice, the page is read again once
+/// there is enough for the largest page. No connection is held during the wait.
 async fn bounded<T, F>(
     context: &Context,
     consistency: Consistency,
@@ -129,7 +129,7 @@ where
     page.ok_or_else(|| Error::Internal("a page took more memory than the largest may".into()))
 }
 
-/// How the engine would find the page: for those who tune indexes, and for the tests that guard them.
+/// Returns the engine's query plan for a page, for tuning indexes and for the tests that verify their use.
 pub async fn plan(
     context: &Context,
     (kind, owner): (Kind, Option<Uuid>),

@@ -1,4 +1,4 @@
-//! The resources that a batch of requests is about.
+//! The resources of a batch of requests.
 
 use crate::error::Result;
 use crate::kind::Kind;
@@ -10,20 +10,20 @@ use crate::store::{reports, resources};
 use std::collections::HashMap;
 use uuid::Uuid;
 
-/// A resource that is locked until the transaction ends, with what its status is aggregated from.
+/// A resource that is locked until the transaction ends, with the data that its status is aggregated from.
 pub(super) struct Locked {
     pub(super) before: Resource,
-    /// What becomes of it; at first what it is.
+    /// The new state; initially equal to `before`.
     pub(super) now: Resource,
     /// All reports about it, ordered by adapter.
     pub(super) reports: Vec<ReportState>,
     pub(super) has_children: bool,
-    /// Who has changed it last: the caller or the adapter.
+    /// The author of the last change: the caller or the adapter.
     pub(super) by: String,
 }
 
 impl Locked {
-    /// What is to be written of it.
+    /// Returns the write of the resource.
     pub(super) fn update(self) -> Write {
         let Self { before, now: after, by, .. } = self;
         Write::Update { before, after, by }
@@ -50,7 +50,7 @@ pub(super) async fn lock(tx: &Tx, targets: &[Target], wait: Wait) -> Result<Hash
     Ok(locked)
 }
 
-/// The ids of those of a kind.
+/// The ids of the targets of a kind.
 fn ids(targets: &[Target], kind: Kind) -> Vec<Uuid> {
     targets.iter().filter(|target| target.kind == kind).map(|target| target.id).collect()
 }

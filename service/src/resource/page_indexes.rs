@@ -1,4 +1,4 @@
-//! The indexes of the lists that were read lately, within a limit of memory.
+//! The indexes of recently read lists, within a memory limit.
 
 use crate::change::position::LogId;
 use crate::change::seen::SeenNumbers;
@@ -11,12 +11,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use uuid::Uuid;
 
-/// What a list takes beside its index, in bytes.
+/// The memory use of a list in addition to its index, in bytes.
 const LIST: usize = 512;
-/// How long an index is used. The log tells it of every change, but not of what others than this service write.
+/// How long an index is used. The log reports every change by this service, but not writes by others.
 const LIFETIME: Duration = Duration::from_secs(300);
 
-/// Makes the metrics of indexes exist.
+/// Registers the metrics of indexes.
 pub(crate) fn register() {
     for name in ["bytes", "lists"] {
         gauge!(format!("hyperfleet_page_index_{name}")).set(0.0);
@@ -26,7 +26,7 @@ pub(crate) fn register() {
     }
 }
 
-/// Counts pages and totals by how their index was come by.
+/// Counts pages and totals by the state of their index.
 pub(crate) fn count(result: &'static str, pages: u64) {
     counter!("hyperfleet_page_index_reads_total", "result" => result).increment(pages);
 }
@@ -50,14 +50,15 @@ struct Held {
     bytes: usize,
 }
 
-/// The index of one list, once it was built. Who builds it holds the lock, so that others wait and do not build it too.
+/// The index of one list; `None` until it is built. The lock is held while the index is built, so that other requests
+/// wait instead of building it too.
 pub(crate) type Slot = Arc<tokio::sync::Mutex<Option<Current>>>;
 
-/// An index and what it includes.
+/// An index and the changes it includes.
 #[derive(Debug)]
 pub(crate) struct Current {
     pub(crate) index: PageIndex,
-    /// Another one after each change of the list.
+    /// A version that is replaced after each change of the list.
     pub(crate) version: u64,
     pub(crate) log: LogId,
     pub(crate) seen: SeenNumbers,
@@ -65,17 +66,17 @@ pub(crate) struct Current {
 }
 
 impl Current {
-    /// An index that includes these changes of a log.
+    /// Creates an entry for an index that includes these changes of a log.
     pub(crate) fn new(index: PageIndex, log: LogId, seen: SeenNumbers) -> Self {
         Self { index, version: version(), log, seen, until: Instant::now() + LIFETIME }
     }
 
-    /// Whether it may still be used while `log` is the one that is written.
+    /// Whether the index may still be used while `log` is the current log.
     pub(crate) fn is_good(&self, log: &LogId) -> bool {
         self.log == *log && Instant::now() < self.until
     }
 
-    /// The list has changed.
+    /// Records that the list has changed.
     pub(crate) fn changed(&mut self) {
         self.version = version();
     }
@@ -87,13 +88,13 @@ fn version() -> u64 {
 }
 
 impl PageIndexes {
-    /// Indexes that take up to `limit` bytes together. With 0 there are none.
+    /// Creates indexes that use up to `limit` bytes together. 0 disables them.
     pub(crate) fn new(limit: usize) -> Self {
         let lists = Lists { held: LruCache::unbounded(), bytes: 0 };
         Self { lists: Arc::new(Mutex::new(lists)), limit }
     }
 
-    /// The index of a list; `None` if there are none.
+    /// Returns the index of a list; `None` if indexes are disabled.
     pub(crate) fn slot(&self, list: &str) -> Option<Slot> {
         if self.limit == 0 {
             return None;
@@ -110,12 +111,13 @@ impl PageIndexes {
         Some(slot)
     }
 
-    /// How many ids one index may remember: those of one list must not take the place of all others.
+    /// The maximum number of ids in one index. The ids of one list must not displace all other lists.
     pub(crate) fn ids_of_one(&self) -> u64 {
         (self.limit / 2 / size_of::<Uuid>()) as u64
     }
 
-    /// The index of a list takes so many bytes now. The lists that were not read for the longest time make room for it.
+    /// Records that the index of a list now uses `bytes`. The least recently read lists are removed if the limit is
+    /// exceeded.
     pub(crate) fn takes(&self, list: &str, bytes: usize) {
         let mut lists = self.lists.lock();
         let lists = &mut *lists;

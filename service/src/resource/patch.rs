@@ -15,14 +15,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// How long the computing for a batch may take: large specs, and schemas that are slow to check, must not keep the rows
-/// of others locked.
+/// The maximum computing time for a batch. Large specs and slow schemas must not keep the rows of other requests
+/// locked.
 const COMPUTING: Duration = Duration::from_millis(20);
 
-/// Changes the desired state or the labels of a resource. What really changes raises its generation by one.
+/// Changes the desired state or the labels of a resource. If anything differs, the generation rises by one.
 ///
 /// # Errors
-/// [`Error::NotFound`], [`Error::PreconditionFailed`], [`Error::Conflict`] while it is being deleted,
+/// [`Error::NotFound`], [`Error::PreconditionFailed`], [`Error::Conflict`] while it is marked for deletion,
 /// [`Error::Invalid`] if the new spec does not match its schema.
 pub async fn patch(
     context: &Context,
@@ -42,8 +42,9 @@ pub async fn patch(
     }
 }
 
-/// Changes in one transaction the resources whose requests arrived together. A request is left to be handled alone if
-/// another transaction has locked the resource or another request of the batch changes it.
+/// Applies a batch of requests in one transaction. A request is left to be handled alone if its resource could not be
+/// locked, if another request of the batch changes the same resource, or if the computing time of the batch is used
+/// up.
 async fn together(context: Context, requests: Vec<Arc<PatchRequest>>) -> Result<Vec<Handled<Applied>>> {
     let (context, requests) = (&context, requests.as_slice());
     let work = |tx: Tx| async move { change(context, &tx, requests, Wait::Skip).await };
@@ -59,8 +60,8 @@ async fn alone(context: &Context, request: &Arc<PatchRequest>) -> Result<Applied
     Ok(context.write(work).await?.value)
 }
 
-/// Changes resources. One result for each request, in order; `None` if its resource could not be locked, or if the
-/// computing for those before has taken too long.
+/// Changes resources. Returns one result per request, in order; `None` if the resource could not be locked, or if
+/// computing the previous requests has taken too long.
 async fn change(
     context: &Context,
     tx: &Tx,
@@ -86,7 +87,7 @@ async fn change(
     Ok(results)
 }
 
-/// What a request makes of a resource.
+/// Applies a request to a resource.
 fn changed_by(
     context: &Context,
     request: &PatchRequest,
@@ -115,7 +116,7 @@ fn changed_by(
     Ok(resource)
 }
 
-/// Applies `patch` and tells whether anything is different now.
+/// Applies `patch`. Returns whether anything differs afterwards.
 fn apply(resource: &mut Resource, patch: &Patch, check: impl Fn(&Value) -> Result<()>) -> Result<bool> {
     let stored: Value = resource.spec.read()?;
     let stored_labels: BTreeMap<String, String> = resource.labels.read()?;
@@ -135,7 +136,7 @@ fn apply(resource: &mut Resource, patch: &Patch, check: impl Fn(&Value) -> Resul
     Ok(spec.is_some() || labels.is_some())
 }
 
-/// The desired state and the labels that a merge patch leads to.
+/// Returns the desired state and the labels that result from a merge patch.
 fn merged(
     spec: &Value,
     labels: &BTreeMap<String, String>,
@@ -154,7 +155,7 @@ fn merged(
     }
 }
 
-/// RFC 7396: members are merged, null removes, anything else replaces.
+/// Applies a merge patch (RFC 7396): members are merged, null removes, any other value replaces.
 fn merge(target: &mut Value, patch: &Value) {
     let Value::Object(members) = patch else {
         *target = patch.clone();
@@ -172,7 +173,7 @@ fn merge(target: &mut Value, patch: &Value) {
     }
 }
 
-/// Whether two documents say the same: `1` and `1.0` do, and the order of keys says nothing.
+/// Whether two documents are equivalent: `1` equals `1.0`, and the order of keys is irrelevant.
 fn json_equal(a: &Value, b: &Value) -> bool {
     match (a, b) {
         (Value::Number(a), Value::Number(b)) => {

@@ -1,4 +1,4 @@
-//! What is asked of a list.
+//! The parameters of a list request.
 
 use crate::db::Executor;
 use crate::error::Result;
@@ -16,43 +16,43 @@ use sea_orm::Condition;
 use sea_orm::sea_query::{Expr, ExprTrait};
 use uuid::Uuid;
 
-/// Which part of a list is asked for.
+/// The part of a list that is requested.
 #[derive(Clone, Debug)]
 pub struct ListQuery {
-    /// Only what matches.
+    /// The filter that items match.
     pub filter: Option<Filter>,
-    /// In this order.
+    /// The order of the items.
     pub order: Ordering,
-    /// From here.
+    /// Where the page starts.
     pub from: Start,
-    /// At most so many.
+    /// The maximum number of items.
     pub size: u64,
-    /// Whether to count all that match.
+    /// Whether to count all matching items.
     pub total: bool,
 }
 
-/// What is listed.
+/// The list that is read.
 #[derive(Clone, Copy)]
 pub(super) struct ListOf<'a> {
     /// The database that is read.
     pub(super) db: &'a Executor,
     pub(super) kind: Kind,
     pub(super) collection: Collection,
-    /// Only what belongs to it.
+    /// Only the items of this owner.
     pub(super) owner: Option<Uuid>,
 }
 
 /// Where a page starts.
 #[derive(Clone, Debug)]
 pub enum Start {
-    /// After so many pages of the same size, counted from 1.
+    /// The page with this number, counted from 1, of pages of the same size.
     Page(u64),
-    /// Where another page ended.
+    /// After the end of another page.
     Cursor(Cursor),
 }
 
 impl ListQuery {
-    /// What is in the whole list, read in this way.
+    /// The condition for all items of the list, read by `scan`.
     pub(super) fn matching(&self, list: &ListOf<'_>, scan: Scan) -> Condition {
         let matching = |filter| sql::condition(filter, list.collection, list.db.dialect(), scan);
         Condition::all()
@@ -60,7 +60,7 @@ impl ListQuery {
             .add_option(self.filter.as_ref().map(matching))
     }
 
-    /// What is counted for the total; `None` if that is everything of its kind.
+    /// The condition to count for the total; `None` to count all resources of the kind.
     pub(super) async fn counted(&self, list: &ListOf<'_>) -> Result<Option<Condition>> {
         if list.owner.is_none() && self.filter.is_none() {
             return Ok(None);
@@ -70,7 +70,7 @@ impl ListQuery {
         Ok(Some(self.matching(list, scan)))
     }
 
-    /// The page of what matches.
+    /// The query for the requested page.
     pub(super) async fn page(&self, list: &ListOf<'_>) -> Result<PageQuery<'_>> {
         let after = match &self.from {
             Start::Page(_) => None,
@@ -79,8 +79,8 @@ impl ListQuery {
         self.following(list, after, self.offset(), None).await
     }
 
-    /// The page that begins so many items after the item with these keys, or after the beginning, in a list of `total`
-    /// items, if that is known.
+    /// The query for the page that begins `offset` items after the item with these keys, or after the start of the
+    /// list without keys. `total` is the number of items in the list, if known.
     pub(super) async fn following(
         &self,
         list: &ListOf<'_>,
@@ -98,7 +98,7 @@ impl ListQuery {
         Ok(PageQuery { condition, order, size, offset, numbered: false })
     }
 
-    /// How many items come before a page by number.
+    /// The number of items before a page by number.
     pub(super) fn offset(&self) -> u64 {
         match self.from {
             Start::Page(page) => (page - 1) * self.size,

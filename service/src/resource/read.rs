@@ -6,15 +6,15 @@ use crate::model::{Resource, Target};
 use crate::store::reader::Reader;
 use uuid::Uuid;
 
-/// The resource that a path names.
+/// Returns the resource that a path names.
 ///
 /// # Errors
-/// [`Error::NotFound`], which tells which part of the path does not exist.
+/// [`Error::NotFound`], which names the part of the path that does not exist.
 pub async fn get(context: &Context, consistency: Consistency, target: &Target) -> Result<Resource> {
     context.read(consistency, |reader| async move { find(&reader, target).await }).await
 }
 
-/// The same, as part of a read.
+/// Returns the resource that a path names, as part of a read.
 pub(super) async fn find(reader: &Reader, target: &Target) -> Result<Resource> {
     let found = reader.find(target.kind, target.id).await?;
     if let Some(resource) = found.filter(|found| target.matches(found)) {
@@ -24,7 +24,7 @@ pub(super) async fn find(reader: &Reader, target: &Target) -> Result<Resource> {
     Err(target.not_found())
 }
 
-/// The cluster that a path of node pools names must exist.
+/// Verifies that the cluster in the path of a node pool exists.
 pub(super) async fn check_owner(reader: &Reader, kind: Kind, owner: Option<Uuid>) -> Result<()> {
     let (Some(owner), Some(parent)) = (owner, kind.parent()) else { return Ok(()) };
     match reader.find(parent, owner).await? {

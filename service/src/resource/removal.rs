@@ -1,8 +1,8 @@
-//! When a resource that is being deleted is removed.
+//! The conditions for the removal of a resource that is marked for deletion.
 //!
-//! It is removed when every required adapter has reported `Finalized` at its generation and no node pool remains.
-//! A node pool that is removed may have been the last that its cluster waited for, so the cluster is locked before
-//! the node pool, as always.
+//! It is removed when every required adapter has reported `Finalized` at its generation and no node pool remains. A
+//! removed node pool may have been the last one that its cluster waited for, so the cluster is locked before the node
+//! pool, as in every write.
 
 use crate::error::Result;
 use crate::kind::PerKind;
@@ -11,7 +11,7 @@ use crate::status::stored::ReportState;
 use crate::store::write::{Tx, Write};
 use crate::store::{reports, resources};
 
-/// Whether nothing holds a resource that is being deleted any longer.
+/// Whether a resource is marked for deletion and nothing blocks its removal.
 pub(super) fn is_due(
     required: &PerKind<Vec<String>>,
     resource: &Resource,
@@ -28,7 +28,7 @@ pub(super) fn is_due(
     resource.is_finalizing() && !has_children && all_done
 }
 
-/// The removal of `parent` once `child` is removed by `by`, if it waited for nothing else.
+/// Returns the removal of `parent` after `by` removes `child`, if `parent` waits for nothing else.
 pub(super) async fn of_parent(
     tx: &Tx,
     required: &PerKind<Vec<String>>,

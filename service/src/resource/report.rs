@@ -1,4 +1,4 @@
-//! Taking an adapter's report.
+//! Accepting the report of an adapter.
 
 use super::locked::{Locked, lock};
 use super::removal;
@@ -24,14 +24,14 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// Stores a report and aggregates the status of its resource anew, or discards it.
+/// Stores a report and updates the status of its resource, or discards the report.
 ///
 /// # Errors
-/// [`Error::NotFound`], and [`Error::Invalid`] if a mandatory condition is missing or the resource has too many
-/// adapters.
+/// [`Error::NotFound`], and [`Error::Invalid`] if a mandatory condition is missing, if the resource has too many
+/// adapters, or if another adapter has the same condition type.
 pub async fn report(context: &Context, target: Target, report: Report) -> Result<Outcome> {
     let request = Arc::new(ReportRequest { target, report });
-    // Only such a report can remove a resource, which takes more locks than its own.
+    // Only such a report can remove a resource, which requires locks on other resources too.
     if request.report.finalized() {
         return alone(context, &request).await;
     }
@@ -46,14 +46,15 @@ pub async fn report(context: &Context, target: Target, report: Report) -> Result
     }
 }
 
-/// Adapters go on reporting for a while about what was removed. To find that out takes no transaction.
+/// Whether a resource exists. Adapters continue to report about removed resources for a while; this check needs no
+/// transaction.
 async fn exists(context: &Context, Target { kind, id, .. }: Target) -> Result<bool> {
     let find = |reader: Reader| async move { reader.find(kind, id).await };
     Ok(context.read(Consistency::Strong, find).await?.is_some())
 }
 
-/// Takes in one transaction the reports that arrived together. A report about a resource that is not there, or that another
-/// transaction has locked, is left to be batch alone.
+/// Applies a batch of reports in one transaction. A report is left to be handled alone if its resource does not exist
+/// or is locked by another transaction.
 async fn together(context: Context, requests: Vec<Arc<ReportRequest>>) -> Result<Vec<Handled<Outcome>>> {
     let (context, requests) = (&context, requests.as_slice());
     let targets: &[Target] = &requests.iter().map(|request| request.target).collect::<Vec<_>>();
@@ -96,7 +97,7 @@ async fn alone(context: &Context, request: &Arc<ReportRequest>) -> Result<Outcom
     })
 }
 
-/// What reports lead to, until it is saved. Touches no database.
+/// The effects of reports until they are saved. Does not access the database.
 struct ReportBatch<'a> {
     settings: &'a Settings,
     now: DateTime<Utc>,
@@ -115,7 +116,7 @@ impl<'a> ReportBatch<'a> {
         self.subjects.contains_key(&(request.target.kind, request.target.id))
     }
 
-    /// Takes one report.
+    /// Applies one report.
     fn apply(&mut self, request: &ReportRequest) -> Result<Outcome> {
         let ReportRequest { target, report } = request;
         let subject =
@@ -152,7 +153,7 @@ impl<'a> ReportBatch<'a> {
         Ok(Outcome::Stored { report: Box::new(row), changes: vec![change] })
     }
 
-    /// Saves what changed.
+    /// Saves the changes.
     async fn save(self, tx: &Tx) -> Result<()> {
         let changed =
             self.subjects.into_values().filter(|subject| subject.now.revision != subject.before.revision);
@@ -162,8 +163,8 @@ impl<'a> ReportBatch<'a> {
         Ok(())
     }
 
-    /// Saves what changed, or removes the resource if its deletion waited for this report only. `parent` is its
-    /// cluster, which may have waited for nothing else.
+    /// Saves the changes, or removes the resource if its deletion waited only for this report. `parent` is its
+    /// cluster, which is removed too if it waited for nothing else.
     async fn save_or_remove(mut self, tx: &Tx, parent: Option<Resource>) -> Result<()> {
         let required = &self.settings.required;
         let due = |subject: &Locked| {
@@ -182,7 +183,8 @@ impl<'a> ReportBatch<'a> {
     }
 }
 
-/// A resource takes reports of a bounded number of adapters, whose conditions have different types.
+/// Verifies that an adapter may begin to report about a resource: the number of adapters is limited, and their
+/// condition types differ.
 fn check_new_adapter(adapter: &str, reports: &[ReportState], max: usize) -> Result<()> {
     if reports.len() >= max {
         let message = format!("at most {max} adapters may report about one resource");

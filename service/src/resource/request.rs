@@ -1,4 +1,4 @@
-//! What the operations take and answer.
+//! The requests and results of operations.
 
 use crate::error::{Error, Result};
 use crate::kind::Kind;
@@ -13,47 +13,47 @@ use uuid::Uuid;
 /// A resource to create.
 #[derive(Clone, Debug)]
 pub struct Create {
-    /// Its kind.
+    /// The kind of the resource.
     pub kind: Kind,
     /// The cluster of a node pool.
     pub owner: Option<Uuid>,
-    /// Its name, unique among the resources of its kind and owner that are not marked for deletion.
+    /// The name, unique among the resources of the same kind and owner that are not marked for deletion.
     pub name: ResourceName,
-    /// Its desired state, an object.
+    /// The desired state, an object.
     pub spec: Value,
-    /// Its labels.
+    /// The labels.
     pub labels: Labels,
-    /// Who creates it.
+    /// The caller that creates the resource.
     pub caller: String,
 }
 
-/// The outcome of a create.
+/// The result of a create request.
 #[derive(Debug)]
 pub enum Created {
-    /// It was created now.
+    /// The resource was created by this request.
     New(Box<Applied>),
-    /// A request with the same idempotency key created it before: the answer to that one, as it was stored.
+    /// The resource was created by an earlier request with the same idempotency key, whose stored answer this is.
     Repeated(String),
 }
 
 /// A change of the desired state and the labels of a resource.
 #[derive(Clone, Debug)]
 pub enum Patch {
-    /// Each section that is given replaces the one there is.
+    /// Replaces each section that is given.
     Replace {
-        /// The whole new desired state, an object.
+        /// The complete new desired state, an object.
         spec: Option<Value>,
-        /// All the new labels.
+        /// The complete new labels.
         labels: Option<Labels>,
     },
-    /// A JSON merge patch (RFC 7396) of `{spec, labels}`, which names nothing else.
+    /// A JSON merge patch (RFC 7396) of `{spec, labels}`, without other members.
     Merge(Value),
 }
 
-/// The version of a resource that a write is based on (`If-Match`).
+/// The precondition of a write on the version of the resource (`If-Match`).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum IfMatch {
-    /// Whatever version there is.
+    /// No precondition.
     #[default]
     Absent,
     /// Any version, as long as the resource exists.
@@ -63,7 +63,7 @@ pub enum IfMatch {
 }
 
 impl IfMatch {
-    /// Fails unless the resource is at a version that the caller named.
+    /// Fails unless the resource has a version that the caller named.
     pub(super) fn check(&self, resource: &Resource) -> Result<()> {
         match self {
             IfMatch::Revisions(revisions) if !revisions.contains(&resource.revision) => {
@@ -77,20 +77,21 @@ impl IfMatch {
 /// A resource after a write, and everything that the write changed.
 #[derive(Clone, Debug)]
 pub struct Applied {
-    /// The resource as it is now, or as it last was.
+    /// The current state of the resource, or its last state if it was removed.
     pub resource: Resource,
-    /// What became of it, and of others because of it.
+    /// The changes of the resource, and the changes of other resources that resulted.
     pub changes: Vec<ResourceChange>,
 }
 
 impl Applied {
-    /// A resource that had this generation, or 0 if it is new, and nothing else was changed.
+    /// Creates the result for a resource that had this generation before (0 if it is new), if no other resource
+    /// changed.
     pub(super) fn of(resource: Resource, generation_before: i64) -> Self {
         Self { changes: vec![ResourceChange::of(&resource, generation_before, false)], resource }
     }
 }
 
-/// A change of a resource, and the version of it that it is based on.
+/// A request to change a resource, with the precondition on its version.
 #[derive(Debug)]
 pub(crate) struct PatchRequest {
     pub(crate) target: Target,
@@ -106,20 +107,20 @@ pub(crate) struct ReportRequest {
     pub(crate) report: Report,
 }
 
-/// The outcome of a report.
+/// The result of a report.
 #[derive(Debug)]
 pub enum Outcome {
-    /// It was stored.
+    /// The report was stored.
     Stored {
         /// The report as it is stored.
         report: Box<adapter_status::Model>,
-        /// What became of the resource, and of its cluster if that waited for nothing else.
+        /// The changes of the resource, and of its cluster if that waited for nothing else.
         changes: Vec<ResourceChange>,
     },
-    /// It was not stored.
+    /// The report was not stored.
     Discarded(DiscardReason),
 }
 
-/// What became of a request in a batch; `None` if it has to be handled by itself, for a reason that must not concern the
-/// others.
+/// The result of a request in a batch; `None` if the request must be handled alone, for a reason that must not affect
+/// the other requests.
 pub(crate) type Handled<A> = Option<Result<A>>;

@@ -1,4 +1,4 @@
-//! Comparisons of one SQL expression with literals. Literals become bound values.
+//! Comparisons of an SQL expression with literals. Literals become bound values.
 
 use chrono::{DateTime, Utc};
 use sea_orm::sea_query::{Expr, ExprTrait};
@@ -33,7 +33,7 @@ pub(super) fn time_holds(value: Expr, test: &TimeTest, literal: impl Fn(DateTime
     }
 }
 
-/// Whether a value that is not null equals one of the literals.
+/// Whether a non-null value equals one of the literals.
 pub(super) fn one_of<T: Into<Expr>>(value: Expr, literals: impl Iterator<Item = T>) -> Expr {
     let mut literals: Vec<Expr> = literals.map(Into::into).collect();
     match literals.len() {
@@ -43,7 +43,7 @@ pub(super) fn one_of<T: Into<Expr>>(value: Expr, literals: impl Iterator<Item = 
     }
 }
 
-/// Whether a value lies from the first bound on and before the second.
+/// Whether a value is at or after the first bound and before the second. An absent bound does not limit.
 pub(super) fn within<T: Into<Expr>>(value: Expr, from: Option<T>, until: Option<T>) -> Expr {
     match (from, until) {
         (Some(from), Some(until)) => value.clone().gte(from).and(value.lt(until)),

@@ -1,19 +1,19 @@
-//! The fields a search may name: their types, and where their values are.
+//! The fields that a search can name: their types, and the location of their values.
 
 use super::error::{Result, expected, quoted, refuse};
 use crate::field::{Source, Type};
 use crate::list::collection::Collection;
 
-/// A field: where its value is.
+/// A field, by the location of its value.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum SearchField {
-    /// Where the table of fields with a fixed name says.
+    /// A field with a fixed name, located by its [`Source`].
     Named(Source),
     /// The value of the label with this key.
     Label(String),
-    /// The status of `Reconciled`, which has a column of its own.
+    /// The status of `Reconciled`, which has its own column.
     Reconciled,
-    /// `last_updated_time` of `Reconciled`, which has columns of its own.
+    /// `last_updated_time` of `Reconciled`, which has its own columns.
     ReconciledTime,
     Condition(Member),
     /// A path into `spec`.
@@ -30,7 +30,7 @@ pub(super) struct Member {
 }
 
 impl SearchField {
-    /// The type of its value; `None` if the literal compared with decides it.
+    /// The type of the value; `None` if the literal that it is compared with determines the type.
     pub(super) fn r#type(&self) -> Option<Type> {
         match self {
             SearchField::Named(Source::Column(column)) => Some(column.r#type),
@@ -41,7 +41,7 @@ impl SearchField {
         }
     }
 
-    /// Whether it is a column with an index of its own.
+    /// Whether the field is a column with its own index.
     pub(super) fn has_indexed_column(&self) -> bool {
         match self {
             SearchField::Named(Source::Id) | SearchField::Reconciled => true,
@@ -50,7 +50,7 @@ impl SearchField {
         }
     }
 
-    /// Whether the log of changes tells every value that it takes: times of the status move without a word.
+    /// Whether every change of the value is in the log of changes. Times in the status change without an entry.
     pub(super) fn is_logged(&self) -> bool {
         match self {
             SearchField::Named(Source::Column(column)) => column.is_logged(),
@@ -60,7 +60,7 @@ impl SearchField {
         }
     }
 
-    /// The only values it can have, where there are few.
+    /// The possible values, if the field has a small fixed set of them.
     pub(super) fn values(&self) -> Option<&'static [&'static str]> {
         match self {
             SearchField::Reconciled => Some(&STATUSES),
@@ -73,16 +73,16 @@ impl SearchField {
 
 const STATUSES: [&str; 3] = ["True", "False", "Unknown"];
 const PHASES: [&str; 3] = ["NotReady", "Ready", "Failed"];
-/// The column of the phase.
+/// The name of the column that holds the phase.
 const PHASE: &str = "phase";
 const STATUS: &str = "status";
-/// The condition that always exists.
+/// The type of the condition that every resource has.
 const RECONCILED: &str = "Reconciled";
-/// The deepest path into a document; no stored document is deeper.
+/// The maximum number of keys in a path into `spec`. No stored document is deeper.
 const MAX_SEGMENTS: usize = 64;
 
-/// The field called `name` of the items of a collection, which stands at `position`. What is wrong with a part of the
-/// name is refused where that part stands.
+/// Resolves the field `name` of a collection. `position` is the position of the name in the text. A fault in a part
+/// of the name has the position of that part.
 pub(super) fn resolve(collection: &Collection, name: &str, position: usize) -> Result<SearchField> {
     let of_resources = |prefix| collection.resources.then(|| name.strip_prefix(prefix)).flatten();
     if let Some(field) = collection.field(name) {

@@ -1,4 +1,4 @@
-//! From the syntax tree to the typed filter: every field is known, every literal has its field's type.
+//! Converts the syntax tree to the typed filter: every field is known, every literal has the type of its field.
 
 use super::error::{Result, expected, quoted, refuse};
 use super::field::{SearchField, resolve};
@@ -8,13 +8,14 @@ use super::time::{Moment, TimeTest};
 use crate::field::Type;
 use crate::list::collection::Collection;
 
-/// A search that can be asked of the collection it was read for. That of one kind of resource can be asked of the other.
+/// A typed search on the collection that it was parsed for. A filter for one kind of resource also applies to the
+/// other kind.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Filter {
     pub(super) root: Node<Leaf>,
 }
 
-/// A field and what is asked of it.
+/// A field and the test of its value.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Leaf {
     pub(super) field: SearchField,
@@ -22,7 +23,7 @@ pub(super) struct Leaf {
     pub(super) negated: bool,
 }
 
-/// What is asked of a value. No value passes anything but `Null`, and none of another type does.
+/// A test of a value. A missing value passes only `Null`. A value of another type passes no test.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum ValueTest {
     Null,
@@ -33,38 +34,38 @@ pub(super) enum ValueTest {
     },
     Integer(Test<i64>),
     Time(TimeTest),
-    /// Of a number in `spec`.
+    /// A test of a number in `spec`.
     Number(Test<Number>),
-    /// Equal to one of these, of a boolean in `spec`.
+    /// Whether a boolean in `spec` equals one of these.
     Boolean(Vec<bool>),
 }
 
-/// A number, written as an integer if it is one of 64 bits and else as the shortest text of the nearest double.
+/// A number, written as an integer if it fits in 64 bits, and otherwise as the shortest text of the nearest double.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Number(pub(super) String);
 
 impl Filter {
-    /// Whether only what the log of changes tells decides what matches. Reports that say nothing new move times of the
-    /// status, and are not in the log.
+    /// Whether the matches depend only on values whose changes are in the log of changes. A report without new
+    /// content updates times of the status, but is not in the log.
     pub(crate) fn is_logged(&self) -> bool {
         self.root.is_logged()
     }
 
-    /// What all that matches must pass.
+    /// The leaves that are not negated and that every match must pass.
     pub(super) fn required(&self) -> Vec<&Leaf> {
         let mut leaves = Vec::new();
         self.root.require(&mut leaves);
         leaves
     }
 
-    /// Gives the expression its types.
+    /// Resolves the fields of an expression and types its literals.
     pub(super) fn typed(collection: &Collection, expression: &Node<Comparison<'_>>) -> Result<Self> {
         Ok(Self { root: expression.read(&|comparison| leaf(collection, comparison))? })
     }
 }
 
 impl Leaf {
-    /// Whether a field that has few values equals one of them.
+    /// Whether the leaf compares a field that has a fixed set of values with exactly one of them.
     pub(super) fn is_one_of_few(&self) -> bool {
         let is_one = matches!(&self.test, ValueTest::Text(Test::OneOf(texts)) if texts.len() == 1);
         is_one && self.field.values().is_some()
@@ -113,7 +114,8 @@ fn leaf(collection: &Collection, comparison: &Comparison<'_>) -> Result<Leaf> {
     Ok(Leaf { field, test, negated: comparison.negated })
 }
 
-/// The type of the first literal decides, and the others must be of it.
+/// Types a test of a value in `spec`. The first literal determines the type, and the others must have the same
+/// type.
 fn spec_test(test: &Test<Literal<'_>>) -> Result<ValueTest> {
     match test.first() {
         Some(Literal { value: LiteralValue::Number, .. }) => Ok(ValueTest::Number(test.read(number)?)),
@@ -143,7 +145,7 @@ fn text(literal: &Literal<'_>) -> Result<String> {
     }
 }
 
-/// A text that is compared for equality with a field that has few values.
+/// Reads a text that is compared for equality with a field that has a fixed set of values.
 fn one_of(values: &[&str], literal: &Literal<'_>) -> Result<String> {
     match &literal.value {
         LiteralValue::Text(text) if values.contains(&text.as_str()) => Ok(text.clone()),

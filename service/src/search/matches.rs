@@ -1,4 +1,5 @@
-//! A filter asked of a resource in memory. It answers as the SQL of both engines does, which a test compares.
+//! Evaluates a filter on a resource in memory. The result equals that of the SQL of both engines, which a test
+//! verifies.
 
 use super::field::{Member, SearchField};
 use super::filter::{Filter, Leaf, Number, ValueTest};
@@ -27,13 +28,13 @@ impl Filter {
     }
 }
 
-/// A resource, and its documents once they were needed.
+/// A resource, and its documents, which are parsed when first needed.
 struct Values<'a> {
     resource: &'a Resource,
     spec: OnceCell<Value>,
     labels: OnceCell<Value>,
     conditions: OnceCell<Value>,
-    /// Why a document could not be read. It is like null then.
+    /// The error of a document that could not be read. Such a document counts as null.
     failed: Cell<Option<serde_json::Error>>,
 }
 
@@ -43,7 +44,7 @@ impl<'a> Values<'a> {
         Self { resource, spec, labels, conditions, failed: Cell::default() }
     }
 
-    /// The document, read when it is first needed.
+    /// Returns the document, and parses it when it is first needed.
     fn read<'s>(&'s self, cell: &'s OnceCell<Value>, document: &JsonText) -> &'s Value {
         cell.get_or_init(|| {
             document.read().unwrap_or_else(|error| {
@@ -63,7 +64,7 @@ impl<'a> Values<'a> {
         self.read(&self.labels, &self.resource.labels)[key].as_str()
     }
 
-    /// The members of conditions of the type: none or one.
+    /// Returns the member of the condition that has the type, if it exists and is not null.
     fn condition(&self, member: &Member) -> Option<&Value> {
         let conditions = self.read(&self.conditions, &self.resource.status.conditions);
         let mut all = conditions.as_array().into_iter().flatten();
@@ -71,7 +72,7 @@ impl<'a> Values<'a> {
         found.and_then(|condition| condition.get(member.name)).filter(|value| !value.is_null())
     }
 
-    /// The value of a field, if it has one.
+    /// Returns the value of a field, if it has one.
     fn value(&self, field: &SearchField) -> Option<Found<'_>> {
         let Resource { kind, id, owner_id, created_time, status, .. } = self.resource;
         match field {
@@ -119,12 +120,11 @@ impl<'a> Values<'a> {
     }
 }
 
-/// The value of a field.
 enum Found<'a> {
     Text(Cow<'a, str>),
     Integer(i64),
     Time(DateTime<Utc>),
-    /// Another one in `spec`.
+    /// A value in `spec` that is not a string.
     Json(&'a Value),
 }
 
@@ -166,7 +166,7 @@ impl ValueTest {
 }
 
 impl<T> Test<T> {
-    /// Whether a value passes; `compare` tells how it stands to a literal.
+    /// Whether a value passes. `compare` returns the ordering of the value relative to a literal.
     fn holds(&self, compare: impl Fn(&T) -> Option<Ordering>) -> bool {
         let is = |literal, fits: fn(Ordering) -> bool| compare(literal).is_some_and(fits);
         match self {
@@ -197,7 +197,7 @@ impl Number {
     }
 }
 
-/// How two numbers stand to each other, exactly.
+/// Compares two numbers exactly.
 fn compare(left: &serde_json::Number, right: &serde_json::Number) -> Option<Ordering> {
     match (left.as_i128(), right.as_i128()) {
         (Some(left), Some(right)) => Some(left.cmp(&right)),
@@ -207,7 +207,8 @@ fn compare(left: &serde_json::Number, right: &serde_json::Number) -> Option<Orde
     }
 }
 
-/// Doubles beyond the range of integers compare as they are; within it, the integer below the double decides first.
+/// Compares an integer with a double. Doubles outside the range of integers compare by their sign. Otherwise, the
+/// integer part of the double, rounded down, is compared first, then its fraction.
 fn integer_and_double(integer: i128, double: f64) -> Option<Ordering> {
     const BEYOND: f64 = 1e30;
     if double.abs() >= BEYOND {
@@ -223,7 +224,7 @@ mod tests {
     use crate::kind::Kind;
     use crate::list::Collection;
 
-    /// A column without a value in memory would be null to those who follow, and not to those who list.
+    /// A column without a value in memory would be null for followers, but not for lists.
     #[test]
     fn every_field_has_the_value_of_its_column() {
         let text = r#"{"kind":"NodePool","id":"0199a0a0-0000-7000-8000-000000000001",

@@ -1,14 +1,14 @@
 //! The search language of the lists.
 //!
-//! A search goes through text → tokens → syntax tree → typed filter → SQL condition. Each step is a pure
-//! function in a file of its own, and only the last one knows of tables. What is refused is refused before
-//! it, with the position in the text; a [`Filter`] can always be asked.
+//! A search passes through these forms: text → tokens → syntax tree → typed filter → SQL condition. Each step is a
+//! pure function in its own file. Only the last step uses tables. Errors are found before the last step and include
+//! the position in the text, so a [`Filter`] can always be evaluated.
 //!
-//! Logic is two-valued: a comparison with a missing value is false, and a negated comparison is true wherever
-//! the comparison is false.
+//! Logic is two-valued: a comparison with a missing value is false, and a negated comparison is true wherever the
+//! comparison is false.
 //!
-//! To add a field: name it in `field.rs` of the crate, with its type and where its value is; a new place gets its SQL
-//! in `sql.rs`, and `dialect.rs` what engines spell differently.
+//! To add a field, add its name, its type and the location of its value to the crate's `field.rs`. A new kind of
+//! location also needs SQL in `sql.rs`, and in `dialect.rs` where the engines differ.
 
 mod compare;
 mod error;
@@ -32,12 +32,12 @@ pub use sql::condition;
 
 use crate::list::collection::Collection;
 
-/// Reads a search text that is asked of `collection`.
+/// Parses a search text for `collection`.
 ///
 /// # Errors
 ///
-/// Anything that is not a search within the limits: bad syntax, an unknown field, a literal of the wrong type.
-/// A blank text is refused as well; callers for which it means "no search" check for it first.
+/// The text is not a search within the limits: it has invalid syntax, an unknown field or a literal of the wrong
+/// type. A blank text is also an error; callers that treat it as "no search" check for it first.
 pub fn parse(collection: &Collection, text: &str) -> Result<Filter, SearchError> {
     let read = parse::expression(text).and_then(|expression| Filter::typed(collection, &expression));
     read.map_err(|fault| fault.in_text(text))

@@ -1,4 +1,4 @@
-//! Where SQL finds the values of fields.
+//! The SQL operands of fields.
 
 use sea_orm::sea_query::{BinOper, Expr, ExprTrait, Query, SelectStatement};
 
@@ -9,14 +9,14 @@ use crate::dialect::Dialect;
 use crate::field::Source;
 use crate::list::collection::Collection;
 
-/// What every `href` begins with.
+/// The prefix of every `href`.
 const HREF: &str = "/api/hyperfleet/v1/clusters/";
-/// What stands between the two ids of a node pool's `href`.
+/// The text between the two ids in the `href` of a node pool.
 const HREF_NODE_POOLS: &str = "/nodepools/";
 
-/// Where SQL finds a value.
+/// The SQL form of a value.
 pub(super) enum Operand<'a> {
-    /// An expression that always has one.
+    /// An expression that is never null.
     Value(Expr),
     /// An expression that may be null.
     Nullable(Expr),
@@ -24,7 +24,7 @@ pub(super) enum Operand<'a> {
     Label(&'a str),
     /// An element of the list of conditions.
     Condition(&'a Member),
-    /// Nothing in the collection has such a value.
+    /// A value that no item of the collection has.
     Missing,
 }
 
@@ -36,7 +36,7 @@ pub(super) struct Table {
 }
 
 impl Table {
-    /// Where the value is that a leaf asks for.
+    /// Returns the operand for the value that a leaf tests.
     pub(super) fn operand<'a>(&self, leaf: &'a Leaf) -> Operand<'a> {
         match &leaf.field {
             SearchField::Named(source) => self.named(*source),
@@ -64,12 +64,12 @@ impl Table {
         }
     }
 
-    /// A column, named in full: inside a subquery its short name could mean another one.
+    /// Returns a qualified column: in a subquery, the unqualified name could refer to another column.
     pub(super) fn column(&self, name: &'static str) -> Expr {
         Expr::col((self.collection.table, name))
     }
 
-    /// The `href` of the row at hand.
+    /// Returns the `href` of the current row.
     pub(super) fn href(&self) -> Expr {
         let concat = |left: Expr, right: Expr| left.binary(BinOper::Custom("||"), right);
         let id = self.dialect.uuid_text(self.column("id"));
@@ -83,7 +83,7 @@ impl Table {
         self.dialect.bytewise(concat(Expr::val(HREF), rest))
     }
 
-    /// The owners whose label of this key passes the test.
+    /// Selects the owners whose label with this key passes the test.
     pub(super) fn label(&self, key: &str, test: impl FnOnce(Expr) -> Expr) -> SelectStatement {
         Query::select()
             .column(("labels", "owner_id"))
@@ -94,20 +94,20 @@ impl Table {
             .take()
     }
 
-    /// The same, of those that are wanted: an engine does not conclude it from the bound of the rows, and would read all
-    /// labels up to there.
+    /// Selects the same owners as [`Self::label`], limited to the bound of the scan. The engine does not derive
+    /// this limit from the bound on the rows, and would read all labels up to the bound.
     pub(super) fn owners(&self, key: &str, test: impl FnOnce(Expr) -> Expr) -> SelectStatement {
         self.wanted(self.label(key, test), Expr::col(("labels", "owner_id")))
     }
 
-    /// The ids of the rows for which the condition holds.
+    /// Selects the ids of the rows that the condition matches, limited to the bound of the scan.
     pub(super) fn ids(&self, condition: Expr) -> SelectStatement {
         let mut rows = Query::select();
         rows.expr(self.column("id")).from(self.collection.table).and_where(condition);
         self.wanted(rows, self.column("id"))
     }
 
-    /// What is selected, where the id is one that is wanted.
+    /// Limits a selection to the ids within the bound of the scan.
     fn wanted(&self, mut select: SelectStatement, id: Expr) -> SelectStatement {
         match self.scan.beyond {
             Some(IdBound::Above(bound)) => select.and_where(id.gt(bound)).take(),
@@ -116,12 +116,12 @@ impl Table {
         }
     }
 
-    /// Ties a row of labels to the row at hand.
+    /// Joins a row of labels to the current row.
     pub(super) fn labelled(&self) -> Expr {
         Expr::col(("labels", "owner_id")).eq(self.column("id"))
     }
 
-    /// The conditions of this type whose member passes the test.
+    /// Selects the conditions of this type whose member passes the test.
     pub(super) fn conditions(&self, member: &Member, test: impl FnOnce(Expr) -> Expr) -> SelectStatement {
         let text = |name: &str| {
             let value = Expr::col(("condition", "value")).binary(BinOper::Custom("->>"), Expr::val(name));
@@ -139,7 +139,7 @@ impl Table {
             .take()
     }
 
-    /// The value at a path into `spec`, if it is of the type that the test asks for.
+    /// Returns the value at a path into `spec`, or null if it does not have the type that the test requires.
     fn spec(&self, path: &[String], test: &ValueTest) -> Expr {
         let document = self.dialect.json(self.column("spec"));
         let step = |json: Expr, key: &String| json.binary(BinOper::Custom("->"), Expr::val(key.as_str()));

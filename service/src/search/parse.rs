@@ -1,4 +1,4 @@
-//! From tokens to the syntax tree, within the limits.
+//! Parses tokens into the syntax tree, within the limits.
 //!
 //! ```text
 //! any        = all { "or" all }
@@ -16,17 +16,18 @@ use super::error::{Result, expected, refuse};
 use super::syntax::{Comparison, Literal, LiteralValue, Node, Predicate, Test};
 use super::token::{Comparator, Keyword, Lexeme, Token, tokens};
 
-/// The longest text, in bytes.
+/// The maximum length of a text, in bytes.
 const MAX_BYTES: usize = 4096;
-/// How deep parentheses and `not` may nest; it bounds the recursion here and in whatever walks the tree.
+/// The maximum nesting of parentheses and `not`. It bounds the recursion of the parser and of every function that
+/// walks the tree.
 const MAX_LEVELS: usize = 32;
-/// The most comparisons in one text.
+/// The maximum number of comparisons in a text.
 const MAX_COMPARISONS: usize = 64;
-/// The most list values in one text, over all its lists.
+/// The maximum number of list values in a text, over all its lists.
 const MAX_LIST_VALUES: usize = 500;
 
-/// Reads the text as one expression. `not` is pushed down to the comparisons: the negation of "all" is "any" of the
-/// negations, and so on.
+/// Parses the text as one expression. `not` is pushed down to the comparisons: the negation of "all" is "any" of
+/// the negations, and the negation of "any" is "all" of them.
 pub(super) fn expression(text: &str) -> Result<Node<Comparison<'_>>> {
     if text.len() > MAX_BYTES {
         let message = format!("the text may have at most {MAX_BYTES} bytes, it has {}", text.len());
@@ -41,7 +42,7 @@ pub(super) fn expression(text: &str) -> Result<Node<Comparison<'_>>> {
 }
 
 struct Parser<'a> {
-    /// All tokens; the last one is the end and is never passed.
+    /// All tokens. The last one is [`Lexeme::End`], and `next` never moves past it.
     tokens: Vec<Token<'a>>,
     next: usize,
     levels: usize,
@@ -62,7 +63,7 @@ impl<'a> Parser<'a> {
         token
     }
 
-    /// Takes the next token if it is this one.
+    /// Consumes the next token if it equals `lexeme`.
     fn accept(&mut self, lexeme: &Lexeme) -> bool {
         let accepted = self.peek().lexeme == *lexeme;
         if accepted {
@@ -71,7 +72,7 @@ impl<'a> Parser<'a> {
         accepted
     }
 
-    /// Takes the next token, which must be this one.
+    /// Consumes the next token, which must equal `lexeme`.
     fn require(&mut self, lexeme: &Lexeme, name: &str) -> Result<()> {
         if self.accept(lexeme) { Ok(()) } else { expected(self.peek().position, name, self.peek()) }
     }
@@ -111,7 +112,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// Takes a token that opens one more level.
+    /// Consumes a token that opens another level.
     fn enter(&mut self) -> Result<()> {
         let opening = self.take();
         if self.levels == MAX_LEVELS {
@@ -139,7 +140,7 @@ impl<'a> Parser<'a> {
         Ok(Comparison { field: field.source, position: field.position, operator, negated, predicate })
     }
 
-    /// The operator and its literals, and whether it is a negated one.
+    /// Parses the operator and its literals. Returns whether the operator is negated.
     fn predicate(&mut self) -> Result<(bool, Predicate<'a>)> {
         let operator = self.take();
         match operator.lexeme {
@@ -165,7 +166,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// What follows an operator that is a word and can have a `not` before it.
+    /// Parses the literals of an operator that is a word and can follow `not`.
     fn worded(&mut self, operator: Token<'a>, name: &str) -> Result<Predicate<'a>> {
         Ok(match operator.lexeme {
             Lexeme::Keyword(Keyword::In) => Predicate::Test(Test::OneOf(self.list()?)),
@@ -184,7 +185,7 @@ impl<'a> Parser<'a> {
         })
     }
 
-    /// One or more literals in brackets of either kind; a comma may follow the last one.
+    /// Parses one or more literals in parentheses or square brackets. A comma may follow the last one.
     fn list(&mut self) -> Result<Vec<Literal<'a>>> {
         let open = self.take();
         let (close, separator) = match open.lexeme {
@@ -231,7 +232,7 @@ impl<'a> Parser<'a> {
     }
 }
 
-/// The parts as one expression, which is the only part if there is just one.
+/// Joins the parts into one expression. A single part is returned as it is.
 fn joined<L>(mut parts: Vec<Node<L>>, join: fn(Vec<Node<L>>) -> Node<L>) -> Node<L> {
     if parts.len() == 1 { parts.remove(0) } else { join(parts) }
 }

@@ -1,6 +1,6 @@
 //! Patterns of `like` and `ilike`.
 
-/// A pattern: `%` stands for any characters, `_` for one, a backslash makes the next character ordinary.
+/// A pattern. `%` matches any characters, `_` matches one character, and a backslash escapes the next character.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Pattern(Vec<Part>);
 
@@ -12,7 +12,7 @@ enum Part {
 }
 
 impl Pattern {
-    /// Reads a pattern; `None` if it ends in a backslash, which has nothing to make ordinary.
+    /// Parses a pattern. Returns `None` if it ends in a backslash that escapes nothing.
     pub(super) fn read(text: &str) -> Option<Self> {
         let mut parts = Vec::new();
         let mut chars = text.chars();
@@ -27,22 +27,23 @@ impl Pattern {
         Some(Self(parts))
     }
 
-    /// The pattern as SQL's `LIKE` reads it when the backslash is its escape character.
+    /// Returns the pattern for SQL's `LIKE` with the backslash as escape character.
     pub(crate) fn like(&self) -> String {
         self.spell("%", "_", |char| matches!(char, '%' | '_' | '\\'), |char| format!("\\{char}"))
     }
 
-    /// The pattern as `GLOB` reads it: `*`, `?`, and special characters alone in a set.
+    /// Returns the pattern for `GLOB`: with `*` and `?`, and each special character in its own set.
     pub(crate) fn glob(&self) -> String {
         self.spell("*", "?", |char| matches!(char, '*' | '?' | '['), |char| format!("[{char}]"))
     }
 
-    /// Whether a text matches, in time that is bounded by the lengths multiplied. `ignore_case` is about ASCII letters.
+    /// Whether a text matches. The time is bounded by the product of both lengths. `ignore_case` applies to ASCII
+    /// letters only.
     pub(super) fn matches(&self, text: &str, ignore_case: bool) -> bool {
         let fold = |char: char| if ignore_case { char.to_ascii_lowercase() } else { char };
         let text: Vec<char> = text.chars().map(fold).collect();
         let (mut part, mut at) = (0, 0);
-        // Where the last `%` stands, and where the text that it does not cover began.
+        // The position of the last `%`, and the position in the text where its current match ends.
         let mut last_any: Option<(usize, usize)> = None;
         while at < text.len() {
             match self.0.get(part) {
@@ -53,7 +54,7 @@ impl Pattern {
                 Some(Part::One) => (part, at) = (part + 1, at + 1),
                 Some(Part::Literal(char)) if fold(*char) == text[at] => (part, at) = (part + 1, at + 1),
                 _ => {
-                    // It covers one character more.
+                    // On a mismatch, the last `%` matches one more character.
                     let Some((any, covered)) = last_any else { return false };
                     last_any = Some((any, covered + 1));
                     (part, at) = (any + 1, covered + 1);

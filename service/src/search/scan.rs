@@ -1,36 +1,37 @@
-//! How the rows are read that a filter is asked of.
+//! How the rows that a filter applies to are read.
 
 use sea_orm::sea_query::SelectStatement;
 use uuid::Uuid;
 
-/// How the rows are read that a condition is asked of. It changes the way to the answer, not the answer.
+/// How a condition reads rows. It affects the query plan, not the result.
 #[derive(Clone, Debug, Default)]
 pub struct Scan {
-    /// Only rows with ids beyond this one are wanted.
+    /// The bound of the ids that are needed.
     pub(crate) beyond: Option<IdBound>,
     pub(crate) path: AccessPath,
 }
 
-/// A bound of ids.
+/// An exclusive bound of ids.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum IdBound {
-    /// Greater ones.
+    /// Ids greater than this one.
     Above(Uuid),
-    /// Lower ones.
+    /// Ids less than this one.
     Below(Uuid),
 }
 
-/// The way to the rows that match.
+/// The access path to the matching rows.
 #[derive(Clone, Debug, Default)]
 pub(crate) enum AccessPath {
-    /// What the engine thinks best.
+    /// The path that the engine chooses.
     #[default]
     Any,
-    /// In the order of the list, asking each row: many match.
+    /// In the order of the list, testing each row. Used if many rows match, or if the rows are found by their owner.
     InOrder {
-        /// Whether that is the order of ids, in which the indexes of columns hold equal values too.
+        /// Whether this is the order of ids. The indexes of columns also hold rows with equal values in the order
+        /// of ids.
         by_id: bool,
     },
-    /// By the ids that this finds, which hold those of all that match.
+    /// By the ids that this statement selects, which include the ids of all matches.
     Ids(Box<SelectStatement>),
 }

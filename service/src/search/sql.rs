@@ -1,7 +1,8 @@
-//! From the typed filter to SQL.
+//! Compiles the typed filter to SQL.
 //!
-//! Comparisons are compiled so that an index can answer them: `created_time` becomes a range of ids, a label
-//! a semi-join on the table of labels, the status of `Reconciled` its own column. Literals are only ever bound.
+//! Comparisons are compiled so that an index can serve them: `created_time` becomes a range of ids, a label becomes
+//! a semi-join on the table of labels, and the status of `Reconciled` has its own column. Literals are always bound
+//! parameters.
 
 use chrono::{DateTime, Utc};
 use sea_orm::Condition;
@@ -21,21 +22,23 @@ use crate::id::id_floor;
 use crate::list::collection::Collection;
 use crate::status::summary::RECONCILED_SPAN;
 
-/// The filter as a condition on the table of `collection`, whose columns it names in full.
+/// Compiles the filter to a condition on the table of `collection`. Column names are qualified with the table.
 pub fn condition(filter: &Filter, collection: Collection, dialect: Dialect, scan: Scan) -> Condition {
     let table = Table { collection, dialect, scan };
     let matches = table.node(&filter.root);
     match &table.scan.path {
         AccessPath::Any | AccessPath::InOrder { .. } => matches,
-        // In one piece, of which no part can lead the engine another way.
+        // `IS TRUE` keeps the condition in one piece, so that no part of it makes the engine use another access
+        // path.
         AccessPath::Ids(ids) => Condition::all()
             .add(table.column("id").in_subquery(ids.as_ref().clone()))
             .add(Expr::from(matches).is(constant(true))),
     }
 }
 
-/// Finds the ids of what passes a part of the filter, and perhaps of more, for each part that all matches must pass and
-/// that an index answers. In the order of ids, not for one of few values: the index that finds it has that order.
+/// Returns a statement for each part of the filter that all matches must pass and that an index serves. It selects
+/// the ids of the rows that pass that part, and possibly more ids. If the list is in the order of ids, a comparison
+/// with one of a few values gets no statement: its index already has that order.
 pub(crate) fn finders(
     filter: &Filter,
     collection: Collection,
@@ -82,7 +85,7 @@ impl Table {
         }
     }
 
-    /// Whether the value at `place` passes a test that is null for null.
+    /// Whether the value of `operand` passes a test that is null for null.
     fn holds(&self, operand: Operand<'_>, negated: bool, test: impl FnOnce(Expr) -> Expr) -> Expr {
         match operand {
             Operand::Value(value) if negated => test(value).not(),
@@ -105,7 +108,7 @@ impl Table {
         }
     }
 
-    /// Whether there is no value at `place`, or with `negated`, whether there is one.
+    /// Whether the value of `operand` is absent, or with `negated`, whether it is present.
     fn absent(&self, operand: Operand<'_>, negated: bool) -> Expr {
         match operand {
             Operand::Value(_) => constant(negated),
@@ -118,7 +121,7 @@ impl Table {
         }
     }
 
-    /// Equality of a text with one of several, for which some places have an index.
+    /// Compiles equality with one of several texts. Fields with an indexed column are compared through that column.
     fn equal(&self, leaf: &Leaf, texts: &[String]) -> Expr {
         let negated = leaf.negated;
         let ids = || texts.iter().filter_map(|text| uuid(text));
@@ -146,7 +149,8 @@ impl Table {
         }
     }
 
-    /// A value that is compared for equality. No index finds it if that would have another order than the list.
+    /// Returns the value of an equality comparison. In an order other than by id, the value is excluded from
+    /// indexes, because they return rows in another order than the list.
     fn asked(&self, value: Expr) -> Expr {
         match self.scan.path {
             AccessPath::InOrder { by_id: false } => self.dialect.unindexed(value),
@@ -154,7 +158,8 @@ impl Table {
         }
     }
 
-    /// Finds the ids of what passes, and perhaps of more; `None` if no index answers that.
+    /// Returns a statement that selects the ids of all rows that pass the leaf, and possibly more ids. Returns
+    /// `None` if no index serves the leaf.
     fn finder(&self, leaf: &Leaf) -> Option<SelectStatement> {
         match (&leaf.field, &leaf.test) {
             (SearchField::Label(key), ValueTest::Text(test @ Test::OneOf(_))) => {
@@ -173,7 +178,7 @@ impl Table {
 
     fn time(&self, value: Expr, field: &SearchField, test: &TimeTest) -> Expr {
         match (field, test) {
-            // A range of times is a range of ids; of single times the ids only give the first and the last.
+            // A range of times is a range of ids. For single times, the ids only bound the first and the last time.
             (SearchField::Named(Source::CreatedTime), TimeTest::Within(..)) => self.created(test),
             (SearchField::Named(Source::CreatedTime), TimeTest::OneOf(_)) => {
                 time_holds(value, test, Expr::val).and(self.created(test))
@@ -186,13 +191,13 @@ impl Table {
         }
     }
 
-    /// The ids of what was created between the first and the last time that passes.
+    /// Limits the ids to those created between the first and the last time that passes.
     fn created(&self, test: &TimeTest) -> Expr {
         let (from, until) = test.range();
         within(self.column("id"), from.map(id_floor), until.map(id_floor))
     }
 
-    /// The buckets from the first to the last time that passes.
+    /// Limits the buckets to those from the first to the last time that passes.
     fn buckets(&self, test: &TimeTest) -> Expr {
         let (from, until) = test.range();
         let bucket = |time: DateTime<Utc>| time.timestamp().div_euclid(RECONCILED_SPAN);
@@ -200,7 +205,7 @@ impl Table {
     }
 }
 
-/// The UUID that the text is, if it is spelled as ids are: 36 lower-case characters.
+/// Parses a UUID that is written in the form of ids: 36 lower-case characters.
 fn uuid(text: &str) -> Option<Uuid> {
     Uuid::try_parse(text).ok().filter(|uuid| uuid.to_string() == text)
 }

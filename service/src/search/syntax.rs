@@ -1,20 +1,20 @@
-//! The syntax tree: what the text says, before anything is known of fields and types.
+//! The syntax tree: the structure of the text, before fields and types are resolved.
 
 use super::error::Result;
 use super::token::Order;
 
-/// A boolean expression. There is no negation but that of a leaf.
+/// A boolean expression. Only leaves can be negated.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Node<L> {
     /// Two or more parts, all of which must hold.
     All(Vec<Node<L>>),
-    /// Two or more parts, one of which must hold.
+    /// Two or more parts, at least one of which must hold.
     Any(Vec<Node<L>>),
     Leaf(L),
 }
 
 impl<L> Node<L> {
-    /// The same expression with every leaf read as another type.
+    /// Converts every leaf with `read`, and keeps the structure.
     pub(super) fn read<M>(&self, read: &impl Fn(&L) -> Result<M>) -> Result<Node<M>> {
         let each = |parts: &[Self]| parts.iter().map(|part| part.read(read)).collect::<Result<_>>();
         Ok(match self {
@@ -25,21 +25,20 @@ impl<L> Node<L> {
     }
 }
 
-/// A field and what is asked of it.
+/// A field and its predicate.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Comparison<'a> {
     pub(super) field: &'a str,
-    /// Where the field stands.
+    /// The position of the field.
     pub(super) position: usize,
-    /// Where the operator stands (its `not`, if it has one).
+    /// The position of the operator, or of its `not` if it has one.
     pub(super) operator: usize,
-    /// Whether it is negated: by its operator, which is `!=`, `not in`, `not like`, `not between` or `is not null`, or by a
-    /// `not` before it, but not by both.
+    /// Whether the comparison is negated: by its operator (`!=`, `<>`, `is not null`, or one that begins with
+    /// `not`), or by an odd number of enclosing `not`, but not by both.
     pub(super) negated: bool,
     pub(super) predicate: Predicate<'a>,
 }
 
-/// What is asked of a field.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Predicate<'a> {
     Null,
@@ -47,18 +46,18 @@ pub(super) enum Predicate<'a> {
     Test(Test<Literal<'a>>),
 }
 
-/// How a value is compared with literals of type `T`.
+/// A comparison of a value with literals of type `T`.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Test<T> {
-    /// Equal to one of these: `=` has one, `in` has one or more.
+    /// Equal to one of these: `=` has one literal, `in` has one or more.
     OneOf(Vec<T>),
     Ordered(Order, T),
-    /// Not below the first, not above the second.
+    /// Not less than the first, not greater than the second.
     Between(T, T),
 }
 
 impl<T> Test<T> {
-    /// The literal that comes first in the text.
+    /// The first literal in the text.
     pub(super) fn first(&self) -> Option<&T> {
         match self {
             Test::OneOf(values) => values.first(),
@@ -66,7 +65,7 @@ impl<T> Test<T> {
         }
     }
 
-    /// The same test with every literal read as another type.
+    /// Converts every literal with `read`, and keeps the operator.
     pub(super) fn read<U>(&self, read: impl Fn(&T) -> Result<U>) -> Result<Test<U>> {
         Ok(match self {
             Test::OneOf(values) => Test::OneOf(values.iter().map(read).collect::<Result<_>>()?),
@@ -76,16 +75,16 @@ impl<T> Test<T> {
     }
 }
 
-/// A literal and where it stands.
+/// A literal and its position.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Literal<'a> {
     pub(super) position: usize,
-    /// Its spelling, for error messages.
+    /// The source text, for error messages.
     pub(super) source: &'a str,
     pub(super) value: LiteralValue,
 }
 
-/// What a literal is. A number is read from the literal's source.
+/// The value of a literal. A number is read from the source of the literal.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum LiteralValue {
     Text(String),

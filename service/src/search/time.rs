@@ -1,4 +1,4 @@
-//! Times of literals and what they mean for stored times, which are whole microseconds.
+//! Times in literals, and their relation to stored times, which are whole microseconds.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -7,24 +7,24 @@ use super::token::Order;
 
 const MICROSECOND: TimeDelta = TimeDelta::microseconds(1);
 
-/// No stored time lies outside these, in microseconds: year 1, and the end of year 9999 less what
-/// [`Moment::next`] may add. Within them a time has four digits of year, so it can be compared as text.
+/// The range of stored times, in microseconds: from year 1 to the end of year 9999, less the microsecond that
+/// [`Moment::next`] may add. A time in this range has a four-digit year, so it can be compared as text.
 const RANGE: (i64, i64) = (-62_135_596_800_000_000, 253_402_300_799_999_998);
 
 /// The time of a literal.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Moment {
-    /// The last whole microsecond that is not after it.
+    /// The last whole microsecond that is not after the time.
     floor: DateTime<Utc>,
-    /// Whether that is the time itself.
+    /// Whether `floor` equals the time.
     exact: bool,
 }
 
 impl Moment {
-    /// Reads an RFC 3339 date and time.
+    /// Parses an RFC 3339 date and time.
     pub(super) fn read(text: &str) -> Option<Self> {
         let time = DateTime::parse_from_rfc3339(text).ok()?;
-        // Not `timestamp_micros`: a leap second has more than 1000 milliseconds.
+        // `timestamp_micros` is not used: the fraction of a leap second exceeds 1000 milliseconds.
         let nanoseconds = i64::from(time.timestamp_subsec_nanos());
         let microseconds = time.timestamp() * 1_000_000 + nanoseconds / 1000;
         let kept = microseconds.clamp(RANGE.0, RANGE.1);
@@ -32,23 +32,23 @@ impl Moment {
         Some(Self { floor: DateTime::from_timestamp_micros(kept)?, exact })
     }
 
-    /// The first whole microsecond after it.
+    /// The first whole microsecond after the time.
     fn next(self) -> DateTime<Utc> {
         self.floor + MICROSECOND
     }
 
-    /// The first whole microsecond that is not before it.
+    /// The first whole microsecond that is not before the time.
     fn ceiling(self) -> DateTime<Utc> {
         if self.exact { self.floor } else { self.next() }
     }
 }
 
-/// What is asked of a time, in whole microseconds.
+/// A test of a time, in whole microseconds.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum TimeTest {
-    /// Equal to one of these; none is left of literals that lie between two microseconds.
+    /// Equal to one of these. Literals between two microseconds are left out, because no stored time equals them.
     OneOf(Vec<DateTime<Utc>>),
-    /// From the first on and before the second.
+    /// At or after the first, and before the second.
     Within(Option<DateTime<Utc>>, Option<DateTime<Utc>>),
 }
 
@@ -68,7 +68,7 @@ impl From<Test<Moment>> for TimeTest {
 }
 
 impl TimeTest {
-    /// The narrowest range that holds every time that passes: from the first on and before the second.
+    /// The narrowest range that holds every time that passes: at or after the first, and before the second.
     pub(super) fn range(&self) -> (Option<DateTime<Utc>>, Option<DateTime<Utc>>) {
         match self {
             TimeTest::OneOf(times) => {

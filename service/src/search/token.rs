@@ -1,30 +1,30 @@
-//! From text to tokens.
+//! Splits the text into tokens.
 
 use super::error::{Result, expected, quoted, refuse};
 use std::fmt;
 use strum::EnumString;
 
-/// A token and where it stands.
+/// A token and its position.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Token<'a> {
-    /// Offset of its first byte.
+    /// The offset of the first byte.
     pub(super) position: usize,
-    /// Its spelling in the text; empty at the end of the text.
+    /// The source text; empty at the end of the text.
     pub(super) source: &'a str,
     pub(super) lexeme: Lexeme,
 }
 
-/// What a token is. Words and numbers are read from the token's source.
+/// The value of a token. Words and numbers are read from the source of the token.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Lexeme {
-    /// The name of a field, or anything spelled like one.
+    /// The name of a field, or any other word that is not a keyword.
     Word,
     Keyword(Keyword),
     /// A string, without its quotes and escapes.
     Text(String),
     Number,
     Comparator(Comparator),
-    /// A bracket or a comma.
+    /// A parenthesis, a square bracket or a comma.
     Symbol(char),
     End,
 }
@@ -52,7 +52,7 @@ pub(super) enum Comparator {
     Order(Order),
 }
 
-/// How a value may stand to a literal other than being equal to it.
+/// An ordering of a value relative to a literal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Order {
     Less,
@@ -70,7 +70,7 @@ impl fmt::Display for Token<'_> {
     }
 }
 
-/// Every spelling of a comparison, the longer ones before those they begin with.
+/// All spellings of comparators. Longer spellings come before their prefixes.
 const COMPARATORS: [(&str, Comparator); 8] = [
     ("==", Comparator::Equal),
     ("!=", Comparator::NotEqual),
@@ -98,7 +98,7 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Token<'_>>> {
     }
 }
 
-/// The token that `rest` begins with, and its length in bytes.
+/// Returns the first token of `rest`, and its length in bytes.
 fn lexeme(rest: &str, position: usize) -> Result<(usize, Lexeme)> {
     let Some(first) = rest.chars().next() else {
         return Ok((0, Lexeme::End));
@@ -119,7 +119,7 @@ fn lexeme(rest: &str, position: usize) -> Result<(usize, Lexeme)> {
     }
 }
 
-/// A field name or a keyword. Label keys decide which characters a name may hold.
+/// Reads a field name or a keyword. A name can hold the characters of label keys.
 fn word(rest: &str) -> (usize, Lexeme) {
     let length = rest.bytes().take_while(|byte| is_word_byte(*byte)).count();
     (length, rest[..length].parse().map_or(Lexeme::Word, Lexeme::Keyword))
@@ -129,7 +129,7 @@ fn is_word_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'/' | b'-')
 }
 
-/// An optional minus, digits, an optional fraction, an optional exponent.
+/// Reads a number: an optional minus sign, digits, an optional fraction, an optional exponent.
 fn number(rest: &str, position: usize) -> Result<(usize, Lexeme)> {
     let digits = |from: usize| rest[from..].bytes().take_while(u8::is_ascii_digit).count();
     let bytes = rest.as_bytes();
@@ -155,8 +155,8 @@ fn number(rest: &str, position: usize) -> Result<(usize, Lexeme)> {
     }
 }
 
-/// A string in quotes. The quote doubled stands for itself, a backslash takes the special meaning from a
-/// quote or a backslash; before any other character it is an ordinary character (patterns need it).
+/// Reads a quoted string. A doubled quote is one quote, and a backslash escapes a quote or a backslash. Before any
+/// other character, a backslash is an ordinary character, which patterns need.
 fn string(rest: &str, quote: char, position: usize) -> Result<(usize, Lexeme)> {
     let mut value = String::new();
     let mut chars = rest.char_indices().skip(1).peekable();

@@ -1,11 +1,11 @@
-//! Bounds the work of one check.
+//! Limits the work of one check.
 //!
-//! A recursive schema whose alternatives overlap takes twice the steps for each level of a value, and jsonschema
-//! has neither a limit nor a way to stop it. So a schema of this module goes before every other: it accepts all
-//! values, counts what applying the other one to a value costs, and unwinds out of the library when the budget
-//! is spent. [`within`] catches that; no panic hook runs. It needs a profile that unwinds, as the server does
-//! anyway to survive a panic. Steps are counted, not time: the same value is accepted or refused on every
-//! machine, however busy.
+//! With a recursive schema whose alternatives overlap, each level of a value doubles the number of steps, and
+//! jsonschema has neither a limit nor a way to stop. So a schema of this module precedes every other schema. It
+//! accepts all values, counts the cost of applying the other schema to a value, and unwinds out of the library when
+//! the budget is spent. [`within`] catches the unwinding; no panic hook runs. This requires a profile that unwinds,
+//! which the server also needs to survive a panic. The budget counts steps, not time, so that the same value is
+//! accepted or refused on every machine, regardless of its load.
 
 use std::cell::Cell;
 use std::convert::Infallible;
@@ -20,27 +20,27 @@ use serde_json::{Map, Value, json};
 
 use super::keywords;
 
-/// The keyword that counts. Names with `$` are not for others to choose.
+/// The keyword that counts steps. Names that start with `$` are reserved.
 pub(super) const KEYWORD: &str = "$steps";
 
-/// What an error costs to make, in steps of deciding (5 to 10 ns each).
+/// The cost of creating an error, in steps of deciding (5 to 10 ns each).
 const ERROR: u64 = 16;
-/// What the errors of one alternative cost to keep.
+/// The cost of keeping the errors of one alternative, in steps.
 const ALTERNATIVE: u64 = 256;
-/// Positions of a pattern that are tried against one character in a step.
+/// The number of positions of a pattern that are tried against one character in one step.
 const POSITIONS: u64 = 4;
-/// The largest automaton that a regular expression's engine keeps whole, in bytes.
+/// The maximum size of an automaton that the regular expression engine keeps whole, in bytes.
 const MAX_AUTOMATON: usize = 1 << 20;
 
 thread_local! {
-    /// Steps that are left to the check that runs on this thread.
+    /// The number of steps left for the check that runs on this thread.
     static LEFT: Cell<u64> = const { Cell::new(0) };
 }
 
 /// The payload of the unwinding that ends a check.
 struct Spent;
 
-/// The result of `work`, or `None` if it takes more than `steps` steps.
+/// Returns the result of `work`, or `None` if it needs more than `steps` steps.
 pub(super) fn within<T>(steps: u64, work: impl FnOnce() -> T) -> Option<T> {
     LEFT.set(steps);
     match catch_unwind(AssertUnwindSafe(work)) {
@@ -57,8 +57,8 @@ fn spend(steps: u64) {
     }
 }
 
-/// The schema with a meter before itself and every schema inside it. Of one schema the library applies keywords
-/// that are not its own last, when it may have stopped already; only the parts of `allOf` keep their order.
+/// Adds a meter before the schema and before every schema inside it. The library applies custom keywords of a
+/// schema last, and may have stopped before them. Only the parts of `allOf` are applied in order.
 pub(super) fn metered(schema: &Value) -> Value {
     let Value::Object(found) = schema else { return schema.clone() };
     let inside = found.iter().map(|(keyword, value)| {
@@ -68,7 +68,7 @@ pub(super) fn metered(schema: &Value) -> Value {
     json!({ "allOf": [{ KEYWORD: Meter::new(found) }, inside.collect::<Map<_, _>>()] })
 }
 
-/// Makes what applies [`KEYWORD`].
+/// Creates the implementation of [`KEYWORD`].
 pub(super) fn keyword<'a>(
     _: &'a Map<String, Value>,
     meter: &'a Value,
@@ -78,13 +78,13 @@ pub(super) fn keyword<'a>(
     Ok(Box::new(meter))
 }
 
-/// What applying one schema costs, without the schemas inside it: they have meters of their own.
+/// The cost of applying one schema, without the schemas inside it, which have their own meters.
 #[derive(Debug, Serialize, Deserialize)]
 struct Meter {
-    /// Keywords, and the entries of their lists and maps.
+    /// The number of keywords, plus the entries of their lists and maps.
     keywords: u64,
     alternatives: u64,
-    /// The positions of its patterns that a character is tried against.
+    /// The number of positions in its patterns that each character is tried against.
     character: u64,
     unique: bool,
 }
@@ -132,7 +132,7 @@ impl<'i> Keyword<'i> for Meter {
         Ok(())
     }
 
-    /// Every keyword may give an error, and an error inside an alternative holds a copy of the value.
+    /// Every keyword may return an error, and an error inside an alternative holds a copy of the value.
     fn iter_errors(&self, value: &'i Value) -> Box<dyn Iterator<Item = ValidationError<'i>> + 'i> {
         let errors = self.keywords * (ERROR + size(value)) + self.alternatives * ALTERNATIVE;
         spend(self.steps(value).saturating_add(errors));
@@ -140,7 +140,7 @@ impl<'i> Keyword<'i> for Meter {
     }
 }
 
-/// The number of values in a value, long texts counted as several.
+/// Returns the number of values in a value. A long text counts as several.
 fn size(value: &Value) -> u64 {
     1 + match value {
         Value::String(text) => text.len() as u64 / 64,
@@ -150,10 +150,10 @@ fn size(value: &Value) -> u64 {
     }
 }
 
-/// How many positions of a pattern a character of a text is tried against.
+/// Returns the number of positions of a pattern that each character of a text is tried against.
 ///
-/// That is one if the automaton of the pattern is small: then each character is a step from state to state. Else
-/// the text decides, and can be made so that all positions count.
+/// The number is 1 if the automaton of the pattern is small: each character is then one transition between states.
+/// Otherwise, it depends on the text, and a text can be made for which all positions count.
 fn positions(pattern: &str) -> u64 {
     fn of(pattern: &Hir) -> u64 {
         let inside = || pattern.kind().subs().iter().map(of).fold(0, u64::saturating_add);
@@ -170,6 +170,6 @@ fn positions(pattern: &str) -> u64 {
     if Builder::new().configure(config).build(pattern).is_ok() {
         return 1;
     }
-    // What is written in another way than Rust's is estimated by its length.
+    // A pattern that is not in Rust's syntax is estimated by its length.
     regex_syntax::parse(pattern).map_or(pattern.len() as u64, |parsed| of(&parsed))
 }

@@ -1,7 +1,8 @@
-//! Bounds how many schemas apply to one value, each through the one before and in all.
+//! Limits the number of schemas that apply to one value, both in a chain and in total.
 //!
-//! Every step of a chain costs stack while a value is checked, and does so again at each level of the value's
-//! nesting. A schema that applies to a value through itself would say nothing, and never end.
+//! In a chain, each schema applies through the one before. Each step of a chain uses stack while a value is
+//! checked, again at each level of the value's nesting. A schema that applies to a value through itself would
+//! constrain nothing, and its check would not end.
 
 use serde_json::Value;
 
@@ -9,17 +10,18 @@ use super::error::SpecSchemaError;
 use super::graph::Graph;
 use super::keywords;
 
-/// How many schemas may apply to one value, each through the one before.
+/// The maximum number of schemas that apply to one value in a chain, each through the one before.
 pub(super) const MAX_CHAIN: usize = 24;
-/// How many schemas may apply to one value in all. Each counts as often as ways lead to it.
+/// The maximum number of schemas that apply to one value in total. A schema counts once for each path that leads to
+/// it.
 const MAX_APPLIED: usize = 10_000;
 
-/// Refuses schemas that apply to one value through themselves, or through too many others.
+/// Rejects schemas that apply to one value through themselves, or through too many others.
 pub(super) fn check(graph: &Graph<'_>) -> Result<(), SpecSchemaError> {
     let mut chains = Chains { graph, reaches: vec![None; graph.schemas.len()], open: Vec::new() };
     for (number, definition) in graph.schemas.iter().enumerate() {
         chains.definition(number)?;
-        // A chain of its own starts below each property and each item.
+        // Each property and each item starts a separate chain.
         for start in keywords::starts(definition) {
             chains.reach(start, number, 0)?;
         }
@@ -27,7 +29,7 @@ pub(super) fn check(graph: &Graph<'_>) -> Result<(), SpecSchemaError> {
     Ok(())
 }
 
-/// The longest chain that starts with a schema, and all schemas that apply with it.
+/// The length of the longest chain that starts with a schema, and the number of all schemas that apply with it.
 type Reach = (usize, usize);
 
 struct Chains<'g> {
@@ -55,7 +57,7 @@ impl<'g> Chains<'g> {
         Ok(reach)
     }
 
-    /// The reach of a schema that lies `depth` schemas inside the definition `number`.
+    /// Returns the reach of a schema that is nested `depth` schemas deep in the definition `number`.
     fn reach(&mut self, schema: &Value, number: usize, depth: usize) -> Result<Reach, SpecSchemaError> {
         let (mut chain, mut applied) = (self.open.len() + depth, 1);
         if chain <= MAX_CHAIN + 1 {

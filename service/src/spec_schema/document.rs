@@ -1,4 +1,4 @@
-//! The OpenAPI file as one tree.
+//! The OpenAPI file as one JSON tree.
 
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
@@ -6,10 +6,10 @@ use serde_json::{Map, Value};
 use super::error::SpecSchemaError;
 use super::violation::shorten;
 
-/// The version of OpenAPI, by whose rules schemas are read.
+/// The version of OpenAPI that determines how schemas are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Version {
-    /// OpenAPI 3.0, which has a schema language of its own.
+    /// OpenAPI 3.0, which has its own schema language.
     OpenApi30,
     /// OpenAPI 3.1, whose schemas are JSON Schema draft 2020-12.
     OpenApi31,
@@ -23,10 +23,10 @@ pub struct Document {
 }
 
 impl Document {
-    /// Parses YAML, of which JSON is a part. The parser bounds the nesting and refuses a key given twice.
+    /// Parses YAML, which includes JSON. The parser limits the nesting and rejects duplicate keys.
     ///
     /// # Errors
-    /// The text is neither, or no OpenAPI document of a supported version.
+    /// The text is not valid YAML or JSON, or not an OpenAPI document of a supported version.
     pub fn parse(text: &str) -> Result<Self, SpecSchemaError> {
         let options = serde_saphyr::options! { with_snippet: false, strict_booleans: true };
         let root = serde_saphyr::from_str_with_options(text, options).map_err(|error| {
@@ -36,10 +36,10 @@ impl Document {
         Self::new(root)
     }
 
-    /// Takes a document that is parsed already, and finds out its version.
+    /// Creates a document from a parsed tree, and determines its version.
     ///
     /// # Errors
-    /// It is no OpenAPI document of a supported version.
+    /// The tree is not an OpenAPI document of a supported version.
     pub fn new(root: Value) -> Result<Self, SpecSchemaError> {
         let refused = |problem: String| {
             Err(SpecSchemaError::new(format!("not an OpenAPI 3.0 or 3.1 document: {problem}")))
@@ -47,7 +47,7 @@ impl Document {
         let version = match (root.get("swagger"), root.get("openapi")) {
             (Some(version), _) => return refused(format!("it says swagger {version}")),
             (None, Some(Value::String(version))) => version.clone(),
-            // YAML reads an unquoted 3.1 as a number.
+            // YAML parses an unquoted 3.1 as a number.
             (None, Some(Value::Number(version))) => version.to_string(),
             _ => return refused("it has no field openapi with a version".to_owned()),
         };
@@ -59,17 +59,17 @@ impl Document {
         Ok(Self { root, version })
     }
 
-    /// What is found at a JSON pointer.
+    /// Returns the value at a JSON pointer.
     pub(super) fn at(&self, pointer: &str) -> Option<&Value> {
         self.root.pointer(pointer)
     }
 
-    /// What a `$ref` leads to.
+    /// Returns the target of a `$ref`.
     pub(super) fn refer(&self, reference: &str) -> Option<&Value> {
         self.at(&pointer(reference)?)
     }
 
-    /// The components with these names and all that they refer to.
+    /// Returns the components with these names, and all components that they refer to.
     pub(super) fn components<'n>(&self, names: impl Iterator<Item = &'n str>) -> Map<String, Value> {
         let mut found = Map::new();
         let mut wanted: Vec<String> = names.map(str::to_owned).collect();
@@ -99,7 +99,7 @@ fn references(schema: &Value, names: &mut Vec<String>) {
     }
 }
 
-/// The JSON pointer in a reference into the same file, where it is percent-encoded (RFC 6901, section 6).
+/// Returns the JSON pointer of a reference into the same file, where it is percent-encoded (RFC 6901, section 6).
 pub(super) fn pointer(reference: &str) -> Option<String> {
     let fragment = reference.strip_prefix('#').filter(|fragment| fragment.starts_with('/'))?;
     percent_decode_str(fragment).decode_utf8().ok().map(Into::into)

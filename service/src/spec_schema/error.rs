@@ -1,9 +1,9 @@
-//! Why an OpenAPI file cannot be used.
+//! Errors of OpenAPI files.
 
 use std::fmt::Display;
 
-/// Why an OpenAPI file cannot be used, for the operator: the location, a JSON pointer into the file, if it is
-/// about one, and what is wrong there.
+/// Why an OpenAPI file cannot be used, for the operator: a description of the problem, and where it concerns one
+/// location, a JSON pointer into the file.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct SpecSchemaError(String);

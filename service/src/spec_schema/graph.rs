@@ -1,4 +1,4 @@
-//! A schema and everything it refers to, each as a definition of its own.
+//! A schema and every schema that it refers to, each as a separate definition.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,35 +8,35 @@ use super::document::{Document, pointer};
 use super::error::SpecSchemaError;
 use super::violation::shorten;
 
-/// A schema of the file, or its part that says nothing about null.
+/// A schema of the file, or the same schema without its `nullable`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Location {
-    /// JSON pointer into the file.
+    /// The JSON pointer into the file.
     pub(super) pointer: String,
-    /// Whether `nullable` is left out of account, because the definition of the whole schema handles it.
+    /// Whether `nullable` is ignored, because the definition of the whole schema handles it.
     pub(super) without_null: bool,
 }
 
 impl Location {
-    /// A whole schema.
+    /// Returns the location of a whole schema.
     pub(super) fn new(pointer: String) -> Self {
         Self { pointer, without_null: false }
     }
 }
 
-/// Definitions in the order in which they were found. The first one is where the search began.
+/// The definitions in the order in which they were found. The first one is the start of the search.
 pub(super) struct Graph<'a> {
     pub(super) document: &'a Document,
-    /// Keywords that were met and mean nothing in the file's version of OpenAPI.
+    /// The keywords that were found and have no meaning in the file's version of OpenAPI.
     pub(super) ignored: BTreeSet<String>,
-    /// The translated schemas, by number; the locations that come after them are yet to be translated.
+    /// The translated schemas, by number. Locations with higher numbers are not translated yet.
     pub(super) schemas: Vec<Value>,
     locations: Vec<Location>,
     numbers: BTreeMap<Location, usize>,
 }
 
 impl<'a> Graph<'a> {
-    /// A graph that knows one location.
+    /// Creates a graph with one location.
     pub(super) fn from(document: &'a Document, pointer: &str) -> Self {
         let start = Location::new(pointer.to_owned());
         Self {
@@ -48,12 +48,12 @@ impl<'a> Graph<'a> {
         }
     }
 
-    /// The next location to translate.
+    /// Returns the next location to translate.
     pub(super) fn next(&self) -> Option<Location> {
         self.locations.get(self.schemas.len()).cloned()
     }
 
-    /// The reference that stands for `$ref: target`, found in the schema at the pointer `at`.
+    /// Returns the reference that replaces `$ref: target`, found in the schema at the pointer `at`.
     pub(super) fn resolve(&mut self, target: &str, at: &str) -> Result<String, SpecSchemaError> {
         let refused = |problem: &str| {
             SpecSchemaError::at(format!("#{at}"), format!("$ref {:?} leads {problem}", shorten(target)))
@@ -64,7 +64,7 @@ impl<'a> Graph<'a> {
         Ok(self.reference(Location::new(pointer)))
     }
 
-    /// The reference to the definition of a location, which becomes one if it is not yet.
+    /// Returns the reference to the definition of a location, and adds the definition if it is new.
     pub(super) fn reference(&mut self, location: Location) -> String {
         let next = self.locations.len();
         let number = *self.numbers.entry(location.clone()).or_insert(next);
@@ -74,7 +74,7 @@ impl<'a> Graph<'a> {
         format!("#/$defs/s{number}")
     }
 
-    /// All definitions, each in the form that `of` gives it, as one schema that refers to nothing else.
+    /// Returns all definitions, each transformed by `of`, as one schema that refers to nothing outside itself.
     pub(super) fn schema(&self, of: impl Fn(&Value) -> Value) -> Value {
         let numbered = self.schemas.iter().enumerate();
         let definitions: Map<String, Value> =
@@ -82,17 +82,17 @@ impl<'a> Graph<'a> {
         json!({ "$ref": "#/$defs/s0", "$defs": definitions })
     }
 
-    /// The number of the definition that a reference made by this graph leads to.
+    /// Returns the number of the definition that a reference of this graph leads to.
     pub(super) fn number(reference: &str) -> Option<usize> {
         reference.strip_prefix("#/$defs/s")?.parse().ok()
     }
 
-    /// The location in the file of a definition.
+    /// Returns the location of a definition in the file.
     pub(super) fn location(&self, number: usize) -> String {
         self.locations.get(number).map_or_else(String::new, |location| format!("#{}", location.pointer))
     }
 
-    /// The location in the file that a pointer into [`Graph::schema`] stands for.
+    /// Converts a pointer into [`Graph::schema`] to a location in the file.
     pub(super) fn location_of(&self, pointer: &str) -> String {
         let end = pointer.match_indices('/').nth(2).map_or(pointer.len(), |(index, _)| index);
         let (definition, rest) = pointer.split_at(end);

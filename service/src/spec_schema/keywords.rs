@@ -1,4 +1,4 @@
-//! Where a schema holds further schemas.
+//! The keywords under which a schema holds other schemas.
 
 use serde_json::{Map, Value};
 
@@ -7,15 +7,16 @@ const ONE: &str = "additionalProperties contains else if items not propertyNames
                    unevaluatedProperties";
 const LIST: &str = "allOf anyOf oneOf prefixItems";
 const NAMED: &str = "dependentSchemas patternProperties properties";
-/// Keywords whose schemas apply to the very value that their own schema applies to.
+/// Keywords whose schemas apply to the same value as the schema that contains them.
 const IN_PLACE: &str = "allOf anyOf dependentSchemas else if not oneOf then";
 
-/// Whether a keyword is in a list of some.
+/// Whether a keyword is in a list of keywords.
 pub(super) fn is_in(keywords: &str, keyword: &str) -> bool {
     keywords.split_ascii_whitespace().any(|one| one == keyword)
 }
 
-/// The value of a keyword with each schema in it replaced by what `each` makes of it and of its path from there.
+/// Returns the value of a keyword, with each schema in it replaced by the result of `each`, which receives the path
+/// from the keyword to the schema, and the schema.
 pub(super) fn map<E>(
     keyword: &str,
     value: &Value,
@@ -36,12 +37,12 @@ pub(super) fn map<E>(
     }
 }
 
-/// The schemas directly inside a schema that apply to the same value.
+/// Returns the schemas directly inside a schema that apply to the same value.
 pub(super) fn in_place(schema: &Value) -> impl Iterator<Item = &Value> {
     children(schema).filter(|(keyword, _)| is_in(IN_PLACE, keyword)).map(|(_, child)| child)
 }
 
-/// The schemas anywhere inside a schema that apply to a part of the value.
+/// Returns the schemas anywhere inside a schema that apply to a part of the value.
 pub(super) fn starts(schema: &Value) -> Vec<&Value> {
     let mut found = Vec::new();
     for (keyword, child) in children(schema) {
@@ -51,7 +52,7 @@ pub(super) fn starts(schema: &Value) -> Vec<&Value> {
     found
 }
 
-/// The schemas directly inside a schema, each with its keyword.
+/// Returns the schemas directly inside a schema, each with its keyword.
 fn children(schema: &Value) -> impl Iterator<Item = (&str, &Value)> {
     schema.as_object().into_iter().flatten().flat_map(|(keyword, value)| {
         let held: Vec<&Value> = match value {

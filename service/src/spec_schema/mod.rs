@@ -1,8 +1,8 @@
-//! What a `spec` must look like: schemas that an operator brings along in an OpenAPI file.
+//! Validation of `spec` with schemas that an operator provides in an OpenAPI file.
 //!
-//! Of the file only `components.schemas.ClusterSpec` and `.NodePoolSpec` are used, with whatever they refer
-//! to. Nothing is ever fetched: references leave neither the file nor the machine. No value can make a check
-//! hang: its work is counted and bounded, and patterns run in linear time.
+//! Only `components.schemas.ClusterSpec` and `.NodePoolSpec` of the file are used, and the schemas that they refer
+//! to. Nothing is fetched: references out of the file are never followed. No value can block a check: its work is
+//! counted and limited, and patterns run in linear time.
 
 mod budget;
 mod chains;
@@ -29,14 +29,14 @@ use error::SpecSchemaError;
 use schema::Schema;
 use violation::SchemaViolation;
 
-/// Component that the `spec` of a cluster must match.
+/// The component that the `spec` of a cluster must match.
 pub const CLUSTER_SPEC: &str = "ClusterSpec";
-/// Component that the `spec` of a node pool must match.
+/// The component that the `spec` of a node pool must match.
 pub const NODE_POOL_SPEC: &str = "NodePoolSpec";
 
-/// Size of the largest file that is read, in bytes.
+/// The maximum size of the OpenAPI file, in bytes.
 const MAX_FILE: u64 = 4 << 20;
-/// Size of the largest `spec`, in bytes of JSON.
+/// The maximum size of a `spec`, in bytes of JSON.
 pub const MAX_SPEC: usize = 256 * 1024;
 
 /// The schemas by component name. A component without a schema accepts every object.
@@ -47,18 +47,18 @@ pub struct SpecSchemas {
 }
 
 impl SpecSchemas {
-    /// Schemas that accept every object.
+    /// Returns schemas that accept every object.
     #[must_use]
     pub fn built_in() -> Self {
         Self::default()
     }
 
-    /// Reads an OpenAPI 3.0 or 3.1 file, YAML or JSON.
+    /// Reads an OpenAPI 3.0 or 3.1 file in YAML or JSON.
     ///
-    /// A component that is missing is logged once as a warning and accepts every object.
+    /// A missing component is logged once as a warning and accepts every object.
     ///
     /// # Errors
-    /// The file cannot be read, is no OpenAPI document, or holds a schema that cannot be applied.
+    /// The file cannot be read, is not an OpenAPI document, or contains a schema that cannot be applied.
     pub fn load(path: &Path) -> Result<Self, SpecSchemaError> {
         let mut content = Vec::new();
         File::open(path)
@@ -71,10 +71,10 @@ impl SpecSchemas {
         Self::from_text(&text.map_err(|_| SpecSchemaError::new("the OpenAPI file is not UTF-8 text"))?)
     }
 
-    /// As [`SpecSchemas::load`], from the content of a file.
+    /// Does the same as [`SpecSchemas::load`], with the content of a file.
     ///
     /// # Errors
-    /// The text is no OpenAPI document, or holds a schema that cannot be applied.
+    /// The text is not an OpenAPI document, or contains a schema that cannot be applied.
     pub fn from_text(text: &str) -> Result<Self, SpecSchemaError> {
         let document = Document::parse(text)?;
         let mut schemas = BTreeMap::new();
@@ -91,14 +91,14 @@ impl SpecSchemas {
         Ok(Self { components: document.components(schemas.keys().copied()), schemas })
     }
 
-    /// Checks a `spec` against the component `name`, and that it is not too large.
+    /// Checks the size of a `spec`, and that it matches the component `name`.
     ///
-    /// Takes microseconds as a rule and some 20 ms at worst, as much as reading the largest body: it may run on a
-    /// thread of the runtime, and nothing is gained by handing it to another.
-    /// The value's nesting must already be bounded (requests are refused beyond 64 levels).
+    /// A check usually takes microseconds, and about 20 ms in the worst case, as long as reading the largest body.
+    /// It may therefore run on a thread of the runtime, and moving it to another thread has no benefit. The nesting
+    /// of the value must already be limited (requests are refused beyond 64 levels).
     ///
     /// # Errors
-    /// Everything that does not match, at most 100 violations. Their paths start with `spec`.
+    /// All violations, at most 100. Their paths start with `spec`.
     pub fn check(&self, name: &str, spec: &Value) -> Result<(), Vec<FieldError>> {
         let refused = |message, constraint| vec![SchemaViolation::new("spec", message, constraint)];
         let violations = if !spec.is_object() {
@@ -115,8 +115,8 @@ impl SpecSchemas {
         }
     }
 
-    /// The schemas as the file has them, with the components that they refer to, by name: to be shown to
-    /// people and generators of clients. Empty for the built-in ones.
+    /// Returns the schemas as written in the file, and the components that they refer to, by name. They are for
+    /// documentation and client generators. Empty for the built-in schemas.
     pub fn components(&self) -> &Map<String, Value> {
         &self.components
     }

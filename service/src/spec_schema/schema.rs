@@ -1,4 +1,4 @@
-//! One compiled schema.
+//! A compiled schema.
 
 use jsonschema::error::ValidationErrorKind;
 use jsonschema::{Draft, PatternOptions, ValidationError, Validator};
@@ -12,12 +12,12 @@ use super::graph::Graph;
 use super::translate;
 use super::violation::{Checked, SchemaViolation, shorten};
 
-/// Steps that deciding may take, of 5 to 10 ns.
+/// The maximum number of steps to decide whether a value is valid. A step takes 5 to 10 ns.
 const DECIDING: u64 = 1_000_000;
-/// Steps that describing what is wrong may take.
+/// The maximum number of steps to describe the violations of a value.
 const DESCRIBING: u64 = 1_250_000;
 
-/// A schema of an OpenAPI document, ready to check values.
+/// A compiled schema of an OpenAPI document.
 #[derive(Debug)]
 pub struct Schema {
     metered: Value,
@@ -25,11 +25,11 @@ pub struct Schema {
 }
 
 impl Schema {
-    /// Compiles the component `name` of a document and all that it refers to. What it demands is demanded of
-    /// requests: not the properties that are `readOnly`.
+    /// Compiles the component `name` of a document and all schemas that it refers to. The schema applies to
+    /// requests: properties that are `readOnly` are not required.
     ///
     /// # Errors
-    /// There is no such component, or a schema breaks the rules or cannot be applied here.
+    /// The component does not exist, or a schema is invalid or not supported.
     pub fn component(document: &Document, name: &str) -> Result<Self, SpecSchemaError> {
         let pointer = format!("/components/schemas/{name}");
         let graph = translate::reach(document, &pointer)?;
@@ -46,7 +46,7 @@ impl Schema {
         let metered = graph.schema(budget::metered);
         match options.build(&metered) {
             Ok(validator) => Ok(Self { metered, validator }),
-            // Without the meters the error has the location that the file has.
+            // Without the meters, the error has its location in the file.
             Err(error) => {
                 let plain = graph.schema(Value::clone);
                 Err(refused(&graph, &plain, options.build(&plain).err().unwrap_or(error)))
@@ -54,17 +54,17 @@ impl Schema {
         }
     }
 
-    /// Everything in `value` that does not match, at most 100 violations. Their paths start with the fields of `value`.
+    /// Returns the violations in `value`, at most 100. Their paths start with the fields of `value`.
     ///
-    /// The value's nesting must already be bounded (requests are refused beyond 64 levels). The work is bounded: a
-    /// value that takes too much to decide is refused, and of one that takes too much to describe only the first
-    /// violation is told, or that there are some.
+    /// The nesting of the value must already be limited (requests are refused beyond 64 levels). The work is
+    /// limited: a value that needs too many steps to decide is refused. For a value that needs too many steps to
+    /// describe, only the first violation is returned, or a single one without details.
     #[must_use]
     pub fn violations(&self, value: &Value) -> Vec<SchemaViolation> {
         self.violations_of("", value)
     }
 
-    /// The same for a value that is called `name`: so start the paths.
+    /// Returns the same violations, with paths that start with `name`.
     pub(super) fn violations_of(&self, name: &str, value: &Value) -> Vec<SchemaViolation> {
         let whole = |message: &str, constraint| vec![SchemaViolation::new(name, message, constraint)];
         match budget::within(DECIDING, || self.validator.is_valid(value)) {
@@ -82,7 +82,7 @@ impl Schema {
     }
 }
 
-/// Says where in the file the schema is faulty.
+/// Returns the error of a faulty schema, with its location in the file.
 fn refused(graph: &Graph<'_>, schema: &Value, error: ValidationError<'_>) -> SpecSchemaError {
     let at = graph.location_of(error.instance_path().as_str());
     if matches!(error.kind(), ValidationErrorKind::Format { format } if format == "regex") {

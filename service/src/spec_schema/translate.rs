@@ -1,4 +1,4 @@
-//! From the schema language of OpenAPI to JSON Schema draft 2020-12.
+//! Translates the schema language of OpenAPI to JSON Schema draft 2020-12.
 
 use serde_json::{Map, Value, json};
 
@@ -8,24 +8,25 @@ use super::error::SpecSchemaError;
 use super::graph::{Graph, Location};
 use super::keywords::{self, is_in};
 
-/// Keywords of OpenAPI 3.0 that constrain a value and have their like in JSON Schema.
+/// Keywords of OpenAPI 3.0 that constrain a value and have an equivalent in JSON Schema.
 const SHARED: &str = "additionalProperties allOf anyOf enum exclusiveMaximum exclusiveMinimum format items \
                       maxItems maxLength maxProperties maximum minItems minLength minProperties minimum \
                       multipleOf not oneOf pattern properties required type uniqueItems";
 /// Keywords of OpenAPI 3.0 that constrain nothing, or only together with others.
 const KNOWN: &str = "$ref default deprecated description discriminator example externalDocs nullable readOnly \
                      title writeOnly xml";
-/// Formats that are checked. Other ones tell people something, not machines.
+/// Formats that are checked. Other formats are informational.
 const FORMATS: &str = "date date-time email hostname ipv4 ipv6 uri uuid";
-/// Keywords that give schemas names or addresses of their own, by which nothing here looks them up.
+/// Keywords that give schemas their own names or addresses, which this module does not resolve.
 const UNSUPPORTED: &str = "$anchor $dynamicAnchor $dynamicRef $id";
-/// Keywords of 3.1 without a meaning of their own: what stands there is translated when something refers to it.
+/// Keywords of 3.1 that constrain nothing by themselves. Schemas under them are translated if a reference leads to
+/// them.
 const APART: &str = "$defs $schema definitions";
 
-/// Translates the schema at `pointer` and all that it refers to, directly or not.
+/// Translates the schema at `pointer` and all schemas that it refers to, directly or indirectly.
 pub(super) fn reach<'a>(document: &'a Document, pointer: &str) -> Result<Graph<'a>, SpecSchemaError> {
     let mut graph = Graph::from(document, pointer);
-    // Translating a schema may add locations; a loop, unlike recursion, is indifferent to how many.
+    // Translating a schema may add locations. A loop, unlike recursion, supports any number of them.
     while let Some(location) = graph.next() {
         let found = document.at(&location.pointer).unwrap_or(&Value::Null);
         let translated = schema(&mut graph, found, &location)?;
@@ -34,9 +35,9 @@ pub(super) fn reach<'a>(document: &'a Document, pointer: &str) -> Result<Graph<'
     Ok(graph)
 }
 
-/// The schema found at `location`, with references that the graph understands.
+/// Translates the schema found at `location`, with references into the graph.
 ///
-/// A keyword whose value has the wrong shape is kept as it is: the compiler reports it with its location.
+/// A keyword whose value has the wrong type is kept as it is: the compiler reports it with its location.
 fn schema(graph: &mut Graph<'_>, found: &Value, location: &Location) -> Result<Value, SpecSchemaError> {
     let Value::Object(found) = found else {
         return Ok(found.clone());
@@ -62,7 +63,7 @@ fn schema(graph: &mut Graph<'_>, found: &Value, location: &Location) -> Result<V
             }
             (name, _) if !old && is_in(APART, name) => continue,
             ("$ref", Value::String(target)) => graph.resolve(target, &location.pointer)?.into(),
-            // In 3.0 these say how `minimum` and `maximum` are meant, in JSON Schema they are limits of their own.
+            // In 3.0, these modify `minimum` and `maximum`. In JSON Schema, they are separate limits.
             ("exclusiveMinimum" | "exclusiveMaximum", Value::Bool(_)) if old => continue,
             ("format", format) if old && !format.as_str().is_some_and(|format| is_in(FORMATS, format)) => {
                 continue;
@@ -88,8 +89,8 @@ fn schema(graph: &mut Graph<'_>, found: &Value, location: &Location) -> Result<V
     Ok(Value::Object(translated))
 }
 
-/// The schemas of OpenAPI 3.0 that become something else as a whole: references, whose neighbours do not
-/// count, and combinations that may also be null.
+/// Translates schemas of OpenAPI 3.0 that are replaced as a whole: references, whose sibling keywords are ignored,
+/// and nullable combinations. Returns `None` for other schemas.
 fn whole_30(
     graph: &mut Graph<'_>,
     found: &Map<String, Value>,
@@ -106,7 +107,7 @@ fn whole_30(
     Ok(None)
 }
 
-/// `int32` and `int64` are ranges, which JSON Schema has no formats for.
+/// Adds the ranges of `int32` and `int64`, which JSON Schema does not have as formats.
 fn bound_integers(found: &Map<String, Value>, translated: &mut Map<String, Value>) {
     let (least, greatest) = match found.get("format").and_then(Value::as_str) {
         Some("int32") => (i64::from(i32::MIN), i64::from(i32::MAX)),
@@ -119,12 +120,12 @@ fn bound_integers(found: &Map<String, Value>, translated: &mut Map<String, Value
     }
 }
 
-/// What `readOnly` says the server provides is not demanded of a request.
+/// Removes `readOnly` properties from the required ones: the server provides them, not the request.
 fn demand_of_requests(document: &Document, found: &Map<String, Value>, translated: &mut Map<String, Value>) {
     let refer = |schema: &Value| document.refer(schema.get("$ref")?.as_str()?);
     let read_only = |name: &Value| {
         let property = found.get("properties").and_then(|properties| properties.get(name.as_str()?));
-        // Longer chains of references are refused anyway.
+        // Longer chains of references are rejected elsewhere.
         let mut chain = std::iter::successors(property, |schema| refer(schema)).take(MAX_CHAIN);
         chain.any(|schema| schema.get("readOnly") == Some(&Value::Bool(true)))
     };
@@ -133,8 +134,8 @@ fn demand_of_requests(document: &Document, found: &Map<String, Value>, translate
     }
 }
 
-/// The property that tells the alternatives of a schema apart, and which of them each of its values selects:
-/// the value that `mapping` gives, else the name of the component.
+/// Returns the property that selects an alternative of a schema, and the index of the alternative for each of its
+/// values: the value from `mapping`, or else the name of the component.
 fn discriminator(found: &Map<String, Value>) -> Option<Value> {
     let discriminator = found.get("discriminator")?;
     let mapping = discriminator.get("mapping").and_then(Value::as_object);

@@ -1,4 +1,4 @@
-//! What is wrong with a value, said in terms of the value.
+//! Describes schema violations in terms of the value.
 
 use jsonschema::ValidationError;
 use jsonschema::error::{TypeKind, ValidationErrorKind};
@@ -6,23 +6,23 @@ use serde_json::{Map, Value};
 
 use crate::error::FieldError;
 
-/// Most violations that are reported at once.
+/// The maximum number of violations that are reported.
 const MAX_VIOLATIONS: usize = 100;
-/// Most errors that are looked at for them: many may say the same.
+/// The maximum number of errors that are read to find them: many errors may describe the same violation.
 const MAX_ERRORS: usize = 1000;
-/// Most characters of a value, a name or a pattern that are repeated.
+/// The maximum number of characters of a value, a name or a pattern that a message repeats.
 const MAX_SHOWN: usize = 100;
 
-/// What is expected of a text of the format `date-time`.
+/// The message for a text that does not have the format `date-time`.
 const TIME: &str = "must be a date and time of RFC 3339 with a time zone, like 2026-01-31T12:00:00Z";
 
-/// One way in which a value differs from its schema.
+/// A violation of a schema by a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SchemaViolation {
-    /// The field at fault, such as `spec.nodes` or `spec.items[2].name`; for a missing one, its own path. Empty for
-    /// a whole body.
+    /// The invalid field, such as `spec.nodes` or `spec.items[2].name`. A missing field has the path that it would
+    /// have. Empty for a whole body.
     pub path: String,
-    /// What was expected there, to be read after the path.
+    /// What was expected, as the continuation of a sentence that begins with the path.
     pub message: String,
     /// The kind of rule: `required`, `type`, `min`, `max`, `min_length`, `max_length`, `pattern`, `enum`, `format`
     /// or `unique`.
@@ -35,7 +35,7 @@ impl SchemaViolation {
     }
 }
 
-/// The message repeats the field: a problem with one fault shows nothing else of it in its summary.
+/// The message repeats the field, because the summary of a problem with a single error does not otherwise name it.
 impl From<SchemaViolation> for FieldError {
     fn from(SchemaViolation { path, message, constraint }: SchemaViolation) -> Self {
         let named = if path.is_empty() { "the body" } else { path.as_str() };
@@ -49,7 +49,7 @@ type Alternatives = [Vec<ValidationError<'static>>];
 /// A value that was checked.
 #[derive(Clone, Copy)]
 pub(super) struct Checked<'a> {
-    /// Its path in the request, such as `spec`; empty for a whole body.
+    /// The path of the value in the request, such as `spec`; empty for a whole body.
     pub(super) name: &'a str,
     pub(super) value: &'a Value,
     /// The compiled schema.
@@ -57,7 +57,7 @@ pub(super) struct Checked<'a> {
 }
 
 impl Checked<'_> {
-    /// The violations behind the errors, each once.
+    /// Converts errors to violations, without duplicates.
     pub(super) fn violations<'i>(
         self,
         errors: impl Iterator<Item = ValidationError<'i>>,
@@ -71,7 +71,7 @@ impl Checked<'_> {
         found
     }
 
-    /// The violations behind one error.
+    /// Converts one error to violations.
     fn of(self, error: &ValidationError<'_>) -> Vec<SchemaViolation> {
         let path = self.path(error.instance_path().as_str());
         match error.kind() {
@@ -82,7 +82,7 @@ impl Checked<'_> {
             | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
                 not_allowed(&path, unexpected.iter())
             }
-            // Where a schema allows no property at all, the error is about an object, but holds a property's value.
+            // If a schema allows no properties, the error has the path of the object, but the value of a property.
             ValidationErrorKind::FalseSchema
                 if self.at(error).is_some_and(|value| value != error.instance().as_ref()) =>
             {
@@ -98,12 +98,13 @@ impl Checked<'_> {
         }
     }
 
-    /// The part of the value that an error is about.
+    /// Returns the part of the value that an error is about.
     fn at(&self, error: &ValidationError<'_>) -> Option<&Value> {
         self.value.pointer(error.instance_path().as_str())
     }
 
-    /// Explains why a value matches no alternative: by the one that was meant, or else by how to choose one.
+    /// Explains why a value matches no alternative: by the errors of the intended alternative if it is known, or
+    /// else by the values that select one.
     fn alternatives(
         self,
         context: &Alternatives,
@@ -139,20 +140,20 @@ impl Checked<'_> {
         }]
     }
 
-    /// The property that tells the alternatives apart, and which of them each of its values selects.
+    /// Returns the property that selects an alternative, and the index of the alternative for each of its values.
     fn discriminator(&self, error: &ValidationError<'_>) -> Option<(&str, &Map<String, Value>)> {
         let (schema, _) = error.schema_path().as_str().rsplit_once('/')?;
         let discriminator = self.schema.pointer(schema)?.get("discriminator")?;
         Some((discriminator.get("property")?.as_str()?, discriminator.get("values")?.as_object()?))
     }
 
-    /// The path of the part that a JSON pointer leads to, in the form `spec.items[2].name`.
+    /// Converts a JSON pointer to a path in the form `spec.items[2].name`.
     fn path(&self, pointer: &str) -> String {
         let mut path = self.name.to_owned();
         let mut value = Some(self.value);
         for step in pointer.split('/').skip(1) {
             let name = step.replace("~1", "/").replace("~0", "~");
-            // Only the value tells the item 2 from a property that is called "2".
+            // Only the value shows whether `2` is an index or the name of a property.
             if let Some(Value::Array(items)) = value {
                 value = name.parse().ok().and_then(|index: usize| items.get(index));
                 path = format!("{path}[{name}]");
@@ -175,8 +176,8 @@ fn missing(path: &str, property: &str) -> SchemaViolation {
     SchemaViolation::new(with_property(path, property), "is required", "required")
 }
 
-/// The alternative that was meant, if only one comes into question: the only one that accepts the value's
-/// type, or else the only one that also accepts its fixed words.
+/// Returns the errors of the intended alternative, if there is exactly one candidate: the only alternative that
+/// accepts the type of the value, or else the only one of these that also accepts its fixed words.
 fn meant<'e>(
     context: &'e Alternatives,
     error: &ValidationError<'_>,
@@ -191,13 +192,14 @@ fn meant<'e>(
         .map(Vec::as_slice)
 }
 
-/// The item, when there is exactly one.
+/// Returns the item if there is exactly one.
 fn only<T>(mut items: impl Iterator<Item = T>) -> Option<T> {
     let first = items.next()?;
     items.next().is_none().then_some(first)
 }
 
-/// The part for which each alternative has words of its own, and all of them, when the value has none of them.
+/// Returns the part for which every alternative has a fixed set of words, and all these words, if the value has
+/// none of them.
 fn fixed(context: &Alternatives) -> Option<(&str, Vec<&Value>)> {
     let refused = context
         .iter()
@@ -208,7 +210,7 @@ fn fixed(context: &Alternatives) -> Option<(&str, Vec<&Value>)> {
     same.then(|| (at.as_str(), refused.iter().flat_map(|(_, words)| words).copied().collect()))
 }
 
-/// The words that an error says are the only ones allowed.
+/// Returns the words that an error lists as the only ones allowed.
 fn words<'e>(error: &'e ValidationError<'_>) -> Option<Vec<&'e Value>> {
     match error.kind() {
         ValidationErrorKind::Enum { options } => Some(options.as_array()?.iter().collect()),
@@ -217,7 +219,7 @@ fn words<'e>(error: &'e ValidationError<'_>) -> Option<Vec<&'e Value>> {
     }
 }
 
-/// What was expected, and the kind of rule.
+/// Returns a description of what was expected, and the kind of rule.
 fn describe(kind: &ValidationErrorKind, error: &ValidationError<'_>) -> (String, &'static str) {
     match kind {
         ValidationErrorKind::Type { kind } => {
@@ -271,10 +273,10 @@ fn counted(bound: &str, limit: &u64, one: &str, many: &str) -> String {
 
 fn one_of(words: &[&Value]) -> String {
     let mut text = String::new();
-    // Whoever sent another word did not mean null.
+    // A client that sent another word did not intend null.
     let words: Vec<_> = words.iter().filter(|word| !word.is_null() || words.len() == 1).collect();
     for word in &words {
-        // What would not be shown is not printed: an error may bring any number of words.
+        // Words beyond the part that is shown are not formatted: an error may contain any number of words.
         if text.len() <= 4 * MAX_SHOWN {
             let comma = if text.is_empty() { "" } else { ", " };
             text = format!("{text}{comma}{word}");
@@ -284,7 +286,7 @@ fn one_of(words: &[&Value]) -> String {
     format!("must be {one_of}{}", shorten(&text))
 }
 
-/// The path of a property. A name that would be ambiguous after a dot is put in quotes.
+/// Returns the path of a property. A name that would be ambiguous after a dot is quoted.
 fn with_property(path: &str, name: &str) -> String {
     let plain = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '$'));
     let name = shorten(name);
@@ -295,7 +297,7 @@ fn with_property(path: &str, name: &str) -> String {
     }
 }
 
-/// The first characters of a text.
+/// Truncates a text to the maximum number of characters that a message repeats.
 pub(super) fn shorten(text: &str) -> String {
     match text.char_indices().nth(MAX_SHOWN) {
         Some((end, _)) => format!("{}…", &text[..end]),
@@ -312,7 +314,7 @@ fn types(kind: &TypeKind) -> String {
     }
 }
 
-/// The type of a value, as schemas call it.
+/// Returns the type of a value, as named in schemas.
 pub(super) fn type_of(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",

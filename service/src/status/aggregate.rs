@@ -1,5 +1,5 @@
-//! From reports to one status: a pure function of values. It reads no clock: every time in its answer is
-//! one it was given.
+//! Aggregates reports into one status, as a pure function of values. It does not read the clock: every time in the
+//! result comes from its input.
 
 use super::condition::{Condition, ConditionStatus, Phase};
 use super::stored::ReportState;
@@ -8,23 +8,23 @@ use chrono::{DateTime, Utc};
 const RECONCILED: &str = "Reconciled";
 const LAST_KNOWN: &str = "LastKnownReconciled";
 
-/// The status made of all reports about a resource.
+/// The status aggregated from all reports about a resource.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Aggregate {
-    /// The state in one word.
+    /// The state as one word.
     pub phase: Phase,
-    /// Lowest generation over the required adapters' reports, 0 before the first.
+    /// The lowest generation over the required adapters' reports; 0 before the first report.
     pub observed_generation: i64,
-    /// Oldest of the required adapters' last reports, else the resource's own time.
+    /// The oldest of the required adapters' last reports; without any, the reference time of the resource.
     pub updated_time: DateTime<Utc>,
     /// When the phase last changed.
     pub transition_time: DateTime<Utc>,
-    /// `Reconciled`, `LastKnownReconciled`, then one per required adapter.
+    /// `Reconciled`, `LastKnownReconciled`, then one condition for each required adapter with a usable report.
     pub conditions: Vec<Condition>,
 }
 
 impl Aggregate {
-    /// The condition `Reconciled`.
+    /// Returns the condition `Reconciled`.
     pub fn reconciled(&self) -> Option<&Condition> {
         self.condition(RECONCILED)
     }
@@ -43,13 +43,13 @@ pub struct Subject<'a> {
     pub created_time: DateTime<Utc>,
     /// When its desired state last changed.
     pub reference_time: DateTime<Utc>,
-    /// Whether its deletion was requested.
+    /// Whether the resource is marked for deletion.
     pub finalizing: bool,
-    /// Whether it has node pools.
+    /// Whether the resource has node pools.
     pub has_children: bool,
-    /// The required adapters; empty if all that have reported are required.
+    /// The required adapters. If empty, all adapters that have reported are required.
     pub required: &'a [String],
-    /// Its previous aggregate.
+    /// The previous aggregate of the resource.
     pub previous: Option<&'a Aggregate>,
 }
 
@@ -62,7 +62,7 @@ pub enum Trigger {
     Report(DateTime<Utc>),
 }
 
-/// A usable report of a required adapter: of no later generation, and either Available or not.
+/// A usable report of a required adapter: not of a later generation, and with a known availability.
 struct Snapshot<'a> {
     report: &'a ReportState,
     available: bool,
@@ -83,7 +83,8 @@ pub fn aggregate(subject: &Subject<'_>, reports: &[ReportState], trigger: Trigge
     }
 }
 
-/// The names of the required adapters: those configured, or if none are, all that have reported.
+/// Returns the names of the required adapters: the configured ones, or if none are configured, all that have
+/// reported.
 pub(super) fn required_names<'a>(required: &'a [String], reports: &'a [ReportState]) -> Vec<&'a str> {
     match required {
         [] => reports.iter().map(|report| report.adapter.as_str()).collect(),
@@ -97,7 +98,7 @@ struct Required<'a> {
     names: Vec<&'a str>,
     /// Their stored reports, in the order of the names.
     reports: Vec<&'a ReportState>,
-    /// The usable ones among them.
+    /// The usable reports among them.
     snapshots: Vec<Snapshot<'a>>,
 }
 
@@ -142,7 +143,8 @@ impl<'a> Required<'a> {
         }
     }
 
-    /// Whether all required adapters have done what the current generation asks.
+    /// Returns the condition `Reconciled`: whether all required adapters have completed the current generation.
+    /// During a deletion, it is also False while child resources exist.
     fn reconciled(&self) -> Condition {
         let subject = self.subject;
         let met = |name: &&&str| {
@@ -169,7 +171,7 @@ impl<'a> Required<'a> {
         let current = self.snapshots.iter().map(|s| s.report);
         let current = current.filter(|report| report.observed_generation == subject.generation);
         let updated = oldest(current).unwrap_or(subject.reference_time);
-        // What was reconciled at an earlier generation has waited since that one ended.
+        // A resource that was reconciled at an earlier generation has been unreconciled since that generation ended.
         let ended = self.previous(RECONCILED).is_some_and(|previous| {
             previous.status == ConditionStatus::True && subject.generation > previous.observed_generation
         });
@@ -190,8 +192,9 @@ impl<'a> Required<'a> {
         )
     }
 
-    /// Whether the last state all required adapters agreed on was a good one. It outlives the time in which
-    /// they work on the next generation one after the other.
+    /// Returns the condition `LastKnownReconciled`: whether the resource was available in the last state that all
+    /// required adapters agreed on. It stays True while the adapters process the next generation one after the
+    /// other.
     fn last_known(&self) -> Condition {
         let (holds, generation, updated) = self.last_known_state(self.previous(LAST_KNOWN));
         let complete = !self.names.is_empty() && self.snapshots.len() == self.names.len();
@@ -211,7 +214,7 @@ impl<'a> Required<'a> {
         self.condition(LAST_KNOWN, holds, says, generation, updated, updated)
     }
 
-    /// Status, generation and `last_updated_time` of [`Self::last_known`].
+    /// Returns status, generation and `last_updated_time` of [`Self::last_known`].
     fn last_known_state(&self, previous: Option<&Condition>) -> (bool, i64, DateTime<Utc>) {
         let reference = self.subject.reference_time;
         let unchanged = previous.map_or(reference, |previous| previous.last_updated_time);
@@ -252,7 +255,7 @@ impl<'a> Required<'a> {
         }
     }
 
-    /// The condition of one adapter.
+    /// Returns the condition of one adapter.
     fn successful(&self, snapshot: &Snapshot<'_>) -> Condition {
         let report = snapshot.report;
         let (r#type, updated) = (successful_type(&report.adapter), report.last_report_time);
@@ -260,8 +263,8 @@ impl<'a> Required<'a> {
         self.condition(&r#type, snapshot.available, says, report.observed_generation, updated, updated)
     }
 
-    /// A condition that follows the one of the same type before. `says` is its reason and its message; unless its status
-    /// is as before, it has been so since `changed`.
+    /// Returns a condition that replaces the previous one of the same type. If the status differs from the previous
+    /// one, `changed` is its transition time.
     fn condition(
         &self,
         r#type: &str,
@@ -295,7 +298,7 @@ fn oldest<'a>(reports: impl Iterator<Item = &'a ReportState>) -> Option<DateTime
     reports.map(|report| report.last_report_time).min()
 }
 
-/// The type of an adapter's own condition: for `gcp-provisioner` it is `GcpProvisionerSuccessful`.
+/// Returns the type of an adapter's own condition: `GcpProvisionerSuccessful` for `gcp-provisioner`.
 pub(crate) fn successful_type(adapter: &str) -> String {
     let mut name = String::with_capacity(adapter.len() + 10);
     for part in adapter.split(['-', '_', '.']) {

@@ -1,4 +1,4 @@
-//! Whether a report is stored, and if not, why: a pure function of values.
+//! Decides whether a report is stored, and if not, why: a pure function of values.
 
 use super::condition::ConditionStatus;
 use super::report::Report;
@@ -11,35 +11,35 @@ use strum::{IntoStaticStr, VariantArray};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "snake_case")]
 pub enum DiscardReason {
-    /// It is about a generation that the resource has not reached.
+    /// The report is about a generation that the resource has not reached.
     FutureGeneration,
-    /// The adapter has reported a later generation already.
+    /// The adapter has already reported a later generation.
     OlderGeneration,
-    /// The adapter has reported a later observation of the same generation already.
+    /// The adapter has already reported a later observation of the same generation.
     OlderReport,
-    /// The adapter cannot tell what it could tell before.
+    /// The availability in the report is Unknown, and the adapter has reported before.
     UnknownAvailability,
 }
 
 impl DiscardReason {
-    /// All of them.
+    /// All reasons.
     pub const ALL: &[Self] = Self::VARIANTS;
 }
 
-/// What to do with a report.
+/// The decision on a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// Nothing.
+    /// Discards the report.
     Discard(DiscardReason),
-    /// Store it.
+    /// Stores the report.
     Store {
-        /// Whether to aggregate as well: the report tells whether the resource is available.
+        /// Whether to aggregate as well: the report states whether the resource is available.
         aggregate: bool,
     },
 }
 
-/// Decides on `report`, which was observed at `observed_time`. `existing` is what the same adapter reported last;
-/// `mandatory` names the conditions that every report must carry.
+/// Decides on `report`, which was observed at `observed_time`. `existing` is the last stored report of the same
+/// adapter; `mandatory` names the conditions that every report must contain.
 pub fn classify(
     generation: i64,
     existing: Option<&ReportState>,

@@ -1,4 +1,4 @@
-//! What a resource waits for: a pure function of values.
+//! Explains what a resource is waiting for: a pure function of values.
 
 use super::aggregate::required_names;
 use super::condition::{ConditionStatus, Phase};
@@ -9,34 +9,35 @@ use chrono::{DateTime, Utc};
 use strum::AsRefStr;
 use uuid::Uuid;
 
-/// What a resource waits for.
+/// What a resource is waiting for.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Explanation {
-    /// How it stands.
+    /// The state of the resource.
     pub state: State,
     /// Since when `state` holds.
     pub since: DateTime<Utc>,
-    /// What must change before it is reconciled, or removed if it is being deleted. Adapters in their order, children last.
+    /// What must change before the resource is reconciled, or removed if it is finalizing. Adapters come first, in
+    /// their order, and children last.
     pub blocked_by: Vec<Blocker>,
-    /// The children that its removal waits for.
+    /// The children that block the removal of the resource.
     pub children: Children,
 }
 
-/// How a resource stands.
+/// The state of a resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, AsRefStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum State {
-    /// Every required adapter has done what the current generation asks.
+    /// Every required adapter reports Available=True at the current generation.
     Reconciled,
-    /// Some required adapter has not.
+    /// A required adapter does not yet report Available=True at the current generation.
     Waiting,
-    /// A required adapter reports a failure of the current generation.
+    /// A required adapter reports a failure at the current generation.
     Failed,
-    /// It is being deleted.
+    /// The resource is marked for deletion.
     Finalizing,
 }
 
-/// Why something is waited for.
+/// Why the resource is waiting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, AsRefStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum Why {
@@ -48,47 +49,47 @@ pub enum Why {
     Unavailable,
     /// The adapter reports a failure.
     Failed,
-    /// The adapter cannot tell whether the resource is available.
+    /// The adapter cannot determine whether the resource is available.
     Unknown,
     /// The adapter has not cleaned up yet.
     NotFinalized,
-    /// Node pools remain.
+    /// The resource still has node pools.
     Children,
 }
 
-/// One thing that is waited for.
+/// An adapter, or the children, that the resource is waiting for.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Blocker {
-    /// The adapter; `None` if it is the children.
+    /// The adapter; `None` for the children.
     pub adapter: Option<String>,
-    /// Why it is waited for.
+    /// Why the resource is waiting.
     pub why: Why,
     /// The generation of the adapter's last report.
     pub observed_generation: Option<i64>,
-    /// The generation that the adapter has to report, if it has not.
+    /// The generation that the adapter still has to report; `None` if it has reported it.
     pub wanted: Option<i64>,
-    /// The condition of the report that decides.
+    /// The condition of the report that causes the wait.
     pub condition: Option<StoredCondition>,
-    /// Since when it is waited for.
+    /// Since when the resource is waiting.
     pub since: DateTime<Utc>,
     /// When the adapter's last report was observed.
     pub last_report_time: Option<DateTime<Utc>>,
 }
 
-/// The children that the removal of a resource waits for.
+/// The children that block the removal of a resource.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Children {
-    /// How many there are.
+    /// The number of children.
     pub waiting: i64,
-    /// The ids of some of them, the oldest first.
+    /// The ids of some of them, oldest first.
     pub sample: Vec<Uuid>,
 }
 
-/// Explains a resource by `reports`, which are ordered by adapter. `required` names the required adapters; if it is empty,
-/// all that have reported are required.
+/// Explains a resource by `reports`, which are ordered by adapter. `required` names the required adapters; if it is
+/// empty, all that have reported are required.
 ///
 /// # Errors
-/// The stored phase cannot be read.
+/// The stored phase cannot be parsed.
 pub(crate) fn explain(
     resource: &Resource,
     required: &[String],
@@ -121,7 +122,7 @@ fn never_reported(resource: &Resource, adapter: &str) -> Blocker {
     Blocker { wanted, ..Blocker::new(Some(adapter), Why::NeverReported, resource.created_time) }
 }
 
-/// Why the adapter of this report is waited for, if it is.
+/// Returns why the resource is waiting for the adapter of this report; `None` if it is not.
 fn blocker(resource: &Resource, report: &ReportState) -> Option<Blocker> {
     let known = |why, since| Blocker {
         observed_generation: Some(report.observed_generation),
@@ -143,7 +144,7 @@ fn blocker(resource: &Resource, report: &ReportState) -> Option<Blocker> {
         },
     };
     let since = condition.map_or(report.last_report_time, |condition| condition.last_transition_time);
-    // A status from before this generation is waited on only since it began.
+    // A wait that began in an earlier generation counts from the start of this generation.
     let since = since.max(resource.updated_time);
     Some(Blocker { condition: condition.cloned(), ..known(why, since) })
 }
@@ -194,7 +195,7 @@ mod tests {
         }
     }
 
-    /// A resource at generation 2, created at second 10, changed at 20, whose phase changed at 30.
+    /// A resource at generation 2, created at second 10 and changed at second 20. Its phase changed at second 30.
     fn resource(phase: Phase) -> Resource {
         let status = StoredStatus {
             phase: phase.as_ref().into(),
@@ -235,7 +236,7 @@ mod tests {
         explain(resource, required, reports, children).expect("a phase")
     }
 
-    /// A blocker in short: adapter, why, generations, deciding condition, since.
+    /// Formats a blocker: adapter, why, generations, deciding condition, since.
     fn short(blocker: &Blocker) -> String {
         let Blocker { adapter, why, observed_generation, wanted, condition, since, .. } = blocker;
         let number = |number: &Option<i64>| number.map_or("-".to_owned(), |number| number.to_string());
@@ -328,7 +329,7 @@ mod tests {
         let found = explained(&resource(Phase::NotReady), &[], &reports, Children::default());
         assert_eq!(found.blocked_by[0].condition, Some(reports[0].conditions[0].clone()));
         assert_eq!(found.blocked_by[0].last_report_time, Some(at(40)));
-        // Unavailable already before this generation.
+        // The resource was already unavailable before this generation.
         let later = Resource { updated_time: at(60), ..resource(Phase::NotReady) };
         assert_eq!(blockers(&later, &[], &reports), ["a unavailable 2 - Available 60"]);
     }

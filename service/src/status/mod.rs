@@ -1,4 +1,4 @@
-//! What adapters report, and the one status that is derived from it: pure functions of values.
+//! The reports of adapters, and the status that is aggregated from them: pure functions of values.
 
 pub(crate) mod aggregate;
 pub(crate) mod classify;

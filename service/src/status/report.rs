@@ -1,4 +1,4 @@
-//! A report as it comes in.
+//! Reports as received.
 
 use super::condition::ConditionStatus;
 use super::stored::{ReportState, StoredCondition, available};
@@ -6,7 +6,7 @@ use crate::name::AdapterName;
 use chrono::{DateTime, Utc};
 use entity::JsonText;
 
-/// What an adapter reports about a resource.
+/// A report of an adapter about a resource.
 #[derive(Clone, Debug)]
 pub struct Report {
     /// The reporting adapter.
@@ -15,58 +15,58 @@ pub struct Report {
     pub observed_generation: i64,
     /// When the adapter observed it; the time of the server if absent.
     pub observed_time: Option<DateTime<Utc>>,
-    /// The conditions, each type once.
+    /// The conditions. Each type occurs once.
     pub conditions: Vec<ReportedCondition>,
-    /// A document that is stored for the adapter, an object.
+    /// A JSON object that is stored for the adapter.
     pub data: JsonText,
-    /// What the adapter tells about its own run, an object.
+    /// A JSON object with information about the adapter's own run.
     pub metadata: Option<JsonText>,
-    /// The version of the adapter's configuration, if the adapter tells it.
+    /// The version of the adapter's configuration, if reported.
     pub adapter_config_version: Option<String>,
-    /// The version of the framework the adapter is built on, if the adapter tells it.
+    /// The version of the framework the adapter is built on, if reported.
     pub adapter_framework_version: Option<String>,
 }
 
-/// A condition as it comes in.
+/// A condition as received.
 #[derive(Clone, Debug)]
 pub struct ReportedCondition {
-    /// Its type.
+    /// The type of the condition.
     pub r#type: String,
-    /// Whether it holds.
+    /// Whether the condition holds.
     pub status: ConditionStatus,
     /// The reason as one word.
     pub reason: Option<String>,
-    /// The reason for people.
+    /// The reason as a human-readable message.
     pub message: Option<String>,
     /// The adapter, if the condition names one.
     pub adapter: Option<String>,
     /// The generation, if the condition names one.
     pub observed_generation: Option<i64>,
-    /// When it first appeared, if the adapter tells.
+    /// When the condition first appeared, if reported.
     pub created_at: Option<DateTime<Utc>>,
-    /// When it was last observed, if the adapter tells.
+    /// When the condition was last observed, if reported.
     pub updated_at: Option<DateTime<Utc>>,
 }
 
 impl Report {
-    /// Whether it calls the resource available.
+    /// Whether the report calls the resource available.
     pub fn available(&self) -> ConditionStatus {
         available(self.conditions.iter().map(|c| (c.r#type.as_str(), c.status)))
     }
 
-    /// Whether it tells that the adapter has cleaned up everything of the resource.
+    /// Whether the report states that the adapter has cleaned up everything of the resource.
     pub(crate) fn finalized(&self) -> bool {
         self.conditions.iter().any(|c| c.r#type == "Finalized" && c.status == ConditionStatus::True)
     }
 
-    /// When it was observed. A time given by the server is never before the adapter's last report: the clocks of
-    /// replicas differ.
+    /// Returns when the report was observed. A time set by the server is never earlier than the adapter's last
+    /// report, because the clocks of replicas differ.
     pub(crate) fn observed_at(&self, now: DateTime<Utc>, existing: Option<&ReportState>) -> DateTime<Utc> {
         let server_time = || existing.map_or(now, |existing| existing.last_report_time.max(now));
         self.observed_time.unwrap_or_else(server_time)
     }
 
-    /// The state that follows `existing`.
+    /// Returns the state that replaces `existing`.
     pub(crate) fn state(&self, observed: DateTime<Utc>, existing: Option<&ReportState>) -> ReportState {
         let conditions = self.conditions.iter();
         ReportState {

@@ -1,4 +1,4 @@
-//! Reports as they are stored.
+//! Reports as stored.
 
 use super::condition::{ConditionStatus, micros};
 use chrono::{DateTime, Utc};
@@ -7,32 +7,32 @@ use serde::{Deserialize, Serialize};
 /// A condition of a report as it is stored and returned.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoredCondition {
-    /// Its type.
+    /// The type of the condition.
     pub r#type: String,
-    /// Whether it holds.
+    /// Whether the condition holds.
     pub status: ConditionStatus,
     /// The reason as one word.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// The reason for people.
+    /// The reason as a human-readable message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
-    /// The adapter it comes from.
+    /// The adapter that the condition comes from.
     pub adapter: String,
-    /// The generation it is about.
+    /// The generation that the condition is about.
     pub observed_generation: i64,
-    /// When it first appeared.
+    /// When the condition first appeared.
     #[serde(serialize_with = "micros")]
     pub created_at: DateTime<Utc>,
-    /// When it was last observed.
+    /// When the condition was last observed.
     #[serde(serialize_with = "micros")]
     pub updated_at: DateTime<Utc>,
-    /// When its status last changed.
+    /// When the status last changed.
     #[serde(serialize_with = "micros")]
     pub last_transition_time: DateTime<Utc>,
 }
 
-/// The part of a report that decides: everything but the documents that are only kept.
+/// The part of a report that determines the status: everything except the documents that are only stored.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ReportState {
     /// The reporting adapter.
@@ -47,7 +47,7 @@ pub struct ReportState {
     pub last_report_time: DateTime<Utc>,
 }
 
-/// Whether a condition of this type counts where neither `Available` nor `Ready` tells whether a resource is available.
+/// Whether a condition of this type counts for availability if the report has neither `Available` nor `Ready`.
 fn counts(r#type: &str) -> bool {
     !matches!(r#type, "Progressing" | "Finalized")
 }
@@ -76,17 +76,17 @@ impl ReportState {
         self.condition(name).is_some_and(|condition| condition.status == ConditionStatus::True)
     }
 
-    /// Whether it calls the resource available.
+    /// Whether the report calls the resource available.
     pub fn available(&self) -> ConditionStatus {
         available(self.conditions.iter().map(|c| (c.r#type.as_str(), c.status)))
     }
 
-    /// Whether it tells that the adapter has cleaned up everything of the resource.
+    /// Whether the report states that the adapter has cleaned up everything of the resource.
     pub fn finalized(&self) -> bool {
         self.holds("Finalized")
     }
 
-    /// Whether it tells of a failure.
+    /// Whether the report states a failure.
     pub fn failed(&self) -> bool {
         self.holds("Failed") || self.health() == ConditionStatus::False
     }
@@ -95,13 +95,14 @@ impl ReportState {
         self.condition("Health").map_or(ConditionStatus::Unknown, |condition| condition.status)
     }
 
-    /// The condition that tells of a failure, if one does.
+    /// Returns the condition that states a failure. Call it only for a report that [failed](Self::failed): it
+    /// returns `Health` if `Failed` is not True.
     pub(super) fn failure(&self) -> Option<&StoredCondition> {
         let failed = self.condition("Failed").filter(|condition| condition.status == ConditionStatus::True);
         failed.or_else(|| self.condition("Health"))
     }
 
-    /// The condition because of which the resource is not available, if one is there: `Available`, else `Ready`, else
+    /// Returns the condition that makes the resource unavailable, if one exists: `Available`, else `Ready`, else
     /// the first that counts and is not True.
     pub(super) fn unavailability(&self) -> Option<&StoredCondition> {
         let named = self.condition("Available").or_else(|| self.condition("Ready"));
@@ -111,7 +112,8 @@ impl ReportState {
         })
     }
 
-    /// Reason and message of the condition that tells whether the resource is available, if one condition does.
+    /// Returns reason and message of the condition that states whether the resource is available: `Available`, else
+    /// `Ready`.
     pub(super) fn availability_reason(&self) -> (Option<String>, Option<String>) {
         let deciding = self.condition("Available").or_else(|| self.condition("Ready"));
         deciding.map_or((None, None), |condition| (condition.reason.clone(), condition.message.clone()))

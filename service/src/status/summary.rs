@@ -1,4 +1,4 @@
-//! The aggregated status as it is stored.
+//! The aggregated status as stored.
 
 use super::aggregate::Aggregate;
 use super::condition::{ConditionStatus, Phase, micros};
@@ -9,36 +9,36 @@ use entity::JsonText;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
-/// The aggregated status as the row holds it: what is searched in columns, the rest as documents.
+/// The aggregated status as stored in a row: searchable values in columns, the rest as JSON documents.
 ///
-/// The log of changes keeps it as JSON, also over an upgrade: a field that is added needs a serde default.
+/// The log of changes stores it as JSON across upgrades, so a new field needs a serde default.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StoredStatus {
     /// `NotReady`, `Ready` or `Failed`.
     pub phase: String,
-    /// Lowest generation over the required adapters' reports.
+    /// The lowest generation over the required adapters' reports.
     pub observed_generation: i64,
-    /// Oldest of the required adapters' last reports.
+    /// The oldest of the required adapters' last reports.
     pub updated_time: DateTime<Utc>,
     /// When `phase` last changed.
     pub transition_time: DateTime<Utc>,
-    /// The conditions, an array.
+    /// The conditions, a JSON array.
     pub conditions: JsonText,
-    /// One entry per adapter that reported, an array.
+    /// One entry per adapter that has reported, a JSON array.
     pub adapters: JsonText,
     /// Whether `Reconciled` is True.
     pub reconciled: bool,
     /// `last_updated_time` of `Reconciled`.
     pub reconciled_updated_time: DateTime<Utc>,
-    /// `last_transition_time` of `Reconciled`: since when it is True, or waited for. `None` if a version that did not
-    /// know it stored the status.
+    /// `last_transition_time` of `Reconciled`: the time since which the resource is reconciled or unreconciled.
+    /// `None` if the status was stored by a version without this field.
     pub reconciled_since: Option<DateTime<Utc>>,
 }
 
-/// Seconds in one span of [`StoredStatus::reconciled_bucket`].
+/// The length of one bucket of [`StoredStatus::reconciled_bucket`], in seconds.
 pub(crate) const RECONCILED_SPAN: i64 = 600;
 
-/// One entry of a resource's `status.adapters`; when it is read, what it says, without its time.
+/// An entry of `status.adapters`. Deserialization skips the time, so that entries compare by their content.
 #[derive(PartialEq, Serialize, Deserialize)]
 struct AdapterSummary<'a> {
     adapter: Cow<'a, str>,
@@ -49,7 +49,7 @@ struct AdapterSummary<'a> {
     last_report_time: DateTime<Utc>,
 }
 
-/// What a condition says, without its times.
+/// The content of a condition, without its times.
 #[derive(Deserialize, PartialEq)]
 struct ConditionContent {
     r#type: String,
@@ -60,7 +60,7 @@ struct ConditionContent {
 }
 
 impl StoredStatus {
-    /// The aggregate and the reports it was made of, as the row keeps them.
+    /// Returns the stored form of an aggregate and of the reports behind it.
     pub(crate) fn of(aggregate: &Aggregate, reports: &[ReportState]) -> Result<Self> {
         let reconciled = aggregate.reconciled();
         Ok(Self {
@@ -76,12 +76,12 @@ impl StoredStatus {
         })
     }
 
-    /// The span of ten minutes since 1970 that `reconciled_updated_time` is in.
+    /// Returns the number of the ten-minute bucket, counted from 1970, that contains `reconciled_updated_time`.
     pub(crate) fn reconciled_bucket(&self) -> i64 {
         self.reconciled_updated_time.timestamp().div_euclid(RECONCILED_SPAN)
     }
 
-    /// Whether there is more to see than newer times, compared with the status before.
+    /// Whether the status differs from the one before in more than times.
     pub(crate) fn differs_in_content(&self, before: &Self) -> bool {
         let summary = |status: &Self| (status.phase.clone(), status.observed_generation, status.reconciled);
         let conditions = |status: &Self| status.conditions.read::<Vec<ConditionContent>>().ok();
@@ -91,15 +91,15 @@ impl StoredStatus {
             || adapters(self) != adapters(before)
     }
 
-    /// The phase.
+    /// Returns the phase.
     ///
     /// # Errors
-    /// What is stored is none.
+    /// The stored value is not a phase.
     pub(crate) fn phase(&self) -> Result<Phase> {
         self.phase.parse().map_err(|_| Error::Internal(format!("a stored phase is '{}'", self.phase)))
     }
 
-    /// The aggregate it was made of.
+    /// Returns the aggregate that was stored.
     pub(crate) fn aggregate(&self) -> Result<Aggregate> {
         Ok(Aggregate {
             phase: self.phase()?,
@@ -111,7 +111,7 @@ impl StoredStatus {
     }
 }
 
-/// The entries of `status.adapters`.
+/// Returns the entries of `status.adapters`.
 pub(crate) fn adapters(reports: &[ReportState]) -> Result<JsonText> {
     let entries: Vec<_> = reports
         .iter()

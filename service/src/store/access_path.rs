@@ -1,5 +1,5 @@
-//! The path to the rows that match, for an engine that does not know how frequent values are: the start of each index that
-//! could find them is counted.
+//! The access path to matching rows, for an engine without statistics on the frequency of values. Each index that
+//! could find the rows is counted up to a limit.
 
 use super::counts;
 use crate::db::Executor;
@@ -10,29 +10,29 @@ use crate::search::filter::Filter;
 use crate::search::scan::{AccessPath, IdBound, Scan};
 use crate::search::sql;
 
-/// More ids than this are not found first. It takes 10 ms to find so many.
+/// The maximum number of ids to find before the rows are read. Finding this many takes 10 ms.
 const MAX_FOUND: u64 = 20_000;
 
-/// Which of the rows that match are needs.
+/// The matching rows that a query needs.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Needs {
-    /// The first so many in their order; all of them if not given.
+    /// The number of rows, from the first in their order; all of them if `None`.
     pub(crate) first: Option<u64>,
-    /// Of so many, if that is known.
+    /// The total number of matching rows, if known.
     pub(crate) total: Option<u64>,
-    /// With ids beyond this one.
+    /// Only rows with ids beyond this bound.
     pub(crate) beyond: Option<IdBound>,
-    /// Of one owner, or one alone: they are found by that.
+    /// Whether the query is restricted to one owner or one resource, which then finds the rows.
     pub(crate) is_owned: bool,
-    /// In the order of ids.
+    /// Whether the rows are ordered by id.
     pub(crate) by_id: bool,
 }
 
-/// How the rows of a kind that match are best come by.
+/// Chooses the access path to the matching rows of a kind.
 ///
-/// Of a fleet of n rows, c pass the part of the filter that fewest pass. To find these first takes c steps; to read the
-/// rows in order until k match takes about k·n/c, each of which costs four times as much. The first is better while
-/// c² < 4·k·n.
+/// Let n be the number of rows of the kind, k the number of rows needed, and c the number of rows that pass the most
+/// selective part of the filter. Finding these c rows first takes c steps. Reading the rows in order until k match
+/// takes about k·n/c steps, each of which costs four times as much. The first is better while c² < 4·k·n.
 pub(crate) async fn choose(db: &Executor, kind: Kind, filter: Option<&Filter>, needs: Needs) -> Result<Scan> {
     let Needs { first, total, beyond, is_owned, by_id } = needs;
     let scan = |path| Ok(Scan { beyond, path });

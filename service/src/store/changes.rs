@@ -16,24 +16,26 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-/// The id of the one row of `change_log`.
+/// The id of the only row of `change_log`.
 const LOG: i64 = 1;
 
-/// Changes that are read by one statement: so many bytes, and so many rows, whose reading must not hold up others.
+/// The maximum size in bytes, and the maximum number, of changes that one statement reads. Decoding more would block
+/// other requests.
 const PAGE_BYTES: usize = 2 << 20;
 const ROWS: u64 = 100;
 
-/// A number of the log that is visible, and the lowest id of a transaction that ran when it was looked for.
+/// A visible number of the log, and the lowest id of a transaction that was running when the number was read.
 #[derive(Clone, Copy, Debug, FromQueryResult)]
 pub(crate) struct Number {
     pub(crate) seq: i64,
     pub(crate) oldest: i64,
 }
 
-/// Appends what is to be seen of `writes`, by one statement. Answers whether there was anything.
+/// Appends the visible effects of `writes` to the log, one statement per [`CHUNK`] rows. Returns whether there were
+/// any.
 ///
-/// The transaction has written before and has locked all its rows, so it has an id before it draws its numbers, and
-/// waits for nobody once it has drawn them.
+/// The transaction has written before and has locked all its rows. It therefore has an id before it draws its numbers,
+/// and waits for no other transaction after it has drawn them.
 pub(super) async fn append(tx: &Tx, writes: impl Iterator<Item = &Write>) -> Result<bool> {
     let rows = writes.filter_map(|write| Some((write, write.logged()?)));
     let rows = rows
@@ -46,7 +48,7 @@ pub(super) async fn append(tx: &Tx, writes: impl Iterator<Item = &Write>) -> Res
     Ok(!rows.is_empty())
 }
 
-/// A follower that could wait no longer has taken the number; with another one it goes.
+/// Converts a conflict into a retry: a follower has occupied the number, and the retry draws another one.
 fn number_taken(error: DbErr) -> Error {
     match error.sql_err() {
         Some(SqlErr::UniqueConstraintViolation(_)) => Error::Retryable(error),
@@ -54,7 +56,7 @@ fn number_taken(error: DbErr) -> Error {
     }
 }
 
-/// The numbers after `head` that are visible, at most so many.
+/// Returns the visible numbers after `head`, at most `limit`.
 pub(crate) async fn numbers(db: &Executor, head: i64, limit: u64) -> Result<Vec<Number>> {
     let oldest = db.dialect().oldest_transaction();
     let numbers = Entity::find().select_only().column(Column::Seq).expr_as(oldest, "oldest");
@@ -62,22 +64,23 @@ pub(crate) async fn numbers(db: &Executor, head: i64, limit: u64) -> Result<Vec<
     Ok(numbers.into_model::<Number>().all(db).await?)
 }
 
-/// An id that is higher than that of every transaction that has begun to write.
+/// Returns an id above that of every transaction that has begun to write.
 pub(crate) async fn fence(db: &Executor) -> Result<i64> {
     of_log(db, db.dialect().next_transaction()).await
 }
 
-/// Some of the log.
+/// A section of the log.
 #[derive(Debug)]
 pub(crate) struct LogPage {
     pub(crate) rows: Vec<Model>,
-    /// The number up to which these are all.
+    /// The number up to which the rows are complete.
     pub(crate) upto: i64,
-    /// Up to this number, changes have been removed.
+    /// The number up to which changes have been removed.
     pub(crate) floor: i64,
 }
 
-/// The changes after `since`, up to `head` or as many as [`PAGE_BYTES`] bytes hold; at least one, if there is any.
+/// Returns the changes after `since` up to `head`, limited to about [`PAGE_BYTES`] bytes and [`ROWS`] rows. Returns at
+/// least one, if there is any.
 pub(crate) async fn between(db: &Executor, since: i64, head: i64) -> Result<LogPage> {
     let all = Entity::find().filter(Column::Seq.gt(since)).filter(Column::Seq.lte(head));
     let (mut rows, mut bytes, mut upto) = (Vec::new(), 0, since);
@@ -96,25 +99,25 @@ pub(crate) async fn between(db: &Executor, since: i64, head: i64) -> Result<LogP
     if bytes < PAGE_BYTES && (rows.len() as u64) < ROWS {
         upto = head;
     }
-    // Read after the rows: the floor rises in the transaction that removes them, so what is missing shows in it.
+    // Read after the rows: the transaction that removes rows raises the floor, so the floor reveals missing rows.
     Ok(LogPage { rows, upto, floor: log(db).await?.floor })
 }
 
-/// Changes that a copy of the data does not include, with numbers after `last` or one of the `missing` ones: at most so
-/// many, and as many as [`PAGE_BYTES`] bytes hold. `None` if there are more, or if some have been removed.
+/// Returns the changes that a copy of the data does not include: numbers after `last`, and the `missing` ones. `None`
+/// if they exceed `limit` or [`PAGE_BYTES`], or if some have been removed.
 pub(crate) async fn unseen(
     db: &Executor,
     last: i64,
     missing: Vec<i64>,
     limit: u64,
 ) -> Result<Option<Vec<Model>>> {
-    // The index answers the range; it would not answer the alternatives.
+    // The index supports the range, but not the alternatives.
     let first = missing.iter().min().map_or(last, |first| first - 1);
     let unseen = Condition::any().add(Column::Seq.gt(last)).add(Column::Seq.is_in(missing));
     let unseen = Condition::all().add(Column::Seq.gt(first)).add(unseen);
     let (mut rows, mut bytes) = (Vec::new(), 0);
     {
-        // What has been removed shows in the floor of the same state.
+        // The floor is read in the same statement, so it reveals removed changes.
         let query = Entity::find().expr_as(floor(), "floor").filter(unseen).order_by_asc(Column::Seq);
         let mut found = db.stream(&query.limit(limit + 1).into_query()).await?;
         while let Some(row) = found.try_next().await? {
@@ -131,14 +134,14 @@ pub(crate) async fn unseen(
     Ok(complete.then_some(rows))
 }
 
-/// The highest number there is or was: an expression for a statement about resources, which says whether it sees changes
-/// that a copy does not include.
+/// An expression for the highest number that exists or existed. In a statement that reads resources, it shows whether
+/// the statement sees changes that a copy does not include.
 pub(super) fn last_number() -> Expr {
     let last = Entity::find().select_only().expr(Column::Seq.max()).into_query();
     Func::coalesce([subquery(last), floor()]).into()
 }
 
-/// Up to which number changes have been removed: an expression.
+/// An expression for the number up to which changes have been removed.
 fn floor() -> Expr {
     let floor = change_log::Entity::find_by_id(LOG).select_only().column(change_log::Column::Floor);
     subquery(floor.into_query())
@@ -148,23 +151,23 @@ fn subquery(select: SelectStatement) -> Expr {
     Expr::SubQuery(None, Box::new(SubQueryStatement::SelectStatement(select)))
 }
 
-/// The numbers after `head`, to be read together with something else.
+/// Selects the numbers after `head`, as part of a larger statement.
 pub(super) fn numbers_after(head: i64) -> SelectStatement {
     Entity::find().select_only().column(Column::Seq).filter(Column::Seq.gt(head)).into_query()
 }
 
-/// The highest number there is or was; 0 if there is none.
+/// Returns the highest number that exists or existed; 0 if there is none.
 pub(crate) async fn last(db: &Executor) -> Result<i64> {
     of_log(db, last_number()).await
 }
 
-/// What holds of the log as a whole.
+/// Returns the row that describes the log as a whole.
 pub(crate) async fn log(db: &Executor) -> Result<change_log::Model> {
     let log = change_log::Entity::find_by_id(LOG).one(db).await?;
     log.ok_or_else(no_log)
 }
 
-/// What an expression is where the log of changes is written.
+/// Evaluates an expression in a query of the row of `change_log`.
 async fn of_log<T: TryGetable>(db: &Executor, value: Expr) -> Result<T> {
     let query = change_log::Entity::find_by_id(LOG).select_only().expr_as(value, "value");
     query.into_tuple::<T>().one(db).await?.ok_or_else(no_log)
@@ -174,14 +177,14 @@ fn no_log() -> Error {
     Error::Internal("the table change_log has no row".into())
 }
 
-/// The history of the server that the numbers belong to: another one begins when a standby is promoted or a backup is
-/// restored, and may give numbers again.
+/// Returns the history of the server that the numbers belong to. A new history begins when a standby is promoted or a
+/// backup is restored, and it may assign numbers again.
 pub(crate) async fn timeline(db: &Executor) -> Result<String> {
     of_log(db, db.dialect().timeline()).await
 }
 
-/// Takes a number that a transaction has drawn and not used, so that it never will. Waits for that transaction if it
-/// has used it and not yet ended.
+/// Occupies a number that a transaction has drawn and not used, so that it can never be used. If the transaction has
+/// used the number and not ended, waits for the transaction.
 pub(crate) async fn occupy(db: &Executor, seq: i64, now: DateTime<Utc>) -> Result<()> {
     let row = ActiveModel {
         seq: ActiveValue::Set(seq),
@@ -199,7 +202,7 @@ pub(crate) async fn occupy(db: &Executor, seq: i64, now: DateTime<Utc>) -> Resul
     Ok(())
 }
 
-/// The lowest numbers and when their changes happened.
+/// Returns the lowest numbers and the times of their changes.
 pub(crate) async fn oldest(db: &Executor, limit: u64) -> Result<Vec<(i64, DateTime<Utc>)>> {
     let oldest = Entity::find().select_only().columns([Column::Seq, Column::ChangedTime]);
     Ok(oldest.order_by_asc(Column::Seq).limit(limit).into_tuple().all(db).await?)
@@ -208,13 +211,13 @@ pub(crate) async fn oldest(db: &Executor, limit: u64) -> Result<Vec<(i64, DateTi
 /// Removes the changes up to a number.
 pub(crate) async fn remove(tx: &Tx, upto: i64) -> Result<()> {
     let raised = change_log::Entity::update_many().col_expr(change_log::Column::Floor, Expr::val(upto));
-    // Who begins a new log raises it too, and leaves the changes so far.
+    // `begin_anew` also raises the floor, and keeps the existing changes, so the floor may already be higher.
     raised.filter(change_log::Column::Floor.lt(upto)).exec(&**tx).await?;
     Entity::delete_many().filter(Column::Seq.lte(upto)).exec(&**tx).await?;
     Ok(())
 }
 
-/// Begins a new log: the numbers so far can no longer be followed.
+/// Begins a new log. The existing numbers can no longer be followed.
 pub(crate) async fn begin_anew(tx: &Tx, floor: i64) -> Result<()> {
     let log = change_log::Entity::update_many()
         .col_expr(change_log::Column::Epoch, Expr::val(Uuid::from_u128(rand::random())))

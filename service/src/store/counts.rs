@@ -1,4 +1,4 @@
-//! How many resources there are, and how many wait for reconciliation.
+//! The number of resources, and of unreconciled resources.
 
 use super::changes;
 use super::row::with_entity;
@@ -14,18 +14,18 @@ use sea_orm::{
     QueryTrait,
 };
 
-/// How many resources match, or are of this kind if there is no condition.
+/// Returns the number of resources of a kind that match `condition`, or of all resources of the kind without one.
 pub(crate) async fn resources(db: &Executor, kind: Kind, condition: Option<Condition>) -> Result<i64> {
     number(db, &counting(kind, condition)).await
 }
 
-/// How many reports match.
+/// Returns the number of reports that match.
 pub(crate) async fn reports(db: &Executor, condition: Condition) -> Result<i64> {
     number(db, &matching::<adapter_status::Entity>(condition)).await
 }
 
-/// How many resources match, or are of this kind if there is no condition, and the numbers after `head` of the changes
-/// that this includes: one statement, which sees one state.
+/// Returns the same count as [`resources`], and the numbers after `head` of the changes that it includes. One
+/// statement reads both, from the same state of the database.
 pub(crate) async fn with_changes(
     db: &Executor,
     kind: Kind,
@@ -48,7 +48,7 @@ pub(crate) async fn with_changes(
     Ok((total, seen))
 }
 
-/// How many rows are selected, but at most `limit`.
+/// Returns the number of selected rows, at most `limit`.
 pub(crate) async fn up_to(db: &Executor, mut rows: SelectStatement, limit: u64) -> Result<u64> {
     let mut count = Query::select();
     count.expr(Expr::col(Asterisk).count()).from_subquery(rows.limit(limit).take(), "found");
@@ -62,7 +62,7 @@ async fn number(db: &Executor, count: &SelectStatement) -> Result<i64> {
 
 fn counting(kind: Kind, condition: Option<Condition>) -> SelectStatement {
     let Some(condition) = condition else {
-        // The sum of the shards that the database keeps. A sum of big integers would be answered as a decimal.
+        // The sum of the shards that the database maintains. A sum of big integers would be returned as a decimal.
         let sum = Column::Count.sum().cast_as(Alias::new("bigint"));
         let shards = Entity::find().filter(Column::Kind.eq(kind.as_str()));
         return shards.select_only().expr_as(sum, "count").into_query();
@@ -74,18 +74,18 @@ fn matching<E: EntityTrait>(condition: Condition) -> SelectStatement {
     E::find().filter(condition).select_only().expr_as(Expr::col(Asterisk).count(), "count").into_query()
 }
 
-/// Resources of a kind that wait for reconciliation: either those being deleted or the others.
+/// The unreconciled resources of a kind: either those marked for deletion or the others.
 #[derive(Debug, FromQueryResult)]
 pub(crate) struct UnreconciledRow {
     pub(crate) is_delete: bool,
     pub(crate) pending: i64,
-    /// Those that have waited since before the given time.
+    /// The number of resources that have been unreconciled since before the given time.
     pub(crate) stuck: i64,
-    /// Since when the first has waited.
+    /// The start of the longest wait.
     pub(crate) since: Option<DateTime<Utc>>,
 }
 
-/// Counts the resources of a kind that wait for reconciliation: one statement, answered from an index over those.
+/// Counts the unreconciled resources of a kind, with one statement on an index that contains only them.
 pub(crate) async fn unreconciled(
     db: &Executor,
     kind: Kind,

@@ -1,4 +1,4 @@
-//! Idempotency keys and the answers stored for them.
+//! Idempotency keys and their stored answers.
 
 use crate::db::Executor;
 use crate::error::Result;
@@ -7,8 +7,8 @@ use entity::idempotency_key::{ActiveModel, Column, Entity, Model};
 use sea_orm::sea_query::{ExprTrait, OnConflict};
 use sea_orm::{ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect, Set};
 
-/// Adds a key without an answer, in the place of one that has expired or has none either. `false` if there is another;
-/// waits for a transaction that is adding it.
+/// Adds a key without an answer. Replaces an existing key that has expired or has no answer. Returns `false` if
+/// another key exists. Waits for a transaction that is adding the same key.
 pub(crate) async fn claim(tx: &Executor, row: Model, now: DateTime<Utc>) -> Result<bool> {
     let columns = [Column::RequestDigest, Column::Answer, Column::ClaimedTime, Column::ExpiresTime];
     let is_free = Column::ExpiresTime.lt(now).or(Column::Answer.is_null());
@@ -20,7 +20,7 @@ pub(crate) async fn claim(tx: &Executor, row: Model, now: DateTime<Utc>) -> Resu
     Ok(claimed.exec_without_returning(tx).await? > 0)
 }
 
-/// The row of a key, locked.
+/// Returns the row of a key, locked.
 pub(crate) async fn find(tx: &Executor, caller: &str, key: &str) -> Result<Option<Model>> {
     Ok(Entity::find().filter(this(caller, key)).lock_exclusive().one(tx).await?)
 }
@@ -32,7 +32,7 @@ pub(crate) async fn complete(tx: &Executor, caller: &str, key: &str, answer: Str
     Ok(())
 }
 
-/// Removes keys that have expired and answers how many there were.
+/// Removes expired keys. Returns the number of removed keys.
 pub(crate) async fn remove_expired(tx: &Executor, now: DateTime<Utc>) -> Result<u64> {
     Ok(Entity::delete_many().filter(Column::ExpiresTime.lt(now)).exec(tx).await?.rows_affected)
 }

@@ -1,4 +1,4 @@
-//! The rows by which labels are searched.
+//! The rows for searches by label.
 
 use super::CHUNK;
 use crate::db::Executor;
@@ -10,7 +10,7 @@ use sea_orm::{EntityTrait, QueryFilter, Set};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
-/// Adds the labels of these resources.
+/// Inserts the labels of these resources.
 pub(super) async fn insert(tx: &Executor, resources: &[&Resource]) -> Result<()> {
     let mut rows = Vec::new();
     for resource in resources {

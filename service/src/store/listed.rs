@@ -1,4 +1,4 @@
-//! What is listed, and what of it decides where a page ends.
+//! Entities in lists, and the properties of an item that determine where a page ends.
 
 use crate::error::Result;
 use crate::field::Column;
@@ -7,22 +7,22 @@ use crate::list::order::Term;
 use entity::JsonText;
 use sea_orm::{EntityTrait, IdenStatic, Iterable, ModelTrait, QueryResult};
 
-/// An entity that is listed.
+/// An entity that can be listed.
 pub(super) trait Listed: EntityTrait {
-    /// What a row becomes.
+    /// The type that a row is converted to.
     type Item;
 
-    /// Reads a row of all columns.
+    /// Reads a row that contains all columns.
     fn read(row: &QueryResult) -> Result<Self::Item>;
 
-    /// How long the documents of an item are, in bytes.
+    /// The total length of the documents of an item, in bytes.
     fn documents(item: &Self::Item) -> usize;
 
-    /// The values by which an item is ordered.
+    /// The sort keys of an item.
     fn keys(item: &Self::Item, order: &[Term]) -> Vec<SortKey>;
 }
 
-/// The values of a row by which it is ordered.
+/// The sort keys of a row.
 pub(super) fn keys<E: EntityTrait>(row: &E::Model, order: &[Term]) -> Vec<SortKey> {
     let value = |column: &Column| {
         let found = E::Column::iter().find(|known| known.as_str() == column.name);
@@ -31,7 +31,7 @@ pub(super) fn keys<E: EntityTrait>(row: &E::Model, order: &[Term]) -> Vec<SortKe
     order.iter().map(|term| value(&term.column)).collect()
 }
 
-/// How long some documents are together, in bytes.
+/// The total length of documents, in bytes.
 pub(super) fn length<const N: usize>(documents: [&JsonText; N]) -> usize {
     documents.iter().map(|document| document.as_str().len()).sum()
 }

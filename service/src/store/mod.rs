@@ -1,5 +1,5 @@
-//! What is stored: the only SQL of the service, apart from the conditions of searches, and the only place that tells
-//! the tables of clusters and node pools apart.
+//! The storage layer: the only SQL of the service apart from the conditions of searches, and the only code that
+//! distinguishes the tables of clusters and node pools.
 
 pub(crate) mod access_path;
 pub(crate) mod changes;
@@ -17,5 +17,6 @@ mod listed;
 mod row;
 mod rows;
 
-/// Rows written by one statement: columns times rows must stay below what an engine can bind.
+/// The maximum number of rows that one statement writes. Columns times rows must stay below the bind limit of the
+/// engine.
 const CHUNK: usize = 1000;

@@ -1,4 +1,4 @@
-//! Pages of what matches.
+//! Pages of matching items.
 
 use super::changes;
 use super::listed::Listed;
@@ -21,38 +21,38 @@ use sea_orm::{
 
 /// The column of the last number of the log of changes.
 const NUMBER: &str = "last_number";
-/// What an item takes beside its documents, in bytes.
+/// The memory use of an item in addition to its documents, in bytes.
 const ITEM: usize = 512;
-/// Up to so many rows are skipped as they are, not by an index.
+/// The maximum offset for which rows are skipped directly. For larger offsets, an index skips them.
 const SKIPPED: u64 = 100;
 
-/// A page of what matches.
+/// A query for a page of matching items.
 #[derive(Clone, Debug)]
 pub(crate) struct PageQuery<'a> {
-    /// What matches.
+    /// The condition that items match.
     pub(crate) condition: Condition,
-    /// In which order.
+    /// The order of the items.
     pub(crate) order: &'a [Term],
-    /// At most so many.
+    /// The maximum number of items.
     pub(crate) size: u64,
-    /// After so many.
+    /// The number of items to skip.
     pub(crate) offset: u64,
-    /// Whether to tell the last number of the log of changes that the page was read with.
+    /// Whether to return the last number of the log of changes that the page was read with.
     pub(crate) numbered: bool,
 }
 
-/// A part of what matches.
+/// A page of matching items.
 #[derive(Debug)]
 pub(crate) struct PageRows<T> {
     /// The items, in order.
     pub(crate) items: Vec<T>,
-    /// About how many bytes they take.
+    /// The approximate memory use of the items, in bytes.
     pub(crate) bytes: usize,
-    /// The values by which the last item is ordered, if others follow it.
+    /// The sort keys of the last item, if other items follow it.
     pub(crate) next: Option<Vec<SortKey>>,
-    /// The values by which the item before the first is ordered, if they are known.
+    /// The sort keys of the item before the first, if known.
     pub(crate) before: Option<Vec<SortKey>>,
-    /// The last number of the log of changes then, if that was asked and there are items.
+    /// The last number of the log of changes when the page was read, if it was requested and there are items.
     pub(crate) number: Option<i64>,
 }
 
@@ -62,7 +62,7 @@ impl<T> Default for PageRows<T> {
     }
 }
 
-/// Resources that match, in order. `None` if there is not enough memory for them now.
+/// Returns matching resources, in order. `None` if there is not enough memory for them now.
 pub(crate) async fn resources(
     db: &Executor,
     kind: Kind,
@@ -72,8 +72,9 @@ pub(crate) async fn resources(
     with_entity!(kind, entity => read::<entity::Entity>(db, query, share).await)
 }
 
-/// Items of `E` that match, in order. They end where they would take more bytes than a page may; what an item takes is
-/// as long as its documents, and a bit. There is always a first one.
+/// Returns matching items of `E`, in order. The page ends before the item that would exceed the maximum page size in
+/// bytes, but always contains a first item. The size of an item is the length of its documents plus [`ITEM`]. `None`
+/// if there is not enough memory for the page now.
 pub(super) async fn read<E: Listed>(
     db: &Executor,
     query: PageQuery<'_>,
@@ -87,7 +88,7 @@ pub(super) async fn read<E: Listed>(
         let last = page.items.last();
         if page.items.len() == size {
             page.next = last.map(|last| E::keys(last, order));
-            // The end is read as well: the connection is ready for others then.
+            // Reading to the end makes the connection available to other requests.
             drop(rows.try_next().await?);
             return Ok(Some(page));
         }
@@ -111,7 +112,7 @@ pub(super) async fn read<E: Listed>(
     Ok(Some(page))
 }
 
-/// How the engine would find the rows of [`resources`], a line for each step.
+/// Returns the engine's query plan for [`resources`], one line per step.
 pub(crate) async fn plan(db: &Executor, kind: Kind, query: PageQuery<'_>) -> Result<Vec<String>> {
     let backend = ConnectionTrait::get_database_backend(db);
     let mut statement = with_entity!(kind, entity => query.select::<entity::Entity>().build(backend));
@@ -121,12 +122,12 @@ pub(crate) async fn plan(db: &Executor, kind: Kind, query: PageQuery<'_>) -> Res
     Ok(lines.iter().map(|line| line.try_get("", column)).collect::<Result<_, _>>()?)
 }
 
-/// The values of a resource by which a list of its kind is ordered.
+/// The sort keys of a resource in a list of its kind.
 pub(crate) fn keys_of(resource: &Resource, order: &[Term]) -> Vec<SortKey> {
     with_entity!(resource.kind, entity => entity::Entity::keys(resource, order))
 }
 
-/// What comes after the item with these keys. An absent value counts as greater than every other.
+/// The condition for the items after the one with these keys. An absent value sorts as greater than every other.
 pub(crate) fn after(order: &[Term], keys: &[SortKey]) -> Result<Condition> {
     if let Some(tuple) = tuple_after(order, keys)? {
         return Ok(Condition::all().add(tuple));
@@ -150,7 +151,7 @@ pub(crate) fn after(order: &[Term], keys: &[SortKey]) -> Result<Condition> {
     Ok(after)
 }
 
-/// The bound of ids of what comes after the item with these keys, in an order that begins with the id.
+/// The bound of the ids that follow the item with these keys. `None` unless the order begins with the id.
 pub(crate) fn id_after(order: &[Term], keys: &[SortKey]) -> Result<Option<IdBound>> {
     let (Some(term), Some(key)) = (order.first().filter(|term| term.column == ID), keys.first()) else {
         return Ok(None);
@@ -159,8 +160,8 @@ pub(crate) fn id_after(order: &[Term], keys: &[SortKey]) -> Result<Option<IdBoun
     Ok(Some(if term.is_descending() { IdBound::Below(id) } else { IdBound::Above(id) }))
 }
 
-/// One comparison of rows, which an index over the columns can answer: possible if all terms run in one direction
-/// and none can be absent.
+/// A single row comparison, which an index over the columns supports. Available only if all terms have the same
+/// direction and none is nullable.
 fn tuple_after(order: &[Term], keys: &[SortKey]) -> Result<Option<Expr>> {
     let descending = order[0].is_descending();
     if order.iter().any(|term| term.is_descending() != descending || term.column.nullable) {
@@ -177,7 +178,7 @@ fn tuple_after(order: &[Term], keys: &[SortKey]) -> Result<Option<Expr>> {
 }
 
 impl PageQuery<'_> {
-    /// Selects the rows, and one more if others follow them.
+    /// Selects the rows of the page, and one more to detect whether others follow.
     fn select<E: EntityTrait>(self) -> Select<E> {
         let Self { condition, order, size, offset, numbered } = self;
         let (limit, number) = (size + 1, numbered.then(changes::last_number));
@@ -187,7 +188,7 @@ impl PageQuery<'_> {
             let select = ordered(select.filter(condition), order).limit(limit);
             return select.offset((offset > 0).then_some(offset));
         };
-        // Rows are wide and the index is not: the rows that a deep page skips are read from the index alone.
+        // Rows are wide and index entries are not: the rows that a deep page skips are read from the index alone.
         let skipped = ordered(E::find().select_only().column(id).filter(condition), order);
         let ids = skipped.limit(limit).offset(offset).into_query();
         ordered(select.filter(Expr::col(id).in_subquery(ids)), order)
@@ -197,8 +198,8 @@ impl PageQuery<'_> {
 fn ordered<E: EntityTrait>(select: Select<E>, order: &[Term]) -> Select<E> {
     order.iter().fold(select, |select, term| {
         let column = Expr::col(term.column.name);
-        // An absent value counts as greater than every other, while engines differ. Not stated for other
-        // columns, so that an index can give their order.
+        // An absent value sorts as greater than every other; the defaults of the engines differ. Omitted for columns
+        // that are not nullable, so that an index can provide their order.
         match (term.column.nullable, &term.direction) {
             (false, direction) => select.order_by(column, direction.clone()),
             (true, Order::Desc) => select.order_by_with_nulls(column, Order::Desc, NullOrdering::First),

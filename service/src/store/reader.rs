@@ -1,5 +1,5 @@
-//! Where reads run: the primary database or a replica. Reads of single resources that arrive together are answered
-//! by one statement.
+//! The database that reads run on: the primary or a replica. Concurrent reads of single resources are batched into one
+//! statement.
 
 use super::resources;
 use crate::batch::Batcher;
@@ -11,9 +11,9 @@ use std::collections::HashMap;
 use std::time::Duration;
 use uuid::Uuid;
 
-/// Statements under way at a time. With two, each would answer half as many requests, at twice the cost.
+/// The maximum number of concurrent statements. With two, each would answer half as many requests, at twice the cost.
 const CONCURRENCY: usize = 1;
-/// Statements beside it that have become slow: a slow answer must not hold up everyone.
+/// The maximum number of slow statements that run in addition. A slow answer must not block all other requests.
 const SLOW: usize = 1;
 
 /// A database to read from. Cheap to clone.
@@ -26,7 +26,7 @@ pub(crate) struct Reader {
 }
 
 impl Reader {
-    /// Reads from the primary of `db`, or from a replica.
+    /// Creates a reader on the primary of `db`, or on a replica.
     pub(crate) fn new(db: &Db, executor: &Executor, is_primary: bool) -> Self {
         Self {
             executor: executor.clone(),
@@ -36,17 +36,17 @@ impl Reader {
         }
     }
 
-    /// Whether reads see everything that was committed before.
+    /// Whether reads include everything that was committed before them.
     pub(crate) fn is_primary(&self) -> bool {
         self.is_primary
     }
 
-    /// For statements of its own.
+    /// The executor for statements that are not batched.
     pub(crate) fn executor(&self) -> &Executor {
         &self.executor
     }
 
-    /// The resource with this id, as it was at some moment after this call.
+    /// Returns the resource with this id. The statement that reads it starts after this call.
     pub(crate) async fn find(&self, kind: Kind, id: Uuid) -> Result<Option<Resource>> {
         let (executor, timeout) = (self.executor.clone(), self.answer_timeout);
         let run = move |keys: Vec<(Kind, Uuid)>| {

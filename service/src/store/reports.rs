@@ -21,25 +21,25 @@ use sea_orm::{
 use std::collections::HashMap;
 use uuid::Uuid;
 
-/// The columns that no later report of the same adapter changes.
+/// The columns that later reports of the same adapter do not change.
 const FIXED: [&str; 4] = ["owner_id", "adapter", "owner_type", "created_time"];
 
-/// Reports about several resources by the resource, each ordered by adapter.
+/// Reports grouped by resource, each group ordered by adapter.
 pub(crate) type ReportsByOwner = HashMap<Uuid, Vec<ReportState>>;
 
-/// All reports about a resource, ordered by adapter.
+/// Returns all reports about a resource, ordered by adapter.
 pub(crate) async fn of_resource(db: &Executor, id: Uuid) -> Result<Vec<ReportState>> {
     let mut reports = states(db, Condition::all().add(Column::OwnerId.eq(id))).await?;
     Ok(reports.remove(&id).unwrap_or_default())
 }
 
-/// All reports about these resources.
+/// Returns all reports about these resources.
 pub(crate) async fn of_resources(db: &Executor, ids: &[Uuid]) -> Result<ReportsByOwner> {
     let owned = db.dialect().is_one_of(Expr::col(Column::OwnerId), ids);
     states(db, Condition::all().add(owned)).await
 }
 
-/// All reports about the node pools of a cluster.
+/// Returns all reports about the node pools of a cluster.
 pub(crate) async fn of_children(db: &Executor, owner: Uuid) -> Result<ReportsByOwner> {
     let children: SelectStatement = Query::select()
         .column(node_pool::Column::Id)
@@ -49,7 +49,7 @@ pub(crate) async fn of_children(db: &Executor, owner: Uuid) -> Result<ReportsByO
     states(db, Condition::all().add(Column::OwnerId.in_subquery(children))).await
 }
 
-/// The documents that are only kept stay where they are: they may be large.
+/// Reads matching reports without the documents that are only stored, which may be large.
 async fn states(db: &Executor, condition: Condition) -> Result<ReportsByOwner> {
     type Row = (Uuid, String, i64, JsonText, DateTime<Utc>, DateTime<Utc>);
     let rows: Vec<Row> = Entity::find()
@@ -76,7 +76,7 @@ async fn states(db: &Executor, condition: Condition) -> Result<ReportsByOwner> {
     Ok(reports)
 }
 
-/// Reports that match, in order. `None` if there is not enough memory for them now.
+/// Returns matching reports, in order. `None` if there is not enough memory for them now.
 pub(crate) async fn page(
     db: &Executor,
     query: PageQuery<'_>,
@@ -102,7 +102,7 @@ impl Listed for Entity {
     }
 }
 
-/// Writes each report over the adapter's last one about the same resource.
+/// Inserts reports. Each replaces the last report of the adapter about the same resource.
 pub(crate) async fn upsert(tx: &Executor, reports: Vec<Model>) -> Result<()> {
     if reports.is_empty() {
         return Ok(());
@@ -114,7 +114,7 @@ pub(crate) async fn upsert(tx: &Executor, reports: Vec<Model>) -> Result<()> {
     Ok(())
 }
 
-/// The row of a report about a resource, which is stored as `state`.
+/// Returns the row of a report about a resource, which is stored as `state`.
 pub(crate) fn row(kind: Kind, owner_id: Uuid, report: &Report, state: &ReportState) -> Result<Model> {
     let ReportState { adapter, observed_generation, conditions, created_time, last_report_time } = state;
     Ok(Model {

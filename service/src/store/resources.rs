@@ -13,16 +13,16 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-/// What a lock does about rows that another transaction has locked.
+/// How a lock treats rows that another transaction has locked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wait {
-    /// Wait for them, as long as the session's `lock_timeout` allows.
+    /// Waits for them, up to the `lock_timeout` of the session.
     Yes,
-    /// Leave them out.
+    /// Omits them.
     Skip,
 }
 
-/// The resources with these ids, in no order.
+/// Returns the resources with these ids, in no particular order.
 pub(crate) async fn find_all(db: &Executor, kind: Kind, ids: &[Uuid]) -> Result<Vec<Resource>> {
     let dialect = db.dialect();
     Ok(with_entity!(kind, entity => {
@@ -31,18 +31,19 @@ pub(crate) async fn find_all(db: &Executor, kind: Kind, ids: &[Uuid]) -> Result<
     }))
 }
 
-/// The resource that a path names, locked until the transaction ends.
+/// Returns the resource that a path names, locked until the transaction ends.
 pub(crate) async fn lock_target(tx: &Executor, target: &Target) -> Result<Resource> {
     let found = lock_all(tx, target.kind, &[target.id], Wait::Yes).await?.pop();
     found.filter(|found| target.matches(found)).ok_or_else(|| target.not_found())
 }
 
-/// The resources with these ids, locked in the order of their ids.
+/// Returns the resources with these ids, locked in the order of their ids.
 pub(crate) async fn lock_all(tx: &Executor, kind: Kind, ids: &[Uuid], wait: Wait) -> Result<Vec<Resource>> {
     lock_as(tx, kind, ids, LockType::Update, wait).await
 }
 
-/// The same, held so that they can neither change nor be removed, while others may hold them too.
+/// Returns the resources with these ids under a shared lock: they can neither change nor be removed, but other
+/// transactions may lock them in the same way.
 pub(crate) async fn share_all(tx: &Executor, kind: Kind, ids: &[Uuid], wait: Wait) -> Result<Vec<Resource>> {
     lock_as(tx, kind, ids, LockType::Share, wait).await
 }
@@ -69,7 +70,7 @@ async fn lock_as(
     }))
 }
 
-/// All node pools of a cluster, locked in the order of their ids.
+/// Returns all node pools of a cluster, locked in the order of their ids.
 pub(crate) async fn lock_children(tx: &Executor, owner: Uuid) -> Result<Vec<Resource>> {
     let children = node_pool::Entity::find()
         .filter(node_pool::Column::OwnerId.eq(owner))
@@ -78,10 +79,10 @@ pub(crate) async fn lock_children(tx: &Executor, owner: Uuid) -> Result<Vec<Reso
     all(tx, children).await
 }
 
-/// The cluster of a node pool, locked; nothing for a cluster. Its own row must not be locked yet.
+/// Returns the cluster of a node pool, locked; `None` for a cluster. The row of the node pool must not be locked yet.
 pub(crate) async fn lock_parent(tx: &Executor, target: &Target) -> Result<Option<Resource>> {
     let Some(parent) = target.kind.parent() else { return Ok(None) };
-    // The owner never changes, so it can be read before anything is locked.
+    // The owner never changes, so it can be read before any row is locked.
     let child = find_all(tx, target.kind, &[target.id]).await?.pop();
     match child.and_then(|child| child.owner_id) {
         Some(owner) => Ok(lock_all(tx, parent, &[owner], Wait::Yes).await?.pop()),
@@ -89,12 +90,12 @@ pub(crate) async fn lock_parent(tx: &Executor, target: &Target) -> Result<Option
     }
 }
 
-/// Whether a resource has any children; only clusters can.
+/// Whether a resource has any children. Only clusters can have children.
 pub(crate) async fn has_children(tx: &Executor, owner: Uuid) -> Result<bool> {
     has_other_children(tx, owner, Uuid::nil()).await
 }
 
-/// Whether a resource has any children but this one.
+/// Whether a resource has any children other than `child`.
 pub(crate) async fn has_other_children(tx: &Executor, owner: Uuid, child: Uuid) -> Result<bool> {
     let child = node_pool::Entity::find()
         .select_only()
@@ -106,7 +107,8 @@ pub(crate) async fn has_other_children(tx: &Executor, owner: Uuid, child: Uuid) 
     Ok(child.one(tx).await?.is_some())
 }
 
-/// How many children a resource has, and the ids of the first `sample` of them by id; only clusters can have any.
+/// Returns the number of children of a resource, and the first `sample` of their ids in order. Only clusters can have
+/// children.
 pub(crate) async fn count_children(db: &Executor, owner: Uuid, sample: u64) -> Result<(i64, Vec<Uuid>)> {
     let mut children = node_pool::Entity::find()
         .select_only()
@@ -120,7 +122,7 @@ pub(crate) async fn count_children(db: &Executor, owner: Uuid, sample: u64) -> R
     Ok((rows.first().map_or(0, |row| row.1), rows.into_iter().map(|row| row.0).collect()))
 }
 
-/// The id of the resource that has a name and is not marked for deletion.
+/// Returns the id of the resource that has this name and is not marked for deletion.
 pub(crate) async fn named(
     db: &Executor,
     kind: Kind,

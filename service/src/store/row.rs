@@ -1,5 +1,5 @@
-//! Between a row and a [`Resource`]. Every column is named, so that a new one does not compile until it is decided
-//! what it means.
+//! Conversion between a row and a [`Resource`]. All columns are named, so that adding a column is a compile error
+//! until its meaning is decided.
 
 use super::listed::{Listed, keys, length};
 use crate::error::Result;
@@ -11,7 +11,8 @@ use crate::status::summary::StoredStatus;
 use entity::{cluster, node_pool};
 use sea_orm::QueryResult;
 
-/// Evaluates an expression in which `$entity` is the entity of a kind. The one place that tells the two apart.
+/// Evaluates an expression in which `$entity` is the entity of a kind. The only place that distinguishes the two
+/// entities.
 macro_rules! with_entity {
     ($kind:expr, $entity:ident => $body:expr) => {
         match $kind {
@@ -28,10 +29,11 @@ macro_rules! with_entity {
 }
 pub(super) use with_entity;
 
-/// Both ways between the rows of an entity and resources of a kind: columns that are fields of a resource by the same
-/// name, and columns that are fields of its status.
+/// Implements the conversions between the rows of an entity and resources of a kind. `same` lists the columns that are
+/// fields of a resource with the same name, `status` the columns that are fields of its status.
 ///
-/// Lists read each column by its place, which is that of its variant: to look it up by its name took as long as to read it.
+/// Lists read each column by its index, which is that of its variant: looking it up by name took as long as reading
+/// it.
 macro_rules! rows {
     (
         $entity:ident, $kind:expr, owner: [$($owner:ident $Owner:ident)?], same: [$($same:ident $Same:ident),*],

@@ -1,10 +1,10 @@
-//! Statements that write many rows at once.
+//! Statements that write many rows.
 
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, OnConflict, Query, TableRef, UpdateStatement, ValueTuple};
 use sea_orm::{ActiveModelTrait, DbBackend, Statement};
 use sea_orm::{EntityTrait, IdenStatic, InsertMany, IntoActiveModel, Iterable, ModelTrait, QueryTrait};
 
-/// The name that the new values go by in an update.
+/// The alias of the new values in an update.
 const NEW: &str = "new";
 
 /// Inserts rows with all their columns.
@@ -16,7 +16,8 @@ where
     E::insert_many(rows.into_iter().map(|row| row.into_active_model().reset_all()))
 }
 
-/// The same, leaving out rows whose name is taken, and answering the ids of the others.
+/// Inserts rows with all their columns, except those whose name is taken. The statement returns the ids of the
+/// inserted rows.
 pub(super) fn insert_new<E>(rows: Vec<E::Model>, backend: DbBackend) -> Statement
 where
     E: EntityTrait,
@@ -27,7 +28,7 @@ where
     backend.build(&statement)
 }
 
-/// Writes `columns` of rows that are known by their `id`, each with values of its own.
+/// Updates `columns` of rows identified by `id`, with individual values for each row.
 pub(super) fn update<E: EntityTrait>(
     rows: &[E::Model],
     columns: &[E::Column],
@@ -45,7 +46,7 @@ pub(super) fn update<E: EntityTrait>(
         .take()
 }
 
-/// The columns of an entity but those with these names.
+/// The columns of an entity, except those with these names.
 pub(super) fn columns_but<E: EntityTrait>(names: &[&str]) -> Vec<E::Column> {
     E::Column::iter().filter(|column| !names.contains(&column.as_str())).collect()
 }

@@ -1,4 +1,4 @@
-//! The one way a resource changes.
+//! The only code that changes resources.
 
 use super::row::with_entity;
 use super::write::{Tx, Write, only_status_differs};
@@ -14,15 +14,15 @@ use uuid::Uuid;
 /// The columns that never change.
 const FIXED: [&str; 5] = ["id", "owner_id", "name", "created_time", "created_by"];
 
-/// The columns that make up the desired state and its deletion: `only_status_differs` compares them. The others are those
-/// of the status.
+/// The columns of the desired state, the labels and the deletion, which `only_status_differs` compares. The other
+/// columns are those of the status.
 const DESIRED: [&str; 7] =
     ["generation", "spec", "labels", "updated_time", "deleted_time", "updated_by", "deleted_by"];
 
-/// Saves what became of resources: rows, labels, the log of changes, and the list that audit and metrics read after
-/// the commit. An update that leaves the revision as it was writes nothing.
+/// Saves writes of resources: rows, labels, the log of changes, and the list that audit and metrics read after the
+/// commit. An update with an unchanged revision writes nothing.
 ///
-/// Answers the ids of new resources that were left out because their name is taken.
+/// Returns the ids of new resources that were omitted because their name is taken.
 pub(crate) async fn save(tx: &Tx, writes: Vec<Write>) -> Result<HashSet<Uuid>> {
     let mut taken = HashSet::new();
     for kind in Kind::ALL {
@@ -38,20 +38,20 @@ pub(crate) async fn save(tx: &Tx, writes: Vec<Write>) -> Result<HashSet<Uuid>> {
                 Write::Remove { .. } => {}
             }
         }
-        // Transactions that take the same names in different orders would wait for each other.
+        // Transactions that insert the same names in different orders would wait for each other.
         created.sort_by(|a, b| (a.owner_id, &a.name).cmp(&(b.owner_id, &b.name)));
         taken.extend(insert(tx, kind, &created).await?);
         update(tx, kind, &reported, &[&FIXED[..], &DESIRED].concat()).await?;
         update(tx, kind, &updated, &FIXED).await?;
     }
-    // Children before their parents.
+    // Children are removed before their parents.
     for kind in Kind::ALL.into_iter().rev() {
         let removed = writes.iter().filter(|write| write.is_removal());
         let removed = removed.map(Write::resource).filter(|resource| resource.kind == kind);
         remove(tx, kind, &removed.map(|resource| resource.id).collect::<Vec<_>>()).await?;
     }
     save_labels(tx, &writes, &taken).await?;
-    // Last, when every row is locked: nothing that may wait follows the drawing of the numbers.
+    // Last, when every row is locked: no operation that may wait follows the drawing of the numbers.
     let written = writes.iter().filter(|write| !taken.contains(&write.resource().id));
     let logged = changes::append(tx, written).await?;
     let mut saved = tx.saved.lock();
@@ -81,7 +81,7 @@ async fn insert(tx: &Tx, kind: Kind, resources: &[&Resource]) -> Result<HashSet<
     Ok(taken)
 }
 
-/// Writes all columns but the `unchanged` ones.
+/// Updates all columns except the `unchanged` ones.
 async fn update(tx: &Tx, kind: Kind, resources: &[&Resource], unchanged: &[&str]) -> Result<()> {
     for chunk in resources.chunks(CHUNK) {
         let chunk = chunk.iter().copied().cloned();
@@ -94,7 +94,7 @@ async fn update(tx: &Tx, kind: Kind, resources: &[&Resource], unchanged: &[&str]
     Ok(())
 }
 
-/// Labels and reports go with the rows.
+/// Removes resources. Their labels and reports are removed with the rows.
 async fn remove(tx: &Tx, kind: Kind, ids: &[Uuid]) -> Result<()> {
     if ids.is_empty() {
         return Ok(());
@@ -125,7 +125,7 @@ mod tests {
     use super::*;
     use sea_orm::{IdenStatic, Iterable};
 
-    /// The columns that a status consists of.
+    /// The columns of the status.
     const STATUS: [&str; 11] = [
         "revision",
         "phase",
@@ -140,7 +140,7 @@ mod tests {
         "reconciled_bucket",
     ];
 
-    /// A column that is in no set would be written with every report.
+    /// A column that belongs to no set would be written with every report.
     #[test]
     fn every_column_belongs_to_one_of_the_sets() {
         for kind in Kind::ALL {

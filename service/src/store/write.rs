@@ -1,4 +1,4 @@
-//! What is written of resources, and the transaction that writes it.
+//! Writes of resources, and the transaction that executes them.
 
 use crate::change::record::ChangeType;
 use crate::db::Executor;
@@ -9,29 +9,29 @@ use parking_lot::Mutex;
 use std::ops::Deref;
 use std::sync::Arc;
 
-/// A transaction and what was saved in it.
+/// A transaction and the writes saved in it.
 #[derive(Clone)]
 pub(crate) struct Tx {
     executor: Executor,
     now: DateTime<Utc>,
-    /// What was saved in it so far.
+    /// The writes saved so far.
     pub(super) saved: Arc<Mutex<Saved>>,
 }
 
-/// What is written of a resource.
+/// A write of one resource.
 #[derive(Clone, Debug)]
 pub(crate) enum Write {
-    /// It is new.
+    /// The resource is created.
     Create(Resource),
-    /// It becomes another, or stays as it was if the revision is the same. `by` is the caller, or the adapter that
+    /// `before` becomes `after`. With the same revision, nothing changes. `by` is the caller, or the adapter that
     /// reported.
     Update { before: Resource, after: Resource, by: String },
-    /// It goes. `last` is its last state, which includes what led to its removal.
+    /// The resource is removed. `last` is its last state, which includes what led to its removal.
     Remove { before: Resource, last: Resource, by: String },
 }
 
 impl Write {
-    /// The resource as it is now, or as it last was.
+    /// The current state of the resource, or its last state if it is removed.
     pub(super) fn resource(&self) -> &Resource {
         match self {
             Self::Create(after) | Self::Update { after, .. } => after,
@@ -50,7 +50,7 @@ impl Write {
         matches!(self, Self::Remove { .. })
     }
 
-    /// Who did it: the caller, or the adapter that reported.
+    /// The author of the write: the caller, or the adapter that reported.
     pub(super) fn by(&self) -> &str {
         match self {
             Self::Create(after) => &after.created_by,
@@ -58,7 +58,7 @@ impl Write {
         }
     }
 
-    /// What the log of changes calls it; `None` if there is nothing to see.
+    /// The type of the change in the log; `None` if the write has no visible effect.
     pub(super) fn logged(&self) -> Option<ChangeType> {
         match self {
             Self::Create(_) => Some(ChangeType::Created),
@@ -76,26 +76,26 @@ impl Write {
         ResourceChange::of(self.resource(), generation_before, self.is_removal())
     }
 
-    /// Whether the resource waits for reconciliation now and did not before. No removal does: what is removed waited
-    /// until then, or is as it was.
+    /// Whether the resource becomes unreconciled by this write. Never true for a removal: a removed resource was
+    /// already unreconciled, or stays reconciled.
     pub(super) fn starts_reconciliation(&self) -> bool {
         let was_reconciled = self.before().is_none_or(|before| before.status.reconciled);
         was_reconciled && !self.resource().status.reconciled
     }
 }
 
-/// What was written, without the resources.
+/// A summary of the writes, without the resources.
 #[derive(Debug, Default)]
 pub(crate) struct Saved {
     pub(crate) changes: Vec<ResourceChange>,
-    /// Kind of each resource whose reconciliation started, and whether it is being deleted.
+    /// The kind of each resource that became unreconciled, and whether the resource is marked for deletion.
     pub(crate) started: Vec<(Kind, bool)>,
     /// Whether anything was written to the log of changes.
     pub(crate) logged: bool,
 }
 
 impl Tx {
-    /// A transaction that begins at `now`.
+    /// Creates a transaction that begins at `now`.
     pub(crate) fn new(executor: Executor, now: DateTime<Utc>) -> Self {
         Self { executor, now, saved: Arc::default() }
     }
@@ -104,7 +104,7 @@ impl Tx {
         self.now
     }
 
-    /// What was saved; for when it is committed.
+    /// Takes the summary of the writes, for use after the commit.
     pub(crate) fn saved(&self) -> Saved {
         std::mem::take(&mut *self.saved.lock())
     }
@@ -118,8 +118,8 @@ impl Deref for Tx {
     }
 }
 
-/// Whether nothing but the status is different, so that the documents, which may be large, need not be written. Every
-/// field is named, so that a new one does not compile until it is decided which it belongs to.
+/// Whether nothing but the status differs, so that the documents, which may be large, need not be written. All fields
+/// are named, so that adding a field is a compile error until it is decided which group it belongs to.
 pub(super) fn only_status_differs(before: &Resource, after: &Resource) -> bool {
     let Resource {
         kind: _,

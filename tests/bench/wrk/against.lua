@@ -1,4 +1,4 @@
--- Sends one kind of request; `{id}` in its path becomes one of the ids in a file.
+-- Sends one kind of request. `{id}` in its path is replaced by a random id from a file.
 local method, target, kind = os.getenv("METHOD"), os.getenv("TARGET"), os.getenv("KIND")
 local run, spec, number = os.getenv("RUN"), os.getenv("SPEC"), 0
 local headers = { ["Content-Type"] = "application/json" }

@@ -29,7 +29,7 @@ local function member()
 end
 
 -- Clusters that this load has created, by their next step. Each queue holds more clusters than there are connections,
--- so that the previous step has been answered.
+-- so that the previous step of a cluster has been answered.
 local steps, lag = { {}, {}, {}, {} }, 200
 local function due(step)
     local queue = steps[step]
@@ -68,7 +68,7 @@ request = function()
     return live()
 end
 
--- The scheduled time of each request. Late requests are sent at once.
+-- The scheduled time of each request. Late requests are sent immediately.
 local function now()
     local time = ffi.new("hyperfleet_time")
     ffi.C.gettimeofday(time, nil)

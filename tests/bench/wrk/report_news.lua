@@ -1,4 +1,4 @@
--- Reports that say something new, on random clusters of the fleet.
+-- Reports that change conditions, on random clusters of the fleet.
 local fleet, base = tonumber(os.getenv("FLEET")), tonumber(os.getenv("BASE"))
 local run, number = os.getenv("RUN"), 0
 local headers = { ["Content-Type"] = "application/json" }

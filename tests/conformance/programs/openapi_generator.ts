@@ -22,7 +22,7 @@ async function main() {
   const conditions = new Set([{ type: "Available", status: ConditionStatus.True }]);
   const adapterStatusCreateRequest = { adapter: "dns", observedGeneration: 1, conditions };
   const reported = await statuses.putClusterStatuses({ clusterId: created.id, adapterStatusCreateRequest });
-  // A report that is discarded has no answer.
+  // A discarded report has no response body.
   assert.equal(reported?.adapter, "dns");
 
   const got = await clusters.getClusterById({ clusterId: created.id });

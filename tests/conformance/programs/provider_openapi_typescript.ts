@@ -9,7 +9,7 @@ type ClusterSpec = components["schemas"]["ClusterSpec"];
 const platform: ClusterSpec["platform"] = { type: "gcp", gcp: { project_id: "my-project", region: "europe-west1" } };
 const spec: ClusterSpec = { platform, release: { version: "4.19.7", channel: "stable" } };
 
-// The compiler refuses each of these, and would refuse a comment that expects an error where there is none.
+// The compiler refuses each of these statements. It also refuses an `expect-error` comment without an error.
 // @ts-expect-error: of another type
 export const typed: ClusterSpec = { ...spec, release: { version: 4, channel: "stable" } };
 // @ts-expect-error: not one of the values
@@ -33,7 +33,7 @@ async function main() {
   const pool = await api.POST("/api/hyperfleet/v1/clusters/{cluster_id}/nodepools", { params: { path }, body: workers });
   assert.equal(pool.data?.spec.replicas, 3);
 
-  // What the types cannot say is refused with the path of the field.
+  // The server refuses a value that the types cannot exclude, with the path of the field.
   const short = { ...spec, platform: { ...platform, gcp: { ...platform.gcp, region: "eu" } } };
   const refused = await api.PATCH("/api/hyperfleet/v1/clusters/{cluster_id}", { params: { path }, body: { spec: short } });
   assert.equal(refused.error?.errors?.[0].field, "spec.platform.gcp.region");

@@ -1,4 +1,4 @@
-//! Tokens that must be accepted, and the name of the caller that each proves.
+//! Tokens that must be accepted, and the caller name that each one yields.
 
 use api::config::issuer::IssuerConfig;
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ use super::tokens::{Vectors, both_issuers, claiming, good, head, headed, second}
 
 const ADA: &str = "ada@example.com";
 
-/// Fails unless each of the headers proves that this caller is calling.
+/// Asserts that each of the headers authenticates this caller.
 async fn assert_accepted(expected: &str, headers: Vectors) {
     let authenticator = both_issuers().await;
     for (name, header) in headers {
@@ -20,7 +20,7 @@ async fn assert_accepted(expected: &str, headers: Vectors) {
     }
 }
 
-/// The same for tokens.
+/// Like [`assert_accepted`], with tokens instead of headers.
 async fn assert_proves(expected: &str, tokens: Vectors) {
     let bearer = |(name, token)| (name, format!("Bearer {token}"));
     assert_accepted(expected, tokens.into_iter().map(bearer).collect()).await;
@@ -109,7 +109,8 @@ async fn the_caller_is_named_by_the_claim_or_by_sub() {
     assert_proves(&longest, vec![("256 bytes", named(&longest))]).await;
 }
 
-/// Without a `kid` there must be only one key, and the same one twice is only one.
+/// A token without a `kid` is accepted only if the issuer has a single key. The same key from two sources counts
+/// once.
 #[tokio::test]
 async fn a_key_in_file_and_url_alike_is_one_key() {
     let keys = json!({ "keys": [ed25519_jwk(&ED25519, json!({}))] }).to_string();

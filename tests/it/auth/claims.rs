@@ -1,5 +1,4 @@
-//! Headers and tokens of the wrong form, and tokens that say what is not accepted although their signature
-//! is good.
+//! Malformed headers and tokens, and tokens that have a valid signature but claims that are not accepted.
 
 use api::auth::AuthError;
 use serde_json::{Value, json};
@@ -110,7 +109,7 @@ async fn the_issuer_is_known_to_the_last_letter() {
         .await;
 }
 
-/// A token that lacks a claim.
+/// Returns a token that lacks one claim.
 fn without(name: &str) -> String {
     eddsa(&ED25519, &head("EdDSA", "ed"), &claims_without(name))
 }

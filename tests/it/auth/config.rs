@@ -1,4 +1,4 @@
-//! What is refused at start, and under which key.
+//! Issuer configurations that are refused at startup, and the setting that the error names.
 
 use std::path::PathBuf;
 
@@ -16,7 +16,7 @@ fn with_file(path: impl Into<PathBuf>) -> IssuerConfig {
     IssuerConfig { jwk_cert_file: Some(path.into()), ..issuer() }
 }
 
-/// The error of a configuration with just this issuer: the setting that it names, and its text.
+/// Returns the error of a configuration with only this issuer: the setting that it names, and its text.
 async fn refusal(config: IssuerConfig) -> (String, String) {
     let error =
         Authenticator::new(vec![config], TestClock::new().clock()).await.err().expect("it is refused");
@@ -47,7 +47,7 @@ async fn urls_that_others_could_tamper_with_are_refused() {
     }
 }
 
-/// Port 9 is the discard service: whether somebody answers there does not matter to the start.
+/// Port 9 is the discard service. Startup succeeds whether or not it answers.
 #[tokio::test]
 async fn loopback_urls_may_be_plain() {
     for url in

@@ -1,4 +1,4 @@
-//! The server with JWT on.
+//! The server with JWT authentication enabled.
 
 use super::support::{
     Answer as IssuerAnswer, ED25519, ISSUER, IssuerServer, OTHER_ED25519, TempFile, claims, claims_without,
@@ -20,10 +20,10 @@ crate::engines![
     a_stream_ends_when_its_token_expires,
 ];
 
-/// Operations anybody may call; the documents are no operations.
+/// The operations that need no token. The documents are not operations.
 const PUBLIC: [&str; 2] = ["/api/hyperfleet", "/api/hyperfleet/v1"];
 
-/// A server that trusts one key, which a file holds.
+/// Starts a server that trusts one key, from a file.
 async fn guarded(engine: Engine) -> (TestApp, TempFile) {
     guarded_with(engine, &[]).await
 }
@@ -40,19 +40,19 @@ async fn guarded_with(engine: Engine, more: &[(&str, &str)]) -> (TestApp, TempFi
     (TestApp::with(engine, &[&settings, more].concat()).await, file)
 }
 
-/// A token with these claims; it expires in the year 2100.
+/// Returns an `Authorization` header with a token that has these claims and expires in the year 2100.
 fn token(extra: Value) -> String {
     let claims = claims(merge(json!({"exp": 4_102_444_800_u64}), extra));
     format!("Bearer {}", eddsa(&ED25519, &json!({"alg": "EdDSA", "kid": "main"}), &claims))
 }
 
-/// A token that names its holder by the subject alone.
+/// Returns an `Authorization` header with a token that identifies its holder only by the subject.
 fn subject_only() -> String {
     let claims = merge(claims_without("email"), json!({"exp": 4_102_444_800_u64}));
     format!("Bearer {}", eddsa(&ED25519, &json!({"alg": "EdDSA", "kid": "main"}), &claims))
 }
 
-/// The same server, asked by the holder of a token.
+/// Builds a request with a token whose `email` claim is `email`.
 fn by(app: &TestApp, email: &str, method: &str, path: &str) -> reqwest::RequestBuilder {
     app.request(method, path).header("authorization", token(json!({"email": email})))
 }
@@ -87,7 +87,7 @@ async fn no_operation_but_the_public_ones_answers_an_anonymous_caller(app: TestA
             let real = path.replace("{cluster_id}", &id).replace("{nodepool_id}", &pool);
             assert!(!real.contains('{'), "{real}");
             let nothing = path.replace("{cluster_id}", "x").replace("{nodepool_id}", "x");
-            // Who is not known learns nothing: not what is there, nor what is wrong with the request.
+            // An anonymous caller must not learn whether a resource exists, nor what is wrong with the request.
             for (path, body) in [(&real, "{}"), (&nothing, "{}"), (&real, "no JSON"), (&real, "")] {
                 let request = app.request(&method, &format!("{path}?page=0&search=nope&fields=nope"));
                 let request = request.header("content-type", "application/json").body(body);
@@ -117,7 +117,7 @@ async fn a_refused_token_is_told_from_a_missing_and_an_expired_one(app: TestApp)
     }
     let twice = app.request("GET", "clusters").header("authorization", token(json!({})));
     let twice = twice.header("authorization", token(json!({})));
-    // Two tokens are none.
+    // Two tokens count as none.
     unauthorized(&Answer::of(twice).await, "HYPERFLEET-AUT-001");
 }
 
@@ -145,7 +145,7 @@ async fn audit_fields_hold_the_callers_identity(app: TestApp) {
     assert_eq!(deleted.at("/created_by"), "ada@example.com");
     let pool = Answer::of(by(&app, "x@example.com", "GET", &pool.text_at("/href"))).await;
     assert_eq!(pool.status(200).at("/deleted_by"), "eve@example.com");
-    // Without the claim it is the subject.
+    // Without the claim, the caller name is the subject.
     let request = app.request("POST", "clusters").json(&json!({"name": "beta", "spec": {}}));
     let subject = Answer::of(request.header("authorization", subject_only())).await;
     assert_eq!(subject.status(201).at("/created_by"), "user-1");
@@ -160,7 +160,7 @@ async fn documents_metadata_and_health_are_open(app: TestApp) {
         Answer::of(app.client.get(format!("{}/{path}", app.health_url))).await.status(200);
     }
     unauthorized(&app.get("compatibility").await, "HYPERFLEET-AUT-001");
-    // Spelled otherwise, a path is another path, and not one without its guard.
+    // A path in another spelling is a different path, and does not bypass authentication.
     for path in ["nope", "cl%75sters", "/clusters", "/api//hyperfleet/v1/clusters"] {
         app.get(path).await.problem(404, "HYPERFLEET-NTF-000");
     }
@@ -195,7 +195,7 @@ async fn bodies_of_strangers_use_up_nothing(app: TestApp) {
             TcpStream::connect(app.url.trim_start_matches("http://")).await.expect("a connection");
         let head = format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\ncontent-length: 60000\r\n\r\n");
         stranger.write_all(head.as_bytes()).await.expect("a head");
-        // The rest comes later, if ever.
+        // The rest of the body is not sent.
         stranger.write_all(&[b' '; 40_000]).await.expect("most of a body");
         let mut answer = [0; 12];
         stranger.read_exact(&mut answer).await.expect("an answer before the body has come");
@@ -222,14 +222,14 @@ async fn who_waits_for_keys_keeps_nobody_from_working(app: TestApp) {
     let waiting = tokio::spawn(
         app.request("GET", "clusters").header("authorization", format!("Bearer {unknown}")).send(),
     );
-    // The second is for the unknown key: from now on, its holder waits.
+    // The second request is for the unknown key: from here on, the request with that token waits.
     issuer.reached(2).await;
     Answer::of(by(&app, "ada@example.com", "GET", "clusters")).await.status(200);
     assert!(!waiting.is_finished());
     waiting.abort();
 }
 
-/// A token is good for a little longer than it says, since clocks differ; a stream is not.
+/// The expiry time of a token is checked with a tolerance, since clocks differ. A stream ends without that tolerance.
 async fn a_stream_ends_when_its_token_expires(app: TestApp) {
     let (app, _keys) = guarded(app.engine).await;
     let soon = std::time::SystemTime::now() + std::time::Duration::from_secs(2);

@@ -1,4 +1,4 @@
-//! How keys come, change and stay: files and servers of issuers, in good order and in bad.
+//! How keys are loaded, refreshed and kept: from files and from issuers' servers, both working and failing.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -61,7 +61,7 @@ async fn a_new_key_is_found_even_if_tokens_name_none() {
     refused(&authenticator, &bearer(&ED25519), UNVERIFIED).await;
 }
 
-/// Such as one that has expired together with its key, and is sent again and again.
+/// An example is a token that expired together with its key and is sent repeatedly.
 #[tokio::test]
 async fn a_token_that_is_of_no_use_anyway_does_not_keep_a_new_key_out() {
     let server = IssuerServer::start(old_keys()).await;
@@ -135,7 +135,7 @@ async fn known_keys_stay_while_the_issuer_is_away() {
     let authenticator = Authenticator::new(vec![server.issuer()], time.clock()).await.expect("valid");
 
     server.now_answers(Answer::HangUp);
-    // Whether a key is unknown or only not known yet cannot be told: the caller should come again.
+    // The key may be invalid or not yet published. The two cannot be distinguished, so the caller is asked to retry.
     refused(&authenticator, &token(&OTHER_ED25519, "new"), AuthError::KeysUnavailable).await;
     refused(&authenticator, &token(&OTHER_ED25519, "new"), AuthError::KeysUnavailable).await;
     accepted(&authenticator, &token(&ED25519, "old")).await;
@@ -167,7 +167,7 @@ async fn a_port_nobody_listens_on_does_not_stop_the_start() {
     refused(&authenticator, &token(&ED25519, "old"), AuthError::KeysUnavailable).await;
 }
 
-/// Every answer that is no usable key set leaves the former keys in place.
+/// Any response that is not a usable key set leaves the previous keys in place.
 #[tokio::test]
 async fn bad_answers_are_no_keys() {
     let fresh = json!([ed25519_jwk(&OTHER_ED25519, json!({ "kid": "new" }))]);
@@ -217,7 +217,7 @@ async fn redirects_are_not_followed() {
     assert_eq!((server.requests(), elsewhere.requests()), (2, 0));
 }
 
-/// From the moment the request is at the server, time is that of the test: waiting costs none.
+/// Once the request has reached the server, time is simulated, so the wait takes no real time.
 #[tokio::test]
 async fn a_request_waits_five_seconds_for_keys_and_no_longer() {
     for answer in [Answer::Silence, Answer::Drip] {
@@ -254,7 +254,7 @@ async fn the_start_waits_five_seconds_for_all_issuers_together() {
     assert!(begin.elapsed() <= Duration::from_secs(6), "it waited {:?}", begin.elapsed());
 }
 
-/// Moves the runtime's time; the authenticator's own timers must have been set before.
+/// Advances the runtime's clock. The authenticator's own timers must already be set.
 async fn let_pass(duration: Duration) {
     tokio::task::yield_now().await;
     tokio::time::pause();
@@ -268,15 +268,15 @@ async fn keys_are_refreshed_hourly_without_being_asked_for() {
     let authenticator = authenticator(vec![server.issuer()]).await;
 
     let_pass(Duration::from_secs(59 * 60)).await;
-    // Fetches come one after the other, so a refresh would have been counted before the one for this token.
+    // Fetches run one after the other, so a refresh would have been counted before the fetch for this token.
     refused(&authenticator, &token(&ED25519, "nobody"), UNVERIFIED).await;
     assert_eq!(server.requests(), 2, "one at start, one for the unknown key: an hour is not over yet");
 
     server.now_answers(new_keys());
     let_pass(Duration::from_secs(60)).await;
     server.reached(3).await;
-    // The answer is on its way. Asking for the new key waits for it, and fetches nothing: its half minute
-    // is not over.
+    // The response is on its way. The request for the new key waits for it and starts no further fetch, because the
+    // minimum interval of 30 seconds has not passed.
     accepted(&authenticator, &token(&OTHER_ED25519, "new")).await;
     refused(&authenticator, &token(&ED25519, "old"), UNVERIFIED).await;
     assert_eq!(server.requests(), 3);
@@ -312,7 +312,7 @@ async fn a_key_file_is_read_again_when_it_has_changed() {
     accepted(&authenticator, &token(&ED25519, "old")).await;
     refused(&authenticator, &token(&OTHER_ED25519, "new"), UNVERIFIED).await;
 
-    // Within what the file system can tell of times.
+    // The modification time is the same as before, as on a file system with coarse timestamps.
     file.rewrite(keys(&OTHER_ED25519, "longer"), 3);
     accepted(&authenticator, &token(&OTHER_ED25519, "longer")).await;
 }

@@ -1,4 +1,4 @@
-//! Who may do what: the authentication core through its public interface, and the whole server with it.
+//! Authentication: the core through its public interface, and the whole server with it.
 
 mod accepted;
 mod claims;

@@ -1,4 +1,4 @@
-//! Tokens that no key of their issuer vouches for, after the advice of RFC 8725.
+//! Tokens that no key of their issuer verifies, following the recommendations of RFC 8725.
 
 use api::auth::AuthError;
 use aws_lc_rs::{digest, hmac};
@@ -16,14 +16,14 @@ use super::tokens::{
 
 const ALGORITHM: AuthError = AuthError::Invalid("the signature algorithm of the token is not accepted");
 
-/// A token that the RSA key of 1024 bits did sign: good in every other way.
+/// A token signed with the 1024-bit RSA key, and valid in every other respect.
 const WEAK_TOKEN: &str = "\
     eyJhbGciOiJSUzI1NiIsImtpZCI6InJzYS0xMDI0In0.eyJpc3MiOiJodHRwczovL2lzc3Vlci5leGFtcGxlL21haW4iLCJl\
     eHAiOjE4MDAwMDM2MDAsImVtYWlsIjoiYWRhQGV4YW1wbGUuY29tIn0.DD6st3nUT4bpCrGvrBkqE9SJ7bfby4Dpz_HMqP8m\
     I6_ZKg3K1_64_cPJmC4SdJXUhAiKhXhUksoCFr8qyo1MWXrEDU-Sec8pI68XgxuiLw3_qfWlgFNLkoZwxF6fGx4hFSnmHm3Z\
     LsRt4G4ae09kPaW0XzL_LH3g39C37kYyINc";
 
-/// What the keys of the issuers are asked to vouch for, unless the test says otherwise.
+/// The payload of the tokens, unless the test uses another one.
 fn payload() -> Value {
     claims(json!({}))
 }
@@ -76,7 +76,7 @@ async fn what_everybody_knows_is_no_secret() {
     assert_refused(ALGORITHM, vectors).await;
 }
 
-/// A token signed with a secret.
+/// Returns a token signed with a shared secret.
 fn hs256(secret: &[u8], kid: &str) -> String {
     let message = unsigned(&head("HS256", kid), &payload());
     let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret), message.as_bytes());
@@ -146,7 +146,7 @@ async fn a_key_verifies_what_it_is_made_for() {
     assert_refused(UNVERIFIED, vectors).await;
 }
 
-/// With exponent 1 the padded hash is its own signature: anybody can write it down.
+/// Returns a token for an RSA key with exponent 1: the padded hash is its own signature, so anyone can compute it.
 fn exponent_one() -> String {
     const SHA256_INFO: [u8; 19] =
         [0x30, 0x31, 0x30, 0x0d, 6, 9, 0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 1, 5, 0, 4, 0x20];
@@ -183,7 +183,7 @@ async fn nothing_that_is_signed_may_change() {
     assert_refused(UNVERIFIED, vectors).await;
 }
 
-/// Another text for the same bytes: 64 bytes leave four bits of the last character unused.
+/// Returns a different text for the same bytes: 64 bytes leave four bits of the last character unused.
 fn other_last_bits(signature: &str) -> String {
     let (rest, last) = signature.split_at(signature.len() - 1);
     let twin = match last {
@@ -212,7 +212,7 @@ async fn numbers_that_fit_by_chance_of_the_formula_are_no_signature() {
     assert_refused(UNVERIFIED, vectors).await;
 }
 
-/// A key that comes with the token proves only that the sender has a key.
+/// A key that is sent with the token proves only that the sender has that key.
 #[tokio::test]
 async fn keys_that_come_with_a_token_count_for_nothing() {
     let own = |extra| rs256(&OTHER_RSA, &merge(head("RS256", "rsa"), extra), &payload());

@@ -1,4 +1,4 @@
-//! Keys that sign test tokens, a clock that stands still, and an issuer on a port of this machine.
+//! Keys that sign test tokens, a clock that only the test advances, and an issuer's server on this machine.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -25,9 +25,9 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-/// The time of the tests, in seconds since 1970.
+/// The current time of the tests, in seconds since 1970.
 pub(crate) const NOW: u64 = 1_800_000_000;
-/// The issuer most tokens come from.
+/// The issuer of most tokens.
 pub(crate) const ISSUER: &str = "https://issuer.example/main";
 
 pub(crate) static RSA: LazyLock<RsaKeyPair> = LazyLock::new(rsa);
@@ -49,49 +49,49 @@ pub(crate) fn base64url(bytes: impl AsRef<[u8]>) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// The public half of an RSA key; `extra` adds parameters such as `kid` or replaces some.
+/// Returns the public half of an RSA key. `extra` adds parameters such as `kid`, or replaces existing ones.
 pub(crate) fn rsa_jwk(pair: &RsaKeyPair, extra: Value) -> Value {
     let parts = RsaPublicKeyComponents::<Vec<u8>>::from(pair.public_key());
     merge(json!({ "kty": "RSA", "n": base64url(parts.n), "e": base64url(parts.e) }), extra)
 }
 
-/// The public half of a key on a NIST curve.
+/// Returns the public half of a key on a NIST curve.
 pub(crate) fn ec_jwk(pair: &EcdsaKeyPair, curve: &str, extra: Value) -> Value {
     let point = &pair.public_key().as_ref()[1..];
     let (x, y) = point.split_at(point.len() / 2);
     merge(json!({ "kty": "EC", "crv": curve, "x": base64url(x), "y": base64url(y) }), extra)
 }
 
-/// The public half of an Ed25519 key.
+/// Returns the public half of an Ed25519 key.
 pub(crate) fn ed25519_jwk(pair: &Ed25519KeyPair, extra: Value) -> Value {
     merge(json!({ "kty": "OKP", "crv": "Ed25519", "x": base64url(pair.public_key()) }), extra)
 }
 
-/// An object with the members of another one added to it or put in place of its own.
+/// Returns an object with the members of `extra` added or replaced.
 pub(crate) fn merge(mut object: Value, extra: Value) -> Value {
     let members = object.as_object_mut().expect("an object");
     members.extend(extra.as_object().expect("an object").clone());
     object
 }
 
-/// Claims that are accepted from [`ISSUER`], with `extra` added or put in place.
+/// Returns claims that are accepted from [`ISSUER`], with the members of `extra` added or replaced.
 pub(crate) fn claims(extra: Value) -> Value {
     merge(json!({ "iss": ISSUER, "exp": NOW + 3600, "email": "ada@example.com", "sub": "user-1" }), extra)
 }
 
-/// The same claims without one of them.
+/// Returns the accepted claims without one of them.
 pub(crate) fn claims_without(name: &str) -> Value {
     let mut claims = claims(json!({}));
     claims.as_object_mut().expect("an object").remove(name).expect("a claim to remove");
     claims
 }
 
-/// The first two parts of a token.
+/// Returns the first two parts of a token.
 pub(crate) fn unsigned(header: &Value, payload: &Value) -> String {
     format!("{}.{}", base64url(header.to_string()), base64url(payload.to_string()))
 }
 
-/// Puts a token together from its first two parts and the bytes of its signature.
+/// Builds a token from its first two parts and the bytes of its signature.
 pub(crate) fn signed(message: &str, signature: impl AsRef<[u8]>) -> String {
     format!("{message}.{}", base64url(signature))
 }
@@ -127,17 +127,17 @@ pub(crate) fn eddsa(pair: &Ed25519KeyPair, header: &Value, payload: &Value) -> S
     signed(&message, signature)
 }
 
-/// An Ed25519 token with acceptable claims, for a test that is about keys.
+/// Returns an Ed25519 token with acceptable claims, for tests of keys.
 pub(crate) fn token(pair: &Ed25519KeyPair, kid: &str) -> String {
     format!("Bearer {}", eddsa(pair, &json!({ "alg": "EdDSA", "kid": kid }), &claims(json!({}))))
 }
 
-/// The public key of an RSA pair as others may have it: X.509 in DER.
+/// Returns the public key of an RSA pair as X.509 in DER.
 pub(crate) fn rsa_spki(pair: &RsaKeyPair) -> Vec<u8> {
     pair.public_key().as_der().expect("a public key").as_ref().to_vec()
 }
 
-/// An issuer of [`ISSUER`]'s tokens without any place for its keys yet.
+/// Returns the configuration of [`ISSUER`] without a source of keys.
 pub(crate) fn issuer() -> IssuerConfig {
     IssuerConfig {
         issuer_url: ISSUER.to_owned(),
@@ -149,7 +149,7 @@ pub(crate) fn issuer() -> IssuerConfig {
     }
 }
 
-/// Seconds since 1970, moved by hand.
+/// A clock in seconds since 1970 that only the test advances.
 #[derive(Clone)]
 pub(crate) struct TestClock(Arc<AtomicU64>);
 
@@ -168,12 +168,12 @@ impl TestClock {
     }
 }
 
-/// An authenticator of which the clock stands at [`NOW`].
+/// Returns an authenticator whose clock is fixed at [`NOW`].
 pub(crate) async fn authenticator(issuers: Vec<IssuerConfig>) -> Authenticator {
     Authenticator::new(issuers, TestClock::new().clock()).await.expect("a valid configuration")
 }
 
-/// A file that is gone when the test is over.
+/// A temporary file that is removed when the value is dropped.
 pub(crate) struct TempFile {
     path: PathBuf,
     _folder: Folder,
@@ -191,7 +191,8 @@ impl TempFile {
         &self.path
     }
 
-    /// Replaces the content as seen `seconds` after [`NOW`]: file systems tell times only so well.
+    /// Replaces the content and sets the modification time to `seconds` after [`NOW`], since file systems may store
+    /// times too coarsely to show the change.
     pub(crate) fn rewrite(&self, content: impl AsRef<[u8]>, seconds: u64) {
         std::fs::write(&self.path, content).expect("a temporary file");
         let file = std::fs::File::options().write(true).open(&self.path).expect("the temporary file");
@@ -200,34 +201,34 @@ impl TempFile {
     }
 }
 
-/// How the server of an issuer answers.
+/// The response of an issuer's server.
 #[derive(Clone)]
 pub(crate) enum Answer {
-    /// These bytes, and the end of the connection.
+    /// Sends these bytes, then closes the connection.
     Bytes(Vec<u8>),
-    /// As above, but not before a permit is there.
+    /// Like `Bytes`, after the semaphore has a permit.
     Gated(Arc<Semaphore>, Vec<u8>),
-    /// The end of the connection, without a word.
+    /// Closes the connection without a response.
     HangUp,
-    /// Nothing at all.
+    /// Sends nothing and keeps the connection open.
     Silence,
-    /// The head of an answer, then a blank every second, for ever.
+    /// Sends the head of a response, then a space every second without end.
     Drip,
 }
 
 impl Answer {
-    /// A key set.
+    /// Returns a response with a key set.
     pub(crate) fn keys(keys: Value) -> Self {
         Self::body(json!({ "keys": keys }).to_string())
     }
 
-    /// 200 with some body, the length of which is not told beforehand.
+    /// Returns a response with status 200 and this body, without a `Content-Length`.
     pub(crate) fn body(body: impl Into<String>) -> Self {
         Self::Bytes(format!("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{}", body.into()).into_bytes())
     }
 }
 
-/// The HTTP server of an issuer: answers every request alike and counts them.
+/// The HTTP server of an issuer. It answers every request in the same way and counts the requests.
 pub(crate) struct IssuerServer {
     pub(crate) url: String,
     answer: Arc<Mutex<Answer>>,
@@ -249,12 +250,12 @@ impl IssuerServer {
         *self.answer.lock().expect("the answer") = answer;
     }
 
-    /// How many requests there were.
+    /// Returns the number of requests so far.
     pub(crate) fn requests(&self) -> usize {
         *self.requests.borrow()
     }
 
-    /// Waits until there were `count` requests; a minute without them is a failure.
+    /// Waits until there have been `count` requests. Panics after a minute.
     pub(crate) async fn reached(&self, count: usize) {
         let mut requests = self.requests.clone();
         let enough = requests.wait_for(|requests| *requests >= count);
@@ -264,7 +265,7 @@ impl IssuerServer {
             .expect("a server that runs");
     }
 
-    /// The issuer whose keys are here.
+    /// Returns the configuration of an issuer whose keys this server publishes.
     pub(crate) fn issuer(&self) -> IssuerConfig {
         IssuerConfig { jwk_cert_url: Some(self.url.clone()), ..issuer() }
     }
@@ -297,7 +298,7 @@ pub(crate) async fn read_head(stream: &mut (impl AsyncRead + Unpin)) {
     }
 }
 
-/// A client that has heard enough closes the connection, so a failed write is no fault here.
+/// A client may close the connection early, so failed writes are ignored.
 async fn reply(stream: &mut TcpStream, answer: Answer) {
     match answer {
         Answer::Bytes(bytes) => {

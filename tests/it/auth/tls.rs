@@ -1,4 +1,4 @@
-//! Keys over TLS: whose certificate counts.
+//! Key sets over TLS, and which certificates are trusted.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::support::{ED25519, TempFile, authenticator, ed25519_jwk, issuer, read_head, token};
 
-/// A server with a certificate nobody has vouched for but itself: the keys' URL, and the certificate.
+/// Starts a server with a self-signed certificate. Returns the URL of the keys and the certificate.
 async fn tls_server() -> (String, TempFile) {
     let names = vec!["127.0.0.1".to_owned()];
     let CertifiedKey { cert, signing_key } = generate_simple_self_signed(names).expect("a certificate");
@@ -32,7 +32,7 @@ async fn tls_server() -> (String, TempFile) {
     (url, TempFile::new(cert.pem()))
 }
 
-/// Serves until the test's runtime ends. A handshake that the client breaks off is what some tests want.
+/// Serves until the test's runtime ends. A failed handshake is ignored, since some tests expect it.
 async fn serve(listener: TcpListener, acceptor: TlsAcceptor) {
     loop {
         let (stream, _) = listener.accept().await.expect("a connection");

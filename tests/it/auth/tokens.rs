@@ -1,4 +1,4 @@
-//! Two issuers with all sorts of keys, and tokens made from their good ones.
+//! Two issuers with various keys, and tokens signed with their valid ones.
 
 use api::auth::{AuthError, Authenticator};
 use api::config::issuer::IssuerConfig;
@@ -9,23 +9,23 @@ use super::support::{
     ed25519_jwk, eddsa, issuer, merge, rsa_jwk,
 };
 
-/// An issuer with one key only, an audience, and `sub` for the caller's name.
+/// An issuer with a single key, an audience, and `sub` as the caller's name.
 pub(crate) const SECOND: &str = "https://issuer.example/second";
 
-/// The answer to every token that no key vouches for.
+/// The error for every token that no key verifies.
 pub(crate) const UNVERIFIED: AuthError = AuthError::Invalid("the signature of the token cannot be verified");
-/// The answer to every token that cannot be read.
+/// The error for every token that cannot be parsed.
 pub(crate) const MALFORMED: AuthError = AuthError::Invalid("the token is malformed");
 
-/// The modulus of an RSA key of 1024 bits, of which libraries make no more.
+/// The modulus of a 1024-bit RSA key. Current libraries do not generate such keys.
 pub(crate) const WEAK_MODULUS: &str = "\
     uAKxmm37OOBcPtJ9Zr3xgfVl2ihYdTZVUi3yJ-iv14YHvxUrT7heuBuB5CfWjZE40QhrsAzUFI_XcUDOHrTIggpSloEMXStK\
     jBwslCuv9ngT8QeNZP4a-kLFX2Dvz4hL-mAJjP58GCVlfG3yexQOh6BIlZxaKMkMmp19ng0AnDE";
 
-/// Named tokens.
+/// Test vectors: tokens or headers by name.
 pub(crate) type Vectors = Vec<(&'static str, String)>;
 
-/// Fails, with all the names, unless each of the tokens is refused for just this reason.
+/// Asserts that each of the tokens is refused with exactly this error. The failure message lists all names.
 pub(crate) async fn assert_refused(expected: AuthError, vectors: Vectors) {
     let authenticator = both_issuers().await;
     let mut wrong = Vec::new();
@@ -38,7 +38,7 @@ pub(crate) async fn assert_refused(expected: AuthError, vectors: Vectors) {
     assert!(wrong.is_empty(), "expected {expected:?}, but\n{}", wrong.join("\n"));
 }
 
-/// The keys of [`ISSUER`]: good ones, and each kind that must not verify anything.
+/// Returns the keys of [`ISSUER`]: valid ones, and one of each kind that must not verify anything.
 pub(crate) fn main_keys() -> Value {
     let rsa = |extra| rsa_jwk(&RSA, extra);
     json!({ "keys": [
@@ -63,7 +63,7 @@ pub(crate) fn main_keys() -> Value {
     ] })
 }
 
-/// Both issuers, with their keys in files.
+/// Returns an authenticator for both issuers, with their keys in files.
 pub(crate) async fn both_issuers() -> Authenticator {
     let main = TempFile::new(main_keys().to_string());
     let second = TempFile::new(json!({ "keys": [ec_jwk(&P256, "P-256", json!({}))] }).to_string());
@@ -79,38 +79,37 @@ pub(crate) async fn both_issuers() -> Authenticator {
         },
     ])
     .await;
-    // The files go with this function. What was read of them stays.
+    // The files are removed when this function returns. The keys have already been read.
     authenticator
 }
 
-/// A header that asks for an algorithm and a key.
+/// Returns a token header that names an algorithm and a key.
 pub(crate) fn head(alg: &str, kid: &str) -> Value {
     json!({ "alg": alg, "kid": kid })
 }
 
-/// A token of [`ISSUER`] that is good but for its claims.
+/// Returns a token of [`ISSUER`] with additional or replaced claims.
 pub(crate) fn claiming(extra: Value) -> String {
     eddsa(&ED25519, &head("EdDSA", "ed"), &claims(extra))
 }
 
-/// A token of [`ISSUER`] that is good but for its header.
-/// A header that asks for an algorithm and a key.
+/// Returns a token of [`ISSUER`] with additional or replaced header parameters.
 pub(crate) fn headed(extra: Value) -> String {
     eddsa(&ED25519, &merge(head("EdDSA", "ed"), extra), &claims(json!({})))
 }
 
-/// A token that is accepted.
+/// Returns a token that is accepted.
 pub(crate) fn good() -> String {
     claiming(json!({}))
 }
 
-/// A token of [`SECOND`], which asks for no `kid`.
+/// Returns a token of [`SECOND`] whose header has no `kid`.
 pub(crate) fn second(payload: Value) -> String {
     let required = json!({ "iss": SECOND, "exp": NOW + 60, "aud": "hyperfleet", "sub": "robot" });
     ecdsa(&P256, &json!({ "alg": "ES256" }), &merge(required, payload))
 }
 
-/// The three parts of a good token, for tampering.
+/// Returns the three parts of a valid token, for tests that modify them.
 pub(crate) fn parts() -> [String; 3] {
     let parts: Vec<String> = good().split('.').map(str::to_owned).collect();
     parts.try_into().expect("three parts")

@@ -123,7 +123,7 @@ async fn the_present_state_comes_first_page_by_page(app: TestApp) {
     loop {
         let (answer, count) = follower.ask(&[]).await;
         assert!(count <= 2);
-        // What changes meanwhile is told after it.
+        // A change during the initial list is delivered after it.
         app.patch(href(&clusters[4]), json!({"labels": {"page": pages.to_string()}})).await.status(200);
         pages += 1;
         if answer.at("/more") == false {

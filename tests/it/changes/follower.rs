@@ -3,39 +3,39 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-/// How long something may take that is bound to come.
+/// The timeout for events that must arrive eventually.
 pub const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// A client that keeps a copy of what matches.
+/// A client that keeps a copy of the matching resources.
 pub struct Follower<'a> {
     app: &'a TestApp,
     parameters: Vec<(String, String)>,
-    /// The latest state of each resource, by its id.
+    /// The latest state of each resource, by id.
     pub copy: BTreeMap<String, Value>,
-    /// The newest revision of each that was told.
+    /// The newest revision received for each resource.
     revisions: BTreeMap<String, u64>,
-    /// All events so far.
+    /// All events received so far.
     pub events: Vec<Value>,
-    /// From here on it goes on.
+    /// The position from which the next request continues.
     pub position: String,
 }
 
 impl<'a> Follower<'a> {
-    /// A client that begins with the present state.
+    /// Starts a client from the current state.
     pub async fn start(app: &'a TestApp, parameters: &[(&str, &str)]) -> Self {
         let mut follower = Self::since(app, "", parameters);
         follower.read().await;
         follower
     }
 
-    /// A client that begins with what happens from now on.
+    /// Starts a client from the current end of the log.
     pub async fn now(app: &'a TestApp, parameters: &[(&str, &str)]) -> Self {
         let mut follower = Self::since(app, "now", parameters);
         follower.read().await;
         follower
     }
 
-    /// A client that goes on from a position.
+    /// Creates a client that continues from a position.
     pub fn since(app: &'a TestApp, position: &str, parameters: &[(&str, &str)]) -> Self {
         let parameters =
             parameters.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
@@ -43,7 +43,7 @@ impl<'a> Follower<'a> {
         Self { app, parameters, copy, revisions, events, position: position.to_owned() }
     }
 
-    /// Asks once, and answers how many events came.
+    /// Sends one request and returns the response and the number of events in it.
     pub async fn ask(&mut self, more: &[(&str, &str)]) -> (Answer, usize) {
         let query = self.app.request("GET", "changes").query(&self.parameters).query(more);
         let answer = Answer::of(query.query(&[("since", &self.position)])).await;
@@ -56,13 +56,13 @@ impl<'a> Follower<'a> {
         (answer, items.len())
     }
 
-    /// Reads all there is.
+    /// Reads until the server reports that no more events exist.
     pub async fn read(&mut self) -> &mut Self {
         while self.ask(&[]).await.0.status(200).at("/more") == true {}
         self
     }
 
-    /// Reads until it holds what is expected.
+    /// Reads until `holds` returns true.
     pub async fn until(&mut self, holds: impl Fn(&Self) -> bool) -> &mut Self {
         let started = Instant::now();
         while !holds(self) {
@@ -77,12 +77,12 @@ impl<'a> Follower<'a> {
         self
     }
 
-    /// Takes one event, as the contract says a client may.
+    /// Applies one event to the copy, as the contract permits a client to do.
     pub fn take(&mut self, event: &Value) {
         let object = &event["object"];
         let id = object["id"].as_str().expect("an id").to_owned();
         let revision = revision(event);
-        // Only the present state may be ahead of the changes that follow it.
+        // Only the initial state may be newer than the changes that follow it.
         let mut told = self.events.iter().rev().filter(|earlier| !earlier["change"].is_null());
         if let Some(earlier) = told.find(|earlier| earlier["object"]["id"] == *id) {
             assert!(self::revision(earlier) <= revision, "older after newer: {earlier} {event}");
@@ -99,7 +99,7 @@ impl<'a> Follower<'a> {
         self.events.push(event.clone());
     }
 
-    /// The types of the events, with what was done.
+    /// Returns the types of the events, each with its change and cause.
     pub fn types(&self) -> Vec<String> {
         let text = |value: &Value| value.as_str().unwrap_or("-").to_owned();
         self.events
@@ -110,7 +110,7 @@ impl<'a> Follower<'a> {
             .collect()
     }
 
-    /// Whether the copy is what a list of everything says, but for times.
+    /// Returns whether the copy equals the lists of all resources, ignoring times.
     pub async fn agrees(&self) -> bool {
         let mut listed = BTreeMap::new();
         for path in ["clusters", "nodepools"] {
@@ -135,13 +135,13 @@ impl<'a> Follower<'a> {
     }
 }
 
-/// The number in the entity tag of an event.
+/// Returns the number in the entity tag of an event.
 pub fn revision(event: &Value) -> u64 {
     let tag = event["etag"].as_str().expect("an entity tag");
     tag.trim_matches('"').parse().expect("a number")
 }
 
-/// What a resource says, without the times that reports move.
+/// Returns a resource without the times that reports update.
 pub fn said(resource: &Value) -> Value {
     let mut said = resource.clone();
     let status = said["status"].as_object_mut().expect("a status");

@@ -35,7 +35,7 @@ async fn a_position_far_ahead_is_gone(app: TestApp) {
     let number: i64 = number.parse().expect("a number");
     let ahead = |by: i64| format!("{log}-{}", number + by);
     app.list("changes", &[("since", &ahead(30_000))]).await.problem(410, GONE);
-    // Another replica may have come farther.
+    // Another replica may have read further.
     let answer = app.list("changes", &[("since", &ahead(3))]).await;
     assert_eq!(answer.status(200).text_at("/next"), ahead(3));
 }
@@ -55,14 +55,14 @@ async fn what_was_removed_is_gone_and_never_left_out(app: TestApp) {
         &format!("UPDATE change_log SET floor = {number}; DELETE FROM changes WHERE seq <= {number}"),
     )
     .await;
-    // A server that has not read them yet has them nowhere.
+    // A new server has not read the removed changes, so it does not hold them in memory either.
     let app = app.replica(&[]).await;
     app.list("changes", &[("since", &first)]).await.problem(410, GONE);
     let mut exactly = Follower::since(&app, &second, &[]);
     exactly.until(|follower| follower.events.len() == 2).await;
 }
 
-/// A log that has begun anew has its floor at the end of the last one, whose changes are still there.
+/// A new log has its floor at the end of the previous log, whose changes still exist.
 async fn what_a_new_log_left_of_the_last_one_is_removed_as_well(app: TestApp) {
     for number in 0..3 {
         app.a_cluster().named(&format!("cluster-{number}")).create().await;
@@ -105,13 +105,13 @@ async fn no_position_that_anyone_makes_up_is_an_internal_error(app: TestApp) {
     }
 }
 
-/// How many clusters a server shows; nothing before it has the table.
+/// Returns the number of clusters in the database, or `None` if the table does not exist yet.
 async fn clusters(database: &DatabaseConnection) -> Option<i64> {
     let count = Statement::from_string(DbBackend::Postgres, "SELECT count(*) FROM clusters");
     database.query_one_raw(count).await.ok()??.try_get_by_index(0).ok()
 }
 
-/// Numbers may be given again after a promotion, so no position from before may be taken for one of after.
+/// Numbers may be assigned a second time after a promotion, so a position from before must not be accepted after it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_promotion_makes_positions_gone() {
     let primary = Throwaway::start();

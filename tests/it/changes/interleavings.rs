@@ -1,4 +1,4 @@
-//! What transactions that overlap do to the log, each forced.
+//! The effects of overlapping transactions on the log. Each interleaving is forced.
 
 use super::Follower;
 use super::follower::TIMEOUT;
@@ -8,16 +8,16 @@ use sea_orm::{ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction
 use serde_json::json;
 use std::time::Instant;
 
-/// Writes a change as another replica would, and keeps its transaction open.
+/// Writes a change as another replica would. The tests keep its transaction open.
 const CHANGE: &str = "INSERT INTO changes (kind, resource_id, change, changed_time, changed_by, document) \
                       SELECT kind, resource_id, 'created', changed_time, 'late', document FROM changes \
                       WHERE kind = 'Cluster' ORDER BY seq LIMIT 1";
 
-/// Numbers that nobody will use, as they are taken.
+/// Writes a row for a number that no transaction will use, as the service does when it takes the number.
 const CHANGE_OF_NOBODY: &str = "INSERT INTO changes (kind, resource_id, change, changed_time, changed_by, document) \
                                 SELECT '', gen_random_uuid(), '', now(), '', ''";
 
-/// The last number of the log.
+/// Returns the last number of the log.
 async fn last(database: &DatabaseConnection) -> i64 {
     let sql = "SELECT max(seq) FROM changes";
     let statement = sea_orm::Statement::from_string(sea_orm::DbBackend::Postgres, sql);
@@ -29,7 +29,7 @@ async fn connect(url: &str) -> DatabaseConnection {
     Database::connect(url).await.expect("the database")
 }
 
-/// A server, another connection to its database, and a cluster.
+/// Starts a server with one cluster. Also returns a second connection to its database.
 async fn start() -> (TestApp, DatabaseConnection) {
     let app = TestApp::start(Engine::Postgres).await;
     let database = connect(&app.database_url).await;
@@ -43,7 +43,7 @@ async fn begin(database: &DatabaseConnection) -> DatabaseTransaction {
     late
 }
 
-/// Follows until the copy holds the cluster with this id.
+/// Reads until the copy contains this cluster.
 async fn until_told(follower: &mut Follower<'_>, cluster: &serde_json::Value) {
     follower.until(|follower| follower.copy.contains_key(id(cluster))).await;
 }
@@ -56,7 +56,7 @@ async fn what_is_committed_late_is_told_in_its_place() {
     let told = follower.events.len();
     let late = begin(&database).await;
     let cluster = app.a_cluster().named("second").create().await;
-    // Several looks go by, and the number is tried to be taken, and nothing is told.
+    // Meanwhile the server reads the log several times and tries to take the number. It delivers no event.
     for _ in 0..3 {
         follower.ask(&[("wait", "1")]).await.0.status(200);
     }
@@ -77,7 +77,7 @@ async fn what_is_rolled_back_is_not_waited_for() {
     until_told(&mut follower, &cluster).await;
 }
 
-/// The server as a whole knows of the transaction, so that nothing can be told from it for as long as it lasts.
+/// The transaction is visible to the whole PostgreSQL server, so no snapshot is evidence of anything while it runs.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_transaction_of_another_database_delays_nothing() {
     let (app, database) = start().await;
@@ -87,17 +87,18 @@ async fn a_transaction_of_another_database_delays_nothing() {
     let mut follower = Follower::start(&app, &[]).await;
     begin(&database).await.rollback().await.expect("a rollback");
     let cluster = app.a_cluster().named("second").create().await;
-    // While the other transaction is open: evidence that the number is dead cannot be had, so it must be taken.
+    // While the other transaction is open, nothing proves that the number is unused, so the server must take it.
     until_told(&mut follower, &cluster).await;
     assert_eq!(rows(&database, "SELECT 1 FROM changes WHERE kind = ''").await, 1);
     foreign.rollback().await.expect("the end of the other transaction");
 }
 
-/// A writer has drawn its number and is held before it uses it. Meanwhile the number is taken.
+/// A writer has drawn its number and is blocked before it uses it. Meanwhile the number is taken.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_writer_whose_number_is_taken_writes_with_another() {
     let (app, database) = start().await;
-    // The server's own changes wait for a lock that the test holds; those of the test and taken numbers do not.
+    // The server's own changes wait for a lock that the test holds. Changes of the test and taken numbers do not
+    // wait.
     let pause = "CREATE FUNCTION pause() RETURNS trigger AS $$ BEGIN \
                  PERFORM pg_advisory_xact_lock_shared(4711); RETURN NEW; END $$ LANGUAGE plpgsql; \
                  CREATE TRIGGER pause BEFORE INSERT ON changes FOR EACH ROW \
@@ -145,7 +146,7 @@ async fn two_servers_follow_one_log() {
     }
     here.until_it_agrees().await;
     there.until_it_agrees().await;
-    // A position is good at any of them.
+    // A position is valid at every server.
     let mut moved = Follower::since(&other, &here.position, &[]);
     let cluster = app.a_cluster().named("last").create().await;
     until_told(&mut moved, &cluster).await;
@@ -161,7 +162,7 @@ async fn a_sequence_that_jumps_as_after_a_crash_stops_nothing() {
     let cluster = app.a_cluster().named("second").create().await;
     until_told(&mut follower, &cluster).await;
 
-    // So many cannot be waited for: somebody has set the sequence.
+    // A gap of this size cannot be waited for: it means that the sequence was set.
     jump(&database, 1_000_000).await;
     app.a_cluster().named("third").create().await;
     let started = Instant::now();
@@ -183,8 +184,8 @@ async fn jump(database: &DatabaseConnection, by: i64) {
     database.execute_unprepared(&sql).await.expect("a jump");
 }
 
-/// A replica that starts does not know which numbers among the last ten thousand nobody will use. One that has found out
-/// hands out positions at the end of the log all the same.
+/// A replica that starts does not know which of the last ten thousand numbers no transaction will use. A replica that
+/// knows may still hand out positions at the end of the log.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_replica_that_starts_takes_positions_of_one_that_knows_more() {
     let (app, database) = start().await;
@@ -213,8 +214,8 @@ async fn a_replica_that_starts_takes_positions_of_one_that_knows_more() {
     assert_eq!(follower.events.len(), 1);
 }
 
-/// The transaction that drew the lower number began to write later, so that all that began before it have ended while it
-/// still runs. On a server of its own, where nothing else ends.
+/// The transaction that drew the lower number began to write later, so all transactions that began before it have
+/// ended while it still runs. The test uses a separate PostgreSQL server, on which no other transaction ends.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_transaction_that_began_later_may_hold_the_lower_number() {
     let server = Throwaway::start();
@@ -238,7 +239,7 @@ async fn a_transaction_that_began_later_may_hold_the_lower_number() {
     follower.until(|follower| follower.events.len() == told + 2).await;
 }
 
-/// A transaction that holds its number for seconds is waited for, also by those who would take it.
+/// The server waits for a transaction that holds its number for seconds, also when it tries to take the number.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_held_for_seconds_is_not_lost() {
     let (app, database) = start().await;
@@ -249,7 +250,7 @@ async fn what_is_held_for_seconds_is_not_lost() {
     for number in 0..4 {
         let cluster = app.a_cluster().named(&format!("cluster-{number}")).create().await;
         app.patch(href(&cluster), json!({"labels": {"a": "b"}})).await.status(200);
-        // Each time a second goes by.
+        // Each request waits one second.
         follower.ask(&[("wait", "1")]).await.0.status(200);
     }
     assert_eq!(follower.events.len(), told);

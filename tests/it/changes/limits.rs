@@ -24,15 +24,15 @@ async fn only_so_many_wait_at_a_time(app: TestApp) {
     assert_eq!(refused.header("retry-after"), "1");
     app.list("changes", &[]).await.status(200);
     drop(stream);
-    // Its place is free once the server has noticed.
+    // The slot is free once the server has noticed the disconnect.
     let started = Instant::now();
     while app.list("changes", &[("since", "now"), ("wait", "1")]).await.status != 200 {
         assert!(started.elapsed() < TIMEOUT, "the place is never free");
     }
 }
 
-/// Only one may work at a time. Four that wait at the same time end long before four that wait in turn, and take longer
-/// than a request that works may.
+/// The server runs one request at a time. Four requests that wait at the same time end long before four that wait one
+/// after the other, and they last longer than the timeout of a request.
 async fn who_waits_keeps_no_place_from_those_who_work(app: TestApp) {
     let limits = [("HYPERFLEET_SERVER_MAX_IN_FLIGHT", "1"), ("HYPERFLEET_SERVER_REQUEST_TIMEOUT", "2s")];
     let app = app.replica(&limits).await;
@@ -48,7 +48,7 @@ async fn who_waits_keeps_no_place_from_those_who_work(app: TestApp) {
                     0 => app.list("changes", &[("since", position), ("wait", "5"), never]).await,
                     _ => app.list(href(cluster), &[("wait_for", "name='never'"), ("timeout", "5")]).await,
                 };
-                // Another was just beginning.
+                // 503 means that another request was just being started.
                 if answer.status != 503 {
                     answer.status(200);
                     return;

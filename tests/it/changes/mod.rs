@@ -1,4 +1,4 @@
-//! Following what happens: nothing is lost, whatever comes between.
+//! Following changes: no change is lost, whatever interrupts the follower.
 
 mod events;
 mod filters;

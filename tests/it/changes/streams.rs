@@ -14,7 +14,7 @@ crate::engines![
     a_stream_that_cannot_go_on_says_why,
 ];
 
-/// A stream of changes, frame by frame.
+/// A stream of changes that is read frame by frame.
 struct Stream {
     body: futures_util::stream::BoxStream<'static, reqwest::Result<bytes::Bytes>>,
     rest: String,
@@ -36,7 +36,7 @@ impl Stream {
         Self::open(app, "application/x-ndjson", parameters).await
     }
 
-    /// Lines from a position, after the one that tells it.
+    /// Opens a stream of lines from a position and reads the first line, which reports the position.
     async fn lines_since(app: &TestApp, parameters: &[(&str, &str)]) -> Self {
         let mut stream = Self::lines(app, parameters).await;
         let first = stream.line().await;
@@ -45,7 +45,7 @@ impl Stream {
         stream
     }
 
-    /// The next frame; `None` at the end.
+    /// Returns the next frame, or `None` at the end.
     async fn frame(&mut self) -> Option<String> {
         loop {
             if let Some((frame, rest)) = self.rest.split_once(self.separator) {
@@ -58,7 +58,7 @@ impl Stream {
         }
     }
 
-    /// The next line as JSON.
+    /// Returns the next line as JSON.
     async fn line(&mut self) -> Value {
         serde_json::from_str(&self.frame().await.expect("a line")).expect("JSON")
     }
@@ -96,7 +96,7 @@ async fn server_sent_events_say_the_same_and_are_resumed(app: TestApp) {
     assert!(retry.starts_with("retry: "), "{retry}");
     let mut frame = stream.frame().await.expect("a frame");
     if frame.starts_with("event: BOOKMARK") {
-        // It began before the server had heard of the change.
+        // The stream began before the server had read the change.
         frame = stream.frame().await.expect("a frame");
     }
     let lines: Vec<&str> = frame.lines().collect();
@@ -106,7 +106,7 @@ async fn server_sent_events_say_the_same_and_are_resumed(app: TestApp) {
     let id = id.strip_prefix("id: ").expect("a position");
     assert_eq!((&data["position"], &data["object"]), (&json!(id), &cluster));
     app.patch(href(&cluster), json!({"labels": {"a": "b"}})).await.status(200);
-    // A browser resumes with the last id, and leaves the address as it was.
+    // A browser resumes with the last id and does not change the URL.
     let query = [("since", position.as_str()), ("wait", "60")];
     let resumed = app.request("GET", "changes").header("Last-Event-ID", id).query(&query);
     let resumed = crate::harness::Answer::of(resumed).await;
@@ -134,7 +134,7 @@ async fn a_stream_ends_when_the_server_stops_and_goes_on_at_another(app: TestApp
     assert_eq!((&last["type"], &last["end"]), (&json!("BOOKMARK"), &json!("shutdown")));
     assert_eq!(stream.frame().await, None);
     stopping.stop().await;
-    // It either came before the end or found the door closed.
+    // The request either arrived before the stop or was refused.
     drop(held);
     let position = last["position"].as_str().expect("a position");
     app.patch(href(&cluster), json!({"labels": {"a": "b"}})).await.status(200);
@@ -147,7 +147,7 @@ async fn a_stream_that_cannot_go_on_says_why(app: TestApp) {
     use sea_orm::{ConnectionTrait, Database};
     let mut stream = Stream::lines_since(&app, &[("since", "now"), ("bookmark", "60")]).await;
     let database = Database::connect(&app.database_url).await.expect("the database");
-    // Another log, as after a restore.
+    // A new log, as after a restore.
     let anew = match app.engine {
         crate::harness::Engine::Sqlite => "UPDATE change_log SET epoch = randomblob(16)",
         crate::harness::Engine::Postgres => "UPDATE change_log SET epoch = gen_random_uuid()",

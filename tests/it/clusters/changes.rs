@@ -1,4 +1,4 @@
-//! What a PATCH changes, and what it counts.
+//! PATCH: the fields that it changes, and when it raises the generation.
 
 use crate::harness::{Answer, TestApp};
 use crate::statuses::href;

@@ -1,4 +1,4 @@
-//! What is sent is what comes back.
+//! The values that a client sends are returned unchanged.
 
 use crate::harness::{Answer, TestApp};
 use crate::statuses::href;
@@ -28,7 +28,7 @@ async fn a_spec_comes_back_equal_to_what_was_sent(app: TestApp) {
         assert_eq!(created["spec"], spec);
         let read = app.get(href(&created)).await;
         assert_eq!(read.status(200).at("/spec"), &spec);
-        // The same again is no change.
+        // A PATCH with the same spec is not a change.
         let again = app.patch(href(&created), json!({"spec": spec})).await;
         assert_eq!(again.status(200).at("/generation"), 1, "{text}");
     }

@@ -8,17 +8,17 @@ use serde_json::json;
 use std::time::Duration;
 
 const REQUESTS: usize = 48;
-/// Of each so many requests, the last is refused.
+/// The database refuses the last of every `BAD` requests.
 const BAD: usize = 4;
 
-/// Makes the database refuse a row, and sends requests that come together.
+/// Makes the database refuse some rows, then sends the requests as one batch.
 async fn refused(app: &TestApp, refuse: &str, requests: Vec<reqwest::RequestBuilder>) -> Vec<Answer> {
     let database = Database::connect(&app.database_url).await.expect("the database");
     database.execute_unprepared(refuse).await.expect(refuse);
     together(app, requests).await
 }
 
-/// Sends requests that come together: while `clusters` is locked none goes on.
+/// Sends requests that are handled together: while `clusters` is locked, none of them proceeds.
 async fn together(app: &TestApp, requests: Vec<reqwest::RequestBuilder>) -> Vec<Answer> {
     let database = Database::connect(&app.database_url).await.expect("the database");
     let holder = database.begin().await.expect("a transaction");
@@ -42,7 +42,7 @@ async fn together(app: &TestApp, requests: Vec<reqwest::RequestBuilder>) -> Vec<
     answers
 }
 
-/// A trigger that refuses every fourth row, by the number at the end of a column.
+/// Returns the SQL of a trigger that refuses every fourth row, by the number at the end of a column.
 fn refuse(table: &str, column: &str) -> String {
     format!(
         "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
@@ -51,7 +51,7 @@ fn refuse(table: &str, column: &str) -> String {
     )
 }
 
-/// Expects that the bad ones were refused, and all others served.
+/// Asserts that every bad request was refused and all others have the status `served`.
 fn expect_bad(answers: &[Answer], served: u16) {
     for (number, answer) in answers.iter().enumerate() {
         match number % BAD == BAD - 1 {
@@ -86,7 +86,7 @@ async fn a_change_that_fails_concerns_none_of_those_it_came_with() {
     }
 }
 
-/// What a change is refused for is its own, and each that is made is told by itself.
+/// Each change is refused only for its own reason, and each successful change has its own event.
 #[tokio::test(flavor = "multi_thread")]
 async fn changes_that_come_together_are_each_judged_alone() {
     let app = TestApp::with(Engine::Postgres, &[("HYPERFLEET_ADAPTERS_REQUIRED_CLUSTER", "dns")]).await;

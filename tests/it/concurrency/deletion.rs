@@ -12,7 +12,7 @@ crate::engines![
     node_pools_that_go_at_the_same_time_take_their_cluster_with_them,
 ];
 
-/// Creates of node pools and, among them, the DELETE of their cluster.
+/// Returns requests that create node pools and, among them, the DELETE of their cluster.
 fn creates_and_delete(app: &TestApp, href: &str) -> Vec<reqwest::RequestBuilder> {
     let path = format!("{href}/nodepools");
     let creates = (0..CREATES).map(|number| {

@@ -11,7 +11,7 @@ const LASTS: Duration = Duration::from_secs(5);
 
 crate::engines![cascades_forced_deletions_and_reports_on_the_same_resources_do_not_lock_each_other_out];
 
-/// Each worker goes through the life of clusters whose names it shares with the others.
+/// Each worker creates, changes and deletes clusters whose names it shares with the other workers.
 async fn cascades_forced_deletions_and_reports_on_the_same_resources_do_not_lock_each_other_out(
     mut app: TestApp,
 ) {
@@ -44,7 +44,7 @@ async fn work(app: Arc<TestApp>, worker: usize, until: Instant) -> usize {
     lives
 }
 
-/// One step on each of the resources that all workers share.
+/// Performs one step on each of the resources that all workers share.
 async fn live(app: &TestApp, worker: usize, turn: usize) {
     let name = format!("shared-{}", (worker + turn) % 3);
     let created = app.post("clusters", json!({"name": name, "spec": {"turn": turn}})).await;
@@ -62,7 +62,7 @@ async fn live(app: &TestApp, worker: usize, turn: usize) {
     }
 }
 
-/// Changes, reports on, deletes or removes a resource, by turns.
+/// Changes, reports on, deletes or force-deletes a resource, depending on `turn`.
 async fn touch(app: &TestApp, href: &str, turn: usize) {
     let answer = match turn % 7 {
         0 => app.patch(href, json!({"spec": {"turn": turn}, "labels": {"turn": turn.to_string()}})).await,
@@ -79,19 +79,19 @@ async fn touch(app: &TestApp, href: &str, turn: usize) {
     passes(&answer);
 }
 
-/// No answer may be for the trouble of others.
+/// Asserts that the response is a success or an expected 404 or 409, not an error caused by other requests.
 fn passes(answer: &Answer) {
     assert!(matches!(answer.status, 200 | 201 | 202 | 204 | 404 | 409), "{} {}", answer.status, answer.text);
 }
 
-/// How often PostgreSQL had to break a deadlock in this database.
+/// Returns the number of deadlocks that PostgreSQL has resolved in this database.
 async fn deadlocks(url: &str) -> i64 {
     let db = Database::connect(url).await.expect("the database");
     let ask = async |sql: &str| {
         let row = db.query_one_raw(Statement::from_string(db.get_database_backend(), sql)).await;
         row.expect(sql).expect("a row").try_get_by_index::<i64>(0).expect("a number")
     };
-    // A backend hands in its figures when it ends at the latest.
+    // A backend reports its statistics at the latest when it ends.
     ask("SELECT count(pg_terminate_backend(pid, 10000)) FROM pg_stat_activity
          WHERE datname = current_database() AND pid <> pg_backend_pid()")
     .await;

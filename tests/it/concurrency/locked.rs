@@ -1,4 +1,4 @@
-//! A resource that somebody keeps locked concerns only those who want to write to it.
+//! A locked resource delays only the requests that write to it.
 
 use crate::harness::{Engine, TestApp, report};
 use crate::statuses::href;
@@ -7,7 +7,7 @@ use sea_orm::{ConnectionTrait, Database, TransactionTrait};
 use serde_json::json;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// More than there are connections.
+/// More writers than database connections.
 const WRITERS: usize = 24;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -22,7 +22,7 @@ async fn a_locked_resource_takes_no_connection_from_the_others() {
         .await
         .expect("a lock");
 
-    // As long as the others work, the lock is waited for: who has been refused tries again.
+    // The writers wait for the lock until the other requests are done: each refused request is retried.
     let done = AtomicBool::new(false);
     let write = async |number: usize| {
         loop {
@@ -37,7 +37,8 @@ async fn a_locked_resource_takes_no_connection_from_the_others() {
             }
         }
     };
-    // If those who wait had the connections, a request would wait for one longer than it may, and be refused.
+    // If the waiting writers held the connections, these requests would reach the timeout for a connection and be
+    // refused.
     let others = async {
         for number in 0..20 {
             app.get(href(&other)).await.status(200);
@@ -55,7 +56,7 @@ async fn a_locked_resource_takes_no_connection_from_the_others() {
     app.patch(href(&locked), json!({"labels": {"n": "last"}})).await.status(200);
 }
 
-/// Whatever the defaults of the role are, the session states what the service relies on.
+/// The session sets the values that the service relies on, whatever the defaults of the role are.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_does_not_depend_on_the_defaults_of_its_role() {
     let app = TestApp::start(Engine::Postgres).await;
@@ -76,7 +77,7 @@ async fn a_session_does_not_depend_on_the_defaults_of_its_role() {
     assert_eq!(replica.get(href(&cluster)).await.at("/created_time"), &cluster["created_time"]);
 }
 
-/// Reports that arrive together are taken together, whatever they are about.
+/// Reports that arrive together are handled together, whatever resources they are about.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_report_to_a_resource_of_the_wrong_kind_is_never_taken_for_another() {
     for engine in [Engine::Sqlite, Engine::Postgres] {

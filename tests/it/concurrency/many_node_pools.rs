@@ -5,17 +5,18 @@ use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
 const NODE_POOLS: usize = 10_000;
-/// Many times what is needed on a machine that is free.
+/// Limits far above the time needed on an idle machine.
 const READ: Duration = Duration::from_secs(5);
 const DELETE: Duration = Duration::from_secs(20);
-/// Statements that may change node pools while a cluster goes: a few for each thousand.
+/// The maximum number of statements that change node pools when their cluster is deleted: a few per thousand node
+/// pools.
 const STATEMENTS: i64 = 40;
 
 const COPIED: &str = "owner_id, generation, revision, spec, labels, phase, observed_generation, \
     status_updated_time, status_transition_time, conditions, adapters, reconciled, reconciled_updated_time, \
     reconciled_bucket, created_time, updated_time, created_by, updated_by";
 
-/// Notes each statement that changes node pools, however many rows it changes.
+/// Records each statement that changes node pools, however many rows it changes.
 const NOTE_STATEMENTS: &str = "
     CREATE TABLE noted_statements (operation text);
     CREATE FUNCTION note_statement() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -28,7 +29,7 @@ crate::engines![
     a_cluster_with_10_000_node_pools_is_removed_with_all_of_them,
 ];
 
-/// A cluster with so many node pools, all copies of one.
+/// Creates a cluster with 10,000 node pools, all copies of one.
 async fn a_large_cluster(app: &TestApp) -> Value {
     let cluster = app.a_cluster().create().await;
     app.a_node_pool(text(&cluster, "id")).create().await;
@@ -52,8 +53,7 @@ async fn a_large_cluster(app: &TestApp) -> Value {
     cluster
 }
 
-/// Fails if there were more statements than a large cluster may need. SQLite cannot tell; what it is asked is
-/// the same.
+/// Asserts that the number of statements is within the limit. SQLite cannot count them, but runs the same statements.
 async fn check_statements(app: &TestApp) {
     if app.engine == Engine::Postgres {
         let db = Database::connect(&app.database_url).await.expect("the database");

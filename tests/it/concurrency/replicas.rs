@@ -1,6 +1,6 @@
-//! Another replica is in the middle of a transaction. A write that concerns the same rows waits for its end, and then
-//! decides on what it left. What the other does is written here in SQL, so that it happens at the worst moment each
-//! time. PostgreSQL only: SQLite has one writer at a time, whichever process it is in.
+//! Another replica has an open transaction. A write to the same rows waits until it ends, then decides on the state
+//! that it left. The tests run the other replica's statements in SQL, so that the worst interleaving happens each
+//! time. PostgreSQL only: SQLite has one writer at a time across all processes.
 
 use super::text;
 use crate::harness::{Answer, Engine, TestApp, report};
@@ -11,13 +11,13 @@ use sea_orm::{ConnectionTrait, Database, DatabaseConnection, Statement, Transact
 use serde_json::json;
 use std::time::Duration;
 
-/// Sends a request while another replica has done `statements` and not committed them. It commits them as soon as the
-/// request waits for it, or has been answered without.
+/// Sends a request while another replica has run `statements` without committing them. The replica commits as soon as
+/// the request waits for it or has been answered.
 async fn beside(app: &TestApp, statements: &[&str], request: impl Fn() -> RequestBuilder) -> Answer {
     between(app, statements, &[], request).await
 }
 
-/// The same. The other replica does `then` before it commits.
+/// Like [`beside`], but the other replica also runs `then` before it commits.
 async fn between(
     app: &TestApp,
     statements: &[&str],
@@ -40,7 +40,7 @@ async fn between(
     }
     replica.commit().await.expect("a commit");
     let answer = running.await.expect("an answer");
-    // On a machine that is busy enough the wait may have been too long. Then the caller is asked to try again.
+    // On a busy machine the wait may exceed the lock timeout. The server then asks the caller to retry.
     if answer.header("retry-after").is_empty() { answer } else { Answer::of(request()).await }
 }
 
@@ -58,20 +58,20 @@ fn keyed(app: &TestApp, key: &str) -> RequestBuilder {
     request.json(&json!({"name": "alpha", "spec": {"region": "eu"}}))
 }
 
-/// A create with `key-1` that is over, of a cluster that is gone: a second create would succeed.
+/// Performs a create with `key-1`, then deletes the cluster, so that a second create would succeed.
 async fn first_create(app: &TestApp) -> Answer {
     let first = Answer::of(keyed(app, "key-1")).await;
     app.delete(&first.status(201).text_at("/href")).await.status(202);
     first
 }
 
-/// Expects the first answer again, and that nothing was created.
+/// Asserts that the first response is repeated and that no cluster was created.
 async fn expect_repeated(app: &TestApp, first: &Answer, second: &Answer) {
     second.status(201).body(&first.body);
     assert_eq!(app.get("clusters").await.at("/total"), 0);
 }
 
-/// A claim of `key-2`, as another replica makes and completes it.
+/// Claims and completes `key-2`, as another replica does.
 const CLAIM: &str = "INSERT INTO idempotency_keys
     SELECT caller, 'key-2', request_digest, answer, claimed_time, expires_time FROM idempotency_keys";
 
@@ -83,7 +83,7 @@ async fn a_key_that_another_replica_completes_repeats_its_answer() {
     expect_repeated(&app, &first, &second).await;
 }
 
-/// Both find a key that has expired. One of them may have it: who locks its row first.
+/// Both requests find an expired key. Only the one that locks its row first may use it.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_expired_key_that_another_replica_takes_over_repeats_its_answer() {
     let app = TestApp::start(Engine::Postgres).await;
@@ -95,8 +95,8 @@ async fn an_expired_key_that_another_replica_takes_over_repeats_its_answer() {
     expect_repeated(&app, &first, &second).await;
 }
 
-/// The request has the key, gives way to another transaction, which undoes its claim, and finds the key taken when it
-/// tries again. It must not go on as if the key were still its own.
+/// The request claims the key, then a serialization failure undoes its claim, and on the retry another transaction
+/// holds the key. The request must not continue as if it still held the key.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_that_lost_its_key_repeats_the_answer_of_who_has_it() {
     let app = TestApp::start(Engine::Postgres).await;
@@ -104,7 +104,8 @@ async fn a_request_that_lost_its_key_repeats_the_answer_of_who_has_it() {
     let database = Database::connect(&app.database_url).await.expect("the database");
     for statement in [
         "CREATE SEQUENCE claims; CREATE SEQUENCE creates",
-        // The second claim waits until another has the key. A sequence keeps its value when a transaction is undone.
+        // The second claim waits until another transaction holds the key. A sequence keeps its value when a
+        // transaction is rolled back.
         "CREATE FUNCTION claim() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
          IF nextval('claims') = 2 THEN
          WHILE NOT EXISTS (SELECT 1 FROM idempotency_keys WHERE key = NEW.key) LOOP PERFORM pg_sleep(0.005); END LOOP;
@@ -121,13 +122,13 @@ async fn a_request_that_lost_its_key_repeats_the_answer_of_who_has_it() {
     while !running.is_finished() && number(&database, "SELECT last_value FROM claims").await < 2 {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    // The triggers are for the service only.
+    // This statement bypasses the triggers, which are for the service only.
     run(&database, &format!("BEGIN; SET LOCAL session_replication_role = replica; {CLAIM}; COMMIT")).await;
     expect_repeated(&app, &first, &running.await.expect("an answer")).await;
     assert_eq!(number(&database, "SELECT last_value FROM creates").await, 1);
 }
 
-/// An update of a resource by another replica, which changes what its columns say.
+/// Returns an UPDATE by another replica that sets these columns.
 fn update(table: &str, columns: &str) -> String {
     format!("UPDATE {table} SET {columns}, generation = generation + 1, revision = revision + 1")
 }
@@ -160,7 +161,7 @@ async fn a_report_decides_on_what_another_replica_left() {
         "about a generation that was there when it was taken: {:?}",
         answer.headers
     );
-    // A report that may remove the resource is taken by itself.
+    // A report that may remove the resource is handled in its own transaction.
     let answer =
         beside(&app, &[&changed], || about(3, &[("Available", "False"), ("Finalized", "True")])).await;
     answer.status(201);
@@ -205,7 +206,7 @@ async fn a_node_pool_is_not_created_in_a_cluster_that_another_replica_deletes() 
     assert_eq!(app.get("nodepools").await.at("/total"), 0);
 }
 
-/// Each of two replicas removes one of the last two node pools. The second has to see that the first is gone.
+/// Two replicas each remove one of the last two node pools. The second must see that the first is removed.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_last_node_pool_takes_its_cluster_along_whoever_removed_the_others() {
     let app = TestApp::with(Engine::Postgres, &[("HYPERFLEET_ADAPTERS_REQUIRED_NODEPOOL", "dns")]).await;
@@ -232,8 +233,8 @@ async fn the_last_node_pool_takes_its_cluster_along_whoever_removed_the_others()
     }
 }
 
-/// Creates of several replicas that take the same names in different orders would wait for each other for ever. So a
-/// transaction takes names in their order, in whatever order the requests came.
+/// Creates on several replicas that insert the same names in different orders would deadlock. A transaction therefore
+/// inserts names in sorted order, whatever the order of the requests.
 #[tokio::test(flavor = "multi_thread")]
 async fn creates_that_are_handled_together_take_names_in_their_order() {
     const CREATES: usize = 40;
@@ -247,7 +248,7 @@ async fn creates_that_are_handled_together_take_names_in_their_order() {
     ] {
         run(&database, statement).await;
     }
-    // While the table is locked the first batches stand still, and all others wait to be handled together.
+    // While the table is locked, the first batches block and the remaining requests queue up for a common batch.
     let holder = database.begin().await.expect("a transaction");
     holder.execute_unprepared("LOCK TABLE clusters IN SHARE MODE").await.expect("a lock");
     let create = |number: usize| {

@@ -37,19 +37,19 @@ async fn reports_of_40_adapters_during_changes_leave_a_status_that_follows_from_
     assert_eq!(body["status"]["adapters"].as_array().map(Vec::len), Some(ADAPTERS));
 }
 
-/// A report without its generation.
+/// Returns a request and the body of its report, whose generation the caller replaces.
 fn a_report(app: &TestApp, href: &str, adapter: usize, number: usize) -> (reqwest::RequestBuilder, Value) {
     let statuses = ["True", "False"];
     let available = statuses[usize::from((adapter + number).is_multiple_of(5))];
     let health = statuses[usize::from((adapter + number).is_multiple_of(7))];
     let mut body = report(&format!("adapter-{adapter}"), 1, &[("Available", available), ("Health", health)]);
-    // Each adapter's reports are in order; those of different adapters are not.
+    // The reports of each adapter are in order of time; those of different adapters are not.
     let observed = app.now() - TimeDelta::seconds((100 - 10 * number + adapter) as i64);
     body["observed_time"] = json!(observed.to_rfc3339_opts(SecondsFormat::Micros, true));
     (app.request("PUT", &format!("{href}/statuses")), body)
 }
 
-/// Sends reports one after the other, each about the generation that the resource then has.
+/// Sends reports one after the other, each about the current generation of the resource.
 async fn report_each(
     requests: Vec<(reqwest::RequestBuilder, (reqwest::RequestBuilder, Value))>,
 ) -> Vec<Answer> {
@@ -61,8 +61,8 @@ async fn report_each(
     answers
 }
 
-/// Reads a resource and the reports about it, in a moment in which neither changes, and checks that the one
-/// follows from the others.
+/// Reads a resource and the reports about it while neither changes, and checks that the resource's status follows
+/// from the reports.
 async fn check_status(app: &TestApp, href: &str) -> (Value, Value) {
     loop {
         let before = app.get(href).await;

@@ -1,4 +1,4 @@
-//! What a statement may cost: time, on both engines, and memory of the server that prepares it.
+//! Limits on the cost of a statement: its duration, on both engines, and the memory of the server that prepares it.
 
 use crate::harness::{Engine, Postgres, TestApp, service};
 use futures_util::future::join_all;
@@ -9,14 +9,14 @@ use service::resource::{ListQuery, Start, list};
 use service::{Clock, Consistency, Kind, search};
 use std::time::{Duration, Instant};
 
-/// Longer than a request takes that is stopped at its deadline, on a busy machine, and shorter than these searches.
+/// An upper bound for a request that is stopped at its deadline on a busy machine. The searches would run longer.
 const STOPPED: Duration = Duration::from_secs(30);
-/// Searches of different shapes.
+/// The number of searches of different shapes.
 const SHAPES: usize = 150;
-/// Prepared statements that a connection may keep.
+/// The maximum number of prepared statements per connection.
 const PREPARED: i64 = 32;
 
-/// Without its limit, each of these searches works for a minute.
+/// Without a limit, each of these searches runs for a minute.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_search_past_its_deadline_is_stopped_and_others_go_on() {
     for engine in [Engine::Sqlite, Engine::Postgres] {
@@ -36,8 +36,8 @@ async fn a_search_past_its_deadline_is_stopped_and_others_go_on() {
             answer.problem(504, "HYPERFLEET-SVC-002");
         };
         join_all([ask(), ask()]).await;
-        // Each is answered within the deadline, for which the connections must be free. A small page: what is asked is
-        // not how fast six megabytes are.
+        // Each request is answered within the deadline, which requires that the connections are free. The page is
+        // small, so that the time to transfer six megabytes does not matter.
         app.list("clusters", &[("size", "1")]).await.status(200);
         app.a_cluster().create().await;
         app.stop().await;

@@ -1,4 +1,4 @@
-//! A SQLite database is one file: copied, backed up, shared between processes, and missed when it goes.
+//! A SQLite database is one file: copies, backups, sharing between processes, and removal of the file.
 
 use super::files;
 use crate::harness::{Answer, Engine, Folder, Process, TestApp};
@@ -17,7 +17,7 @@ async fn create_some(process: &Process) {
     }
 }
 
-/// How many clusters a server on the database at this URL lists.
+/// Returns the number of clusters that a server on the database at this URL lists.
 async fn total_at(url: &str) -> usize {
     let process = Process::start(&[("HYPERFLEET_DATABASE_URL", url)]).await;
     let list = Answer::of(process.request("GET", "clusters")).await;
@@ -50,7 +50,7 @@ async fn a_backup_is_complete_while_the_server_writes() {
     assert!(refused.contains("backup.db"), "{refused}");
     process.stop().await;
     assert_eq!(total_at(&folder.sqlite("backup.db")).await, CLUSTERS);
-    // What is written to the copy gets numbers that the original gave to something else.
+    // Changes written to the copy get numbers that the original assigned to other changes.
     let restored = TestApp::at(Engine::Sqlite, &folder.sqlite("backup.db"), &[]).await;
     let gone = restored.list("changes", &[("since", &now.text_at("/next"))]).await;
     gone.problem(410, "HYPERFLEET-GON-001");
@@ -83,7 +83,7 @@ async fn servers_that_start_at_once_on_a_new_file_all_live() {
     }
 }
 
-/// A file that went, and another that came in its place, both hold nothing of what would be written.
+/// If the file was removed or replaced by another, writes to it would be lost.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_is_no_longer_the_one_that_was_opened_serves_nobody() {
     let folder = Folder::new();
@@ -111,7 +111,7 @@ async fn a_file_that_is_no_longer_the_one_that_was_opened_serves_nobody() {
     app.stop().await;
 }
 
-/// What a command holds a file for is over soon, and the other waits for it.
+/// A command holds the lock file only briefly, so another command waits for it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lock_file_that_was_left_behind_stops_nobody() {
     let folder = Folder::new();
@@ -122,7 +122,7 @@ async fn a_lock_file_that_was_left_behind_stops_nobody() {
     assert!(!files(&folder).contains(&"fleet.db.lock".to_owned()), "{:?}", files(&folder));
 }
 
-/// The lock file is removed by each of them, and another may have opened it just before.
+/// Each holder removes the lock file, while another may have opened it just before.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn only_one_at_a_time_opens_a_new_file() {
     let folder = Folder::new();

@@ -1,4 +1,4 @@
-//! Migrating PostgreSQL: who else migrates, which limits hold, and which rights are needed.
+//! Migration of PostgreSQL: concurrent migrations, limits of the role, and required privileges.
 
 use crate::harness::{Postgres, Throwaway};
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, Statement};
@@ -6,10 +6,10 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, BufReader};
 
-/// The key of the lock, which versions before this one take for their session.
+/// The key of the advisory lock, which earlier versions hold for their session.
 const LOCK: i64 = 0x6879_7065_7266_6c74;
 
-/// One session, by the name of `application`.
+/// Connects with a single session whose application name is `application`.
 async fn session(url: &str, application: &str) -> DatabaseConnection {
     let mut options = ConnectOptions::new(format!("{url}?application_name={application}"));
     options.max_connections(1);
@@ -40,7 +40,7 @@ async fn who_migrates_already_is_named_when_the_wait_ends() {
     migration::up(&url).await.expect("up");
 }
 
-/// Whoever waits is told for what, long before the wait ends.
+/// A waiting migration reports what it waits for, long before the wait ends.
 #[tokio::test]
 async fn a_wait_for_another_one_that_migrates_is_told() {
     let url = Postgres::get().await.empty().await;
@@ -58,7 +58,7 @@ async fn a_wait_for_another_one_that_migrates_is_told() {
     assert!(done.status.success() && done.stdout.starts_with(b"applied "), "{done:?}");
 }
 
-/// The role's limits are made for requests: the wait for another one that migrates is longer than both.
+/// The limits of the role are meant for requests. The wait for another migration is longer than both timeouts.
 #[tokio::test]
 async fn limits_of_the_role_do_not_cut_a_migration() {
     let server = Throwaway::start();
@@ -87,7 +87,7 @@ async fn limits_of_the_role_do_not_cut_a_migration() {
     assert!(!migrating.await.expect("no panic").expect("a migration").is_empty());
 }
 
-/// Runs `migrate up`, and answers whether it succeeded and what it said.
+/// Runs `migrate up`. Returns whether it succeeded and its standard error.
 fn migrate(url: &str) -> (bool, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_hyperfleet-api-under-test"));
     let done = command.env_clear().args(["migrate", "up", "--database-url", url]).output();
@@ -110,7 +110,7 @@ async fn what_migrate_lacks_is_said_as_serve_says_it() {
     assert!(!succeeded && words.iter().all(|word| said.contains(word)), "{said}");
     assert!(!said.contains(" at line ") && !said.contains("Execution Error"), "{said}");
 
-    // A failure takes back what was applied before it.
+    // A failure rolls back the migrations that were applied before it.
     run(&owner, "GRANT CREATE ON SCHEMA public TO fleet").await;
     run(&owner, "CREATE TABLE change_log (id int)").await;
     let (succeeded, said) = migrate(&as_fleet);
@@ -119,7 +119,7 @@ async fn what_migrate_lacks_is_said_as_serve_says_it() {
     assert_eq!(number(&owner, tables).await, 0);
 }
 
-/// A newer version alone knows how to take its migrations back.
+/// Only the newer version can revert its migrations.
 #[tokio::test]
 async fn a_migration_of_a_newer_version_is_not_taken_back() {
     let url = Postgres::get().await.migrated().await;

@@ -1,4 +1,4 @@
-//! The database as those who run it meet it: at the start, when something is wrong with it, and after a stop.
+//! Operation of the database: startup, failures, and the state after a stop.
 
 mod deadline;
 mod file;
@@ -7,7 +7,7 @@ mod refused;
 
 use crate::harness::Folder;
 
-/// The names of the files in a folder.
+/// Returns the names of the files in a folder.
 fn files(folder: &Folder) -> Vec<String> {
     let entries = std::fs::read_dir(folder.path()).expect("the folder");
     let name = |entry: std::io::Result<std::fs::DirEntry>| entry.expect("a file").file_name();

@@ -1,4 +1,5 @@
-//! A database that cannot be used: the start says where it is, why, and what to change, and never the password.
+//! Databases that cannot be used: the startup error names the database, the cause and the remedy, and never the
+//! password.
 
 use crate::harness::{Folder, Process, Throwaway};
 use sea_orm::{ConnectionTrait, Database};
@@ -7,7 +8,8 @@ use std::time::{Duration, Instant};
 
 const PASSWORD: &str = "hunter2-of-the-database";
 
-/// Starts the server on the database at this URL, which it must refuse at once with these words.
+/// Starts the server on the database at this URL, and asserts that it fails promptly with a message that contains
+/// these words.
 async fn expect_refusal(url: &str, words: &[&str]) {
     let started = Instant::now();
     let settings = [("HYPERFLEET_DATABASE_URL", url), ("HYPERFLEET_DATABASE_AUTO_MIGRATE", "true")];
@@ -35,7 +37,7 @@ async fn a_sqlite_file_that_cannot_be_used_is_refused() {
     expect_refusal(&format!("sqlite://{path}/fleet.db?mode=ro"), &["fleet.db", "readonly", "mode=ro"]).await;
 }
 
-/// The URL with this user and a password, and another name of the database.
+/// Returns the URL with this user and a password.
 fn with_user(url: &str, user: &str) -> String {
     url.replacen("postgres@", &format!("{user}:{PASSWORD}@"), 1)
 }
@@ -77,7 +79,7 @@ async fn a_postgres_that_is_not_as_the_service_needs_it_is_refused() {
     expect_refusal(&at("narrow"), &["node_pools", "GRANT SELECT, INSERT, UPDATE, DELETE"]).await;
 }
 
-/// What may be over in a moment is waited for, and said at once.
+/// Startup retries failures that may be temporary, and reports them immediately.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_start_waits_for_is_said_at_once() {
     let server = Throwaway::start();
@@ -97,7 +99,7 @@ async fn what_the_start_waits_for_is_said_at_once() {
     }
 }
 
-/// The command tells the same as the server.
+/// The command reports the same error as the server.
 #[test]
 fn migrate_names_the_database_it_cannot_reach() {
     let url = format!("postgres://fleet:{PASSWORD}@127.0.0.1:1/fleet");

@@ -141,8 +141,8 @@ async fn a_child_that_goes_leaves_a_parent_that_is_not_done(app: TestApp) {
     gone(&app, &cluster).await;
 }
 
-/// Where the database isolated transactions otherwise, an earlier version could leave a node pool that nobody deleted
-/// in a cluster that is going.
+/// With another isolation level, an earlier version could leave a node pool that is not marked for deletion in a
+/// finalizing cluster.
 async fn a_child_that_was_left_behind_takes_its_parent_along(app: TestApp) {
     let cluster = app.a_cluster().create().await;
     let pool = app.a_node_pool(id(&cluster)).create().await;
@@ -157,7 +157,8 @@ async fn a_child_that_was_left_behind_takes_its_parent_along(app: TestApp) {
     gone(&app, &cluster).await;
 }
 
-/// A resource may be done because fewer adapters are required than before. It goes with the next report that counts.
+/// A deletion may become complete because fewer adapters are required than before. The resource is removed by the
+/// next report that is not discarded.
 async fn a_discarded_report_removes_nothing_that_is_done(app: TestApp) {
     let both = app.replica(&[("HYPERFLEET_ADAPTERS_REQUIRED_CLUSTER", "a,b")]).await;
     let one = app.replica(&[("HYPERFLEET_ADAPTERS_REQUIRED_CLUSTER", "a")]).await;

@@ -1,4 +1,4 @@
-//! Deletions that wait for nobody any longer.
+//! Forced deletions, which wait for no adapter.
 
 use crate::harness::{TestApp, report};
 use crate::statuses::{href, id};

@@ -1,4 +1,4 @@
-//! How resources go: on request, when the adapters are done, or by force.
+//! Deletion: on request, on the adapters' reports, and by force.
 
 mod by_adapters;
 mod forced;

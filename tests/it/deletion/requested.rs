@@ -1,4 +1,4 @@
-//! What a request for deletion does, and what it leaves possible.
+//! The effects of a DELETE, and the operations that remain possible after it.
 
 use crate::harness::{TestApp, report};
 use crate::statuses::{condition, href, id};
@@ -70,7 +70,7 @@ async fn a_request_for_deletion_cascades_to_the_node_pools(app: TestApp) {
     assert_eq!(first.at("/deleted_by"), deleted.at("/deleted_by"));
     assert_eq!(first.at("/generation"), 2);
     assert_eq!(condition(&first.body, "Reconciled")["observed_generation"], 2);
-    // What was going already goes as it was.
+    // A node pool that was already finalizing is unchanged.
     app.get(href(&second)).await.status(200).body(&before.body);
 }
 

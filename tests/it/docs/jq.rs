@@ -1,8 +1,8 @@
-//! The part of jq that the documentation uses: paths, pipes, and the making of objects and lists.
+//! The subset of jq that the documentation uses: paths, pipes, and construction of objects and arrays.
 
 use serde_json::Value;
 
-/// The outputs of a filter for one input.
+/// Returns the outputs of a filter for one input.
 pub fn run(filter: &str, input: &Value) -> Vec<Value> {
     let mut parser = Parser { rest: filter };
     let outputs = parser.pipe(vec![input.clone()]);
@@ -42,10 +42,10 @@ impl<'a> Parser<'a> {
         outputs
     }
 
-    /// Applied to every input, by reading the same text again.
+    /// Applies a term to every input by parsing the same text once per input.
     fn term(&mut self, inputs: Vec<Value>) -> Vec<Value> {
         let start = self.rest.trim_start();
-        // Read once for nothing, so that it is behind also if there is no input.
+        // Parsed once with null, so that the term is consumed even if there are no inputs.
         self.rest = start;
         self.one(&Value::Null);
         let end = self.rest;

@@ -1,8 +1,9 @@
-//! The documentation: what it tells readers to type is run, and what it shows is what they see.
+//! Tests of the documentation: its commands are run, and their output is compared with the output it shows.
 //!
-//! A block `sh` is run, in order with the others of its file, against a new server. A comment behind a request says which
-//! status and header it answers; without one it succeeds. A block `json` shows the output of the block before, but for
-//! ids and times. Commands in a block `console` are not run; those of the program itself must be ones that it takes.
+//! The `sh` blocks of a file are run in order against a new server. A comment after a request gives the expected
+//! status and header; without one, the request must succeed. A `json` block shows the output of the block before it,
+//! apart from ids and times. Commands in a `console` block are not run; those of the program itself must have valid
+//! arguments.
 
 mod jq;
 mod shell;
@@ -53,7 +54,7 @@ async fn the_guide_for_operators_shows_what_readers_see(app: TestApp) {
     as_shown(app, "docs/operations.md", 1).await;
 }
 
-/// Runs the blocks of a file, of which at least so many show their output.
+/// Runs the blocks of a file and asserts that at least `at_least` of them show their output.
 async fn as_shown(app: TestApp, file: &str, at_least: usize) {
     let (mut shell, mut shown, mut last) = (Shell::on(app), 0, None);
     for block in blocks(&read(file)) {
@@ -82,7 +83,7 @@ fn read(file: &str) -> String {
     std::fs::read_to_string(root().join(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
 }
 
-/// All files of the documentation.
+/// Returns the paths of all files of the documentation.
 fn files() -> Vec<String> {
     let entries = std::fs::read_dir(root().join("docs")).expect("the documentation");
     let names = entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned());
@@ -92,7 +93,7 @@ fn files() -> Vec<String> {
     files
 }
 
-/// A fenced block.
+/// A fenced code block.
 struct Block {
     language: String,
     text: String,
@@ -114,7 +115,7 @@ fn blocks(text: &str) -> Vec<Block> {
     blocks
 }
 
-/// The value with the same text in place of every id and every time.
+/// Returns the value with every id and every time replaced by a placeholder.
 fn without_times_and_ids(value: Value) -> Value {
     match value {
         Value::String(text) => {

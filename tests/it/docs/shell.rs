@@ -1,4 +1,5 @@
-//! The part of a shell and of curl that the documentation uses. What it does not know is a fault in the documentation.
+//! The subset of a shell and of curl that the documentation uses. Anything unsupported is an error in the
+//! documentation.
 
 use super::jq;
 use crate::harness::{Answer, TestApp};
@@ -6,44 +7,44 @@ use chrono::TimeDelta;
 use serde_json::Value;
 use std::collections::HashMap;
 
-/// A shell whose requests go to a server of its own, and not to the addresses that the documentation names.
+/// A shell that sends its requests to a test server instead of the addresses in the documentation.
 pub struct Shell {
     app: TestApp,
     variables: HashMap<String, String>,
 }
 
-/// A part of a command.
+/// A word or an operator of a command.
 #[derive(Debug, PartialEq)]
 enum Token {
     Word(String),
     Pipe,
 }
 
-/// A command and the comment behind it.
+/// A command and the comment after it.
 #[derive(Debug, Default)]
 struct Statement {
     text: String,
     comment: String,
 }
 
-/// What a command wrote.
+/// The output of a command.
 struct Output {
     values: Vec<Value>,
-    /// As text without quotes.
+    /// The output as text without quotes.
     raw: String,
 }
 
 impl Shell {
-    /// A shell that talks to this server.
+    /// Returns a shell that uses this server.
     pub fn on(app: TestApp) -> Self {
         Self { app, variables: HashMap::new() }
     }
 
-    /// Runs a block and answers what it wrote, as JSON.
+    /// Runs a block and returns its output as JSON.
     pub async fn run(&mut self, block: &str) -> Vec<Value> {
         let mut written = Vec::new();
         for statement in statements(block) {
-            // So that what is created later is newer.
+            // The clock advances, so that resources created later have later times.
             self.app.advance(TimeDelta::seconds(1));
             let (name, value) = statement.text.split_once('=').unwrap_or_default();
             let assigns =
@@ -96,7 +97,7 @@ impl Shell {
         }
     }
 
-    /// The request that curl would send.
+    /// Builds the request that curl would send.
     fn request(&self, arguments: &[String]) -> reqwest::RequestBuilder {
         let (mut url, mut method, mut data, mut headers) = (None, None, Vec::new(), Vec::new());
         let (mut in_query, mut arguments) = (false, arguments.iter().map(String::as_str));
@@ -142,7 +143,7 @@ impl Shell {
     }
 }
 
-/// Holds an answer against the comment: `201`, or `204 Header: value`.
+/// Asserts that a response matches the comment: `201`, or `204 Header: value`.
 fn check(answer: &Answer, comment: &str, command: &str) {
     let (status, header) = comment.split_once(' ').unwrap_or((comment, ""));
     match status.parse::<u16>() {
@@ -154,7 +155,7 @@ fn check(answer: &Answer, comment: &str, command: &str) {
     }
 }
 
-/// The commands of a block that shows what is typed behind `$`, as their words.
+/// Returns the commands of a block that shows input after `$`, split into words.
 pub fn commands(block: &str) -> Vec<Vec<String>> {
     let typed: String =
         block.lines().flat_map(|line| [line.strip_prefix("$ ").unwrap_or(line), "\n"]).collect();
@@ -167,7 +168,7 @@ pub fn commands(block: &str) -> Vec<Vec<String>> {
     statements(&typed).into_iter().map(words).collect()
 }
 
-/// Splits a block into its commands: at the ends of lines that are neither quoted nor escaped.
+/// Splits a block into commands at line ends that are neither quoted nor escaped.
 fn statements(block: &str) -> Vec<Statement> {
     let (mut all, mut now, mut quote, mut letters) = (Vec::new(), Statement::default(), None, block.chars());
     let mut in_comment = false;
@@ -201,7 +202,7 @@ fn statements(block: &str) -> Vec<Statement> {
     all.into_iter().map(trimmed).filter(|statement| !statement.text.is_empty()).collect()
 }
 
-/// The words of a command, with the values of variables.
+/// Splits a command into words and substitutes variables.
 fn words(command: &str, variables: &HashMap<String, String>) -> Vec<Token> {
     let (mut tokens, mut word, mut quote) = (Vec::new(), None::<String>, None);
     let mut letters = command.chars().peekable();
@@ -220,7 +221,7 @@ fn words(command: &str, variables: &HashMap<String, String>) -> Vec<Token> {
                     name.push(letter);
                 }
                 let value = variables.get(&name);
-                // Names of other programs' variables stay as they are.
+                // Variables that are not defined here, such as those of other programs, stay as written.
                 word.get_or_insert_default().push_str(value.unwrap_or(&format!("${name}")));
             }
             ' ' if quote.is_none() => tokens.extend(word.take().map(Token::Word)),

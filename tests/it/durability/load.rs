@@ -1,44 +1,44 @@
-//! Workers that write down what the server has acknowledged.
+//! Workers that record the writes that the server has acknowledged.
 
 use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-/// What one worker has done, in all the lives of the server.
+/// The record of one worker, kept across restarts of the server.
 pub(super) struct Ledger {
     worker: usize,
-    /// How many clusters it has begun.
+    /// The number of clusters that the worker has begun.
     begun: usize,
-    /// How many writes were acknowledged.
+    /// The number of acknowledged writes.
     pub(super) acknowledged: usize,
-    /// By path.
+    /// The known resources, by path.
     pub(super) known: BTreeMap<String, Known>,
-    /// Paths of which, with all below them, it is not known whether the last request was carried out.
+    /// Paths of resources, each with everything below it, for which the outcome of the last request is unknown.
     pub(super) doubtful: Vec<String>,
 }
 
-/// What the server has acknowledged of a resource.
+/// The acknowledged state of a resource.
 #[derive(Debug)]
 pub(super) struct Known {
-    /// The resource as it was answered last.
+    /// The resource as last returned.
     pub(super) acknowledged: Value,
-    /// By adapter: the `last_report_time` that was answered last.
+    /// The `last_report_time` last returned, by adapter.
     pub(super) reports: BTreeMap<String, Value>,
-    /// Whether it was removed.
+    /// Whether the resource was removed.
     pub(super) is_gone: bool,
 }
 
-/// The server is not there any more.
+/// The error of a request that the server no longer answers.
 struct Gone;
 
 impl Ledger {
-    /// Nothing yet.
+    /// Returns an empty ledger.
     pub(super) fn new(worker: usize) -> Self {
         Self { worker, begun: 0, acknowledged: 0, known: BTreeMap::new(), doubtful: Vec::new() }
     }
 }
 
-/// Goes through the lives of clusters until the server is gone.
+/// Creates, changes and deletes clusters until the server is killed.
 pub(super) async fn work(url: String, ledger: Ledger) -> Ledger {
     let mut worker = Worker { client: Client::new(), url, ledger };
     while worker.live().await.is_ok() {}
@@ -52,7 +52,7 @@ struct Worker {
 }
 
 impl Worker {
-    /// The life of one cluster and its node pool.
+    /// Creates, changes and possibly deletes one cluster and its node pool.
     async fn live(&mut self) -> Result<(), Gone> {
         let number = self.ledger.begun;
         self.ledger.begun += 1;
@@ -79,7 +79,7 @@ impl Worker {
         }
     }
 
-    /// Sends a request about `href`, of which nothing is known for certain until it is answered.
+    /// Sends a request about `href`. The state of `href` is unknown until the response arrives.
     async fn send(&mut self, method: Method, path: &str, href: &str, body: Value) -> Result<Value, Gone> {
         self.ledger.doubtful = vec![href.to_owned()];
         let request = self.client.request(method.clone(), format!("{}{path}", self.url)).json(&body);
@@ -124,7 +124,7 @@ impl Worker {
         Ok(())
     }
 
-    /// Marks a resource and what is below it; the reports about them hold them.
+    /// Marks a resource and everything below it for deletion. The stored reports prevent its removal.
     async fn delete(&mut self, href: &str) -> Result<(), Gone> {
         let acknowledged = self.send(Method::DELETE, href, href, Value::Null).await?;
         for (_, known) in self.below(href) {
@@ -149,7 +149,7 @@ impl Worker {
         self.ledger.known.get_mut(href).expect("it was created")
     }
 
-    /// A resource and those below it.
+    /// Returns a resource and those below it.
     fn below(&mut self, href: &str) -> impl Iterator<Item = (&String, &mut Known)> {
         self.ledger.known.iter_mut().filter(move |(other, _)| other.starts_with(href))
     }

@@ -1,4 +1,4 @@
-//! The program itself, in a process that can be killed.
+//! The program in a separate process that can be killed.
 
 use serde_json::Value;
 use std::io::{BufRead, BufReader};
@@ -6,12 +6,12 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
-/// Longer than a start takes on a busy machine.
+/// The timeout for a start on a busy machine.
 const START: Duration = Duration::from_secs(60);
 
-/// A process of the program that serves.
+/// A running process of the program.
 pub(super) struct Server {
-    /// Where it listens.
+    /// The base URL of the API.
     pub(super) url: String,
     process: Child,
 }
@@ -29,7 +29,7 @@ impl Server {
                 ("HYPERFLEET_METRICS_PORT", "0"),
                 ("HYPERFLEET_LOGGING_FORMAT", "json"),
                 ("HYPERFLEET_DATABASE_URL", database),
-                // What else this machine tests must not count as overload.
+                // Other tests on this machine may make it slow, which must not count as overload.
                 ("HYPERFLEET_DATABASE_POOL_ACQUIRE_TIMEOUT", "20s"),
             ])
             .stdin(Stdio::null())
@@ -38,10 +38,10 @@ impl Server {
             .expect("the program starts");
         let output = BufReader::new(process.stdout.take().expect("its output"));
         let (sender, receiver) = channel();
-        // Reads to the end, or the program would wait for its log to be read.
+        // The log is read to the end: the program would block on a full pipe.
         std::thread::spawn(move || {
             for line in output.lines().map_while(Result::ok) {
-                // Nobody listens any more once the address is known.
+                // The receiver is dropped once the address is known, so a failed send is ignored.
                 let _ = sender.send(line);
             }
         });
@@ -51,13 +51,13 @@ impl Server {
         server
     }
 
-    /// Ends the process as a crash would: it learns nothing of it.
+    /// Kills the process with SIGKILL, so that it cannot shut down cleanly.
     pub(super) fn kill(&mut self) {
         self.process.kill().expect("SIGKILL");
         self.process.wait().expect("it has ended");
     }
 
-    /// GET of a path: status and body.
+    /// Sends a GET and returns status and body.
     pub(super) async fn get(&self, path: &str) -> (u16, Value) {
         let response = reqwest::get(format!("{}{path}", self.url)).await.expect("an answer");
         (response.status().as_u16(), response.json().await.expect("JSON"))
@@ -66,13 +66,13 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // It may have been killed already.
+        // The process may already have been killed.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
 }
 
-/// Finds in the log where the server listens.
+/// Returns the address on which the server listens, from its log.
 fn address(log: &Receiver<String>) -> String {
     let mut seen = Vec::new();
     loop {

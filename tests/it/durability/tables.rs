@@ -1,10 +1,10 @@
-//! What must hold between the tables, whatever was interrupted.
+//! Invariants between the tables that must hold whatever was interrupted.
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, QueryResult, Statement};
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
-/// Rows that belong to nothing.
+/// Counts of rows whose owner does not exist.
 const ORPHANS: [&str; 3] = [
     "SELECT count(*) FROM node_pools WHERE owner_id NOT IN (SELECT id FROM clusters)",
     "SELECT count(*) FROM adapter_statuses WHERE owner_id NOT IN (SELECT id FROM clusters)
@@ -13,7 +13,7 @@ const ORPHANS: [&str; 3] = [
      AND owner_id NOT IN (SELECT id FROM node_pools)",
 ];
 
-/// Fails where the tables contradict each other.
+/// Asserts that the tables are consistent with each other.
 pub(super) async fn check(db: &DatabaseConnection) {
     for orphans in ORPHANS {
         assert_eq!(number(db, orphans).await, 0, "{orphans}");

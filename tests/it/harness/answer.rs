@@ -1,20 +1,21 @@
 use serde_json::Value;
 
-/// An answer, with what tests ask of one. Each expectation returns the answer, so that they chain.
+/// A response, with the assertions that tests make about it. Each assertion returns the response, so that calls
+/// chain.
 #[derive(Clone, Debug)]
 pub struct Answer {
-    /// The HTTP status.
+    /// The HTTP status code.
     pub status: u16,
     /// The headers.
     pub headers: reqwest::header::HeaderMap,
-    /// The body as it came.
+    /// The body as received.
     pub text: String,
-    /// The body as JSON; null if it is none.
+    /// The body as JSON. Null if the body is not JSON.
     pub body: Value,
 }
 
 impl Answer {
-    /// Sends the request.
+    /// Sends the request and reads the whole response.
     pub async fn of(request: reqwest::RequestBuilder) -> Self {
         let response = request.send().await.expect("an answer");
         let status = response.status().as_u16();
@@ -24,26 +25,26 @@ impl Answer {
         Self { status, headers, text, body }
     }
 
-    /// A header as text; empty if it is not there.
+    /// Returns the value of a header as text, or the empty string if the header is absent.
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
 
-    /// Expects a status.
+    /// Asserts the status code.
     #[track_caller]
     pub fn status(&self, status: u16) -> &Self {
         assert_eq!(self.status, status, "{}", self.text);
         self
     }
 
-    /// Expects the whole body.
+    /// Asserts the whole body.
     #[track_caller]
     pub fn body(&self, body: &Value) -> &Self {
         assert_eq!(&self.body, body);
         self
     }
 
-    /// Expects the whole body of a list, but for the position: whether there is one, and which, depends on time.
+    /// Asserts the whole body of a list except the position, whose presence and value depend on timing.
     #[track_caller]
     pub fn list(&self, list: &Value) -> &Self {
         let without_position = |list: &Value| {
@@ -55,7 +56,7 @@ impl Answer {
         self
     }
 
-    /// Expects a problem document, complete and with this code.
+    /// Asserts that the response is a complete problem document with this code.
     #[track_caller]
     pub fn problem(&self, status: u16, code: &str) -> &Self {
         self.status(status);
@@ -66,7 +67,8 @@ impl Answer {
         for field in ["type", "title", "detail", "instance", "timestamp"] {
             assert!(self.body[field].as_str().is_some_and(|text| !text.is_empty()), "{field}: {}", self.text);
         }
-        // A sentence, unless it begins with what is written so in a request: the message of a fault does.
+        // The detail is a sentence, unless it begins with a name from the request, as the message of a validation
+        // error does.
         let detail = &self.body["detail"];
         let begins_small = detail.as_str().is_some_and(|text| text.starts_with(char::is_lowercase));
         let names = *detail == self.body["errors"][0]["message"]
@@ -75,25 +77,25 @@ impl Answer {
         self
     }
 
-    /// The fields named in `errors`.
+    /// Returns the names of the fields listed in `errors`.
     pub fn error_fields(&self) -> Vec<&str> {
         let errors = self.body["errors"].as_array().map(Vec::as_slice).unwrap_or_default();
         errors.iter().filter_map(|error| error["field"].as_str()).collect()
     }
 
-    /// A value of the body by its JSON pointer.
+    /// Returns the value of the body at a JSON pointer.
     #[track_caller]
     pub fn at(&self, pointer: &str) -> &Value {
         self.body.pointer(pointer).unwrap_or_else(|| panic!("nothing at {pointer}: {}", self.text))
     }
 
-    /// A text of the body by its JSON pointer.
+    /// Returns the string of the body at a JSON pointer.
     #[track_caller]
     pub fn text_at(&self, pointer: &str) -> String {
         self.at(pointer).as_str().unwrap_or_else(|| panic!("no text at {pointer}: {}", self.text)).to_owned()
     }
 
-    /// The names of a list's items, in order.
+    /// Returns the names of a list's items, in order.
     pub fn names(&self) -> Vec<String> {
         let items = self.body["items"].as_array().map(Vec::as_slice).unwrap_or_default();
         items.iter().filter_map(|item| item["name"].as_str()).map(String::from).collect()

@@ -11,23 +11,23 @@ use std::sync::{Arc, Mutex};
 /// A database engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Engine {
-    /// Embedded.
+    /// SQLite, embedded in the process.
     Sqlite,
-    /// A server.
+    /// PostgreSQL, a separate server.
     Postgres,
 }
 
-/// A server that runs in this process, on a database of its own, with a clock that stands still.
+/// A server that runs in this process, with its own database and a clock that only the test advances.
 pub struct TestApp {
-    /// The engine underneath.
+    /// The engine of the database.
     pub engine: Engine,
-    /// The URL of its database.
+    /// The URL of the database.
     pub database_url: String,
-    /// Where it listens, like `http://127.0.0.1:1234`.
+    /// The base URL of the API, such as `http://127.0.0.1:1234`.
     pub url: String,
-    /// Where its health port listens.
+    /// The base URL of the health port.
     pub health_url: String,
-    /// Sends requests; add headers here for all of a test's requests.
+    /// The HTTP client. Headers added here are sent with every request of the test.
     pub client: reqwest::Client,
     now: Arc<Mutex<DateTime<Utc>>>,
     running: Option<Running>,
@@ -35,12 +35,12 @@ pub struct TestApp {
 }
 
 impl TestApp {
-    /// A server with the default settings.
+    /// Starts a server with the default settings.
     pub async fn start(engine: Engine) -> Self {
         Self::with(engine, &[]).await
     }
 
-    /// A server with these settings, named by their environment variables.
+    /// Starts a server with these settings, named by their environment variables.
     pub async fn with(engine: Engine, settings: &[(&str, &str)]) -> Self {
         let (database_url, folder) = match engine {
             Engine::Sqlite => {
@@ -52,12 +52,12 @@ impl TestApp {
         Self::on(engine, database_url, folder, settings, start()).await
     }
 
-    /// A server on the database at this URL.
+    /// Starts a server on the database at this URL.
     pub async fn at(engine: Engine, database_url: &str, settings: &[(&str, &str)]) -> Self {
         Self::on(engine, database_url.to_owned(), None, settings, start()).await
     }
 
-    /// Another server on the database of this one, as a second replica would be. They share the clock.
+    /// Starts another server on the same database, as a second replica. The two share the clock.
     pub async fn replica(&self, settings: &[(&str, &str)]) -> Self {
         Self::on(self.engine, self.database_url.clone(), None, settings, self.now.clone()).await
     }
@@ -87,24 +87,24 @@ impl TestApp {
         }
     }
 
-    /// The time the server believes it is.
+    /// Returns the server's current time.
     pub fn now(&self) -> DateTime<Utc> {
         *self.now.lock().expect("the clock")
     }
 
-    /// Lets time pass for the server.
+    /// Advances the server's clock and returns the new time.
     pub fn advance(&self, by: TimeDelta) -> DateTime<Utc> {
         let mut now = self.now.lock().expect("the clock");
         *now += by;
         *now
     }
 
-    /// Asks the server to stop, as a signal would.
+    /// Requests that the server stop, as a signal would, without waiting.
     pub fn begin_stop(&self) {
         self.running.as_ref().expect("a server that runs").stop();
     }
 
-    /// Stops the server as a signal would, and waits for it.
+    /// Stops the server, as a signal would, and waits until it has stopped.
     pub async fn stop(&mut self) {
         if let Some(mut running) = self.running.take() {
             running.stop();
@@ -112,45 +112,45 @@ impl TestApp {
         }
     }
 
-    /// A request to a path, absolute (`/openapi`) or below `/api/hyperfleet/v1` (`clusters`).
+    /// Builds a request to a path that is absolute (`/openapi`) or relative to `/api/hyperfleet/v1` (`clusters`).
     pub fn request(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
         let method = method.parse().expect("a method");
         let path = if path.starts_with('/') { path.to_owned() } else { format!("/api/hyperfleet/v1/{path}") };
         self.client.request(method, format!("{}{path}", self.url))
     }
 
-    /// GET.
+    /// Sends a GET.
     pub async fn get(&self, path: &str) -> Answer {
         Answer::of(self.request("GET", path)).await
     }
 
-    /// A list with these parameters, which are encoded.
+    /// Gets a list with these query parameters, which are percent-encoded.
     pub async fn list(&self, path: &str, parameters: &[(&str, &str)]) -> Answer {
         Answer::of(self.request("GET", path).query(parameters)).await
     }
 
-    /// POST with a JSON body.
+    /// Sends a POST with a JSON body.
     pub async fn post(&self, path: &str, body: impl Into<Value>) -> Answer {
         Answer::of(self.request("POST", path).json(&body.into())).await
     }
 
-    /// PUT with a JSON body.
+    /// Sends a PUT with a JSON body.
     pub async fn put(&self, path: &str, body: impl Into<Value>) -> Answer {
         Answer::of(self.request("PUT", path).json(&body.into())).await
     }
 
-    /// PATCH with a JSON body.
+    /// Sends a PATCH with a JSON body.
     pub async fn patch(&self, path: &str, body: impl Into<Value>) -> Answer {
         Answer::of(self.request("PATCH", path).json(&body.into())).await
     }
 
-    /// DELETE.
+    /// Sends a DELETE.
     pub async fn delete(&self, path: &str) -> Answer {
         Answer::of(self.request("DELETE", path)).await
     }
 }
 
-/// The clock of a server of its own.
+/// Returns a new clock, set to the start time of the tests.
 fn start() -> Arc<Mutex<DateTime<Utc>>> {
     let start = "2026-01-02T03:04:05.678901Z".parse().expect("a time");
     Arc::new(Mutex::new(start))

@@ -1,9 +1,9 @@
-//! Words for what tests need to be there.
+//! Builders for the resources and reports that tests need.
 
 use super::{Answer, TestApp};
 use serde_json::{Map, Value, json};
 
-/// A cluster to be; whatever is not said has a sane default.
+/// A builder of a cluster. Fields that are not set have defaults.
 pub struct ACluster<'a> {
     app: &'a TestApp,
     name: String,
@@ -11,7 +11,7 @@ pub struct ACluster<'a> {
     labels: Map<String, Value>,
 }
 
-/// A node pool to be.
+/// A builder of a node pool. Fields that are not set have defaults.
 pub struct ANodePool<'a> {
     app: &'a TestApp,
     cluster: String,
@@ -20,37 +20,37 @@ pub struct ANodePool<'a> {
 }
 
 impl TestApp {
-    /// A cluster to be.
+    /// Returns a builder of a cluster.
     pub fn a_cluster(&self) -> ACluster<'_> {
         ACluster { app: self, name: "alpha".into(), spec: json!({"region": "eu"}), labels: Map::new() }
     }
 
-    /// A node pool to be, in the cluster with this id.
+    /// Returns a builder of a node pool in the cluster with this id.
     pub fn a_node_pool(&self, cluster: &str) -> ANodePool<'_> {
         ANodePool { app: self, cluster: cluster.into(), name: "workers".into(), spec: json!({"replicas": 3}) }
     }
 }
 
 impl ACluster<'_> {
-    /// With this name.
+    /// Sets the name.
     pub fn named(mut self, name: &str) -> Self {
         self.name = name.into();
         self
     }
 
-    /// With this label.
+    /// Adds a label.
     pub fn labelled(mut self, key: &str, value: &str) -> Self {
         self.labels.insert(key.into(), value.into());
         self
     }
 
-    /// With this desired state.
+    /// Sets the desired state.
     pub fn spec(mut self, spec: Value) -> Self {
         self.spec = spec;
         self
     }
 
-    /// Creates it and answers its body.
+    /// Creates the cluster and returns its body.
     pub async fn create(self) -> Value {
         let body = json!({"kind": "Cluster", "name": self.name, "spec": self.spec, "labels": self.labels});
         self.app.post("clusters", body).await.status(201).body.clone()
@@ -58,13 +58,13 @@ impl ACluster<'_> {
 }
 
 impl ANodePool<'_> {
-    /// With this name.
+    /// Sets the name.
     pub fn named(mut self, name: &str) -> Self {
         self.name = name.into();
         self
     }
 
-    /// Creates it and answers its body.
+    /// Creates the node pool and returns its body.
     pub async fn create(self) -> Value {
         let body = json!({"kind": "NodePool", "name": self.name, "spec": self.spec});
         let path = format!("clusters/{}/nodepools", self.cluster);
@@ -72,7 +72,7 @@ impl ANodePool<'_> {
     }
 }
 
-/// A report of `adapter` about `generation`, whose conditions are given as `(type, status)`.
+/// Returns a report of `adapter` about `generation`, with the conditions given as `(type, status)`.
 pub fn report(adapter: &str, generation: i64, conditions: &[(&str, &str)]) -> Value {
     let conditions: Vec<Value> =
         conditions.iter().map(|(name, status)| json!({"type": name, "status": status})).collect();
@@ -80,7 +80,7 @@ pub fn report(adapter: &str, generation: i64, conditions: &[(&str, &str)]) -> Va
 }
 
 impl TestApp {
-    /// Reports on the resource at `href`.
+    /// Sends a report about the resource at `href`.
     pub async fn report(&self, href: &str, report: Value) -> Answer {
         self.put(&format!("{href}/statuses"), report).await
     }

@@ -5,8 +5,8 @@ use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 use uuid::Uuid;
 
-/// Stops the PostgreSQL servers whose data lie below `$0`, and removes everything there. `cat` ends when the process
-/// of the tests does, however it does.
+/// A shell script that stops the PostgreSQL servers whose data is below `$0`, then removes `$0`. `cat` returns when
+/// the test process ends, however it ends.
 const AT_THE_END: &str = r#"
     cat >/dev/null
     for file in "$0"/*/data/postmaster.pid; do
@@ -18,23 +18,23 @@ const AT_THE_END: &str = r#"
     rm -rf "$0"
 "#;
 
-/// A folder that is gone when the test is over, or with the process if the test is interrupted.
+/// A temporary folder. It is removed when the value is dropped, or with the process if the test is interrupted.
 pub struct Folder(PathBuf);
 
 impl Folder {
-    /// A new folder.
+    /// Creates a folder.
     pub fn new() -> Self {
         let path = all().join(Uuid::new_v4().simple().to_string());
         std::fs::create_dir(&path).expect("a folder");
         Self(path)
     }
 
-    /// Where it is.
+    /// Returns the path of the folder.
     pub fn path(&self) -> &Path {
         &self.0
     }
 
-    /// The URL of a SQLite file in it, which is created when it is opened.
+    /// Returns the URL of a SQLite file in the folder. The file is created when the database is opened.
     pub fn sqlite(&self, name: &str) -> String {
         format!("sqlite://{}/{name}?mode=rwc", self.0.display())
     }
@@ -42,12 +42,12 @@ impl Folder {
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        // What cannot be removed yet is removed at the end of the process.
+        // Files that cannot be removed yet are removed at the end of the process.
         let _ = std::fs::remove_dir_all(&self.0);
     }
 }
 
-/// The folder of this process, in which all others are.
+/// Returns the folder of this process, which contains all others.
 fn all() -> &'static Path {
     static ALL: OnceLock<PathBuf> = OnceLock::new();
     ALL.get_or_init(|| {
@@ -58,7 +58,8 @@ fn all() -> &'static Path {
     })
 }
 
-/// Leaves the removal to a shell, in a process group of its own: what interrupts the tests must not interrupt it.
+/// Starts a shell that removes the folder at the end. The shell has its own process group, so that a signal that
+/// interrupts the tests does not interrupt it.
 fn remove_at_the_end(path: &Path) {
     let mut shell = Command::new("sh");
     shell.args(["-c", AT_THE_END]).arg(path).current_dir("/").process_group(0);

@@ -1,4 +1,4 @@
-//! What every test stands on: a server of its own, with a database of its own, asked through HTTP.
+//! The harness of all tests: each test has its own server with its own database, and talks to it over HTTP.
 
 mod answer;
 mod app;
@@ -18,7 +18,7 @@ pub use process::{Process, Samples};
 pub use service::service;
 pub use throwaway::Throwaway;
 
-/// Makes of each named `async fn(TestApp)` a test on SQLite and a test on PostgreSQL.
+/// Defines a test on SQLite and a test on PostgreSQL for each named `async fn(TestApp)`.
 #[macro_export]
 macro_rules! engines {
     ($($name:ident),+ $(,)?) => {

@@ -1,4 +1,4 @@
-//! A throwaway PostgreSQL for the run, or the one `HYPERFLEET_TEST_DATABASE_URL` names.
+//! A temporary PostgreSQL server for the test run, or the server that `HYPERFLEET_TEST_DATABASE_URL` names.
 
 use super::Folder;
 use sea_orm::{ConnectionTrait, Database, DatabaseConnection};
@@ -13,14 +13,14 @@ use uuid::Uuid;
 
 const TEMPLATE: &str = "hyperfleet_test_template";
 
-/// A server on which tests make databases.
+/// A server on which tests create databases.
 pub struct Postgres {
-    /// URL of the server, without a database.
+    /// The URL of the server, without a database.
     server: String,
 }
 
 impl Postgres {
-    /// The server of this run, started if need be.
+    /// Returns the server of this run, which the first call starts.
     pub async fn get() -> &'static Postgres {
         static SERVER: OnceCell<Postgres> = OnceCell::const_new();
         SERVER.get_or_init(Self::prepare).await
@@ -43,12 +43,12 @@ impl Postgres {
         postgres
     }
 
-    /// A new database, migrated.
+    /// Creates a database, applies all migrations, and returns its URL.
     pub async fn migrated(&self) -> String {
         self.create(&format!("TEMPLATE {TEMPLATE}")).await
     }
 
-    /// A new database with nothing in it.
+    /// Creates an empty database and returns its URL.
     pub async fn empty(&self) -> String {
         self.create("").await
     }
@@ -87,7 +87,7 @@ fn start() -> String {
     let (folder, port) = (folder(), free_port());
     let data = folder.path().join("data");
     let (bin, data) = (bin.display(), data.display());
-    // What it stores ends with it, so nothing need be safe on a disk; nor is any table large enough to be tidied up.
+    // The data is discarded at the end, so durability is not needed. No table grows large enough to need a vacuum.
     let options = format!(
         "-p {port} {LOCAL} -c max_connections=400 \
          -c fsync=off -c full_page_writes=off -c synchronous_commit=off -c autovacuum=off"
@@ -95,15 +95,15 @@ fn start() -> String {
     let initdb = format!("{bin}/initdb -D {data} -U postgres -A trust --no-sync -E UTF8");
     let log = folder.path().join("log");
     shell(&format!("{initdb} && {bin}/pg_ctl -D {data} -l {} -w -o '{options}' start", log.display()));
-    // It is removed when the process is over.
+    // The folder is removed when the process ends.
     std::mem::forget(folder);
     format!("postgres://postgres@127.0.0.1:{port}")
 }
 
-/// The settings of a server that only this machine reaches.
+/// The settings of a server that is reachable only from this machine.
 pub(super) const LOCAL: &str = "-c listen_addresses=127.0.0.1 -c unix_socket_directories=";
 
-/// A folder for a server: `data` and `log` in it are removed with it.
+/// Creates a folder for a server, which keeps its files in `data` and `log`. They are removed with the folder.
 pub(super) fn folder() -> Folder {
     let folder = Folder::new();
     let for_all = std::fs::Permissions::from_mode(0o777);
@@ -111,7 +111,7 @@ pub(super) fn folder() -> Folder {
     folder
 }
 
-/// A port on which nobody listens, and that is not one of those that the system gives to whoever asks for any.
+/// Returns a port that is free and outside the range from which the system assigns ephemeral ports.
 pub fn free_port() -> u16 {
     static NEXT: LazyLock<AtomicU16> = LazyLock::new(|| {
         let random = Uuid::new_v4().as_u64_pair().1 % 16_000;
@@ -125,7 +125,7 @@ pub fn free_port() -> u16 {
     }
 }
 
-/// Runs a command as a user PostgreSQL accepts: it refuses to run as root.
+/// Runs a command as a user that PostgreSQL accepts: it refuses to run as root.
 pub(super) fn shell(command: &str) {
     let root = std::fs::metadata("/proc/self")
         .map(|m| std::os::unix::fs::MetadataExt::uid(&m))

@@ -9,18 +9,18 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-/// How long a process may take to start or to stop.
+/// The timeout for a process to start or to stop.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// The program in a process of its own, for what concerns the whole process: its log, its metrics, its end.
+/// The program in a separate process, for tests of the whole process: its log, its metrics, its exit.
 pub struct Process {
-    /// Where it listens, like `http://127.0.0.1:1234`.
+    /// The base URL of the API, such as `http://127.0.0.1:1234`.
     pub url: String,
-    /// Where its health port listens.
+    /// The base URL of the health port.
     pub health_url: String,
-    /// Where its metrics port listens.
+    /// The base URL of the metrics port.
     pub metrics_url: String,
-    /// Sends requests.
+    /// The HTTP client.
     pub client: reqwest::Client,
     child: Child,
     log: watch::Receiver<String>,
@@ -29,13 +29,13 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts it with these settings, named by their environment variables, and waits until it serves. On
-    /// SQLite, unless a setting says otherwise.
+    /// Starts the program with these settings, named by their environment variables, and waits until it serves. The
+    /// database is SQLite unless a setting overrides it.
     pub async fn start(settings: &[(&str, &str)]) -> Self {
         Self::start_with(&[], settings).await
     }
 
-    /// The same, with a command line.
+    /// Like [`Process::start`], with command-line arguments.
     pub async fn start_with(arguments: &[&str], settings: &[(&str, &str)]) -> Self {
         let folder = Folder::new();
         let mut child = command(&folder, settings).args(arguments).spawn().expect("the program starts");
@@ -54,7 +54,7 @@ impl Process {
             client: reqwest::Client::builder().no_proxy().build().expect("a client"),
             child,
             log: read,
-            // Read on without pause: a process whose log nobody takes stands still.
+            // Reads without pause: a process blocks when the pipe of its log is full.
             reading: tokio::spawn(async move {
                 let mut line = String::new();
                 while output.read_line(&mut line).await.expect("its output") > 0 {
@@ -66,7 +66,8 @@ impl Process {
         }
     }
 
-    /// Starts it as a person would, and answers the lines up to the one that begins so.
+    /// Starts the program with the text log format and returns its output up to the first line that begins with
+    /// `start`.
     pub async fn tells_up_to(start: &str, settings: &[(&str, &str)]) -> String {
         let folder = Folder::new();
         let text = [("HYPERFLEET_LOGGING_FORMAT", "text")];
@@ -83,7 +84,7 @@ impl Process {
         told
     }
 
-    /// Runs it with settings it cannot work with, and answers all that it says.
+    /// Runs the program with settings that make it fail, and returns all its output.
     pub async fn fails(settings: &[(&str, &str)]) -> String {
         let folder = Folder::new();
         let run = command(&folder, settings).stderr(Stdio::piped()).output();
@@ -92,24 +93,24 @@ impl Process {
         String::from_utf8_lossy(&[done.stdout, done.stderr].concat()).into_owned()
     }
 
-    /// A request to a path below `/api/hyperfleet/v1`.
+    /// Builds a request to a path below `/api/hyperfleet/v1`.
     pub fn request(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
         let path = path.strip_prefix("/api/hyperfleet/v1/").unwrap_or(path);
         let method = method.parse().expect("a method");
         self.client.request(method, format!("{}/api/hyperfleet/v1/{path}", self.url))
     }
 
-    /// What is at this address.
+    /// Sends a GET to this URL.
     pub async fn get(&self, url: &str) -> Answer {
         Answer::of(self.client.get(url)).await
     }
 
-    /// The metrics as they are now.
+    /// Returns the current metrics.
     pub async fn metrics(&self) -> Samples {
         Samples(self.get(&format!("{}/metrics", self.metrics_url)).await.status(200).text.clone())
     }
 
-    /// Waits until the metrics are as expected; fails with them after a minute.
+    /// Waits until the metrics satisfy `expected`. Panics with the last metrics after a minute.
     pub async fn metrics_until(&self, expected: impl Fn(&Samples) -> bool) -> Samples {
         let mut last = None;
         let wait = async {
@@ -126,27 +127,27 @@ impl Process {
         found.unwrap_or_else(|_| panic!("never as expected: {}", last.expect("samples").0))
     }
 
-    /// Sends it a signal: `TERM`, `INT`, `HUP`.
+    /// Sends a signal to the process: `TERM`, `INT`, `HUP`.
     pub async fn signal(&self, name: &str) {
         let id = self.child.id().expect("a process that runs").to_string();
         let kill = Command::new("kill").args([&format!("-{name}"), &id]).status().await.expect("kill");
         assert!(kill.success());
     }
 
-    /// Waits until its log has these words.
+    /// Waits until the log contains these words.
     pub async fn logs(&self, words: &str) {
         let mut log = self.log.clone();
         let wait = timeout(TIMEOUT, log.wait_for(|log| log.contains(words))).await;
         assert!(wait.is_ok(), "{words:?} is missing: {}", self.log.borrow().as_str());
     }
 
-    /// Asks it to stop, waits until it has, and answers its log.
+    /// Sends SIGTERM, waits until the process has stopped, and returns its log.
     pub async fn stop(self) -> Log {
         self.signal("TERM").await;
         self.ended().await
     }
 
-    /// Waits until it has stopped, and answers its log.
+    /// Waits until the process has stopped, and returns its log.
     pub async fn ended(mut self) -> Log {
         let status = timeout(TIMEOUT, self.child.wait()).await.expect("it ends in time").expect("its end");
         (&mut self.reading).await.expect("its log");
@@ -172,7 +173,7 @@ fn command(folder: &Folder, settings: &[(&str, &str)]) -> Command {
     command
 }
 
-/// Reads the log up to the line that says where it serves.
+/// Reads the log up to the line with the addresses on which the program serves.
 async fn serving(output: &mut BufReader<ChildStdout>, log: &mut String) -> Value {
     loop {
         let before = log.len();
@@ -184,11 +185,11 @@ async fn serving(output: &mut BufReader<ChildStdout>, log: &mut String) -> Value
     }
 }
 
-/// What a process wrote.
+/// The output of a process.
 pub struct Log(pub String);
 
 impl Log {
-    /// The lines as JSON; every line must be.
+    /// Returns the lines as JSON. Panics if a line is not JSON.
     pub fn lines(&self) -> Vec<Value> {
         self.0.lines().map(|line| serde_json::from_str(line).expect(line)).collect()
     }
@@ -198,7 +199,7 @@ impl Log {
 pub struct Samples(pub String);
 
 impl Samples {
-    /// The value of the series with this name and at least these labels.
+    /// Returns the value of the series with this name and at least these labels.
     pub fn get(&self, name: &str, labels: &[(&str, &str)]) -> Option<f64> {
         let series = self.0.lines().find(|line| {
             let has = |(label, value): &(&str, &str)| line.contains(&format!("{label}=\"{value}\""));
@@ -208,7 +209,7 @@ impl Samples {
         series?.rsplit_once(' ')?.1.parse().ok()
     }
 
-    /// The names, those of histograms without what tells their series apart.
+    /// Returns the names of the metrics. A histogram counts once, without the suffixes of its series.
     pub fn names(&self) -> Vec<&str> {
         let types = self.0.lines().filter_map(|line| line.strip_prefix("# TYPE "));
         types.filter_map(|line| line.split(' ').next()).collect()

@@ -2,7 +2,7 @@ use service::spec_schema::SpecSchemas;
 use service::{Clock, Connect, Context, Db, PerKind, Settings};
 use std::time::Duration;
 
-/// The service on the database at `url`, without HTTP, for what no client can see.
+/// Returns the service on the database at `url`, without HTTP, for tests of internals that no client can observe.
 pub async fn service(url: String, clock: Clock) -> Context {
     let connect = Connect {
         startup_timeout: Duration::ZERO,

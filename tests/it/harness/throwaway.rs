@@ -2,7 +2,7 @@ use super::Folder;
 use super::postgres::{LOCAL, binaries, folder, free_port, shell};
 use std::path::PathBuf;
 
-/// A PostgreSQL server of one test's own, which may stop it.
+/// A PostgreSQL server for a single test, which may stop it.
 pub struct Throwaway {
     bin: PathBuf,
     folder: Folder,
@@ -10,7 +10,7 @@ pub struct Throwaway {
 }
 
 impl Throwaway {
-    /// A new server.
+    /// Starts a new server.
     pub fn start() -> Self {
         let server = Self::new();
         let initdb =
@@ -20,7 +20,7 @@ impl Throwaway {
         server
     }
 
-    /// A copy of this server that follows it.
+    /// Starts a standby that replicates this server.
     pub fn standby(&self) -> Self {
         let standby = Self::new();
         let (bin, data, port) = (standby.bin(), standby.data(), self.port);
@@ -36,18 +36,18 @@ impl Throwaway {
         Self { bin, folder: folder(), port: free_port() }
     }
 
-    /// Starts it again after [`Throwaway::stop`].
+    /// Starts the server again after [`Throwaway::stop`].
     pub fn resume(&self) {
         let options = format!("-p {} {LOCAL} -c fsync=off", self.port);
         shell(&format!("{} -o '{options}' start", self.pg_ctl()));
     }
 
-    /// Stops it at once, whatever it was doing.
+    /// Stops the server immediately, without a clean shutdown.
     pub fn stop(&self) {
         shell(&format!("{} -m immediate stop", self.pg_ctl()));
     }
 
-    /// The URL of its first database.
+    /// Returns the URL of the default database.
     pub fn url(&self) -> String {
         format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
     }
@@ -67,7 +67,7 @@ impl Throwaway {
 
 impl Drop for Throwaway {
     fn drop(&mut self) {
-        // It may have been stopped before.
+        // The server may already be stopped.
         shell(&format!("{} -m immediate stop 2>/dev/null || true", self.pg_ctl()));
     }
 }

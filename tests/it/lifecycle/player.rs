@@ -1,4 +1,4 @@
-//! One scenario, step by step: what the service answers, and what it knows afterwards.
+//! Runs one scenario step by step and compares the responses and the state of the service with the model.
 
 use crate::changes::Follower;
 use crate::harness::{Answer, TestApp};
@@ -7,11 +7,11 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
-/// Nothing, or what differs.
+/// The result of a comparison: an error describes the difference.
 type Comparison = Result<(), String>;
 
-/// Plays a scenario on an empty service and leaves it empty. Fails with the first difference from the model. Who
-/// follows the changes holds at the end what the lists say.
+/// Runs a scenario on an empty service and leaves the service empty. Fails at the first difference from the model.
+/// Also verifies that a follower of the changes ends with the same state as the lists.
 pub async fn play(app: &TestApp, scenario: &Scenario) -> Comparison {
     let mut follower = Follower::now(app, &[]).await;
     let mut player = Player { app, model: Model::new(scenario.settings.clone()), bodies: BTreeMap::new() };
@@ -30,12 +30,12 @@ pub async fn play(app: &TestApp, scenario: &Scenario) -> Comparison {
 struct Player<'a> {
     app: &'a TestApp,
     model: Model,
-    /// The body that went with each entity tag of a resource.
+    /// The body that was returned with each entity tag of a resource.
     bodies: BTreeMap<(Uuid, String), Value>,
 }
 
 impl Player<'_> {
-    /// Sends a request and compares the answer and what the service knows afterwards.
+    /// Sends a request, then compares the response and the state of the service with the model.
     async fn step(&mut self, request: &Request) -> Comparison {
         let answer = self.send(request).await;
         let created = answer.body["id"].as_str().and_then(|id| id.parse().ok());
@@ -47,7 +47,7 @@ impl Player<'_> {
         if let Operation::Report { id, .. } = &request.operation {
             self.compare_reports(*id).await?;
         }
-        // Had a refusal changed anything, the lists after the next step would show it.
+        // If a refused request had changed anything, the lists after the next step would show it.
         let is_refused = expected.status >= 400 || expected.discard.is_some();
         if is_refused { Ok(()) } else { self.compare_lists().await }
     }
@@ -61,7 +61,7 @@ impl Player<'_> {
         .await
     }
 
-    /// Compares a resource, which need not exist.
+    /// Compares a resource, which may be absent.
     async fn compare_resource(&mut self, id: Uuid) -> Comparison {
         let answer = self.app.get(&self.model.path(id)[1..]).await;
         let expected = self.model.get(id);
@@ -75,7 +75,7 @@ impl Player<'_> {
         compare("body under an entity tag that was there before", &answer.body, body)
     }
 
-    /// Compares the reports about a resource, which need not exist.
+    /// Compares the reports about a resource, which may be absent.
     async fn compare_reports(&self, id: Uuid) -> Comparison {
         let answer = self.app.get(&format!("{}/statuses?size=500", &self.model.path(id)[1..])).await;
         let resource = self.model.get(id);
@@ -90,7 +90,7 @@ impl Player<'_> {
         compare_body(&items.into(), Some(&expected.into()), json_contains)
     }
 
-    /// Compares the list of each kind with all that should exist.
+    /// Compares the list of each kind with the resources in the model.
     async fn compare_lists(&self) -> Comparison {
         for (kind, path) in [(Kind::Cluster, "clusters"), (Kind::NodePool, "nodepools")] {
             let answer = self.app.get(&format!("{path}?size=500")).await;
@@ -106,7 +106,7 @@ impl Player<'_> {
         Ok(())
     }
 
-    /// Compares what is said of all that is waited for with what there is.
+    /// Compares the explanation of each resource with its state in the model.
     async fn compare_explanations(&self) -> Comparison {
         for row in &self.model.rows {
             let found = self.app.get(&format!("{}/explain", &self.model.path(row.id)[1..])).await;
@@ -131,7 +131,7 @@ impl Player<'_> {
         Ok(())
     }
 
-    /// Deletes all that is left, by force where somebody would be waited for.
+    /// Deletes all remaining resources, by force if a deletion would wait.
     async fn clear(&mut self) -> Comparison {
         self.compare_explanations().await?;
         let clusters = self.model.rows.iter().filter(|row| row.kind == Kind::Cluster);
@@ -154,7 +154,7 @@ impl Player<'_> {
     }
 }
 
-/// The resource that a request is about; its parent for a node pool that is to be.
+/// Returns the resource that a request is about. For the creation of a node pool, that is its parent.
 fn asked_about(request: &Request) -> Option<Uuid> {
     match &request.operation {
         Operation::CreateCluster { .. } => None,
@@ -187,7 +187,7 @@ fn compare<T: std::fmt::Debug + PartialEq>(what: &str, found: &T, expected: &T) 
     if found == expected { Ok(()) } else { Err(format!("{what}: found {found:?}, expected {expected:?}")) }
 }
 
-/// Compares a body, if one is expected, by `same`.
+/// Compares a body with the expected one, if any, using `same`.
 fn compare_body(found: &Value, expected: Option<&Value>, same: fn(&Value, &Value) -> bool) -> Comparison {
     match expected {
         Some(expected) if !same(found, expected) => Err(format!("found    {found}\nexpected {expected}")),

@@ -1,4 +1,4 @@
-//! Walking a list while it changes.
+//! Reading a list by cursor while it changes.
 
 use super::clusters;
 use crate::harness::{TestApp, report};
@@ -25,7 +25,7 @@ async fn a_walk_visits_each_item_exactly_once_whatever_comes_and_goes(app: TestA
             for name in list.status(200).names() {
                 *seen.entry(name).or_insert(0) += 1;
             }
-            // Others come, go and are reported on between any two pages.
+            // Other resources are created, deleted and reported on between pages.
             app.a_cluster().named(&format!("a{number}{step}-new")).create().await;
             app.a_cluster().named(&format!("z{number}{step}-new")).create().await;
             if step < 2 {
@@ -60,7 +60,7 @@ async fn a_walk_over_values_that_are_absent_visits_each(app: TestApp) {
     }
 }
 
-/// The names on all pages, following the cursors.
+/// Returns the names on all pages, following the cursors.
 async fn walk(app: &TestApp, path: &str, parameters: &[(&str, &str)]) -> Vec<String> {
     let (mut names, mut cursor) = (Vec::new(), String::new());
     for _ in 0..100 {

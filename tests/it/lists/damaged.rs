@@ -1,4 +1,4 @@
-//! Cursors that nobody handed out.
+//! Cursors that the service did not issue.
 
 use super::clusters;
 use crate::harness::TestApp;

@@ -1,4 +1,4 @@
-//! What stands around the items.
+//! The envelope of a list: all fields besides the items.
 
 use super::{clusters, numbers};
 use crate::harness::TestApp;

@@ -1,4 +1,4 @@
-//! Parts of resources.
+//! Field selection: responses that contain only some fields of each resource.
 
 use crate::harness::{TestApp, report};
 use crate::statuses::{href, id};

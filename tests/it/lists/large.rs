@@ -1,4 +1,4 @@
-//! Pages whose items are large: they end where the items would take more bytes than a page may.
+//! Pages with large items: a page ends before its items exceed the maximum number of bytes.
 
 use crate::harness::{Answer, Engine, TestApp, report};
 use crate::statuses::href;
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 const ENGINES: [Engine; 2] = [Engine::Sqlite, Engine::Postgres];
 const KIB: usize = 1024;
 
-/// Clusters `c-00`, `c-01`, … with so large a spec, a second apart.
+/// Creates clusters `c-00`, `c-01`, … one second apart, each with a spec of this size.
 async fn large(app: &TestApp, count: usize, bytes: usize) {
     for number in 0..count {
         app.advance(TimeDelta::seconds(1));
@@ -20,7 +20,7 @@ async fn large(app: &TestApp, count: usize, bytes: usize) {
     }
 }
 
-/// Expects that a page ended early and says how many items came.
+/// Asserts that a page ended early, and returns the number of its items.
 #[track_caller]
 fn cut(list: &Answer, asked: usize) -> usize {
     let items = list.status(200).at("/items").as_array().expect("items").len();
@@ -30,7 +30,7 @@ fn cut(list: &Answer, asked: usize) -> usize {
     items
 }
 
-/// What identifies the items on all pages, and how many pages there are.
+/// Returns the `key` field of all items on all pages, and the number of pages.
 async fn walk(app: &TestApp, path: &str, key: &str, parameters: &[(&str, &str)]) -> (Vec<Value>, usize) {
     let (mut keys, mut cursor) = (Vec::new(), String::new());
     for pages in 1..100 {
@@ -65,7 +65,7 @@ async fn a_page_ends_where_its_items_would_take_more_bytes_than_a_page_may() {
             let (found, pages) = walk(&app, "clusters", "name", &asked).await;
             assert_eq!((found, pages), (names(11), 4), "{engine:?}, {order}");
         }
-        // What is shown of the items does not count.
+        // The selection of fields does not affect where a page ends.
         let parts = app.list("clusters", &[("order", "name"), ("fields", "name"), ("total", "false")]).await;
         cut(&parts, 11);
         let (found, pages) = walk(&app, "clusters", "name", &[("order", "name"), ("size", "2")]).await;
@@ -104,7 +104,7 @@ async fn a_page_of_reports_ends_there_too() {
     }
 }
 
-/// There is memory for one page: those that find none left wait for it.
+/// The memory limit allows one page at a time. Requests that exceed it wait.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn large_pages_that_are_asked_for_at_once_are_all_answered_alike() {
     let settings =

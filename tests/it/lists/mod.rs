@@ -1,4 +1,4 @@
-//! Lists: their envelope, order, pages, parts and cursors.
+//! Lists: their envelope, order, pages, field selection and cursors.
 
 mod cursors;
 mod damaged;
@@ -12,7 +12,7 @@ use crate::harness::TestApp;
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
-/// Clusters `c-00`, `c-01`, … a second apart.
+/// Creates clusters `c-00`, `c-01`, … one second apart.
 pub async fn clusters(app: &TestApp, count: usize) -> Vec<Value> {
     let mut all = Vec::new();
     for number in 0..count {
@@ -22,7 +22,7 @@ pub async fn clusters(app: &TestApp, count: usize) -> Vec<Value> {
     all
 }
 
-/// Expects a list's numbers: page, size, total.
+/// Asserts the page number, the size and the total of a list.
 #[track_caller]
 pub fn numbers(body: &Value, page: u64, size: u64, total: u64) {
     let found = (&body["page"], &body["size"], &body["total"]);

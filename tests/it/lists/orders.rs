@@ -24,7 +24,7 @@ async fn the_newest_comes_first_unless_said(app: TestApp) {
     assert_eq!(oldest.status(200).names(), ["c-00", "c-01", "c-02", "c-03"]);
 }
 
-/// Clusters a, b, c, d of the generations 1, 2, 2, 1.
+/// Creates clusters a, b, c, d with the generations 1, 2, 2, 1.
 async fn of_two_generations(app: &TestApp) {
     for name in ["ccc", "aaa", "ddd", "bbb"] {
         let cluster = app.a_cluster().named(name).create().await;
@@ -104,7 +104,7 @@ async fn every_field_of_the_order_orders(app: TestApp) {
 }
 
 async fn equals_are_ordered_by_id(app: TestApp) {
-    // All within one instant of the clock.
+    // All are created at the same time of the clock.
     for number in 0..20 {
         app.a_cluster().named(&format!("c-{number:02}")).create().await;
     }

@@ -1,5 +1,5 @@
-//! Pages by number and totals, while the list changes: whatever the service remembers of a list, they are those that
-//! counting and skipping items would give.
+//! Numbered pages and totals while the list changes: whatever the service caches, they must equal the result of
+//! counting and skipping the items.
 
 use super::numbers;
 use crate::harness::{Process, TestApp, report};
@@ -17,7 +17,7 @@ crate::engines![
     a_change_that_cannot_be_read_is_counted_all_the_same,
 ];
 
-/// Searches and orders. Times of the status move without a trace in the log of changes.
+/// Searches and orders. Times of the status may change without an entry in the log of changes.
 const LISTS: [(&str, &str); 9] = [
     ("", ""),
     ("", "name desc"),
@@ -30,7 +30,7 @@ const LISTS: [(&str, &str); 9] = [
     ("status.last_updated_time > '2020-01-01T00:00:00Z'", "status.last_updated_time"),
 ];
 
-/// The names in a list, in order, read by following its cursors.
+/// Returns the names in a list, in order, read by following its cursors.
 async fn whole(app: &TestApp, search: &str, order: &str) -> Vec<String> {
     let (mut names, mut cursor) = (Vec::new(), String::new());
     loop {
@@ -45,7 +45,7 @@ async fn whole(app: &TestApp, search: &str, order: &str) -> Vec<String> {
     }
 }
 
-/// Compares a page with that part of the whole list.
+/// Compares a page with the corresponding part of the whole list.
 async fn expect_page(app: &TestApp, (search, order): (&str, &str), page: usize, size: usize, all: &[String]) {
     let asked =
         [("search", search), ("order", order), ("page", &page.to_string()), ("size", &size.to_string())];
@@ -55,7 +55,7 @@ async fn expect_page(app: &TestApp, (search, order): (&str, &str), page: usize, 
     numbers(&answer.body, page as u64, wanted.len() as u64, all.len() as u64);
 }
 
-/// Changes one cluster: at random it comes, goes, is labelled, is changed or is reported on.
+/// Makes a random change to one cluster: create, delete, label, modify or report.
 async fn change(app: &TestApp, random: &mut Random, fleet: &mut Vec<Value>, number: usize) {
     app.advance(TimeDelta::milliseconds(random.below(1500) as i64));
     let cluster = random.pick(fleet).clone();
@@ -105,7 +105,7 @@ async fn pages_of_a_changing_fleet_are_those_of_the_whole_list(app: TestApp) {
         }
         change(&app, &mut random, &mut fleet, number).await;
     }
-    // At rest, every page of every size.
+    // Without concurrent changes, every page of every size.
     for list in LISTS {
         let all = whole(&app, list.0, list.1).await;
         for size in [7, 20, 100] {
@@ -116,7 +116,7 @@ async fn pages_of_a_changing_fleet_are_those_of_the_whole_list(app: TestApp) {
     }
 }
 
-/// Others are no part of the list, but each page is read together with changes that the index has to look at.
+/// The other clusters are not in the list, but the index must process their changes whenever a page is read.
 async fn a_walk_is_exact_while_others_come_and_go(app: TestApp) {
     for number in 0..120 {
         app.a_cluster().named(&format!("c-{number:03}")).labelled("env", "production").create().await;
@@ -159,7 +159,7 @@ async fn pages_of_a_nested_list_are_its_own(app: TestApp) {
     }
 }
 
-/// Does something to the database behind the service's back.
+/// Changes the database directly, without the service.
 async fn behind(app: &TestApp, sql: &str) {
     let database = Database::connect(&app.database_url).await.expect("a connection");
     database.execute_unprepared(sql).await.expect(sql);
@@ -198,7 +198,7 @@ async fn a_row_that_the_service_did_not_write_is_found_out(app: TestApp) {
 async fn what_is_remembered_is_bounded_and_measured() {
     let process = Process::start(&[("HYPERFLEET_SERVER_PAGE_INDEX_MEMORY", "4KiB")]).await;
     let lists = format!("{}/api/hyperfleet/v1/clusters", process.url);
-    // There is none before the log of changes is known.
+    // No index exists until the server has read the log of changes.
     process.metrics_until(|metrics| metrics.get("hyperfleet_changes_head", &[]).is_some()).await;
     for number in 0..30 {
         process.get(&format!("{lists}?search=name%3D%27c-{number}%27")).await.status(200);

@@ -1,4 +1,4 @@
-//! The aggregated status: a function of values.
+//! The aggregated status, computed as a pure function.
 
 use std::collections::BTreeMap;
 
@@ -8,24 +8,24 @@ use super::last_known::last_known_reconciled;
 use super::reconciled::reconciled;
 use super::report::StoredReport;
 
-/// What the aggregate depends on besides the one before it.
+/// The inputs of the aggregation, except the previous aggregate.
 pub(crate) struct Facts<'a> {
     pub(crate) generation: i64,
     /// The resource's `updated_time`.
     pub(crate) ref_time: DateTime<Utc>,
     pub(crate) deleting: bool,
     pub(crate) has_children: bool,
-    /// In the order in which their conditions are listed.
+    /// The adapters that count, in the order in which their conditions are listed.
     pub(crate) counted: &'a [String],
     pub(crate) reports: &'a BTreeMap<String, StoredReport>,
 }
 
-/// When that happened which made the aggregate be worked out anew.
+/// The event that triggered the aggregation, with its time.
 #[derive(Clone, Copy)]
 pub(crate) enum Moment {
-    /// The resource itself was written: at its `updated_time`.
+    /// The resource itself was written, at its `updated_time`.
     Written,
-    /// Something was observed at this time.
+    /// A report was observed at this time.
     Observed(DateTime<Utc>),
 }
 
@@ -52,7 +52,7 @@ pub(crate) struct Derived {
     pub(crate) last_transition_time: DateTime<Utc>,
 }
 
-/// A counted adapter whose stored report says whether it is available.
+/// A counted adapter whose stored report gives a known availability.
 #[derive(Clone, Copy)]
 pub(crate) struct Snapshot<'a> {
     pub(crate) adapter: &'a str,
@@ -63,7 +63,7 @@ pub(crate) struct Snapshot<'a> {
 }
 
 impl Facts<'_> {
-    /// The aggregate that follows `previous`.
+    /// Returns the aggregate that follows `previous`.
     pub(crate) fn aggregate(&self, previous: Option<&Aggregate>, moment: Moment) -> Aggregate {
         let before = |kind: &str| previous.and_then(|previous| previous.find(kind));
         let mut conditions = vec![
@@ -86,7 +86,7 @@ impl Facts<'_> {
         }
     }
 
-    /// Counted adapters with a stored report that is available or not, in the order of `counted`.
+    /// Returns the counted adapters whose stored report gives a known availability, in the order of `counted`.
     pub(crate) fn snapshots(&self) -> Vec<Snapshot<'_>> {
         let telling = |report: &&StoredReport| {
             report.observed_generation <= self.generation && report.availability() != "Unknown"
@@ -98,7 +98,7 @@ impl Facts<'_> {
         self.counted.iter().filter_map(|adapter| self.reports.get(adapter)).collect()
     }
 
-    /// `<Adapter>Successful`.
+    /// Returns the condition `<Adapter>Successful`.
     fn successful(&self, kind: String, snapshot: Snapshot<'_>, previous: Option<&Derived>) -> Derived {
         let source = self.reports.get(snapshot.adapter).and_then(StoredReport::availability_source);
         let kept = previous.filter(|previous| previous.is_true == snapshot.available);
@@ -131,7 +131,7 @@ impl Facts<'_> {
         }
     }
 
-    /// When `phase` was taken on. A report that was observed long ago never moves the time back.
+    /// Returns the time at which `phase` was entered. A report with an old observed time never moves it back.
     fn phase_since(&self, phase: &str, previous: Option<&Aggregate>, moment: Moment) -> DateTime<Utc> {
         match (previous, moment) {
             (Some(previous), _) if previous.phase == phase => previous.last_transition_time,
@@ -160,7 +160,8 @@ impl<'a> From<&'a StoredReport> for Snapshot<'a> {
     }
 }
 
-/// `gcp-provisioner` → `GcpProvisionerSuccessful`: hyphens, underscores and dots divide, the rest of each part is kept.
+/// Returns the condition type of an adapter, for example `gcp-provisioner` → `GcpProvisionerSuccessful`. Hyphens,
+/// underscores and dots separate parts; each part is kept apart from its first letter.
 fn condition_type(adapter: &str) -> String {
     let capitalised = |part: &str| {
         let mut rest = part.chars();

@@ -1,4 +1,4 @@
-//! Request bodies of create, PATCH and force-delete: what is refused before any resource is looked at.
+//! Request bodies of create, PATCH and force-delete: validation that does not depend on any resource.
 
 use serde_json::{Map, Value};
 
@@ -7,20 +7,20 @@ use super::state::Kind;
 
 const MOST_LABELS: usize = 64;
 
-/// A create that has no fault in itself.
+/// A valid create request.
 pub(crate) struct Draft {
     pub(crate) name: String,
     pub(crate) spec: Value,
     pub(crate) labels: Value,
 }
 
-/// A PATCH that has no fault in itself; `None` leaves the section as it is.
+/// A valid PATCH request. `None` leaves a section unchanged.
 pub(crate) struct Change {
     pub(crate) spec: Option<Value>,
     pub(crate) labels: Option<Value>,
 }
 
-/// Reads `{kind?, name, spec, labels?}`; other keys are ignored.
+/// Parses `{kind?, name, spec, labels?}`. Other keys are ignored.
 pub(crate) fn draft(kind: Kind, body: &Value) -> Result<Draft, Expected> {
     let fault = || Expected::refused(400, VALIDATION);
     let kind_agrees = body.get("kind").is_none_or(|sent| sent == kind.name());
@@ -33,7 +33,7 @@ pub(crate) fn draft(kind: Kind, body: &Value) -> Result<Draft, Expected> {
     Ok(Draft { name: name.to_owned(), spec: spec.clone(), labels })
 }
 
-/// Reads `{spec?, labels?}`; other keys are refused.
+/// Parses `{spec?, labels?}`. Other keys are refused.
 pub(crate) fn change(body: &Value) -> Result<Change, Expected> {
     let change = Change { spec: given(body, "spec"), labels: given(body, "labels") };
     let known = |key: &String| key == "spec" || key == "labels";
@@ -48,12 +48,12 @@ pub(crate) fn change(body: &Value) -> Result<Change, Expected> {
     Ok(change)
 }
 
-/// True iff the reason of a force-delete has 1–1024 characters.
+/// Returns whether the reason of a force-delete has 1–1024 characters.
 pub(crate) fn reason_is_valid(reason: &str) -> bool {
     (1..=1024).contains(&reason.chars().count())
 }
 
-/// The value of a key; null counts as absent.
+/// Returns the value of a key. Null counts as absent.
 fn given(body: &Value, key: &str) -> Option<Value> {
     body.get(key).filter(|value| !value.is_null()).cloned()
 }
@@ -77,7 +77,8 @@ fn labels_are_valid(labels: &Value) -> bool {
     })
 }
 
-/// Kubernetes: `[prefix/]name`, the prefix a DNS subdomain.
+/// Returns whether a label key is valid by the rules of Kubernetes: `[prefix/]name`, where the prefix is a DNS
+/// subdomain.
 fn key_is_valid(key: &str) -> bool {
     match key.split_once('/') {
         Some((prefix, name)) => is_subdomain(prefix) && is_qualified_name(name),
@@ -95,7 +96,8 @@ fn is_subdomain(text: &str) -> bool {
     text.len() <= 253 && text.split('.').all(|part| is_run(part, 63, ends, |byte| ends(byte) || byte == b'-'))
 }
 
-/// 1 to `most` bytes of `inner`, of which the first and the last are of `ends`.
+/// Returns whether the text has 1 to `most` bytes that satisfy `inner`, of which the first and the last satisfy
+/// `ends`.
 fn is_run(text: &str, most: usize, ends: impl Fn(u8) -> bool, inner: impl Fn(u8) -> bool) -> bool {
     let bytes = text.as_bytes();
     let edge = |byte: Option<&u8>| byte.is_some_and(|&byte| ends(byte));

@@ -1,24 +1,24 @@
-//! Whether a report is stored, discarded or refused.
+//! The decision whether a report is stored, discarded or refused.
 
 use chrono::{DateTime, Utc};
 
 use super::report::{Report, StoredReport, availability};
 
-/// What becomes of a report without fault in itself.
+/// The outcome for a well-formed report.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Verdict {
-    /// Not stored, for this reason.
+    /// The report is not stored, for this reason.
     Discard(&'static str),
-    /// Refused: a mandatory condition is missing.
+    /// The report is refused because a mandatory condition is missing.
     Incomplete,
-    /// Stored, but the aggregate stays as it is.
+    /// The report is stored, but the aggregate does not change.
     Store,
-    /// Stored, and the aggregate is worked out anew.
+    /// The report is stored, and the aggregate is recomputed.
     StoreAndAggregate,
 }
 
-/// Judges a report about a resource at `generation`, of whose adapter `earlier` is stored. The order matters:
-/// what is out of date is discarded even where it is incomplete.
+/// Classifies a report about a resource at `generation`, where `earlier` is the adapter's stored report. The order of
+/// the checks matters: an outdated report is discarded even if it is incomplete.
 pub(crate) fn classify(
     generation: i64,
     earlier: Option<&StoredReport>,

@@ -1,4 +1,4 @@
-//! DELETE, force-delete, and the going of what is finished.
+//! DELETE, force-delete, and the removal of resources whose deletion is complete.
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -9,7 +9,7 @@ use super::body::reason_is_valid;
 use super::state::{Model, Resource};
 
 impl Model {
-    /// DELETE: marks the resource and its living node pools; removes at once what waits for nobody.
+    /// DELETE: marks the resource and its remaining node pools. Immediately removes those that wait for no adapter.
     pub(crate) fn delete(&mut self, now: DateTime<Utc>, id: Uuid) -> Expected {
         let Some(row) = self.row(id) else {
             return Expected::not_found();
@@ -40,7 +40,7 @@ impl Model {
         Expected::found(202, body).removing(vanished)
     }
 
-    /// Removes a finalizing resource with everything below it, whoever has still to report.
+    /// Removes a finalizing resource with everything below it, without waiting for reports.
     pub(crate) fn force_delete(&mut self, id: Uuid, reason: &str) -> Expected {
         let Some(row) = self.row(id) else {
             return Expected::not_found();
@@ -60,8 +60,8 @@ impl Model {
         Expected::done().removing(vanished)
     }
 
-    /// True iff a deletion has nothing more to wait for: no children, and each counted adapter finalized at the
-    /// current generation.
+    /// Returns whether a deletion is complete: no children, and each counted adapter finalized at the current
+    /// generation.
     pub(crate) fn is_finished(&self, id: Uuid) -> bool {
         self.row(id).is_some_and(|row| {
             let is_final = |adapter: &String| {
@@ -72,9 +72,9 @@ impl Model {
         })
     }
 
-    /// Takes a resource away, and its finalizing parent if that waited for nothing else. A parent that stays
-    /// stays as it was: a status is worked out anew when its own resource is written or reported on. Returns
-    /// who went.
+    /// Removes a resource, and its finalizing parent if that waited for nothing else. A parent that remains is
+    /// unchanged: a status is only recomputed when its own resource is written or reported on. Returns the removed
+    /// resources.
     pub(crate) fn remove(&mut self, id: Uuid) -> Vec<Uuid> {
         let parent = self.row(id).and_then(|row| row.parent);
         self.take(id);

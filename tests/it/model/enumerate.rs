@@ -1,4 +1,4 @@
-//! Every small set of reports.
+//! Enumeration of every small set of reports.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -6,15 +6,15 @@ use super::report::{Condition, Report};
 
 const GENERATIONS: usize = 3;
 const STATUSES: [&str; 3] = ["True", "False", "Unknown"];
-/// No report, or one generation with one status.
+/// The number of states of an adapter: no report, or one generation with one status.
 const STATES: usize = 1 + GENERATIONS * STATUSES.len();
 
-/// Each way in which the adapters can have reported: each of them not at all, or at generation 1, 2 or 3 with
+/// Returns every combination of reports: each adapter has not reported, or has reported at generation 1, 2 or 3 with
 /// `Available` True, False or Unknown. That is 10 to the power of the number of adapters: 10,000 for four.
 ///
-/// The reports of a list are in the order of `adapters`, each observed one second after the one before it, the
-/// first at `start`. To hear them all, bring a resource to generation 3 first and send each list to a new one,
-/// or to a model of its own.
+/// The reports of a list are in the order of `adapters`. The first is observed at `start`, each other one second
+/// after the previous one. For all of them to be accepted, the resource must be at generation 3, and each list needs
+/// a new resource or a new model.
 pub(crate) fn report_lists<'a>(
     adapters: &'a [&'a str],
     start: DateTime<Utc>,

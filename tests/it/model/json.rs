@@ -2,7 +2,7 @@
 
 use serde_json::{Number, Value};
 
-/// True iff both say the same: keys in any order, numbers by value (`1` equals `1.0`, integers exactly).
+/// Returns whether two values are equal: keys in any order, numbers by value (`1` equals `1.0`, integers exactly).
 pub(crate) fn json_equal(left: &Value, right: &Value) -> bool {
     match (left, right) {
         (Value::Number(a), Value::Number(b)) => numbers_equal(a, b),
@@ -16,7 +16,7 @@ pub(crate) fn json_equal(left: &Value, right: &Value) -> bool {
     }
 }
 
-/// True iff `whole` says everything that `part` says; objects of `whole` may have further keys.
+/// Returns whether `whole` contains everything in `part`. Objects of `whole` may have additional keys.
 pub(crate) fn json_contains(whole: &Value, part: &Value) -> bool {
     match (whole, part) {
         (Value::Object(a), Value::Object(b)) => {
@@ -37,7 +37,7 @@ fn numbers_equal(left: &Number, right: &Number) -> bool {
     }
 }
 
-/// The exact integer, if the number is one and no larger than 64 bits can say.
+/// Returns the exact integer, if the number is an integer of at most 64 bits.
 fn whole_number(number: &Number) -> Option<i128> {
     if let Some(signed) = number.as_i64() {
         return Some(signed.into());

@@ -1,10 +1,10 @@
-//! `LastKnownReconciled`: what all counted adapters last agreed on.
+//! `LastKnownReconciled`: the last state on which all counted adapters agreed.
 
 use chrono::{DateTime, Utc};
 
 use super::aggregate::{Derived, Facts, Snapshot};
 
-/// What one of the cases decides; the rest follows from it.
+/// The outcome of one case, from which the other fields of the condition follow.
 struct Decision {
     is_true: bool,
     reason: Reason,
@@ -20,7 +20,7 @@ enum Reason {
     NotAtSameGeneration,
 }
 
-/// The condition that follows `previous`.
+/// Returns the condition that follows `previous`.
 pub(crate) fn last_known_reconciled(facts: &Facts<'_>, previous: Option<&Derived>) -> Derived {
     let decision = decide(facts, previous);
     let (reason, message) = decision.reason.texts();
@@ -71,7 +71,7 @@ fn decide(facts: &Facts<'_>, previous: Option<&Derived>) -> Decision {
         }
     } else {
         match held {
-            // The failure is at another generation than the one that was known to be good.
+            // The failure is at a different generation from the last one known to be reconciled.
             Some(held) if time_of_failure(&snapshots, held.observed_generation).is_none() => unchanged(held),
             _ => {
                 let time = time_of_failure(&snapshots, latest).unwrap_or(before);
@@ -90,7 +90,7 @@ fn unchanged(held: &Derived) -> Decision {
     }
 }
 
-/// If an adapter is not available at `generation`: the oldest time of all adapters at that generation.
+/// Returns the oldest time of all adapters at `generation`, if one of them is not available.
 fn time_of_failure(snapshots: &[Snapshot<'_>], generation: i64) -> Option<DateTime<Utc>> {
     let at_it = snapshots.iter().filter(|snapshot| snapshot.generation == generation);
     let failed = at_it.clone().any(|snapshot| !snapshot.available);

@@ -1,7 +1,7 @@
-//! What the API must answer, worked out in memory.
+//! A model of the API: computes the expected responses in memory.
 //!
-//! The model shares no code with the service and reads no clock: each operation is told the time. It is
-//! compared with the running service step by step:
+//! The model shares no code with the service and reads no clock: each operation receives the time. It is compared
+//! with the running service step by step:
 //!
 //! ```text
 //! let mut model = Model::new(scenario.settings.clone());      // the service is started with the same settings
@@ -17,13 +17,13 @@
 //! }
 //! ```
 //!
-//! * Bodies are compared with [`json_equal`], which takes `1` and `1.0` for the same number. The body of a
-//!   resource is complete: a key more or less is a difference.
-//! * The body of a report ([`Expected::body`] of a report, [`Model::reports`]) holds only what is determined;
-//!   the service may say more, so it is compared with [`json_contains`].
+//! * Bodies are compared with [`json_equal`], which treats `1` and `1.0` as the same number. The body of a resource
+//!   is complete: an additional or missing key is a difference.
+//! * The body of a report ([`Expected::body`] of a report, [`Model::reports`]) contains only the deterministic part.
+//!   The service may return more, so it is compared with [`json_contains`].
 //! * `request.path` is relative to the base path `/api/hyperfleet/v1`.
-//! * `scenario()` in [`strategy`] makes and shrinks scenarios; `report_lists` in [`enumerate`] counts through
-//!   every small set of reports.
+//! * `scenario()` in [`strategy`] generates and shrinks scenarios. `report_lists` in [`enumerate`] enumerates every
+//!   small set of reports.
 
 mod aggregate;
 mod answer;

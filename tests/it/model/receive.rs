@@ -10,7 +10,8 @@ use super::report::Report;
 use super::state::Model;
 
 impl Model {
-    /// A report about the resource `id`. A stored one may complete a deletion: it is answered 201 all the same.
+    /// Applies a report about the resource `id`. A stored report may complete a deletion; the status is 201 in that
+    /// case too.
     pub(crate) fn report(&mut self, now: DateTime<Utc>, id: Uuid, report: &Report) -> Expected {
         if self.row(id).is_none() {
             return Expected::not_found();
@@ -23,7 +24,7 @@ impl Model {
             return Expected::not_found();
         };
         let earlier = row.reports.get(&report.adapter);
-        // A time given by the server is never before the adapter's last report.
+        // A time set by the server is never before the adapter's last report.
         let server_time = earlier.map_or(now, |earlier| earlier.last_report_time.max(now));
         let observed = report.observed_at(server_time);
         let verdict = classify(row.generation, earlier, report, observed, &mandatory);

@@ -1,4 +1,4 @@
-//! A resource as the service tells of it, and as the model would aggregate its reports.
+//! Recomputes a resource from its reports, for comparison with the service's representation.
 
 use super::aggregate::{Aggregate, Derived, Moment};
 use super::report::{Condition, StoredReport};
@@ -7,8 +7,8 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 use uuid::Uuid;
 
-/// The body of a resource without node pools, its status aggregated anew by the model from `reports`. Nothing
-/// changes when the same reports are aggregated twice, so it equals `body` unless that missed a report.
+/// Returns the body of a resource without node pools, with its status aggregated by the model from `reports`.
+/// Aggregating the same reports again changes nothing, so the result equals `body` unless `body` lacks a report.
 pub(crate) fn recomputed(settings: &Settings, body: &Value, reports: &Value) -> Value {
     let row = resource(body, reports);
     let id = row.id;

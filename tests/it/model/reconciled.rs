@@ -1,10 +1,10 @@
-//! `Reconciled`: every counted adapter has done its work at the current generation.
+//! `Reconciled`: every counted adapter has finished its work at the current generation.
 
 use chrono::{DateTime, Utc};
 
 use super::aggregate::{Derived, Facts, Snapshot};
 
-/// The condition that follows `previous`.
+/// Returns the condition that follows `previous`.
 pub(crate) fn reconciled(facts: &Facts<'_>, previous: Option<&Derived>) -> Derived {
     let snapshots = facts.snapshots();
     let is_met = |snapshot: &&Snapshot<'_>| {
@@ -61,7 +61,7 @@ fn since(
 ) -> DateTime<Utc> {
     match previous {
         Some(previous) if previous.is_true == is_true => previous.last_transition_time,
-        // A new generation undid it, not a report.
+        // The cause is a new generation, not a report.
         Some(previous) if previous.is_true && facts.generation > previous.observed_generation => {
             facts.ref_time
         }

@@ -8,17 +8,17 @@ use super::aggregate::Derived;
 use super::report::StoredReport;
 use super::state::{Kind, Resource};
 
-/// Who is written down as the author while nobody has to log in.
+/// The author of all changes while authentication is disabled.
 pub(crate) const CALLER: &str = "system@hyperfleet.local";
 
 const BASE: &str = "/api/hyperfleet/v1";
 
-/// RFC 3339, UTC, microseconds.
+/// Formats a time as RFC 3339 in UTC with microseconds.
 pub(crate) fn time(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Micros, true)
 }
 
-/// Path of a resource below the base path; that of a node pool is nested under its cluster.
+/// Returns the path of a resource below the base path. The path of a node pool is nested under its cluster.
 pub(crate) fn nested_path(id: Uuid, parent: Option<Uuid>) -> String {
     match parent {
         Some(parent) => format!("/clusters/{parent}/nodepools/{id}"),
@@ -27,7 +27,7 @@ pub(crate) fn nested_path(id: Uuid, parent: Option<Uuid>) -> String {
 }
 
 impl Resource {
-    /// The complete representation.
+    /// Returns the complete representation.
     pub(crate) fn to_json(&self) -> Value {
         let mut body = json!({
             "id": self.id.to_string(),

@@ -5,12 +5,12 @@ use serde_json::{Map, Value, json};
 
 use super::render::time;
 
-/// A report as an adapter sends it; faults included, so texts are unchecked.
+/// A report as an adapter sends it. It may be invalid, so the strings are not validated.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Report {
     pub(crate) adapter: String,
     pub(crate) observed_generation: i64,
-    /// Absent: the service takes its own time.
+    /// The observed time. If absent, the service uses its own time.
     pub(crate) observed_time: Option<DateTime<Utc>>,
     pub(crate) conditions: Vec<Condition>,
 }
@@ -29,16 +29,16 @@ pub(crate) struct Condition {
 pub(crate) struct StoredReport {
     pub(crate) adapter: String,
     pub(crate) observed_generation: i64,
-    /// Observed time of the adapter's first accepted report.
+    /// The observed time of the adapter's first accepted report.
     pub(crate) created_time: DateTime<Utc>,
-    /// Observed time of this report.
+    /// The observed time of this report.
     pub(crate) last_report_time: DateTime<Utc>,
-    /// Each condition with the time when its status last changed.
+    /// Each condition, with the time at which its status last changed.
     pub(crate) conditions: Vec<(Condition, DateTime<Utc>)>,
 }
 
 impl Condition {
-    /// A condition with neither reason nor message.
+    /// Returns a condition without reason and message.
     pub(crate) fn new(kind: &str, status: &str) -> Self {
         Self { kind: kind.to_owned(), status: status.to_owned(), reason: None, message: None }
     }
@@ -57,7 +57,7 @@ impl Condition {
 }
 
 impl Report {
-    /// The request body.
+    /// Returns the request body.
     pub(crate) fn to_json(&self) -> Value {
         let conditions: Vec<_> = self.conditions.iter().map(Condition::to_json).collect();
         let mut body = json!({
@@ -71,12 +71,12 @@ impl Report {
         body
     }
 
-    /// The observed time, or the server's if none was sent.
+    /// Returns the observed time, or the server's time if none was sent.
     pub(crate) fn observed_at(&self, now: DateTime<Utc>) -> DateTime<Utc> {
         self.observed_time.unwrap_or(now)
     }
 
-    /// True iff the report has no fault in itself, before any resource is looked at.
+    /// Returns whether the report is well-formed. Does not depend on any resource.
     pub(crate) fn is_valid(&self, now: DateTime<Utc>) -> bool {
         let observed = self.observed_at(now);
         let in_time = observed <= now + TimeDelta::minutes(5) && observed >= now - TimeDelta::minutes(30);
@@ -92,7 +92,7 @@ impl Report {
             && self.conditions.iter().enumerate().all(condition_is_valid)
     }
 
-    /// What is stored of the report, given what is stored of the same adapter already.
+    /// Returns the report as stored, given the adapter's previous stored report.
     pub(crate) fn store(&self, earlier: Option<&StoredReport>, observed: DateTime<Utc>) -> StoredReport {
         let since = |condition: &Condition| {
             let stored = earlier.and_then(|earlier| earlier.find(&condition.kind));
@@ -111,12 +111,12 @@ impl Report {
 }
 
 impl StoredReport {
-    /// Status of the condition of this type, if the report carries it.
+    /// Returns the status of the condition of this type, if the report has one.
     pub(crate) fn status_of(&self, kind: &str) -> Option<&str> {
         self.find(kind).map(|(condition, _)| condition.status.as_str())
     }
 
-    /// True iff the adapter has taken everything down.
+    /// Returns whether the adapter reports `Finalized`.
     pub(crate) fn is_finalized(&self) -> bool {
         self.status_of("Finalized") == Some("True")
     }
@@ -127,12 +127,13 @@ impl StoredReport {
         availability(&conditions)
     }
 
-    /// The condition that says by itself whether the adapter is available: none if that was worked out.
+    /// Returns the condition that states the availability directly, or `None` if the availability is derived from the
+    /// others.
     pub(crate) fn availability_source(&self) -> Option<&Condition> {
         self.find("Available").or_else(|| self.find("Ready")).map(|(condition, _)| condition)
     }
 
-    /// What is determined of the stored report's representation.
+    /// Returns the deterministic part of the stored report's representation.
     pub(crate) fn to_json(&self) -> Value {
         let conditions = self.conditions.iter().map(|(condition, since)| {
             let mut object = condition.to_json();
@@ -155,7 +156,8 @@ impl StoredReport {
     }
 }
 
-/// `Available`, else `Ready`, else whether everything but `Progressing` and `Finalized` is True.
+/// Returns the status of `Available`, else of `Ready`, else whether all conditions except `Progressing` and
+/// `Finalized` are True.
 pub(crate) fn availability<'a>(conditions: &[&'a Condition]) -> &'a str {
     let find = |kind: &str| conditions.iter().find(|condition| condition.kind == kind);
     if let Some(source) = find("Available").or_else(|| find("Ready")) {

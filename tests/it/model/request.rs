@@ -1,4 +1,4 @@
-//! A request with all its values, to be sent and to be applied to the model.
+//! A request with all its values, to be sent to the service and applied to the model.
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
@@ -8,16 +8,16 @@ use super::answer::Expected;
 use super::report::Report;
 use super::state::Model;
 
-/// What is sent.
+/// A request to the service.
 #[derive(Clone, Debug)]
 pub(crate) struct Request {
     pub(crate) method: &'static str,
-    /// Relative to the base path.
+    /// The path relative to the base path.
     pub(crate) path: String,
     pub(crate) operation: Operation,
 }
 
-/// What is meant by it.
+/// The operation that a request performs.
 #[derive(Clone, Debug)]
 pub(crate) enum Operation {
     CreateCluster { body: Value },
@@ -29,7 +29,7 @@ pub(crate) enum Operation {
 }
 
 impl Request {
-    /// The JSON to send, if the operation has a body.
+    /// Returns the JSON body to send, if the operation has one.
     pub(crate) fn body(&self) -> Option<Value> {
         match &self.operation {
             Operation::CreateCluster { body }
@@ -43,7 +43,7 @@ impl Request {
 }
 
 impl Model {
-    /// Carries the request out. `chosen` is the id in the service's answer to a create, nil where there is none.
+    /// Applies a request. `chosen` is the id in the service's response to a create, or nil if there is none.
     pub(crate) fn apply(&mut self, now: DateTime<Utc>, request: &Request, chosen: Uuid) -> Expected {
         match &request.operation {
             Operation::CreateCluster { body } => self.create_cluster(now, chosen, body),

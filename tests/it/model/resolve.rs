@@ -1,4 +1,4 @@
-//! From a step to a request: indices become ids, offsets become times.
+//! Resolution of a step to a request: indices become ids, offsets become times.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
@@ -14,7 +14,7 @@ use super::step::{
 };
 
 impl Step {
-    /// The request that this step stands for, in the state that the model is in.
+    /// Returns the request that this step represents in the current state of the model.
     pub(crate) fn resolve(&self, model: &Model, now: DateTime<Utc>) -> Request {
         match self {
             Self::CreateCluster(creation) => {
@@ -189,7 +189,7 @@ fn nth<T: Clone>(values: &[T], index: usize) -> T {
     values[index % values.len()].clone()
 }
 
-/// The same JSON with small whole numbers written as `1.0`.
+/// Returns the same JSON with small integers written as `1.0`.
 fn respelled(value: &Value) -> Value {
     match value {
         Value::Number(number) => match number.as_i64().and_then(|whole| i32::try_from(whole).ok()) {

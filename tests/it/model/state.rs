@@ -1,4 +1,4 @@
-//! The resources that exist, and questions about them.
+//! The state of the model: the resources that exist, and queries on them.
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
@@ -12,14 +12,14 @@ use super::answer::Expected;
 use super::render::nested_path;
 use super::report::StoredReport;
 
-/// What the service is configured with.
+/// The configuration of the service.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Settings {
-    /// Adapters that count for clusters, in order; empty: every adapter that has reported.
+    /// The adapters that count for clusters, in order. If empty, every adapter that has reported counts.
     pub(crate) required_cluster: Vec<String>,
-    /// The same for node pools.
+    /// The adapters that count for node pools, likewise.
     pub(crate) required_nodepool: Vec<String>,
-    /// Condition types that every report must carry.
+    /// The condition types that every report must contain.
     pub(crate) mandatory_conditions: Vec<String>,
 }
 
@@ -30,7 +30,7 @@ pub(crate) enum Kind {
     NodePool,
 }
 
-/// One row: a resource with everything that belongs to it.
+/// A resource with everything that belongs to it.
 #[derive(Clone, Debug)]
 pub(crate) struct Resource {
     pub(crate) id: Uuid,
@@ -42,27 +42,27 @@ pub(crate) struct Resource {
     pub(crate) labels: Value,
     pub(crate) generation: i64,
     pub(crate) created_time: DateTime<Utc>,
-    /// Moves on create, a PATCH that changes something and the first DELETE; never on reports.
+    /// Set on create, on a PATCH that changes something and on the first DELETE. Reports do not change it.
     pub(crate) updated_time: DateTime<Utc>,
     /// Set while the resource is finalizing.
     pub(crate) deleted_time: Option<DateTime<Utc>>,
-    /// By adapter.
+    /// The stored reports, by adapter.
     pub(crate) reports: BTreeMap<String, StoredReport>,
     pub(crate) aggregate: Aggregate,
 }
 
-/// Everything the service should know.
+/// The complete expected state of the service.
 #[derive(Clone, Debug)]
 pub(crate) struct Model {
     pub(crate) settings: Settings,
-    /// In order of creation.
+    /// The existing resources, in order of creation.
     pub(crate) rows: Vec<Resource>,
-    /// Rows that were removed, in order of their going.
+    /// The removed resources, in order of removal.
     pub(crate) gone: Vec<Resource>,
 }
 
 impl Settings {
-    /// The adapters configured for a kind.
+    /// Returns the adapters configured for a kind.
     pub(crate) fn required(&self, kind: Kind) -> &[String] {
         match kind {
             Kind::Cluster => &self.required_cluster,
@@ -72,7 +72,7 @@ impl Settings {
 }
 
 impl Kind {
-    /// As representations spell it.
+    /// Returns the name as it appears in representations.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Cluster => "Cluster",
@@ -80,7 +80,7 @@ impl Kind {
         }
     }
 
-    /// Allowed lengths of a name in bytes.
+    /// Returns the allowed lengths of a name in bytes.
     pub(crate) fn name_lengths(self) -> RangeInclusive<usize> {
         match self {
             Self::Cluster => 3..=53,
@@ -90,14 +90,14 @@ impl Kind {
 }
 
 impl Resource {
-    /// True from the first DELETE until the resource is removed.
+    /// Returns whether the resource is finalizing: from the first DELETE until it is removed.
     pub(crate) fn is_finalizing(&self) -> bool {
         self.deleted_time.is_some()
     }
 }
 
 impl Model {
-    /// An empty fleet.
+    /// Returns a model without resources.
     pub(crate) fn new(settings: Settings) -> Self {
         Self { settings, rows: Vec::new(), gone: Vec::new() }
     }
@@ -107,18 +107,18 @@ impl Model {
         self.row(id).map_or_else(Expected::not_found, |row| Expected::found(200, row.to_json()))
     }
 
-    /// Ids of the resources that exist, the finalizing ones included, oldest first.
+    /// Returns the ids of all existing resources, including those that are finalizing, oldest first.
     pub(crate) fn ids(&self) -> Vec<Uuid> {
         self.rows.iter().map(|row| row.id).collect()
     }
 
-    /// The determined part of each stored report of a resource, by adapter name.
+    /// Returns the deterministic part of each stored report of a resource, by adapter name.
     pub(crate) fn reports(&self, id: Uuid) -> Vec<Value> {
         let reports = self.row(id).into_iter().flat_map(|row| row.reports.values());
         reports.map(StoredReport::to_json).collect()
     }
 
-    /// Path of a resource that exists or existed, relative to the base path.
+    /// Returns the path of an existing or removed resource, relative to the base path.
     pub(crate) fn path(&self, id: Uuid) -> String {
         let row = self.rows.iter().chain(&self.gone).find(|row| row.id == id);
         nested_path(id, row.and_then(|row| row.parent))
@@ -132,18 +132,18 @@ impl Model {
         self.rows.iter_mut().find(|row| row.id == id)
     }
 
-    /// Ids of the node pools of a cluster that still exist, whatever their state.
+    /// Returns the ids of a cluster's existing node pools, whatever their state.
     pub(crate) fn children(&self, id: Uuid) -> Vec<Uuid> {
         self.rows.iter().filter(|row| row.parent == Some(id)).map(|row| row.id).collect()
     }
 
-    /// The adapters that count for this resource: as configured, else all that have a stored report, by name.
+    /// Returns the adapters that count for this resource: those configured, else all with a stored report, by name.
     pub(crate) fn counted(&self, row: &Resource) -> Vec<String> {
         let required = self.settings.required(row.kind);
         if required.is_empty() { row.reports.keys().cloned().collect() } else { required.to_vec() }
     }
 
-    /// Works out the aggregate of a row anew.
+    /// Recomputes the aggregate of a resource.
     pub(crate) fn recompute(&mut self, id: Uuid, moment: Moment) {
         let Some(row) = self.row(id) else { return };
         let facts = Facts {

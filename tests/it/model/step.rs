@@ -1,26 +1,26 @@
-//! Steps of a scenario: plain data that knows no ids and no times.
+//! The steps of a scenario: plain data without ids and times.
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use super::state::Settings;
 
-/// A service and what is done to it.
+/// The settings of a service, and the steps to run against it.
 #[derive(Clone, Debug)]
 pub(crate) struct Scenario {
     pub(crate) settings: Settings,
     pub(crate) steps: Vec<Timed>,
 }
 
-/// A step, and how long the clock runs before it.
+/// A step, and the time by which the clock advances before it.
 #[derive(Clone, Debug)]
 pub(crate) struct Timed {
-    /// In milliseconds; 0 leaves the clock where it is.
+    /// The time in milliseconds. 0 does not advance the clock.
     pub(crate) wait_ms: u32,
     pub(crate) step: Step,
 }
 
-/// One request. Numbers are indices, taken modulo what there is.
+/// One request. Numbers are indices, taken modulo the number of candidates.
 #[derive(Clone, Debug)]
 pub(crate) enum Step {
     CreateCluster(Creation),
@@ -31,22 +31,23 @@ pub(crate) enum Step {
     ForceDelete { target: Target, reason: Reason },
 }
 
-/// A resource, and how its address is written.
+/// A resource, and which of its paths is used.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Target {
     pub(crate) pick: Pick,
-    /// A node pool by its own path instead of the one under its cluster.
+    /// Whether a node pool is addressed by its own path instead of the path under its cluster.
     pub(crate) flat: bool,
 }
 
-/// Which resource. Where there is none of the sort, any; where there is none at all, the id names nothing.
+/// The selection of a resource. If none of the requested sort exists, any resource is selected. If no resource
+/// exists, the id matches nothing.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Pick {
     Any(usize),
     Cluster(usize),
     NodePool(usize),
     Finalizing(usize),
-    /// The one that was removed last.
+    /// The resource that was removed last.
     Gone,
 }
 
@@ -55,12 +56,12 @@ pub(crate) enum Pick {
 pub(crate) struct Creation {
     pub(crate) name: usize,
     pub(crate) spec: usize,
-    /// None leaves the key out.
+    /// If `None`, the key is omitted.
     pub(crate) labels: Option<usize>,
     pub(crate) fault: Option<CreationFault>,
 }
 
-/// What may be wrong with the body of a create.
+/// A fault in the body of a create.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum CreationFault {
     ShortName,
@@ -76,12 +77,12 @@ pub(crate) enum CreationFault {
 /// The body of a PATCH.
 #[derive(Clone, Debug)]
 pub(crate) enum Change {
-    /// None leaves the key out.
+    /// If a field is `None`, its key is omitted.
     Sections {
         spec: Option<usize>,
         labels: Option<usize>,
     },
-    /// What the resource has already, with whole numbers written as decimal fractions.
+    /// The current values of the resource, with integers written as decimal fractions.
     Unchanged,
     Empty,
     Nulls,
@@ -93,7 +94,7 @@ pub(crate) enum Change {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Reason {
     Given,
-    /// As long as allowed, in characters of two bytes.
+    /// The maximum length, in two-byte characters.
     Longest,
     Empty,
     TooLong,
@@ -106,12 +107,12 @@ pub(crate) struct Observation {
     /// PUT instead of POST.
     pub(crate) put: bool,
     pub(crate) adapter: usize,
-    /// Added to the current generation of the resource.
+    /// The offset from the current generation of the resource.
     pub(crate) generation: i64,
     pub(crate) observed: Observed,
-    /// Type and status, in this order.
+    /// The types and statuses of the conditions, in order.
     pub(crate) conditions: Vec<(&'static str, &'static str)>,
-    /// With a reason and a message in each condition; the number tells texts apart.
+    /// If set, each condition has a reason and a message that contain this number.
     pub(crate) text: Option<usize>,
     pub(crate) fault: Option<ObservationFault>,
 }
@@ -119,15 +120,16 @@ pub(crate) struct Observation {
 /// The observed time of a report.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Observed {
-    /// Left out.
+    /// Omitted.
     Absent,
-    /// This many seconds after now.
+    /// This many seconds after the current time.
     Offset(i64),
-    /// That of the same adapter's stored report, moved by so many microseconds; now, if there is none.
+    /// The observed time of the same adapter's stored report, plus this many microseconds. The current time if there
+    /// is no stored report.
     Stored(i64),
 }
 
-/// What may be wrong with a report.
+/// A fault in a report.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum ObservationFault {
     DuplicateType,
@@ -138,17 +140,17 @@ pub(crate) enum ObservationFault {
 
 pub(crate) const CLUSTER_NAMES: [&str; 3] = ["alpha", "beta-2", "0cc"];
 pub(crate) const NODE_POOL_NAMES: [&str; 3] = ["alpha", "workers", "gpu-a100-pool-1"];
-/// Not in order of name.
+/// Deliberately not sorted by name.
 pub(crate) const ADAPTERS: [&str; 4] = ["validation", "dns", "gcp-provisioner", "Pull_secret"];
 
 impl Timed {
-    /// How long the clock runs before the step.
+    /// Returns the time by which the clock advances before the step.
     pub(crate) fn wait(&self) -> TimeDelta {
         TimeDelta::milliseconds(self.wait_ms.into())
     }
 }
 
-/// The small universe of specs; two of them differ in the spelling of a number only.
+/// Returns the possible specs. Two of them differ only in the spelling of a number.
 pub(crate) fn specs() -> Vec<Value> {
     vec![
         json!({}),
@@ -159,7 +161,7 @@ pub(crate) fn specs() -> Vec<Value> {
     ]
 }
 
-/// The small universe of labels.
+/// Returns the possible label sets.
 pub(crate) fn label_sets() -> Vec<Value> {
     vec![json!({}), json!({ "env": "production" }), json!({ "env": "test", "example.com/team": "" })]
 }

@@ -1,5 +1,5 @@
-//! Random scenarios. Weights favour what lets a resource get somewhere: reports that are accepted, adapters that
-//! agree, deletions that come to their end.
+//! Random scenarios. The weights favor steps that lead to progress: reports that are accepted, adapters that agree,
+//! deletions that complete.
 
 use proptest::collection::vec;
 use proptest::option::{of, weighted};
@@ -14,7 +14,7 @@ use super::step::{
 
 const MOST_STEPS: usize = 40;
 
-/// A configuration and up to 40 steps, of which the first creates a cluster. Shrinks to fewer steps and smaller
+/// Generates settings and up to 40 steps after a first one that creates a cluster. Shrinks to fewer steps and smaller
 /// indices.
 pub(crate) fn scenario() -> impl Strategy<Value = Scenario> {
     (settings(), creation(Just(None)), vec(timed(), 0..MOST_STEPS)).prop_map(
@@ -32,7 +32,7 @@ fn settings() -> impl Strategy<Value = Settings> {
     })
 }
 
-/// None, one or two adapters; two of them not in order of name.
+/// Generates zero, one or two adapters. Two adapters are not sorted by name.
 fn required() -> impl Strategy<Value = Vec<String>> {
     prop_oneof![
         2 => Just(vec![]),
@@ -74,7 +74,7 @@ fn target() -> impl Strategy<Value = Target> {
     (pick, any::<bool>()).prop_map(|(pick, flat)| Target { pick, flat })
 }
 
-/// Mostly a cluster; a node pool, which cannot have node pools, now and then.
+/// Generates mostly a cluster, and sometimes any resource, such as a node pool, which cannot have node pools.
 fn parent() -> impl Strategy<Value = Target> {
     let cluster = (0..3_usize).prop_map(|index| Target { pick: Pick::Cluster(index), flat: false });
     prop_oneof![6 => cluster, 1 => target()]
@@ -142,12 +142,13 @@ fn observation() -> impl Strategy<Value = Observation> {
     )
 }
 
-/// The first two, which may be required, more often than the others.
+/// Generates the first two adapters, which may be required, more often than the others.
 fn adapter() -> impl Strategy<Value = usize> {
     prop_oneof![3 => 0..2_usize, 1 => 2..ADAPTERS.len()]
 }
 
-/// Within 20 minutes before and 4 after now; exact repeats; the edges of what is accepted.
+/// Generates times from 20 minutes before to 4 minutes after the current time, exact repetitions, and the limits of
+/// the accepted range.
 fn observed() -> impl Strategy<Value = Observed> {
     prop_oneof![
         4 => Just(Observed::Absent),
@@ -159,7 +160,7 @@ fn observed() -> impl Strategy<Value = Observed> {
     ]
 }
 
-/// Conditions of one report, each type at most once; sometimes none at all.
+/// Generates the conditions of one report, each type at most once, and sometimes none.
 fn conditions() -> impl Strategy<Value = Vec<(&'static str, &'static str)>> {
     let available = weighted(0.8, mostly_true());
     let health = weighted(0.5, mostly_true());

@@ -13,7 +13,7 @@ use super::json::json_equal;
 use super::state::{Kind, Model, Resource};
 
 impl Model {
-    /// POST of a cluster; `id` is the one the service chose, anything where it chose none.
+    /// POST of a cluster. `id` is the id that the service chose. It is ignored if the service chose none.
     pub(crate) fn create_cluster(&mut self, now: DateTime<Utc>, id: Uuid, body: &Value) -> Expected {
         match body::draft(Kind::Cluster, body) {
             Ok(draft) => self.insert(now, id, Kind::Cluster, None, draft),
@@ -21,7 +21,7 @@ impl Model {
         }
     }
 
-    /// POST of a node pool under the cluster `parent`; for `id` see [`Model::create_cluster`].
+    /// POST of a node pool under the cluster `parent`. For `id` see [`Model::create_cluster`].
     pub(crate) fn create_node_pool(
         &mut self,
         now: DateTime<Utc>,
@@ -43,7 +43,7 @@ impl Model {
         }
     }
 
-    /// PATCH: replaces the sections that are given. Only a real change raises the generation.
+    /// PATCH: replaces the sections that are given. Only an actual change raises the generation.
     pub(crate) fn patch(&mut self, now: DateTime<Utc>, id: Uuid, body: &Value) -> Expected {
         if self.row(id).is_none() {
             return Expected::not_found();

@@ -1,4 +1,4 @@
-//! Every operation, asked for real: its answers are what the document says.
+//! Every operation is called, and its responses are validated against the document.
 
 use super::schemas::Document;
 use crate::harness::{Answer, TestApp, report};
@@ -20,7 +20,7 @@ impl Asking {
         Self { document: Document::of(&app).await, app }
     }
 
-    /// Asks, and checks the answer.
+    /// Sends a request and validates the response.
     async fn ask(&mut self, method: &str, path: &str, body: Value) -> Answer {
         self.ask_with(method, path, body, &[]).await
     }
@@ -34,7 +34,7 @@ impl Asking {
         answer
     }
 
-    /// Everything that can be done with a resource, and its end.
+    /// Performs every operation on a resource, up to its removal.
     async fn whole_life(&mut self, path: &str) {
         let statuses = format!("{path}/statuses");
         let patch = json!({"spec": {"x": [1, 2.5, null]}, "labels": {"env": "test"}});

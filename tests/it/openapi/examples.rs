@@ -1,5 +1,5 @@
-//! The examples in the document: there is one of everything, they are what their schemas say, and sent in the order of
-//! a resource's life they are answered as they show.
+//! The examples in the document: every operation has them, they conform to their schemas, and the examples of
+//! requests, sent in the order of a resource's lifecycle, produce the examples of responses.
 
 use super::schemas::{Document, resolved};
 use super::{each_object, operations};
@@ -14,7 +14,8 @@ crate::engines![
     every_parameter_may_be_sent_as_its_example,
 ];
 
-/// The parameters of which an example would change what an operation does. Swagger UI sends each example it shows.
+/// The parameters without an example, because it would change what an operation does. Swagger UI sends every example
+/// that it shows.
 const WITHOUT: [&str; 9] = [
     "Idempotency-Key",
     "orderBy",
@@ -31,7 +32,7 @@ fn served() -> Value {
     api::openapi::Document::new(true).value().clone()
 }
 
-/// The example of a content.
+/// Returns the example of a media type object.
 fn example<'a>(document: &'a Value, content: &'a Value) -> &'a Value {
     let named = content["examples"].as_object().and_then(|examples| examples.values().next());
     named.map_or(&content["example"], |example| &resolved(document, example)["value"])
@@ -80,7 +81,7 @@ fn the_schemas_that_requests_are_checked_by_hold_no_examples() {
     });
 }
 
-/// Expects that an answer holds what an example shows. Ids, times and versions are those of the example's own story.
+/// Asserts that a response contains the fields of an example. Ids, times and versions may differ.
 #[track_caller]
 fn told(what: &str, shown: &Value, answered: &Value) {
     match (shown, answered) {
@@ -94,7 +95,7 @@ fn told(what: &str, shown: &Value, answered: &Value) {
             assert_eq!(shown.len(), answered.len(), "{what}");
             shown.iter().zip(answered).for_each(|(shown, answered)| told(what, shown, answered));
         }
-        // A position is that of the database.
+        // A position depends on the database.
         _ if what.ends_with(".position") => assert!(answered.is_string(), "{what}"),
         (Value::String(shown), Value::String(answered)) => {
             assert_eq!(words(shown), words(answered), "{what}")
@@ -103,7 +104,7 @@ fn told(what: &str, shown: &Value, answered: &Value) {
     }
 }
 
-/// A text without the ids and times in it.
+/// Returns a text with its ids and times replaced.
 fn words(text: &str) -> String {
     if chrono::DateTime::parse_from_rfc3339(text).is_ok() {
         return "a time".to_owned();
@@ -123,7 +124,7 @@ impl Story {
         Self { document: app.get("/openapi").await.status(200).body.clone(), app }
     }
 
-    /// Sends the example of an operation, and expects that the answer is the example for its status.
+    /// Sends the example of an operation's request, and asserts that the response matches the example for its status.
     async fn send(&self, method: &str, template: &str, path: &str, status: u16) -> Answer {
         let operation =
             &self.document["paths"][format!("/api/hyperfleet/v1{template}")][method.to_lowercase()];

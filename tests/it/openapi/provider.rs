@@ -1,4 +1,4 @@
-//! The document of a server to which an operator brought the schemas of `spec`.
+//! The document of a server that is configured with a provider's schemas of `spec`.
 
 use super::schemas::resolved;
 use super::{each_object, operations};
@@ -9,14 +9,14 @@ use service::spec_schema::SpecSchemas;
 
 crate::engines![the_schema_of_a_spec_is_served_and_its_examples_are_accepted];
 
-/// The document with these schemas.
+/// Returns the document with these schemas.
 fn with(version: &str, schemas: Value) -> Value {
     let file = json!({ "openapi": version, "components": { "schemas": schemas } }).to_string();
     let schemas = SpecSchemas::from_text(&file).expect("schemas");
     api::openapi::Document::new(true).with_spec_schemas(&schemas).value().clone()
 }
 
-/// The schema of `spec` in a schema of the document.
+/// Returns the schema of `spec` in a schema of the document.
 fn spec<'a>(document: &'a Value, name: &str) -> &'a Value {
     let spec = &document["components"]["schemas"][name]["properties"]["spec"];
     spec["allOf"].get(0).map_or(spec, |part| resolved(document, part))
@@ -42,13 +42,13 @@ async fn the_schema_of_a_spec_is_served_and_its_examples_are_accepted(app: TestA
     assert_eq!(created["spec"]["platform"]["gcp"]["region"], "europe-west1");
     app.patch(href(&created), example("ClusterPatchRequest")).await.status(200);
     app.post(&format!("{}/nodepools", href(&created)), example("NodePoolCreateRequest")).await.status(201);
-    // A part of the spec that the schema does not name can be selected all the same.
+    // A field of the spec that the schema does not define can still be selected.
     app.get("clusters?fields=spec.zone").await.status(200);
 }
 
 #[test]
 fn a_component_of_another_version_and_of_a_name_that_is_taken_is_shown_in_the_words_of_this_document() {
-    // Of several types none can be named, and null not without one.
+    // OpenAPI 3.0 can express neither several types nor null without another type.
     let any = json!({"type": ["string", "integer", "null"]});
     let phase = json!({"type": ["string", "null"], "const": "Day 2", "examples": ["Day 2"]});
     let document = with(

@@ -1,4 +1,4 @@
-//! Bodies that break a rule of a schema in the document: each is refused, for the field at fault.
+//! Bodies that violate a rule of a schema in the document: each is refused, and the error names the field.
 
 use crate::harness::{Answer, Folder, TestApp, report};
 use crate::statuses::{href, id};
@@ -13,7 +13,7 @@ crate::engines![
     the_zero_time_of_go_counts_as_absent,
 ];
 
-/// The bodies of an operation, good and bad, and the name of their schema.
+/// Returns valid and invalid bodies of the operations, with the names of their schemas.
 fn bodies() -> Vec<(&'static str, Vec<Value>)> {
     let labelled = |labels: Value| json!({"name": "gamma", "spec": {}, "labels": labels});
     let reported = |field: &str, value: Value| {
@@ -98,7 +98,7 @@ fn bodies() -> Vec<(&'static str, Vec<Value>)> {
     ]
 }
 
-/// OpenAPI 3.0 says of a value that it may be null in a word of its own.
+/// Translates `nullable`, the keyword of OpenAPI 3.0 for values that may be null.
 fn allow_null(schema: &mut Value) {
     match schema {
         Value::Array(items) => items.iter_mut().for_each(allow_null),

@@ -1,10 +1,10 @@
-//! Checking answers against the served document.
+//! Validation of responses against the served document.
 
 use crate::harness::{Answer, TestApp};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-/// The document as it is served, and the operations and refusals seen so far.
+/// The served document, and the operations and statuses seen so far.
 pub struct Document {
     document: Value,
     schemas: Value,
@@ -12,7 +12,7 @@ pub struct Document {
 }
 
 impl Document {
-    /// The document of a server.
+    /// Returns the document of a server.
     pub async fn of(app: &TestApp) -> Self {
         app.get("/openapi").await.status(200).body.clone().into()
     }
@@ -27,13 +27,13 @@ impl From<Value> for Document {
 }
 
 impl Document {
-    /// Expects that the answer to `method` on `path` is what the document says of it.
+    /// Asserts that the response to `method` on `path` conforms to the document.
     #[track_caller]
     pub fn check(&mut self, method: &str, path: &str, answer: &Answer) {
         let (template, operation) = self.operation(method, path);
         let responses = &operation["responses"];
         let own = responses.get(answer.status.to_string());
-        // What is said of every other status is for refusals.
+        // The default response describes errors only.
         let response = own.unwrap_or_else(|| &responses[if answer.status < 400 { "" } else { "default" }]);
         let response = resolved(&self.document, response);
         let what = format!("{method} {template}: {}", answer.status);
@@ -53,7 +53,7 @@ impl Document {
         self.seen.insert(format!("{id} {}", answer.status));
     }
 
-    /// Expects that every operation was seen with each of these statuses it documents.
+    /// Asserts that every operation has returned each of these statuses that it documents.
     #[track_caller]
     pub fn all_seen(&self, statuses: &[&str]) {
         let mut missing = Vec::new();
@@ -80,7 +80,7 @@ impl Document {
         (template.to_string(), item[method.to_lowercase()].clone())
     }
 
-    /// Expects that a value is what a schema of the document says.
+    /// Asserts that a value conforms to a schema of the document.
     #[track_caller]
     pub fn validate(&self, schema: &Value, body: &Value, what: &str) {
         let mut schema = schema.clone();
@@ -94,7 +94,7 @@ impl Document {
     }
 }
 
-/// What a reference stands for.
+/// Returns the target of a reference, or the value itself.
 pub fn resolved<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
     match value["$ref"].as_str().and_then(|reference| reference.strip_prefix('#')) {
         Some(pointer) => document.pointer(pointer).unwrap_or(&Value::Null),
@@ -107,8 +107,8 @@ fn fits(template: &str, path: &str) -> bool {
     template.len() == path.len() && template.iter().zip(path).all(|(t, p)| t.starts_with('{') || *t == p)
 }
 
-/// OpenAPI 3.0 says of a value that it may be null in a word of its own. Also closes every object that
-/// lists its properties, so that a field that is answered and not documented is found.
+/// Translates `nullable`, the keyword of OpenAPI 3.0 for values that may be null. Also adds `additionalProperties:
+/// false` to every object that lists its properties, so that undocumented fields in a response are found.
 fn translate(schema: &mut Value) {
     match schema {
         Value::Array(items) => items.iter_mut().for_each(translate),

@@ -1,9 +1,9 @@
-//! A bad request and what must become of it.
+//! A bad request and the expected error.
 
 use crate::harness::{Answer, TestApp, report};
 use serde_json::{Value, json};
 
-/// What no answer may contain: it would tell of the inside.
+/// Words that no response may contain, because they would reveal implementation details.
 const INNER_WORDS: [&str; 18] = [
     "sqlite",
     "postgres",
@@ -27,7 +27,7 @@ const INNER_WORDS: [&str; 18] = [
 
 /// A request that must be refused.
 pub struct Bad {
-    /// What is wrong with it.
+    /// The fault of the request.
     pub what: &'static str,
     method: &'static str,
     path: String,
@@ -38,49 +38,49 @@ pub struct Bad {
     fields: Option<Vec<&'static str>>,
 }
 
-/// Starts to tell of a bad request; `{cluster}`, `{other}`, `{ending}`, `{pool}` and `{nothing}` in the
-/// path stand for ids.
+/// Returns a bad request. `{cluster}`, `{other}`, `{ending}`, `{pool}` and `{nothing}` in the path are placeholders
+/// for ids.
 pub fn bad(what: &'static str, method: &'static str, path: impl Into<String>) -> Bad {
     let (path, headers) = (path.into(), Vec::new());
     Bad { what, method, path, headers, body: None, status: 400, code: "HYPERFLEET-VAL-000", fields: None }
 }
 
 impl Bad {
-    /// With a JSON body.
+    /// Sets a JSON body.
     pub fn json(self, body: Value) -> Self {
         self.body(body.to_string())
     }
 
-    /// With a body of these bytes, as JSON.
+    /// Sets a body of these bytes, with the content type of JSON.
     pub fn body(self, body: impl Into<Vec<u8>>) -> Self {
         Self { body: Some(body.into()), ..self.header("content-type", "application/json") }
     }
 
-    /// With a header.
+    /// Sets a header.
     pub fn header(mut self, name: &'static str, value: &'static str) -> Self {
         self.headers.retain(|(existing, _)| *existing != name);
         self.headers.push((name, value));
         self
     }
 
-    /// Must be refused with this status and code.
+    /// Sets the expected status and code.
     pub fn is(self, status: u16, code: &'static str) -> Self {
         Self { status, code, ..self }
     }
 
-    /// Must be refused for exactly these fields.
+    /// Sets the exact list of fields in the expected error.
     pub fn at(self, fields: &[&'static str]) -> Self {
         Self { fields: Some(fields.to_vec()), ..self }
     }
 }
 
-/// What bad requests are aimed at.
+/// The resources that bad requests refer to.
 pub struct Fleet {
     ids: Vec<(&'static str, String)>,
 }
 
 impl Fleet {
-    /// A cluster with a node pool, another without, and one that is being deleted.
+    /// Creates a cluster with a node pool, a cluster without, and a finalizing cluster.
     pub async fn create(app: &TestApp) -> Self {
         let id = |body: &Value| body["id"].as_str().expect("an id").to_owned();
         let cluster = id(&app.a_cluster().create().await);
@@ -104,8 +104,8 @@ impl Fleet {
         Self { ids: ids.to_vec() }
     }
 
-    /// Sends the request and checks the refusal; returns the problem document without what differs
-    /// between any two answers.
+    /// Sends the request and checks the error. Returns the problem document without the values that differ between
+    /// any two responses.
     pub async fn refused(&self, app: &TestApp, bad: &Bad) -> Value {
         let path = self.ids.iter().fold(bad.path.clone(), |path, (name, id)| path.replace(name, id));
         let mut request = app.request(bad.method, &path);
@@ -155,7 +155,7 @@ fn check(bad: &Bad, answer: &Answer) {
     }
 }
 
-/// The suffix of the type and the title that belong to a code, and to a status where a code has several.
+/// Returns the type suffix and the title of a code, and of a status if the code has several.
 fn words(code: &str, status: u16) -> (&'static str, &'static str) {
     match code {
         "HYPERFLEET-NTF-000" if status == 405 => ("not-found", "Method Not Allowed"),

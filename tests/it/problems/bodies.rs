@@ -1,4 +1,4 @@
-//! Bodies that cannot be read at all.
+//! Bodies that cannot be parsed.
 
 use super::bad::{Bad, bad};
 use serde_json::json;
@@ -39,7 +39,7 @@ pub fn all() -> Vec<Bad> {
     all
 }
 
-/// Texts that are no JSON document, or one that parsers disagree about, or one that cannot be kept.
+/// Returns texts that are not JSON, that parsers interpret differently, or that cannot be stored.
 fn texts() -> Vec<(&'static str, Vec<u8>)> {
     let in_spec = |inner: &str| format!(r#"{{"name":"gamma","spec":{{"x":{inner}}}}}"#).into_bytes();
     let deep = |levels: usize| ["[".repeat(levels), "]".repeat(levels)].concat();
@@ -60,7 +60,7 @@ fn texts() -> Vec<(&'static str, Vec<u8>)> {
         ("invalid UTF-8", [br#"{"name":"gamma","spec":{"x":""#.as_slice(), b"\xff\xfe", b"\"}}"].concat()),
         ("a key twice", br#"{"name":"gamma","name":"delta","spec":{}}"#.to_vec()),
         ("a key twice below", in_spec(r#"{"a":1,"a":1}"#)),
-        // The body and spec are two levels; 63 more are one too many.
+        // The body and the spec are two levels, so 63 more exceed the limit by one.
         ("nesting of 65 levels", in_spec(&deep(63))),
         ("nesting without end", in_spec(&"[".repeat(100_000))),
         ("a number beyond a double", in_spec("1e400")),

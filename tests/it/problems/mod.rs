@@ -1,5 +1,5 @@
-//! Bad requests: each is answered with a problem document that says what is wrong, and with nothing of
-//! what goes on inside.
+//! Bad requests: each is answered with a problem document that describes the fault and reveals no implementation
+//! details.
 
 mod bad;
 mod bodies;

@@ -1,5 +1,5 @@
-//! Which of several things that are wrong with a request is told: a resource that does not exist comes before a body
-//! that cannot be read, since clients stop when they get 404.
+//! The error that is reported if a request has several faults: a missing resource takes precedence over a malformed
+//! body, since clients stop when they get 404.
 
 use crate::harness::{Answer, TestApp};
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! Paths that lead nowhere, and methods that paths do not have.
+//! Paths that do not exist, and methods that a path does not support.
 
 use super::bad::{Bad, bad};
 use serde_json::json;
@@ -74,7 +74,7 @@ fn ids() -> Vec<Bad> {
     all
 }
 
-/// A node pool asked for under a cluster that is not its own.
+/// Returns requests for a node pool under a cluster that does not own it.
 fn owners() -> Vec<Bad> {
     let report = json!({"adapter": "dns", "observed_generation": 1, "conditions": []});
     ["{other}", "{nothing}", "{pool}", "abc"]

@@ -1,4 +1,4 @@
-//! Parameters of lists that cannot be understood or are out of range.
+//! Query parameters of lists that are malformed or out of range.
 
 use super::bad::{Bad, bad};
 

@@ -1,4 +1,4 @@
-//! What every answer has in common, good or bad.
+//! Properties that all responses share, successes and errors.
 
 use crate::changes::Follower;
 use crate::harness::{Answer, TestApp};
@@ -27,7 +27,7 @@ async fn one_trailing_slash_is_ignored(app: TestApp) {
 }
 
 async fn head_is_answered_wherever_get_is(app: TestApp) {
-    // From now on every list has a position, so that its length stays the same.
+    // After this request every list has a position, so the length of its response is constant.
     Follower::now(&app, &[]).await;
     let cluster = app.a_cluster().create().await;
     let href = cluster["href"].as_str().expect("a path");

@@ -1,4 +1,4 @@
-//! Clusters and node pools that break rules, and changes that cannot be made.
+//! Clusters and node pools that violate rules, and changes that are not possible.
 
 use super::bad::{Bad, bad};
 use serde_json::{Map, Value, json};

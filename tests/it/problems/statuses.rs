@@ -1,4 +1,4 @@
-//! Reports that break rules.
+//! Reports that violate rules.
 
 use super::bad::{Bad, bad};
 use serde_json::{Value, json};
@@ -15,7 +15,7 @@ pub fn all() -> Vec<Bad> {
     all
 }
 
-/// A good report in which `field` is `value`.
+/// Returns a valid report except that `field` is `value`.
 fn report(field: &str, value: Value) -> Value {
     let mut report = json!({"adapter": "dns", "observed_generation": 1, "conditions": []});
     report[field] = value;

@@ -1,4 +1,4 @@
-//! What the texts of refusals say. A caller that shows nothing but `detail` still learns what to change.
+//! The texts of errors. `detail` alone must be enough to correct the request.
 
 use crate::harness::TestApp;
 use crate::statuses::href;

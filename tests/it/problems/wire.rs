@@ -1,4 +1,4 @@
-//! Requests that no HTTP library would send, byte by byte.
+//! Requests that no HTTP library sends, written byte by byte.
 
 use crate::harness::TestApp;
 use serde_json::Value;
@@ -15,13 +15,13 @@ crate::engines![
     pages_of_other_origins_and_other_names_of_this_machine_are_refused,
 ];
 
-/// Sends `request` and answers the status and the body of the first answer.
+/// Sends `request` and returns the status and the body of the first response.
 async fn send(app: &TestApp, request: Vec<u8>) -> (u16, Value) {
     let address = app.url.trim_start_matches("http://").to_owned();
     let exchange = tokio::task::spawn_blocking(move || {
         let mut stream = TcpStream::connect(address).expect("a connection");
         stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a limit");
-        // The server may answer and close before it has read everything.
+        // The server may respond and close the connection before it has read everything.
         let _ = stream.write_all(&request);
         let mut answer = Vec::new();
         let mut buffer = [0; 4096];
@@ -39,7 +39,7 @@ async fn send(app: &TestApp, request: Vec<u8>) -> (u16, Value) {
     (status, serde_json::from_str(body).unwrap_or(Value::Null))
 }
 
-/// Whether the head and a body of the length it says are there.
+/// Returns whether the head is complete and the body has the length that the head announces.
 fn complete(answer: &[u8]) -> bool {
     let text = String::from_utf8_lossy(answer);
     let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
@@ -61,7 +61,7 @@ async fn a_body_that_says_it_is_too_large_is_refused_before_it_comes(app: TestAp
 
 async fn a_chunked_body_is_refused_as_soon_as_it_is_too_large(app: TestApp) {
     let mut request = head("transfer-encoding: chunked").into_bytes();
-    // 17 chunks of 64 KiB are more than 1 MiB; the last chunk never comes.
+    // 17 chunks of 64 KiB are more than 1 MiB. The last chunk is not sent.
     for _ in 0..17 {
         request.extend_from_slice(b"10000\r\n");
         request.extend_from_slice(&[b' '; 0x10000]);
@@ -149,7 +149,7 @@ async fn the_limits_of_heads_and_senders_are_settings() {
     assert_eq!(send(&app, get(1900)).await.0, 200);
     let (status, problem) = send(&app, get(2100)).await;
     assert_eq!((status, &problem["code"]), (431, &"HYPERFLEET-VAL-006".into()), "{problem}");
-    // The rest never comes.
+    // The rest of the body is not sent.
     let (status, problem) = send(&app, format!("{}{{", head("content-length: 9")).into_bytes()).await;
     assert_eq!(status, 408, "{problem}");
 }

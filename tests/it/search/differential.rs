@@ -1,6 +1,6 @@
-//! Thousands of random searches, each read a second time by an oracle that shares no code with the
-//! service: both engines must find what the oracle finds. So must a follower of changes, for whom the service reads
-//! the search in memory: the fleet's whole history, told by what matches, must end in what the list says.
+//! Thousands of random searches, each also evaluated by an oracle that shares no code with the service. Both engines
+//! must find the same resources as the oracle. So must a follower of changes, for which the service evaluates the
+//! search in memory: the whole history of the fleet, filtered by the search, must end in the same state as the list.
 
 use super::fleet::Fleet;
 use crate::changes::Follower;
@@ -8,7 +8,7 @@ use crate::harness::Engine;
 use crate::search_oracle::{Generator, Search};
 use serde_json::Value;
 
-/// Searches over clusters and over node pools, each.
+/// The number of searches over clusters, and of those over node pools.
 const SEARCHES: usize = 1600;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -19,17 +19,17 @@ async fn both_engines_find_what_a_second_reading_of_the_search_finds() {
         names(postgres.clusters.iter()),
         "the engines hold different clusters"
     );
-    // At the same time, for each search waits for one server after the other.
+    // Run concurrently, since each search waits for one server after the other.
     let counts = tokio::join!(
         search("clusters", 0, [(&sqlite, &sqlite.clusters), (&postgres, &postgres.clusters)]),
         search("nodepools", 1, [(&sqlite, &sqlite.node_pools), (&postgres, &postgres.node_pools)])
     );
-    // A comparison of nothing with nothing would prove nothing.
+    // The comparison is meaningful only if many searches find something and many find nothing.
     let (some, none) = (counts.0.0 + counts.1.0, counts.0.1 + counts.1.1);
     assert!(some > 1000 && none > 100, "{some} searches found something, {none} nothing");
 }
 
-/// Searches resources that both engines hold, and answers how many searches found something, and how many nothing.
+/// Searches resources that both engines hold. Returns the number of searches with results and the number without.
 async fn search(path: &str, seed: u64, engines: [(&Fleet, &[Value]); 2]) -> (usize, usize) {
     let (mut some, mut none) = (0, 0);
     let mut generators = [Generator::new(engines[0].1, seed), Generator::new(engines[1].1, 100 + seed)];
@@ -40,7 +40,7 @@ async fn search(path: &str, seed: u64, engines: [(&Fleet, &[Value]); 2]) -> (usi
             compare(engines[1].0, path, engines[1].1, &search)
         );
         *(if found == 0 { &mut none } else { &mut some }) += 1;
-        // In memory it is read the same way whatever the engine.
+        // The evaluation in memory does not depend on the engine.
         let Some((fleet, resources)) = engines.get(number % 4) else { continue };
         let followed = followed(fleet, path, &search.text).await;
         assert_eq!(followed, expected(resources, &search), "followed: {}", search.text);
@@ -48,7 +48,7 @@ async fn search(path: &str, seed: u64, engines: [(&Fleet, &[Value]); 2]) -> (usi
     (some, none)
 }
 
-/// Compares what the server finds with what the oracle finds, and answers how much that is.
+/// Compares the results of the server with those of the oracle. Returns the number of results.
 async fn compare(fleet: &Fleet, path: &str, resources: &[Value], search: &Search) -> usize {
     let parameters =
         [("search", search.text.as_str()), ("order", "name"), ("size", "500"), ("fields", "name")];
@@ -60,12 +60,12 @@ async fn compare(fleet: &Fleet, path: &str, resources: &[Value], search: &Search
     expected.len()
 }
 
-/// What the oracle finds.
+/// Returns the names that the oracle finds.
 fn expected(resources: &[Value], search: &Search) -> Vec<String> {
     names(resources.iter().filter(|resource| search.matches(resource)))
 }
 
-/// What a follower holds who was told the whole history of the fleet.
+/// Returns the names in the copy of a follower that has read the whole history of the fleet.
 async fn followed(fleet: &Fleet, path: &str, search: &str) -> Vec<String> {
     let kind = if path == "clusters" { "Cluster" } else { "NodePool" };
     let parameters = [("search", search), ("kind", kind), ("fields", "name"), ("limit", "1000")];

@@ -1,4 +1,4 @@
-//! Clusters and node pools as different from each other as a search can tell.
+//! Clusters and node pools that differ in every property that a search can use.
 
 use crate::changes::Follower;
 use crate::harness::{Engine, TestApp};
@@ -35,12 +35,12 @@ pub struct Fleet {
     pub app: TestApp,
     pub clusters: Vec<Value>,
     pub node_pools: Vec<Value>,
-    /// The position before anything happened.
+    /// The position before the first change.
     pub beginning: String,
 }
 
 impl Fleet {
-    /// The same resources whatever the engine, but for their ids.
+    /// Creates the fleet. The resources are the same on both engines, except for their ids.
     pub async fn create(engine: Engine) -> Self {
         let app = TestApp::start(engine).await;
         let beginning = Follower::now(&app, &[]).await.position;
@@ -63,7 +63,7 @@ impl Fleet {
             list.status(200).at("/items").as_array().expect("items").clone()
         };
         let (clusters, node_pools) = (all("clusters").await, all("nodepools").await);
-        // Until everything that happened is told.
+        // Waits until the server has delivered all changes.
         Follower::since(&app, &beginning, &[]).until_it_agrees().await;
         Self { app, clusters, node_pools, beginning }
     }
@@ -75,7 +75,7 @@ async fn create(app: &TestApp, path: &str, name: &str, random: &mut Random) -> V
     app.post(path, body).await.status(201).body.clone()
 }
 
-/// Reports, changes, deletes: whatever may happen to a resource.
+/// Reports on, changes or deletes a resource at random.
 async fn live(app: &TestApp, resource: &Value, random: &mut Random) {
     for adapter in ["dns", "gcp-provisioner", "validation"] {
         app.advance(TimeDelta::milliseconds(random.below(3000) as i64));

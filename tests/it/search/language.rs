@@ -1,4 +1,4 @@
-//! The language by example.
+//! The search language, by example.
 
 use crate::harness::{TestApp, report};
 use crate::statuses::href;
@@ -126,7 +126,7 @@ async fn values_are_bound_and_never_code(app: TestApp) {
         let escaped = text.replace('\\', "\\\\").replace('\'', "''");
         for field in ["name", "labels.env", "spec.region", "created_by", "href", "id"] {
             for operator in ["=", "like", ">", "in ("] {
-                // A pattern must not end in the character that escapes.
+                // A pattern must not end in the escape character.
                 let end = match operator {
                     "in (" => "')",
                     "like" => "%'",

@@ -1,4 +1,4 @@
-//! The search language, asked through HTTP.
+//! The search language over HTTP.
 
 mod differential;
 mod fleet;

@@ -7,14 +7,14 @@ use serde_json::Value;
 use super::random::Random;
 use super::{Field, Literal, Meaning, Search, Test, Type, instant};
 
-/// Makes searches over the fields and values of a set of resources.
+/// A generator of searches over the fields and values of a set of resources.
 pub(crate) struct Generator<'a> {
     resources: &'a [Value],
     fields: Vec<Field>,
     random: Random,
 }
 
-/// Texts that are easily taken for something else.
+/// Texts that are easily mistaken for syntax or other values.
 const ODD_TEXTS: [&str; 14] = [
     "",
     " ",
@@ -51,7 +51,7 @@ impl<'a> Generator<'a> {
         Self { resources, fields: fields(resources), random: Random(seed) }
     }
 
-    /// The next search, of at most 4096 bytes.
+    /// Returns the next search, of at most 4096 bytes.
     pub(crate) fn search(&mut self) -> Search {
         loop {
             let (text, meaning) = self.expression(3);
@@ -81,8 +81,8 @@ impl<'a> Generator<'a> {
         }
     }
 
-    /// An expression that can stand beside an operator (`or`, if it is said): a comparison, or something in
-    /// parentheses where it needs them.
+    /// Returns an operand of an operator (of `or`, if `beside_or` is set): a comparison, or another expression, in
+    /// parentheses where required.
     fn part(&mut self, depth: usize, beside_or: bool) -> (String, Meaning) {
         let (text, meaning) = self.expression(depth - 1);
         match meaning {
@@ -96,7 +96,7 @@ impl<'a> Generator<'a> {
         }
     }
 
-    /// A keyword, sometimes in capitals.
+    /// Returns a keyword, sometimes in upper case.
     fn word(&mut self, word: &str) -> String {
         if self.random.once_in(4) { word.to_ascii_uppercase() } else { word.to_owned() }
     }
@@ -113,7 +113,7 @@ impl<'a> Generator<'a> {
             3 | 4 if orders => {
                 let operator = *self.random.pick(&["<", "<=", ">", ">="]);
                 let rest = format!("{operator} {}", self.spell(&literal));
-                // There is no negated form of these.
+                // These operators have no negated form.
                 let meaning = Meaning::Is { field: field.clone(), test: Test::Ordered(operator, literal) };
                 return (format!("{} {rest}", field.name), meaning);
             }
@@ -173,7 +173,7 @@ impl<'a> Generator<'a> {
         (Test::Like { pattern, ignore_case }, rest)
     }
 
-    /// Phases and the statuses of conditions can only be equal to three values.
+    /// Phases and statuses of conditions can only be compared with their three values.
     fn equal(&mut self, field: &Field, literal: Literal) -> Literal {
         match field.of {
             Type::Status => Literal::Json(Value::from(*self.random.pick(&["True", "False", "Unknown"]))),
@@ -182,7 +182,7 @@ impl<'a> Generator<'a> {
         }
     }
 
-    /// A literal for a field, mostly near a value that some resource has; of the type of `other`, if given.
+    /// Returns a literal for a field, usually near a value of some resource, and of the type of `other` if given.
     fn literal(&mut self, field: &Field, other: Option<&Literal>) -> Literal {
         loop {
             let value = field.value(self.random.pick(self.resources)).cloned();
@@ -213,13 +213,13 @@ impl<'a> Generator<'a> {
             1 => format!("{text}a"),
             2 => text.chars().take(1).collect(),
             3 => (*self.random.pick(&ODD_TEXTS)).to_owned(),
-            // The href of a resource that exists, but somewhere else.
+            // Changes the path of an existing resource so that it matches none.
             4 => text.replacen("clusters", "cluster", 1),
             _ => text,
         }
     }
 
-    /// A time, sometimes a nanosecond off, sometimes in another zone.
+    /// Returns a time, sometimes offset by a nanosecond or more, sometimes in another time zone.
     fn time(&mut self, near: Option<&str>) -> Literal {
         let near = near.unwrap_or("2026-11-22T20:10:00.000001Z");
         let off = *self.random.pick(&[0, 0, 0, 1, -1, 1000, -1000, 600_000_000_000]);
@@ -238,7 +238,7 @@ impl<'a> Generator<'a> {
         }
     }
 
-    /// A text as a string literal, in one of the ways it can be written.
+    /// Returns a text as a string literal, in one of its possible spellings.
     fn quote(&mut self, text: &str) -> String {
         let quote = *self.random.pick(&['\'', '"']);
         let mut literal = String::from(quote);
@@ -262,7 +262,7 @@ fn number(text: &str) -> Value {
     serde_json::from_str(text).expect("a number")
 }
 
-/// All fields that make sense for these resources, and some that none of them has.
+/// Returns all fields that these resources have, and some that none of them has.
 fn fields(resources: &[Value]) -> Vec<Field> {
     let text = ["id", "name", "kind", "href", "created_by", "updated_by", "deleted_by", "owner_id"];
     let integer = ["generation", "status.observed_generation"];
@@ -302,7 +302,7 @@ fn fields(resources: &[Value]) -> Vec<Field> {
     fields
 }
 
-/// The paths that a search can name.
+/// Collects the paths that a search can name.
 fn spec_paths(value: &Value, prefix: &str, paths: &mut BTreeSet<String>) {
     for (key, value) in value.as_object().into_iter().flatten() {
         let nameable = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');

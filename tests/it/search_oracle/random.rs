@@ -1,4 +1,4 @@
-//! Numbers for tests that can be repeated.
+//! Repeatable pseudo-random numbers for tests.
 
 /// A small generator of pseudo-random numbers (SplitMix64): the same seed gives the same searches.
 pub(crate) struct Random(pub(crate) u64);
@@ -15,7 +15,7 @@ impl Random {
         (self.next() % limit as u64) as usize
     }
 
-    /// True once in `times` times.
+    /// Returns true with a probability of one in `times`.
     pub(crate) fn once_in(&mut self, times: usize) -> bool {
         self.below(times) == 0
     }

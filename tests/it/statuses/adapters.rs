@@ -1,4 +1,4 @@
-//! Which adapters may report about a resource.
+//! The adapters that may report about a resource.
 
 use super::href;
 use crate::harness::{Engine, TestApp, report};
@@ -24,7 +24,7 @@ async fn adapters_of_a_resource_have_different_condition_types(app: TestApp) {
     assert_eq!(found.at("/total"), 1);
 }
 
-/// The clocks of replicas differ; here the clock goes back.
+/// The clocks of replicas differ. Here the clock moves back.
 async fn a_time_of_the_server_is_never_before_the_last_report(app: TestApp) {
     let cluster = app.a_cluster().create().await;
     app.advance(TimeDelta::seconds(10));

@@ -1,4 +1,4 @@
-//! What the aggregated status is made of.
+//! The inputs of the aggregated status.
 
 use super::{condition, href};
 use crate::harness::{TestApp, report};

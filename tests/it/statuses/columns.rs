@@ -1,4 +1,4 @@
-//! The columns that searches and metrics read say what the conditions say.
+//! The columns that searches and metrics read are consistent with the conditions.
 
 use super::{condition, href, id};
 use crate::harness::{TestApp, report};
@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 
 crate::engines![columns_follow_the_conditions_through_every_kind_of_write];
 
-/// What the columns of a row say of `Reconciled`: whether, since when, its last update and the span of that.
+/// The columns for `Reconciled`: whether it is true, since when, its last update, and the ten-minute bucket of the
+/// last update.
 type Columns = (bool, Option<DateTime<Utc>>, DateTime<Utc>, i64);
 
 async fn columns(database: &DatabaseConnection, resource: &Value) -> Columns {

@@ -1,4 +1,4 @@
-//! Whether a report is stored or discarded: the seven rules in their order.
+//! The decision whether a report is stored or discarded: the seven rules in their order.
 
 use super::{discarded, href};
 use crate::harness::{Answer, TestApp, report};
@@ -24,7 +24,7 @@ fn at(mut report: Value, time: DateTime<Utc>) -> Value {
     report
 }
 
-/// A cluster at generation 2, and its path.
+/// Creates a cluster at generation 2 and returns its path.
 async fn at_generation_2(app: &TestApp) -> String {
     let cluster = app.a_cluster().create().await;
     app.patch(href(&cluster), json!({"spec": {"region": "us"}})).await.status(200);
@@ -115,7 +115,7 @@ async fn each_rule_comes_before_the_next(app: TestApp) {
     let now = app.now();
     app.report(&cluster, at(report("dns", 2, &good), now)).await.status(201);
     let old = now - TimeDelta::minutes(1);
-    // Each lacks what is mandatory as well, which is looked at only after the age.
+    // Each report also lacks the mandatory conditions, which are checked only after the age.
     let ask = async |generation, time| app.report(&cluster, at(report("dns", generation, &[]), time)).await;
     discarded(&ask(3, old).await, "future_generation");
     discarded(&ask(1, old).await, "older_generation");
@@ -124,7 +124,7 @@ async fn each_rule_comes_before_the_next(app: TestApp) {
     let unknown = |adapter| report(adapter, 2, &[("Available", "Unknown")]);
     app.report(&cluster, unknown("dns")).await.problem(400, "HYPERFLEET-VAL-000");
     app.report(&cluster, unknown("new")).await.problem(400, "HYPERFLEET-VAL-000");
-    // A form that cannot be is refused before anything is decided.
+    // A malformed report is refused before any of the rules.
     app.report(&cluster, report("dns", 3, &[("Available", "Maybe")]))
         .await
         .problem(400, "HYPERFLEET-VAL-000");

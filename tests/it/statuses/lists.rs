@@ -1,4 +1,4 @@
-//! Lists of reports are lists like the others.
+//! Lists of reports behave like the other lists.
 
 use super::{href, id};
 use crate::harness::{Answer, TestApp, report};
@@ -16,7 +16,7 @@ crate::engines![
     reports_of_a_resource_that_is_gone_are_not_found,
 ];
 
-/// A cluster of generation 2 and the path of the reports about it, which came a second apart.
+/// Creates a cluster at generation 2 with reports one second apart. Returns the cluster and the path of the reports.
 async fn reported(app: &TestApp) -> (Value, String) {
     let cluster = app.a_cluster().create().await;
     app.patch(href(&cluster), json!({"spec": {}})).await.status(200);
@@ -31,7 +31,7 @@ async fn reported(app: &TestApp) -> (Value, String) {
         app.report(href(&cluster), body).await.status(201);
         app.advance(TimeDelta::seconds(1));
     }
-    // The first reports again, so that it is the one that reported last.
+    // The first adapter reports again, so that its report is the latest.
     app.report(href(&cluster), report("dns", 1, &[("Available", "True")])).await.status(201);
     let path = format!("{}/statuses", href(&cluster));
     (cluster, path)
@@ -135,7 +135,7 @@ async fn a_walk_visits_each_report_exactly_once(app: TestApp) {
             let Some(next) = list.body["next"].as_str() else { break };
             cursor = next.to_owned();
             assert!(step < 20, "the walk does not end");
-            // Others come between any two pages.
+            // Other reports are stored between pages.
             app.report(href(&cluster), report(&format!("new-{step}"), 1, &[])).await.status(201);
         }
         for number in 0..7 {

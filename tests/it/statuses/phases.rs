@@ -1,4 +1,4 @@
-//! The phase, and which adapters it depends on.
+//! The phase, and the adapters that it depends on.
 
 use super::{condition, href, phase};
 use crate::harness::{TestApp, report};
@@ -77,10 +77,10 @@ async fn a_resource_whose_adapter_fails_is_failed_until_it_is_ready(app: TestApp
     assert_eq!(send("a", 1, &[("Available", "False"), ("Failed", "True")]).await, "Failed");
     assert_eq!(send("a", 1, &[("Available", "False"), ("Failed", "False")]).await, "NotReady");
     assert_eq!(send("b", 1, &[("Available", "True")]).await, "NotReady");
-    // Ready outweighs an adapter that is available although it is not well.
+    // `Ready` takes precedence over an adapter that is available but unhealthy.
     assert_eq!(send("a", 1, &[("Available", "True"), ("Health", "False")]).await, "Ready");
     app.patch(href(&cluster), json!({"spec": {}})).await.status(200);
-    // The failure is of the generation before.
+    // The failure was reported for the previous generation.
     assert_eq!(phase(&app, href(&cluster)).await, "NotReady");
     assert_eq!(send("a", 2, &[("Available", "True"), ("Health", "False")]).await, "Failed");
 }
@@ -144,7 +144,7 @@ async fn the_status_before_the_first_report_is_complete(app: TestApp) {
     );
 }
 
-/// Other adapters may be required after a restart, none of which has reported.
+/// After a restart, other adapters may be required, none of which has reported.
 async fn what_was_last_known_outlives_its_adapters(app: TestApp) {
     let before = app.replica(&[("HYPERFLEET_ADAPTERS_REQUIRED_CLUSTER", "a")]).await;
     let after = app.replica(&[("HYPERFLEET_ADAPTERS_REQUIRED_CLUSTER", "b")]).await;

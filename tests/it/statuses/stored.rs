@@ -1,4 +1,4 @@
-//! What becomes of a report that is stored.
+//! The effects of a report that is stored.
 
 use super::{href, id};
 use crate::harness::{TestApp, report};

@@ -1,4 +1,4 @@
-//! One cluster, two configured adapters, and every time, row by row.
+//! One cluster with two required adapters: all conditions and times, row by row.
 
 use super::{condition, discarded, href};
 use crate::harness::{Answer, Engine, TestApp, report};
@@ -23,7 +23,7 @@ impl Example {
         Self { start: app.now(), href: href(&cluster).to_owned(), app }
     }
 
-    /// Lets a minute pass, then reports.
+    /// Advances the clock by a minute, then reports.
     async fn report(&self, adapter: &str, generation: i64, conditions: &[(&str, &str)]) -> Answer {
         self.app.advance(TimeDelta::minutes(1));
         self.app.report(&self.href, report(adapter, generation, conditions)).await
@@ -48,7 +48,7 @@ impl Example {
         assert_eq!(found, expected, "{name}");
     }
 
-    /// Expects the two aggregates; returns the cluster.
+    /// Asserts both conditions and returns the cluster.
     async fn row(&self, reconciled: Row<'_>, last_known: Row<'_>) -> Value {
         let cluster = self.now().await;
         self.is(&cluster, "Reconciled", reconciled);

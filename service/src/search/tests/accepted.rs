@@ -1,4 +1,4 @@
-//! What is understood, and as what.
+//! Accepted texts, and how they are parsed.
 
 use super::{filter, same};
 
@@ -48,7 +48,7 @@ fn not_is_pushed_down_to_the_comparisons() {
     same("not (name='a' and (name='b' or not name='c'))", "name!='a' or (name!='b' and name='c')");
 }
 
-/// Every one of the fields can be asked everything.
+/// Parses each predicate with each of the fields.
 fn all_understood(fields: &[&str], questions: &[&str]) {
     for field in fields {
         for question in questions {

@@ -1,4 +1,4 @@
-//! What the SQL looks like: literals are bound, and the indexes can be used.
+//! The compiled SQL: literals are bound, and the indexes can be used.
 
 use sea_orm::sea_query::{
     Alias, Asterisk, Expr, PostgresQueryBuilder, Query, SqliteQueryBuilder, Value, Values,

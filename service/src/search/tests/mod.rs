@@ -1,4 +1,4 @@
-//! What the language means, as a table of texts.
+//! Tests of the search language, as tables of texts.
 
 mod accepted;
 mod compiled;
@@ -20,7 +20,7 @@ fn filter(text: &str) -> Filter {
     parse(text).unwrap_or_else(|error| panic!("{text}: {error}"))
 }
 
-/// Whether two texts are the same search.
+/// Asserts that two texts are the same search.
 #[track_caller]
 fn same(left: &str, right: &str) {
     assert_eq!(filter(left), filter(right), "`{left}` is not `{right}`");

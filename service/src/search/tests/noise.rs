@@ -1,4 +1,4 @@
-//! Any text at all is either understood or refused, and soon.
+//! Every text is either accepted or refused, and quickly.
 
 use std::time::{Duration, Instant};
 
@@ -7,7 +7,7 @@ use crate::dialect::Dialect;
 use crate::search::condition;
 use crate::search::scan::Scan;
 
-/// A small generator of pseudo-random numbers (SplitMix64): the same seed gives the same texts.
+/// A pseudo-random number generator (SplitMix64). The same seed gives the same texts.
 struct Random(u64);
 
 impl Random {
@@ -23,7 +23,7 @@ impl Random {
     }
 }
 
-/// What grammar-like noise is made of; most joins of these are refused late, some are understood.
+/// The parts of grammar-like noise. Most combinations are refused late; some are accepted.
 const PIECES: [&str; 48] = [
     "name",
     "id",
@@ -89,7 +89,7 @@ fn soup(random: &mut Random) -> String {
     pieces.join(blank)
 }
 
-/// A field, an operator and a literal that often fit.
+/// Joins fields, operators and literals that often fit together.
 fn sentence(random: &mut Random) -> String {
     let mut pick = |from: usize, to: usize| PIECES[from + random.below(to - from)];
     let comparisons: Vec<String> =
@@ -147,7 +147,7 @@ fn the_longest_texts_are_read_at_once() {
         fill("", "="),
         fill("", "ü"),
     ];
-    // The goal is 1 ms when optimised; a debug build on a busy machine gets a generous multiple.
+    // The goal is 1 ms in an optimized build. A debug build on a busy machine gets a generous multiple.
     for text in texts {
         let best = (0..5).map(|_| timed(&text)).min().expect("five rounds");
         assert!(best < Duration::from_millis(20), "{best:?} for {}…", &text[..20]);

@@ -1,9 +1,9 @@
-//! What is refused: where, and what was expected.
+//! Refused texts: the position of the error, and what was expected.
 
 use super::filter;
 use super::parse;
 
-/// The error of a text that is refused, as users see it.
+/// Returns the error of a refused text, as clients see it.
 #[track_caller]
 fn refusal(text: &str) -> String {
     match parse(text) {

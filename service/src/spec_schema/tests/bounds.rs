@@ -1,4 +1,4 @@
-//! No schema and no value make a check take long.
+//! No schema and no value makes a check slow.
 
 use std::time::{Duration, Instant};
 
@@ -7,15 +7,15 @@ use serde_json::{Map, Value, json};
 use super::{CLUSTER_SPEC, accepts, loaded, schemas, violations};
 use crate::error::FieldError;
 
-/// Far more than a check may take on a free machine, for one that is not.
+/// The maximum duration of a check. It is far more than a check takes on an idle machine, to allow for a busy one.
 const LIMIT: Duration = Duration::from_secs(2);
 
-/// The component `s<number>`.
+/// Returns a reference to the component `s<number>`.
 fn component(number: usize) -> Value {
     json!({ "$ref": format!("#/components/schemas/s{number}") })
 }
 
-/// Components `s0` … `s<length>`, each made from a reference to the next.
+/// Returns components `s0` … `s<length>`, each made from a reference to the next.
 fn chain(length: usize, last: Value, link: impl Fn(Value) -> Value) -> Value {
     let mut others: Map<String, Value> =
         (0..length).map(|number| (format!("s{number}"), link(component(number + 1)))).collect();
@@ -23,24 +23,24 @@ fn chain(length: usize, last: Value, link: impl Fn(Value) -> Value) -> Value {
     Value::Object(others)
 }
 
-/// `{"a": {"a": … }}` with `k` at every level.
+/// Returns `{"a": {"a": … }}` with `k` at every level.
 fn nested(depth: usize, innermost: Value) -> Value {
     (0..depth).fold(innermost, |inner, _| json!({ "k": 1, "a": inner }))
 }
 
-/// An object of `members` members, each of them `value`.
+/// Returns an object of `members` members, each with the value `value`.
 fn object(members: usize, value: &Value) -> Value {
     (0..members).map(|number| (format!("key{number}"), value.clone())).collect::<Map<_, _>>().into()
 }
 
-/// A text that says neither soon nor regularly how it goes on.
+/// Returns a text of `a` and `b` without a regular pattern.
 fn restless(length: u64) -> String {
     let letter =
         |i: u64| if (i.wrapping_mul(i).wrapping_mul(2_654_435_761) >> 13) & 1 == 0 { 'a' } else { 'b' };
     (0..length).map(letter).collect()
 }
 
-/// What is found wrong with `spec`, in time.
+/// Returns the violations of `spec`, and asserts that they are found within the limit.
 fn found(name: &str, version: &str, schema: Value, others: Value, spec: &Value) -> Vec<FieldError> {
     let schemas = loaded(version, schema, others).expect(name);
     let started = Instant::now();
@@ -82,7 +82,7 @@ fn what_takes_too_long_is_refused() {
         let down = json!({ "properties": { "a": next } });
         json!({ "if": down, "then": down, "else": down })
     };
-    // No definition refers to itself, so that nothing remembers what it found before.
+    // No definition refers to itself, so no earlier result is cached.
     let table = [
         ("both", chain(40, object_type.clone(), |next| twice("allOf", &next)), json!({})),
         ("either", chain(40, object_type.clone(), |next| twice("anyOf", &next)), json!(1)),
@@ -155,7 +155,7 @@ fn no_pattern_makes_a_check_hang() {
     assert_eq!(violations(&schemas, &spec).len(), 2);
     assert!(started.elapsed() < LIMIT, "{:?}", started.elapsed());
 
-    // Linear in the text, but also in what the pattern counts.
+    // The time is linear in the text, but also in the repetitions that the pattern counts.
     for pattern in ["^(a|b){1,1000}{1,20}!", "a[ab]{500}!", "a.{500}!"] {
         for text in [restless(250_000), "ab".repeat(120_000)] {
             let spec = json!({ "a": text });

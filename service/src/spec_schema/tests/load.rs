@@ -12,7 +12,7 @@ fn refusal(text: &str) -> String {
     SpecSchemas::from_text(text).expect_err(text).to_string()
 }
 
-/// What is said about a document whose `ClusterSpec.a` has this schema.
+/// Returns the error of a document whose `ClusterSpec.a` has this schema.
 fn refusal_of(version: &str, property: &Value) -> String {
     let cluster = json!({ "type": "object", "properties": { "a": property } });
     loaded(version, cluster, json!({})).expect_err("a faulty schema").to_string()
@@ -199,7 +199,7 @@ fn circles_are_allowed_where_every_round_goes_one_level_down() {
     }
 }
 
-/// Components `s0` … `s<length>`, each made from a reference to the next.
+/// Returns components `s0` … `s<length>`, each made from a reference to the next.
 fn chained(length: usize, link: impl Fn(Value) -> Value) -> Value {
     let named = |i: usize| json!({ "$ref": format!("#/components/schemas/s{i}") });
     let mut others: Map<String, Value> = (0..length).map(|i| (format!("s{i}"), link(named(i + 1)))).collect();

@@ -1,4 +1,4 @@
-//! Schemas as an operator writes them, and what they make of specs.
+//! Tests of operator schemas, and of the specs that they accept and refuse.
 
 mod bounds;
 mod load;
@@ -11,7 +11,7 @@ use super::error::SpecSchemaError;
 use super::{CLUSTER_SPEC, NODE_POOL_SPEC, SpecSchemas};
 use crate::error::FieldError;
 
-/// A document of this version with `ClusterSpec` and further components.
+/// Returns a document of this version with `ClusterSpec` and further components.
 fn document(version: &str, cluster_spec: Value, others: Value) -> Value {
     let mut schemas = others;
     schemas["ClusterSpec"] = cluster_spec;
@@ -23,7 +23,7 @@ fn loaded(version: &str, cluster_spec: Value, others: Value) -> Result<SpecSchem
     SpecSchemas::from_text(&document(version, cluster_spec, others).to_string())
 }
 
-/// The schemas of an OpenAPI 3.0 document with this `ClusterSpec`.
+/// Returns the schemas of an OpenAPI 3.0 document with this `ClusterSpec`.
 fn schemas(cluster_spec: Value) -> SpecSchemas {
     loaded("3.0.3", cluster_spec, json!({})).expect("a usable document")
 }

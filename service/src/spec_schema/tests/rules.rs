@@ -64,7 +64,7 @@ fn what_keywords_of_3_0_mean() {
         ),
         (json!({ "pattern": "^[a-z]+$" }), vec![json!("abc"), json!(1)], vec![json!("ABC")]),
         (json!({ "multipleOf": 0.01 }), vec![json!(1.15)], vec![json!(1.155)]),
-        // Neither constrains anything: words for people, and keywords that 3.0 does not have.
+        // The next two schemas constrain nothing: annotations, and keywords that 3.0 does not have.
         (
             json!({
                 "description": "d", "title": "t", "default": 1, "example": 2, "deprecated": true, "readOnly": true,
@@ -75,7 +75,7 @@ fn what_keywords_of_3_0_mean() {
             vec![],
         ),
         (json!({ "const": 1, "if": false, "$id": "http://a/b" }), vec![json!(2)], vec![]),
-        // A property may be called like a keyword.
+        // A property may have the name of a keyword.
         (
             json!({ "type": "object", "properties": { "$ref": { "type": "string" }, "nullable": { "type": "boolean" } } }),
             vec![json!({ "$ref": "x", "nullable": true })],
@@ -134,7 +134,7 @@ fn references_inside_the_file() {
     let cluster = json!({
         "type": "object",
         "properties": {
-            // Neighbours of a reference do not count in 3.0.
+            // In 3.0, keywords next to a reference are ignored.
             "name": { "$ref": "#/components/schemas/Alias", "maxLength": 2, "nullable": true },
             "size": { "$ref": "#/components/schemas/Pool/properties/size" },
             "flag": { "$ref": "#/components/schemas/Pool/properties/a~1b" },
@@ -206,7 +206,8 @@ fn what_is_read_only_is_not_demanded() {
         assert_eq!(missing(json!({})), ["spec.name", "spec.unknown"], "{version}");
         let named = json!({ "name": "n", "unknown": 1, "base": {} });
         assert_eq!(missing(named), ["spec.base.size"], "{version}");
-        // It may be sent, as by those who send back what they read, but not in another form.
+        // A request may contain such a property, for example when a client sends back what it read, but only in a
+        // valid form.
         let sent = json!({ "name": "n", "unknown": 1, "id": 7, "uid": "u" });
         assert_eq!(missing(sent), ["spec.id"], "{version}");
     }
@@ -222,7 +223,7 @@ fn documents_of_3_1_are_json_schema() {
         "properties": {
             "kind": { "const": "gcp" },
             "size": { "type": "integer", "exclusiveMinimum": 3 },
-            // Neighbours of a reference count in 3.1, and nullable means nothing.
+            // In 3.1, keywords next to a reference apply, and `nullable` has no meaning.
             "name": { "$ref": "#/components/schemas/Name", "minLength": 2 },
             "short": { "$ref": "#/components/schemas/Name/$defs/short" },
             "text": { "type": "string", "nullable": true },

@@ -5,7 +5,7 @@ use super::super::schema::Schema;
 use super::{CLUSTER_SPEC, NODE_POOL_SPEC, SpecSchemas, document, loaded, schemas, violations};
 use crate::error::FieldError;
 
-/// A violation whose message says the path and then this.
+/// Returns a violation whose message is the path followed by `message`.
 fn violation(path: &str, message: &str, constraint: &'static str) -> FieldError {
     FieldError::new(path, format!("{path} {message}")).constraint(constraint)
 }

@@ -35,7 +35,7 @@ func main() {
 	must(err)
 	expect(pool.JSON201 != nil && pool.JSON201.Spec.Replicas == 3, pool.Status())
 
-	// What the types cannot say is refused with the path of the field.
+	// The server refuses a value that the types cannot exclude, with the path of the field.
 	spec.Platform.Gcp.Region = "eu"
 	refused, err := api.PatchClusterByIdWithResponse(ctx, id, nil, client.ClusterPatchRequest{Spec: &spec})
 	must(err)

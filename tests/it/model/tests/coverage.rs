@@ -1,4 +1,4 @@
-//! That the random scenarios come by everything worth comparing.
+//! Verifies that the random scenarios cover every case worth comparing.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -11,7 +11,7 @@ use super::invariants::play;
 
 const SCENARIOS: usize = 1_000;
 
-/// What must be seen, and in how many of the steps of 1,000 scenarios at least.
+/// The cases that must occur, and the minimum number of occurrences in 1,000 scenarios.
 const SOUGHT: [(&str, usize); 31] = [
     ("201", 1_000),
     ("200", 200),
@@ -91,7 +91,7 @@ fn sights(before: &Model, answer: &Expected, after: &Model) -> Vec<String> {
     sights
 }
 
-/// How resources went in this step.
+/// Returns the ways in which this step removed resources.
 fn goings(before: &Model, answer: &Expected, after: &Model) -> Vec<&'static str> {
     let Some(first) = answer.vanished.first() else {
         return Vec::new();

@@ -1,4 +1,4 @@
-//! Who waits for whom when resources are deleted.
+//! The order of deletions: which resources wait for which.
 
 use serde_json::json;
 use uuid::Uuid;
@@ -59,8 +59,8 @@ fn a_parent_whose_adapters_are_not_done_stays_without_children() {
     assert_eq!(send(&mut model, 1, "a", 2, 3, "Available=True Finalized=True").vanished, [id(1)]);
 }
 
-/// A first report of unknown availability is stored without being aggregated; a child's going does not make up
-/// for that.
+/// A first report of unknown availability is stored without being aggregated. The removal of a child must not
+/// aggregate it either.
 #[test]
 fn a_parent_that_stays_is_left_as_it_was_when_a_child_goes() {
     let mut model = with_node_pool(with_cluster(model(&["a"], &["v"])), 2);

@@ -1,4 +1,4 @@
-//! What holds in every state, whatever led to it.
+//! Invariants that hold in every state.
 
 use chrono::{DateTime, Utc};
 use proptest::prelude::*;
@@ -11,7 +11,7 @@ use super::super::step::Scenario;
 use super::super::{Expected, Model, report_lists, scenario};
 use super::support::{at, body, condition, id, model, with_cluster};
 
-/// Plays a scenario on the model alone and shows each step to `look`: the model before, the answer, the model
+/// Runs a scenario on the model alone and passes each step to `look`: the model before, the response, the model
 /// after.
 pub(super) fn play<E>(
     scenario: &Scenario,
@@ -85,7 +85,7 @@ fn states(model: &Model) -> Vec<(Value, Vec<Value>)> {
     model.rows.iter().map(|row| (row.to_json(), model.reports(row.id))).collect()
 }
 
-/// A cluster at generation 3 that counts what reports.
+/// Returns a model with a cluster at generation 3 and these required adapters.
 fn cluster_at_generation_three(counted: &[&str]) -> Model {
     let mut model = with_cluster(model(counted, &[]));
     for nodes in [2, 3] {

@@ -1,4 +1,4 @@
-//! The model tested by itself: hand-made tables, and properties that hold whatever happens.
+//! Tests of the model itself: tables written by hand, and properties that hold in all cases.
 
 mod coverage;
 mod deletion;

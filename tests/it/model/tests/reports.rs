@@ -1,4 +1,4 @@
-//! What becomes of a report, and of the phase.
+//! The processing of reports, and the phase that results.
 
 use chrono::TimeDelta;
 use serde_json::json;

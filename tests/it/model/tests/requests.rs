@@ -1,4 +1,4 @@
-//! How steps become requests.
+//! The resolution of steps to requests.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! A model with a clock that the test reads from a table.
+//! A model whose clock is in minutes, as used in the tables of the tests.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
@@ -6,22 +6,22 @@ use uuid::Uuid;
 
 use super::super::{Condition, Expected, Model, Report, Settings};
 
-/// `minutes` after the start of a test.
+/// Returns the time `minutes` after the start of a test.
 pub(super) fn at(minutes: i64) -> DateTime<Utc> {
     DateTime::UNIX_EPOCH + TimeDelta::days(20_000) + TimeDelta::minutes(minutes)
 }
 
-/// The same as a representation spells it.
+/// Returns the same time as it appears in a representation.
 pub(super) fn text(minutes: i64) -> Value {
     json!(at(minutes).format("%Y-%m-%dT%H:%M:%S%.6fZ").to_string())
 }
 
-/// The id of the resource that a test creates as the `number`th.
+/// Returns the id of the `number`th resource that a test creates.
 pub(super) fn id(number: u128) -> Uuid {
     Uuid::from_u128(number)
 }
 
-/// A service that counts these adapters.
+/// Returns a model that requires these adapters.
 pub(super) fn model(cluster: &[&str], nodepool: &[&str]) -> Model {
     let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
     Model::new(Settings {
@@ -31,21 +31,21 @@ pub(super) fn model(cluster: &[&str], nodepool: &[&str]) -> Model {
     })
 }
 
-/// The cluster `id(1)`, created at minute 0.
+/// Adds the cluster `id(1)`, created at minute 0.
 pub(super) fn with_cluster(mut model: Model) -> Model {
     let answer = model.create_cluster(at(0), id(1), &json!({ "name": "alpha", "spec": { "nodes": 1 } }));
     assert_eq!(answer.status, 201);
     model
 }
 
-/// A node pool of the cluster `id(1)`, created at minute 0.
+/// Adds a node pool of the cluster `id(1)`, created at minute 0.
 pub(super) fn with_node_pool(mut model: Model, number: u128) -> Model {
     let body = json!({ "name": format!("pool-{number}"), "spec": {} });
     assert_eq!(model.create_node_pool(at(0), id(1), id(number), &body).status, 201);
     model
 }
 
-/// A report; its conditions are written `Available=True Finalized=False`.
+/// Returns a report. Its conditions are written as `Available=True Finalized=False`.
 pub(super) fn report(adapter: &str, generation: i64, minutes: i64, conditions: &str) -> Report {
     let condition = |text: &str| {
         let (kind, status) = text.split_once('=').expect("a condition is Type=Status");
@@ -71,12 +71,12 @@ pub(super) fn send(
     model.report(at(minutes), id(to), &report(adapter, generation, minutes, text))
 }
 
-/// The body of a resource that exists.
+/// Returns the body of an existing resource.
 pub(super) fn body(model: &Model, number: u128) -> Value {
     model.get(id(number)).body.expect("the resource exists")
 }
 
-/// The condition of this type.
+/// Returns the condition of this type.
 pub(super) fn condition(body: &Value, kind: &str) -> Value {
     let conditions = body["status"]["conditions"].as_array().expect("conditions are a list");
     conditions.iter().find(|condition| condition["type"] == kind).cloned().unwrap_or_default()

@@ -1,4 +1,4 @@
-//! The life of one cluster for which the adapters a and b count, row by row.
+//! The lifecycle of one cluster with the required adapters a and b, row by row.
 
 use serde_json::{Value, json};
 
