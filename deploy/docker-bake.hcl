@@ -3,14 +3,14 @@
 #   docker buildx create --name multi --driver docker-container --use     # once
 #   IMAGE=registry.example.com/hyperfleet-api VERSION=0.1.0 docker buildx bake -f deploy/docker-bake.hcl --push
 #
-# Each variable is read from the environment. With `env $(deploy/base-images)` before the command, the base images are
-# those that their tags name now, by digest.
+# Each variable is read from the environment. With `env $(deploy/base-images)` before the command, the base images
+# are pinned to the digests that their tags have at that time.
 
 variable "IMAGE" {
   default = "hyperfleet-api"
 }
 
-# The version of the program, also the tag unless TAG is set.
+# The version of the program. Also the image tag, unless TAG is set.
 variable "VERSION" {
   default = "0.0.0-dev"
 }
@@ -23,12 +23,12 @@ variable "COMMIT" {
   default = "unknown"
 }
 
-# Time of the commit, as in RFC 3339.
+# Time of the commit, in RFC 3339 format.
 variable "CREATED" {
   default = "unknown"
 }
 
-# image@sha256:…; empty: the tag in deploy/Dockerfile.
+# image@sha256:…; if empty, the tag in deploy/Dockerfile is used.
 variable "BUILD_IMAGE" {
   default = ""
 }
@@ -46,7 +46,7 @@ target "default" {
     VERSION = VERSION
     COMMIT  = COMMIT
     CREATED = CREATED
-    # null: the default of the Dockerfile.
+    # null selects the default in the Dockerfile.
     BUILD_IMAGE   = BUILD_IMAGE != "" ? BUILD_IMAGE : null
     RUNTIME_IMAGE = RUNTIME_IMAGE != "" ? RUNTIME_IMAGE : null
   }

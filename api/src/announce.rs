@@ -1,11 +1,11 @@
-//! What a person is told when the server has started.
+//! The human-readable text that is printed when the server has started.
 
 use crate::config::Config;
 use crate::serve::Running;
 use std::net::SocketAddr;
 
-/// Where everything is, which database is used, and whether callers must present a token: of a server that runs with
-/// these settings.
+/// Returns the addresses of a server that runs with these settings, its database, and whether callers must present a
+/// token.
 pub(crate) fn text(config: &Config, running: &Running) -> String {
     let (host, database) = (&config.server.host, config.database.url.place());
     let scheme = if config.server.tls_files().is_some() { "https" } else { "http" };
@@ -37,7 +37,8 @@ pub(crate) fn text(config: &Config, running: &Running) -> String {
     )
 }
 
-/// How the address is reached from this machine: by the name it was configured with where that is one.
+/// Returns the address as it is reached from this machine: `localhost` if the host was configured by that name, or if
+/// the server listens on every address.
 fn reached(host: &str, address: SocketAddr) -> String {
     let port = address.port();
     match address.ip() {

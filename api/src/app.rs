@@ -1,4 +1,4 @@
-//! The application: what operations find in every request.
+//! The application state that every operation receives.
 
 use crate::fields::Fields;
 use crate::limits::Streams;
@@ -10,33 +10,33 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 
-/// How long a change may go on after its request had to end: as long as a commit under way needs.
+/// The time for which a change may continue after the timeout of its request: enough to finish a running commit.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// What operations find in every request.
+/// The application state that every operation receives.
 pub struct App {
     /// The service.
     pub context: Context,
-    /// Everything that `fields` may name.
+    /// The fields that the parameter `fields` may name.
     pub fields: Arc<Fields>,
-    /// The largest page a list may have.
+    /// The maximum number of items on a page of a list.
     pub max_page_size: u64,
-    /// How long a request may take.
+    /// The timeout of a request.
     pub request_timeout: Duration,
-    /// The requests that wait for changes.
+    /// The requests that are waiting for changes.
     pub(crate) streams: Arc<Streams>,
-    /// Becomes true when the server is to stop.
+    /// Becomes true when the server starts to shut down.
     pub stopping: watch::Receiver<bool>,
 }
 
 impl App {
-    /// The application that `request` is for.
+    /// Returns the application state attached to `request`.
     pub(crate) fn of(request: &Request) -> ApiResult<&Self> {
         let app: Option<&Arc<Self>> = request.data();
         app.map(Arc::as_ref).ok_or_else(|| ApiError::internal("no application in the request"))
     }
 
-    /// Runs a change to its end, even if its caller leaves or its request is given up before.
+    /// Runs a change to completion, even if the caller disconnects or the request times out first.
     pub(crate) async fn run_to_completion<T, F>(&self, change: impl FnOnce(Context) -> F) -> ApiResult<T>
     where
         T: Send + 'static,

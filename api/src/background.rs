@@ -1,4 +1,4 @@
-//! What runs beside the requests.
+//! The background tasks of the server.
 
 use crate::config::Config;
 use crate::telemetry::{self, Recorder};
@@ -9,14 +9,14 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
-/// How often idempotency keys that are past their time are removed.
+/// The interval at which expired idempotency keys are removed, and the maximum duration of one removal.
 const KEYS: Duration = Duration::from_secs(300);
-/// How often old changes are removed.
+/// The interval at which old changes are removed.
 const CHANGES: Duration = Duration::from_secs(60);
-/// How often the metrics are tidied.
+/// The interval of the upkeep of metrics.
 const METRICS: Duration = Duration::from_secs(5);
 
-/// Starts all of it; it ends when the set is dropped.
+/// Starts the background tasks. They end when the returned set is dropped.
 pub(crate) fn start(context: Context, config: &Config, recorder: Recorder) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
     let retention = config.changes.retention(context.db.dialect());
@@ -38,7 +38,7 @@ pub(crate) fn start(context: Context, config: &Config, recorder: Recorder) -> Jo
     tasks
 }
 
-/// Does `work` at once and again and again.
+/// Runs `work` immediately, then once per interval.
 async fn every<F: Future<Output = ()>>(time: Duration, work: impl Fn() -> F) {
     let mut ticks = interval(time);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -50,14 +50,16 @@ async fn every<F: Future<Output = ()>>(time: Duration, work: impl Fn() -> F) {
 
 async fn remove_old_changes(context: Context, retention: Retention) {
     if let Err(error) = service::change::remove_old(&context, retention).await {
-        tracing::warn!(%error, "old changes stay for now");
+        tracing::warn!(%error, "cannot remove old changes; retrying");
     }
 }
 
 async fn remove_expired_keys(context: Context) {
     match timeout(KEYS, service::idempotency::remove_expired(&context)).await {
         Ok(Ok(_)) => {}
-        Ok(Err(error)) => tracing::warn!(%error, "expired idempotency keys stay for now"),
-        Err(_) => tracing::warn!("expired idempotency keys stay for now: the database does not answer"),
+        Ok(Err(error)) => tracing::warn!(%error, "cannot remove expired idempotency keys; retrying"),
+        Err(_) => {
+            tracing::warn!("cannot remove expired idempotency keys: the database does not answer; retrying")
+        }
     }
 }

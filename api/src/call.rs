@@ -1,5 +1,5 @@
-//! What operations work with, and who calls: an argument of every operation that is not public, so that none can forget
-//! to ask.
+//! The context of a call: the application and the caller. It is an argument of every operation that is not public,
+//! so no such operation can be reached without authentication.
 
 use crate::app::App;
 use crate::auth::{AuthError, Authenticator, Caller};
@@ -12,7 +12,7 @@ use poem_openapi::registry::{MetaSecurityScheme, Registry};
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 use std::time::Duration;
 
-/// What the audit fields say while nobody has to say who they are.
+/// The caller's name in the audit fields when the server runs without authentication.
 const ANONYMOUS: &str = "system@hyperfleet.local";
 const SCHEME: &str = "BearerAuth";
 
@@ -20,16 +20,17 @@ const SCHEME: &str = "BearerAuth";
 pub struct Call<'a> {
     /// The application.
     pub app: &'a App,
-    /// The authorised caller.
+    /// The authenticated caller.
     pub caller: Caller,
     request: &'a Request,
 }
 
 impl Call<'_> {
-    /// Begins to wait for at most `time`: the request no longer counts as one that is worked on, and has so much longer.
+    /// Marks the request as waiting for at most `time`: it no longer counts as in flight, and its deadline is
+    /// extended by `time`.
     ///
     /// # Errors
-    /// 429 if too many wait.
+    /// 429 if too many requests are waiting.
     pub(crate) fn wait(&self, time: Duration) -> ApiResult<Stream> {
         let stream = self.app.streams.admit(&self.caller)?;
         RequestContext::set_waiting();
@@ -68,7 +69,7 @@ impl<'a> ApiExtractor<'a> for Call<'a> {
         vec![SCHEME]
     }
 
-    /// Who the request was found to come from before its body was read.
+    /// Returns the caller that was authenticated before the body was read.
     async fn from_request(
         request: &'a Request,
         _: &mut RequestBody,
@@ -81,10 +82,10 @@ impl<'a> ApiExtractor<'a> for Call<'a> {
     }
 }
 
-/// The caller whom the token of a request proves; anyone if no `authenticator` asks.
+/// Returns the caller identified by the token of a request, or the anonymous caller if there is no `authenticator`.
 ///
 /// # Errors
-/// 401 without a good token; 503 while the keys that would prove it are out of reach.
+/// 401 without a valid token; 503 while the keys that verify tokens cannot be fetched.
 pub(crate) async fn authenticate(
     request: &Request,
     authenticator: Option<&Authenticator>,
@@ -95,7 +96,7 @@ pub(crate) async fn authenticate(
     let mut headers = request.headers().get_all(header::AUTHORIZATION).iter();
     let authorization = match (headers.next(), headers.next()) {
         (None, _) => None,
-        // What is no text is no token either, and two tokens are none.
+        // A value that is not text, and a repeated header, count as a missing token.
         (Some(value), None) => Some(value.to_str().unwrap_or_default()),
         (Some(_), Some(_)) => Some(""),
     };
@@ -120,7 +121,7 @@ fn refusal(error: AuthError) -> ApiError {
             "Bearer realm=\"hyperfleet\", error=\"invalid_token\", error_description=\"expired\"",
         ),
         AuthError::KeysUnavailable => {
-            let detail = "The keys that tokens are checked with cannot be fetched; try again";
+            let detail = "The keys for verifying tokens cannot be fetched; try again";
             let error = ApiError::new(Code::UNAVAILABLE, detail);
             return error.with_header(header::RETRY_AFTER, "5");
         }

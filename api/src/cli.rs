@@ -31,7 +31,7 @@ the default. In the file the same settings stand under their dotted names:
 
 Durations are written 500ms, 30s, 2m, 1h; sizes 65536, 256KiB, 1MiB; lists a,b,c or a JSON array.";
 
-/// How the script of each shell comes into effect.
+/// How to install the script for each shell.
 const INSTALL: &str = "\
 To have it in new shells:
   bash        hyperfleet-api completions bash > ~/.local/share/bash-completion/completions/hyperfleet-api
@@ -41,7 +41,7 @@ To have it in new shells:
   powershell  hyperfleet-api completions powershell >> $PROFILE
 In this bash only: source <(hyperfleet-api completions bash)";
 
-/// The command line as it is declared: its settings have no flags yet.
+/// The command line as declared: its settings have no flags yet.
 #[derive(Debug, Parser)]
 #[command(
     name = "hyperfleet-api",
@@ -56,25 +56,25 @@ pub(crate) struct Cli {
     command: Command,
 }
 
-/// What the program is asked to do, with the settings it needs for that.
+/// The command to run, with the settings that it needs.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Run the server (the default command)
     #[command(after_help = PRECEDENCE)]
     Serve(Box<Config>),
-    /// Bring the database schema up to date, or show where it stands
+    /// Apply or revert migrations of the database schema, or list them
     Migrate {
-        /// up applies what is pending, down takes the last one back, status lists them
+        /// up applies pending migrations, down reverts the last one, status lists them
         #[arg(value_enum, default_value = "up", hide_possible_values = true)]
         migration: Migration,
-        /// Confirms down, which drops what the migration added, its data included
+        /// Confirms down, which drops what the migration added, including its data
         #[arg(long)]
         yes: bool,
         /// The database to migrate.
         #[command(flatten)]
         database: Box<Database>,
     },
-    /// Copy a SQLite database into a new file; safe while it is served
+    /// Copy a SQLite database to a new file; safe while a server uses it
     Backup {
         /// The file to write, which must not exist
         file: PathBuf,
@@ -84,20 +84,20 @@ pub enum Command {
     },
     /// Print the OpenAPI document
     Openapi {
-        /// As YAML instead of JSON
+        /// Print YAML instead of JSON
         #[arg(long)]
         yaml: bool,
     },
-    /// Ask the health port of a running server whether it is ready; exits with 0 if it is
+    /// Query the health port of a running server; exits with 0 if it is ready
     Healthcheck {
-        /// Address the API listens on, and the health port unless health.host is set
+        /// The address the API listens on, and the health port unless health.host is set
         #[arg(id = "server.host", default_value = "localhost", value_parser = host)]
         server_host: String,
-        /// The health port of the server that is asked.
+        /// The health port to query.
         #[command(flatten)]
         health: Health,
     },
-    /// Print the settings that serve would have, with where each came from; secrets are masked
+    /// Print the settings that serve would use, with the source of each; secrets are masked
     Config(Box<Config>),
     /// Print a script that completes commands and flags in a shell
     #[command(after_help = INSTALL)]
@@ -107,22 +107,22 @@ pub enum Command {
     },
 }
 
-/// What `migrate` does.
+/// The action of `migrate`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Migration {
-    /// Apply what is pending
+    /// Apply the pending migrations
     Up,
-    /// Take the last migration back
+    /// Revert the last migration
     Down,
     /// List the migrations and whether they are applied
     Status,
 }
 
-/// Reads the command line, program name first, and the settings of the command.
+/// Parses the command line, program name first, and the settings of the command.
 ///
 /// # Errors
 /// An unknown command or flag, a setting that cannot be used, and the requests for `--help` and `--version`:
-/// [`clap::Error::exit`] prints each as it should be and ends the process with the right code.
+/// [`clap::Error::exit`] prints each correctly and ends the process with the right exit code.
 pub fn parse<'a>(
     arguments: impl IntoIterator<Item = OsString>,
     environment: &'a Environment<'a>,
@@ -143,23 +143,24 @@ pub fn parse<'a>(
     Ok((command, layers))
 }
 
-/// The script for `shell` that completes commands and flags.
+/// Returns the script for `shell` that completes commands and flags.
 #[must_use]
 pub fn completions(shell: Shell) -> String {
     let command = with_flags(Cli::command());
-    // What the default command takes may follow the name of the program.
+    // The flags of the default command may follow the name of the program.
     let flags = command.find_subcommand("serve").into_iter().flat_map(clap::Command::get_arguments).cloned();
     let flags: Vec<_> = flags.collect();
     let values = if shell == Shell::Fish { values_for_fish(&command) } else { String::new() };
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut command.args(flags), "hyperfleet-api", &mut script);
-    // In bash the library takes the hyphen of the program for the end of a command where it lists what may follow a
-    // command, and not where it looks that up: nothing would be completed after the first word.
+    // For bash, the library treats the hyphen of the program name as the end of a command where it lists the words that
+    // may follow a command, but not where it reads that list: without the replacement, nothing is completed after the
+    // first word.
     String::from_utf8_lossy(&script).replace("hyperfleet__subcmd__api__subcmd__", "hyperfleet__api__subcmd__")
         + &values
 }
 
-/// What the library leaves out for fish: the values of arguments that have no flag.
+/// Returns the completions that the library omits for fish: the values of arguments that have no flag.
 fn values_for_fish(command: &clap::Command) -> String {
     let of = |command: &clap::Command| {
         let condition = format!("__fish_hyperfleet_api_using_subcommand {}", command.get_name());
@@ -172,7 +173,7 @@ fn values_for_fish(command: &clap::Command) -> String {
     command.get_subcommands().map(of).collect()
 }
 
-/// Puts `serve` before flags that follow the program name directly.
+/// Inserts `serve` after the program name if flags or nothing follow it.
 fn with_default_command(arguments: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
     let mut arguments: Vec<OsString> = arguments.into_iter().collect();
     let first = arguments.get(1).map(|argument| argument.to_string_lossy().into_owned());
@@ -184,7 +185,7 @@ fn with_default_command(arguments: impl IntoIterator<Item = OsString>) -> Vec<Os
     arguments
 }
 
-/// The error without an argument that is a URL: the flag before it may be what is missing, and it may hold a password.
+/// Removes an argument that is a URL from the error: its flag may be missing, and it may contain a password.
 fn without_urls(mut error: clap::Error) -> clap::Error {
     for kind in [ContextKind::InvalidArg, ContextKind::InvalidSubcommand, ContextKind::InvalidValue] {
         if matches!(error.get(kind), Some(ContextValue::String(text)) if text.contains("://")) {
@@ -206,7 +207,7 @@ mod tests {
         parse(line.split(' ').map(OsString::from), &environment).map(|(command, _)| command)
     }
 
-    /// The start of the command as it is shown for debugging, and the port of the server.
+    /// Returns the name of the parsed command with some of its settings.
     fn set(line: &str) -> String {
         match parsed(line).expect(line) {
             Command::Serve(config) => format!("serve {}", config.server.port),

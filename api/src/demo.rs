@@ -1,6 +1,6 @@
-//! A small fleet to look at, and adapters that report on it: `serve --demo`.
+//! A small demo fleet, and adapters that report on it: `serve --demo`.
 //!
-//! It touches an empty database, and what it created itself, which it knows by a label.
+//! Only an empty database is filled. Only resources of the demo, which have a label, are changed.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::JsonText;
@@ -13,15 +13,15 @@ use service::status::{ConditionStatus, Report, ReportedCondition};
 use service::{AdapterName, Consistency, Context, Kind, Labels, ResourceName, Result, search};
 use std::time::Duration;
 
-/// How often the adapters report.
+/// The interval at which the adapters report.
 const ROUND: Duration = Duration::from_secs(5);
-/// After so many rounds something is changed, so that there is something to see.
+/// The number of rounds after which a cluster is changed, so that the demo shows activity.
 const CHANGE_EVERY: u64 = 12;
-/// How long the first adapter needs; each further one needs as much more.
+/// The time that the first adapter needs; each further adapter needs this much more.
 const WORK: TimeDelta = TimeDelta::seconds(6);
-/// The label of everything that belongs to the demonstration.
+/// The label of all resources of the demo.
 const LABEL: &str = "demo";
-/// Who creates and changes it.
+/// The caller that creates and changes the resources of the demo.
 const CALLER: &str = "demo@hyperfleet.local";
 /// The cluster whose first adapter fails.
 const FAILING: &str = "batch-us-east";
@@ -42,7 +42,7 @@ const fn adapters(kind: Kind) -> &'static [&'static str] {
     }
 }
 
-/// Fills the database if it is empty, and reports again and again.
+/// Fills the database if it is empty, then reports periodically.
 pub(crate) async fn run(context: Context) {
     match fill(&context).await {
         Ok(0) => tracing::info!("demo: the database is not empty, so no clusters are created"),
@@ -59,10 +59,10 @@ pub(crate) async fn run(context: Context) {
     }
 }
 
-/// Creates the fleet if there is nothing at all. Answers how many clusters it created.
+/// Creates the fleet if the database contains no resources. Returns the number of clusters that were created.
 ///
 /// # Errors
-/// What a create is refused with, such as a provider's schema that the specs do not match.
+/// The error of a refused create, such as specs that do not match a provider's schema.
 pub async fn fill(context: &Context) -> Result<usize> {
     for kind in Kind::ALL {
         if !list(context, kind, None).await?.is_empty() {
@@ -81,10 +81,10 @@ pub async fn fill(context: &Context) -> Result<usize> {
     Ok(CLUSTERS.len())
 }
 
-/// Every adapter reports on every resource of the demonstration that it knows; now and then a cluster is changed.
+/// Reports on every resource of the demo, for each adapter of its kind, and periodically changes a cluster.
 ///
 /// # Errors
-/// The database is away.
+/// The database is unavailable.
 pub async fn round(context: &Context, number: u64) -> Result<()> {
     if number % CHANGE_EVERY == CHANGE_EVERY - 1 {
         change(context, number / CHANGE_EVERY).await?;
@@ -105,7 +105,7 @@ pub async fn round(context: &Context, number: u64) -> Result<()> {
                     adapter_framework_version: None,
                 };
                 match resource::report(context, target, report).await {
-                    // Another report, or a user, was its end.
+                    // Another report or a user has removed the resource.
                     Ok(_) | Err(Error::NotFound { .. }) => {}
                     Err(error) => return Err(error),
                 }
@@ -115,7 +115,8 @@ pub async fn round(context: &Context, number: u64) -> Result<()> {
     Ok(())
 }
 
-/// What the adapter at this position observes: each is done some time after the one before.
+/// Returns the conditions that the adapter at this position observes. Each adapter finishes some time after the one
+/// before.
 fn observed(resource: &Resource, position: usize, now: DateTime<Utc>) -> Vec<ReportedCondition> {
     use ConditionStatus::{False, True};
     let work = WORK * i32::try_from(position + 1).unwrap_or(i32::MAX);
@@ -147,7 +148,7 @@ fn observed(resource: &Resource, position: usize, now: DateTime<Utc>) -> Vec<Rep
     observed.iter().map(condition).collect()
 }
 
-/// Gives one of the clusters another number of nodes.
+/// Changes the number of nodes of one cluster.
 async fn change(context: &Context, number: u64) -> Result<()> {
     let mut clusters = list(context, Kind::Cluster, Some(LABEL)).await?;
     clusters.retain(|cluster| !cluster.is_finalizing());
@@ -184,7 +185,7 @@ async fn create(
     }
 }
 
-/// Resources of a kind, those with this label if one is named.
+/// Returns the resources of a kind, only those with the label if one is given.
 async fn list(context: &Context, kind: Kind, label: Option<&str>) -> Result<Vec<Resource>> {
     let collection = &Collection::of(kind);
     let filter =

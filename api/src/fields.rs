@@ -1,36 +1,36 @@
-//! `fields=`: showing a part of a resource.
+//! The parameter `fields`, which selects a part of a resource.
 
 use serde_json::{Map, Value};
 use service::error::FieldError;
 use std::collections::BTreeMap;
 
-/// The most fields that may be named.
+/// The maximum number of fields in one request.
 const MAX_FIELDS: usize = 100;
 
-/// A tree of fields. An empty tree below a field stands for all of it.
+/// A tree of fields. An empty subtree selects the whole field.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Selection(BTreeMap<String, Selection>);
 
-/// Everything that `fields` may name.
+/// The fields that the parameter `fields` may name.
 #[derive(Debug)]
 pub struct Fields {
-    /// Of resources of either kind.
+    /// The fields of clusters and node pools.
     pub resources: KnownFields,
-    /// Of reports.
+    /// The fields of reports.
     pub reports: KnownFields,
 }
 
-/// Everything that `fields` may name of one kind of objects.
+/// The fields of one type of object that `fields` may name.
 #[derive(Debug)]
 pub struct KnownFields {
-    /// All of it.
+    /// All fields.
     pub all: Selection,
-    /// The field that identifies an object, which is always shown.
+    /// The field that identifies an object. It is always included.
     pub key: &'static str,
 }
 
 impl KnownFields {
-    /// Reads a comma list of paths, each of which must be known.
+    /// Parses a comma-separated list of paths, each of which must be known.
     pub fn narrow(&self, text: &str) -> Result<Selection, FieldError> {
         let mut paths: Vec<&str> = text.split(',').map(str::trim).filter(|path| !path.is_empty()).collect();
         let fault = |message| Err(FieldError::new("fields", message).constraint("enum"));
@@ -51,7 +51,7 @@ impl KnownFields {
 }
 
 impl Selection {
-    /// The selection that these paths make. A path that ends in `.*` is open: anything may be named below.
+    /// Builds the selection of these paths. A path that ends in `.*` is open: any field below it may be named.
     pub fn of(paths: &[&str]) -> Self {
         let mut selection = Self::default();
         for path in paths {
@@ -60,7 +60,8 @@ impl Selection {
         selection
     }
 
-    /// The selection of everything that objects with this schema may hold. `schemas` are those it may refer to.
+    /// Builds the selection of all fields that objects with this schema may have. `schemas` contains the schemas it
+    /// may refer to.
     pub fn of_schema(schema: &Value, schemas: &Value) -> Self {
         let reference = schema["$ref"].as_str().or(schema["allOf"][0]["$ref"].as_str());
         if let Some(name) = reference.and_then(|reference| reference.rsplit('/').next()) {
@@ -89,7 +90,7 @@ impl Selection {
         }
     }
 
-    /// What is selected of `value`. In a list, of each of its items.
+    /// Returns the selected part of `value`. In a list, the selection applies to each item.
     pub fn of_value(&self, value: Value) -> Value {
         match value {
             Value::Object(map) => Value::Object(self.of_object(map)),

@@ -1,4 +1,4 @@
-//! The guides of the folder `docs`, as they were when this version was built.
+//! The guides of the folder `docs`, embedded at build time.
 
 use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd, html};
 
@@ -19,7 +19,7 @@ macro_rules! guides {
     };
 }
 
-/// The whole folder, as it was when this version was built.
+/// All files of the folder `docs`, embedded at build time.
 pub(crate) static GUIDES: [Guide; 15] = guides![
     "adapters.md": "Writing an adapter",
     "examples/adapter.py": "An adapter in Python",
@@ -39,7 +39,8 @@ pub(crate) static GUIDES: [Guide; 15] = guides![
 ];
 
 impl Guide {
-    /// The content of a page: the text as HTML, and links to the other guides and to its sections. Only for Markdown.
+    /// Renders the guide as HTML, with links to the other guides and to its own sections. Returns `None` unless it
+    /// is Markdown.
     pub(crate) fn rendered(&self) -> Option<String> {
         let Rendered { html, sections } = self.path.ends_with(".md").then(|| render(self.text))?;
         let item = |guide: &Guide| match guide.path == self.path {
@@ -62,17 +63,17 @@ impl Guide {
     }
 }
 
-/// A text as HTML.
+/// A guide rendered as HTML.
 struct Rendered {
     html: String,
-    /// Links to the sections, as items of a list.
+    /// Links to the sections, as list items.
     sections: String,
 }
 
 fn render(text: &str) -> Rendered {
     let mut parser = Parser::new_ext(text, Options::ENABLE_TABLES);
     let (mut events, mut sections) = (Vec::new(), String::new());
-    // Stands where a link ends that leads to a file of the repository, which is not served.
+    // Replaces the end of a link to a file of the repository that is not served.
     let mut in_repository = None;
     let markup = |text: String| Event::Html(text.into());
     while let Some(event) = parser.next() {
@@ -104,7 +105,7 @@ fn render(text: &str) -> Rendered {
     Rendered { html, sections }
 }
 
-/// The name of a section in links, as on GitHub.
+/// Returns the anchor of a heading, in the format that GitHub uses.
 fn anchor(title: &[Event<'_>]) -> String {
     let text = title.iter().filter_map(|event| match event {
         Event::Text(text) | Event::Code(text) => Some(text.to_lowercase()),

@@ -1,5 +1,5 @@
-//! The two extra ports. Both answer whether the process lives, whether it is ready, and its metrics, so that
-//! either port number the field's tools expect is the right one.
+//! The health and metrics ports. Both serve liveness, readiness and metrics, so that tools may expect them on either of
+//! the usual port numbers.
 
 use crate::limits::{head_as_get, trailing_slash};
 use crate::telemetry::{self, Recorder};
@@ -14,22 +14,22 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
-/// How long the database may take to show that it is there.
+/// The maximum time for the database to answer a readiness check.
 const PING: Duration = Duration::from_secs(2);
 
-/// How often it is logged why the database cannot be used.
+/// The interval at which the reason for an unusable database is logged.
 const REMIND: Duration = Duration::from_secs(30);
 
-/// How often a database that cannot be used is asked whether it can be again.
+/// The interval at which an unusable database is checked again.
 const RETRY: Duration = Duration::from_secs(5);
 
 const NOT_MIGRATED: &str = "the database is not migrated";
 
-/// What readiness depends on.
+/// The inputs of the readiness check.
 #[derive(Clone)]
 pub(crate) struct Probe {
     pub(crate) context: Context,
-    /// Becomes true when the server is to stop.
+    /// Becomes true when the server must stop.
     pub(crate) stopping: watch::Receiver<bool>,
 }
 
@@ -46,13 +46,13 @@ impl Probe {
             Ok(Err(_)) => "the database is unavailable",
             Err(_) => "the database does not answer in time",
         };
-        // After a failover the connections lead to the server that was the primary.
+        // After a failover, existing connections lead to the former primary.
         self.context.db.invalidate_connections();
         not_ready("not_ready", reason)
     }
 }
 
-/// Why the database cannot be used although it answers.
+/// Returns why the database cannot be used although it answers.
 async fn unusable(db: &Db) -> Result<Option<&'static str>, DbErr> {
     if !migration::pending(db.probe()?).await?.is_empty() {
         return Ok(Some(NOT_MIGRATED));
@@ -60,13 +60,14 @@ async fn unusable(db: &Db) -> Result<Option<&'static str>, DbErr> {
     Ok(db.is_read_only().await?.then_some("the database is read-only"))
 }
 
-/// Logs why the database or its replica cannot be used: when it begins, now and then while it lasts, and that it is over.
+/// Logs why the database or its replica cannot be used: when an outage begins, periodically while it lasts, and when it
+/// ends.
 pub(crate) async fn log_outages(db: Db) {
     let (suspected, check) = (|| db.suspected(), || db.check());
     let primary =
         log_each("database.url", suspected, check, |error| tracing::error!("database.url: {error}"));
     let (suspected, check) = (|| db.replica_suspected(), || db.check_replica());
-    // Without it reads go to the primary.
+    // Without the replica, the primary serves reads.
     let log = |error| tracing::warn!("database.read_url: {error}");
     tokio::join!(primary, log_each("database.read_url", suspected, check, log));
 }
@@ -82,7 +83,7 @@ async fn log_each<S, C>(
 {
     loop {
         suspected().await;
-        // Nothing is wrong if it is over already, or if all connections were busy.
+        // The check succeeds if the failure is already over, or if the connections were only busy.
         let (begun, mut last_logged) = (Instant::now(), None::<Instant>);
         while let Err(error) = check().await {
             if last_logged.is_none_or(|last_logged| last_logged.elapsed() >= REMIND) {
@@ -94,7 +95,7 @@ async fn log_each<S, C>(
         if last_logged.is_some() {
             tracing::info!("{setting}: the database answers again, after {} s", begun.elapsed().as_secs());
         }
-        // To ask takes a connection.
+        // Each check opens a connection, so the next one is delayed.
         sleep(REMIND).await;
     }
 }
@@ -123,7 +124,7 @@ async fn metrics(Data(recorder): Data<&Recorder>, Data(probe): Data<&Probe>) -> 
     Response::builder().content_type("text/plain; version=0.0.4; charset=utf-8").body(recorder.render())
 }
 
-/// What either port answers.
+/// Returns the routes of both ports.
 pub(crate) fn routes(probe: Probe, recorder: Recorder) -> impl Endpoint {
     let only_get = |_: MethodNotAllowedError| async {
         StatusCode::METHOD_NOT_ALLOWED.with_header(header::ALLOW, "GET, HEAD").into_response()

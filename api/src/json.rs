@@ -1,17 +1,17 @@
-//! Reading JSON strictly.
+//! Strict JSON parsing.
 
 use crate::problem::ApiError;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 use std::fmt;
 
-/// The deepest nesting that is read.
+/// The maximum nesting depth.
 const MAX_DEPTH: usize = 64;
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
-/// Reads a document. Refuses what JSON parsers disagree about, or a database could not keep: repeated
-/// keys, NUL characters, numbers beyond a double, nesting beyond 64 levels, anything after the document. A byte order
-/// mark before it is skipped.
+/// Parses a document. Refuses everything that JSON parsers treat differently or that a database cannot store:
+/// duplicate keys, NUL characters, numbers out of the range of a double, nesting deeper than 64 levels, and content
+/// after the document. A leading byte order mark is skipped.
 pub fn parse(bytes: &[u8]) -> Result<Value, ApiError> {
     let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
     if bytes.iter().all(u8::is_ascii_whitespace) {
@@ -73,7 +73,7 @@ impl<'de> Visitor<'de> for Strict {
 
     fn visit_str<E: Error>(self, value: &str) -> Result<Value, E> {
         match value.contains('\0') {
-            true => Err(E::custom("a text contains the character NUL")),
+            true => Err(E::custom("a string contains the character NUL")),
             false => Ok(value.into()),
         }
     }

@@ -1,21 +1,24 @@
-//! HyperFleet API over HTTP: annotated types from which routes and the served document are derived, and the
-//! process around them.
+//! The HyperFleet API over HTTP, and the server process. Routes and the served OpenAPI document are both derived
+//! from annotated types.
 //!
-//! - An operation (`routes`) parses, calls the service, maps. It knows no SQL; the service knows no HTTP.
-//! - What is read beside the operations, the start page and the document, is in `pages`.
-//! - Every refusal leaves through [`problem`], whoever refuses.
-//! - Everything that stands around the operations is listed, in order, in `middleware`.
-//! - Bodies are read strictly and all their faults reported at once (`json`, `dto`).
+//! - An operation (`routes`) parses its request, calls the service and maps the result. It contains no SQL; the
+//!   service contains no HTTP.
+//! - `pages` serves everything except the operations: the start page, the document and the guides.
+//! - Every error response is built by [`problem`], whichever layer refuses the request.
+//! - `middleware` lists all layers around the operations, in order.
+//! - Bodies are parsed strictly, and all their faults are reported together (`json`, `dto`).
 //!
-//! To add a column to resources: see the crate `service`; here `dto/resource.rs`, where the row is destructured.
+//! To add a column to resources: see the crate `service`; in this crate, `dto/resource.rs`, where the row is
+//! destructured.
 //!
-//! To add an operation: a method in the `routes` file of its address, with the doc comment that is its text in the
-//! served document, its parameters and body, and a call of `routes/read.rs` or `routes/write.rs`. If anyone may call
-//! it without a token, it goes on the public list in the tests. Its bodies, and parameters that are new, get examples in
-//! `openapi/examples.json`. Then `cargo run -- openapi > api/openapi.json`.
+//! To add an operation: write a method in the `routes` file of its path, with a doc comment (its text in the served
+//! document), its parameters and body, and a call of `routes/read.rs` or `routes/write.rs`. If it can be called
+//! without a token, add it to the public list in the tests. Add examples of its bodies and of new parameters to
+//! `openapi/examples.json`. Then run `cargo run -- openapi > api/openapi.json`.
 //!
-//! To add a setting: one field with its doc comment and default in the struct of its section, and its use; flag, variable,
-//! YAML key and help follow from it. `config/mod.rs` tells which file has which section, and what else knows settings.
+//! To add a setting: add one field with its doc comment and default to the struct of its section, and use it. The
+//! flag, the environment variable, the YAML key and the help text are derived from it. `config/mod.rs` lists the
+//! file of each section, and the other places that depend on settings.
 
 pub mod app;
 pub mod auth;
@@ -54,5 +57,5 @@ pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// The version of the compiler the service was built with.
 pub const RUST_VERSION: &str = env!("BUILT_WITH_RUST");
 
-/// The commit the service was built from; `unknown` if neither the build nor git told.
+/// The commit the service was built from; `unknown` if neither the build nor git provides it.
 pub const COMMIT: &str = env!("BUILT_FROM_COMMIT");

@@ -1,4 +1,4 @@
-//! Reading the parameters of lists. Every fault in them is reported at once.
+//! Parsing of list parameters. All faults are reported together.
 
 use crate::dto::ParameterSet;
 use crate::fields::{KnownFields, Selection};
@@ -21,10 +21,11 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 use uuid::Uuid;
 
-/// The largest page number: far beyond any list, and times any page size still a number of rows.
+/// The maximum page number: far beyond the size of any list, and small enough that its product with any page size
+/// does not overflow.
 const MAX_PAGE: u64 = 1_000_000_000_000;
 
-/// The parameters of a request as they were sent, decoded. The document shows them as the set `S`.
+/// The query parameters of a request, decoded but not yet parsed. The served document describes them as the set `S`.
 #[derive(Debug)]
 pub struct Parameters<S> {
     values: HashMap<String, Vec<String>>,
@@ -72,23 +73,23 @@ impl<S> Parameters<S> {
         if errors.is_empty() { Ok(values) } else { Err(query_error(errors)) }
     }
 
-    /// Which state the read must see.
+    /// The consistency that the request requires.
     pub fn consistency(&self) -> Consistency {
         self.consistency
     }
 
-    /// The first value that is not blank.
+    /// Returns the first value that is not blank.
     pub fn one(&self, name: &str) -> Option<&str> {
         let values = self.values.get(name)?;
         values.iter().map(|value| value.trim()).find(|value| !value.is_empty())
     }
 
-    /// The first value, blank or not, for parameters that must not be taken for absent.
+    /// Returns the first value even if it is blank, for parameters where blank must not mean absent.
     fn first(&self, name: &str) -> Option<&str> {
         Some(self.values.get(name)?.first()?.trim())
     }
 
-    /// All values, as one comma list.
+    /// Returns all values joined into one comma-separated list.
     fn joined(&self, name: &str) -> Option<String> {
         let values = self.values.get(name)?;
         let joined = values.join(",");
@@ -96,7 +97,8 @@ impl<S> Parameters<S> {
     }
 }
 
-/// `Cache-Control: no-cache` asks for an answer that no copy gave. A replica of the database is one.
+/// Returns the consistency that the headers request. `Cache-Control: no-cache` excludes stored copies; a replica of
+/// the database counts as one.
 fn consistency(headers: &HeaderMap) -> Consistency {
     let directives = headers.get_all(CACHE_CONTROL).iter().filter_map(|value| value.to_str().ok());
     let no_cache = |directive: &str| directive.trim().eq_ignore_ascii_case("no-cache");
@@ -112,13 +114,13 @@ fn decode(text: &str) -> Option<String> {
     (!decoded.contains('\0')).then(|| decoded.into_owned())
 }
 
-/// Reads parameters and keeps what is wrong with them.
+/// Parses parameters and collects their faults.
 pub(crate) struct ParameterReader<'a, S> {
     parameters: &'a Parameters<S>,
     errors: Vec<FieldError>,
 }
 
-/// Where a page starts, how large it is, and whether it counts.
+/// The page number, the page size, and whether the total is counted.
 type Paging = (u64, u64, bool);
 
 impl<'a, S> ParameterReader<'a, S> {
@@ -139,7 +141,7 @@ impl<'a, S> ParameterReader<'a, S> {
         self.keep(read(text))
     }
 
-    /// The same, of a parameter that is refused if it is blank.
+    /// Like `one`, for a parameter that must not be blank.
     pub(crate) fn given<T>(
         &mut self,
         name: &str,
@@ -175,7 +177,7 @@ impl<'a, S> ParameterReader<'a, S> {
         self.keep(known.narrow(&text))
     }
 
-    /// What was read, unless something is wrong.
+    /// Returns `read`, or an error with all faults that were collected.
     pub(crate) fn finish<T>(self, read: Option<T>) -> Result<T, ApiError> {
         read.filter(|_| self.errors.is_empty()).ok_or_else(|| query_error(self.errors))
     }
@@ -203,19 +205,19 @@ pub(crate) fn unreadable(name: &str, message: impl Into<String>) -> FieldError {
     FieldError::new(name, message).constraint("format")
 }
 
-/// How one resource is read.
+/// The parameters of a request for one resource.
 #[derive(Debug)]
 pub struct ItemRequest {
-    /// The fields to show; `None` for all.
+    /// The fields to return; `None` for all.
     pub selection: Option<Selection>,
-    /// What the resource must match before it is answered.
+    /// The filter that the resource must match before the response is sent.
     pub wait_for: Option<Filter>,
-    /// How long it may take until it does.
+    /// The maximum time to wait for the match.
     pub timeout: Duration,
 }
 
 impl ItemRequest {
-    /// Reads the parameters.
+    /// Parses the parameters.
     pub fn read<S>(parameters: &Parameters<S>, known: &KnownFields) -> Result<Self, ApiError> {
         let mut reader = ParameterReader::of(parameters);
         let (selection, wait_for) =
@@ -225,22 +227,22 @@ impl ItemRequest {
     }
 }
 
-/// A list, as it was asked for.
+/// The parameters of a request for a list.
 #[derive(Debug)]
 pub struct ListRequest {
-    /// Which part of the list.
+    /// The query for the requested page.
     pub query: ListQuery,
-    /// The page's number.
+    /// The page number.
     pub page: u64,
-    /// The fields to show; `None` for all.
+    /// The fields to return; `None` for all.
     pub selection: Option<Selection>,
 }
 
 impl ListRequest {
-    /// Reads the parameters of a list of `collection`, of those that belong to `owner` if one is named.
+    /// Parses the parameters of a list of `collection`, restricted to the resources of `owner` if it is set.
     ///
     /// # Errors
-    /// Everything that is wrong with them.
+    /// All faults of the parameters, in one error.
     pub fn read<S>(
         parameters: &Parameters<S>,
         collection: &Collection,
@@ -272,8 +274,8 @@ impl ListRequest {
     }
 }
 
-/// `orderBy` and `order` as one list of `field direction`. If `order` is only a direction, it is that of the fields in
-/// `orderBy`; otherwise its fields follow them.
+/// Combines `orderBy` and `order` into one list of `field direction`. If `order` is only a direction, it applies to
+/// the fields in `orderBy`; otherwise its fields follow them.
 fn order_text<S>(parameters: &Parameters<S>) -> String {
     let order = parameters.joined("order").unwrap_or_default();
     let direction = order.trim().to_ascii_lowercase();
@@ -293,8 +295,8 @@ fn order_text<S>(parameters: &Parameters<S>) -> String {
     }
 }
 
-/// What cannot be understood (search, order, cursor, since, wait_for) is a bad request; what is out of range is invalid, and
-/// so is a request that has both.
+/// Builds the error for faulty parameters. A parameter that cannot be parsed (search, order, cursor, since,
+/// wait_for) is a bad request; a value out of range is a validation error, and so is a request with both.
 fn query_error(errors: Vec<FieldError>) -> ApiError {
     let about_text = |error: &FieldError| {
         matches!(error.field.as_str(), "search" | "order" | "cursor" | "since" | "wait_for")

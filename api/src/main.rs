@@ -1,4 +1,4 @@
-//! The one binary, `hyperfleet-api`.
+//! The binary `hyperfleet-api`.
 
 use std::process::ExitCode;
 

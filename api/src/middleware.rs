@@ -1,4 +1,4 @@
-//! Everything that stands around the operations, in order, and why it stands there.
+//! The middleware around the operations: all layers in order, and the reason for each position.
 
 use crate::app::App;
 use crate::auth::{Authenticator, Caller};
@@ -20,7 +20,7 @@ use std::time::Instant;
 use tokio::sync::Semaphore;
 use tracing::Instrument;
 
-/// Puts all layers around `routes`. Read from the bottom: the last is the outermost.
+/// Adds all layers around `routes`. The last layer in the chain is the outermost, so read it from the bottom.
 pub(crate) fn around<E>(
     routes: E,
     app: App,
@@ -35,7 +35,7 @@ where
     let clock = app.context.clock.clone();
     let ids = clock.clone();
     let stopping = app.stopping.clone();
-    // Shorter than the request's, so that it is the sender who is told, by 408.
+    // Shorter than the request timeout, so that a slow sender gets 408 rather than 504.
     let body_time = server.request_timeout.mul_f32(0.9);
     let bodies = Bodies::new(server.max_body_bytes, body_time, server.stall_timeout, server.max_body_memory);
     let gate = Gate { origins: origins.clone(), authenticator, max_head: server.max_header_bytes };
@@ -45,30 +45,31 @@ where
     routes
         .into_endpoint()
         .data(Arc::new(app))
-        // Only work counts, so this is the innermost limit.
+        // The innermost limit, because only requests that are being processed count.
         .around(move |next, request| admit(next, request, in_flight.clone()))
-        // A slow sender must hold no place among those at work.
+        // Outside the limit of requests in flight, so that a slow sender holds no permit.
         .around(move |next, request| read_body(next, request, bodies.clone()))
-        // Who may not ask must use up nothing, and waiting for keys is no work.
+        // Outside the body and in-flight limits: an unauthorized request must not use these resources, and waiting
+        // for keys does not count as processing.
         .around(move |next, request| pass_gate(next, request, gate.clone(), refused_bodies.clone()))
-        // The compiler gives up on types nested deeper than this.
+        // Boxed because the compiler fails on more deeply nested types.
         .boxed()
-        // Bounds all that takes time.
+        // Limits the time of everything inside.
         .around(move |next, request| deadline(next, request, request_timeout))
-        // Before the router, which knows no such paths.
+        // Before the router, which does not match paths with a trailing slash.
         .around(trailing_slash)
-        // Outside all that may panic, inside what renders errors.
+        // Outside everything that may panic, inside the layer that renders errors.
         .around(catch_panic)
-        // Renders every refusal from within, and logs and counts every request.
+        // Renders every refusal from the inner layers, and logs and counts every request.
         .around(move |next, request| observe(next, request, clock.clone()))
         .boxed()
-        // Compresses refusals too.
+        // Outside `observe`, so that error responses are compressed too.
         .around(gzip)
-        // All within see GET, so that HEAD has the headers of GET.
+        // Inner layers see GET, so a response to HEAD has the headers of the response to GET.
         .around(head_as_get)
-        // Pages of allowed origins may read refusals too.
+        // Pages of allowed origins may read error responses too.
         .around(move |next, request| cors(next, request, origins.clone()))
-        // These two concern every answer, whoever gives it.
+        // The last two layers apply to every response, whichever layer sends it.
         .around(move |next, request| close_when_stopping(next, request, stopping.clone()))
         .around(move |next, request| {
             let clock = ids.clone();
@@ -76,7 +77,7 @@ where
         })
 }
 
-/// What is decided by the head of a request alone.
+/// The checks that use only the head of a request.
 struct Gate {
     origins: Arc<Origins>,
     authenticator: Option<Authenticator>,
@@ -84,11 +85,11 @@ struct Gate {
 }
 
 impl Gate {
-    /// The caller of an operation; `None` where none is matched for.
+    /// Runs the checks. Returns the caller of a secured operation, and `None` if the request does not match one.
     async fn check(&self, request: &Request, matched: Matched) -> ApiResult<Option<Caller>> {
         self.origins.check(request)?;
         matched.check_method()?;
-        // Before anything else is said of the request: who is not known learns nothing.
+        // Before the remaining checks, so that an unauthenticated client learns nothing from their errors.
         let caller = match matched.operation() {
             Some(operation) if operation.secured => {
                 Some(authenticate(request, self.authenticator.as_ref()).await?)
@@ -100,8 +101,8 @@ impl Gate {
     }
 }
 
-/// Refuses a request by its head, before its body is read. A body is read for a caller only: strangers must not use
-/// up the memory for bodies, and nothing that they may ask for has one.
+/// Refuses a request by its head, before its body is read. A body is read only for an authenticated caller: other
+/// clients must not use the memory for bodies, and no request that they may send needs a body.
 async fn pass_gate(
     next: Arc<impl Endpoint>,
     mut request: Request,
@@ -121,7 +122,7 @@ async fn pass_gate(
     next.call(request).await.map(IntoResponse::into_response)
 }
 
-/// Runs the request; makes a problem document of a refusal; logs, traces and counts.
+/// Runs the request, renders a refusal as a problem document, and records the log entry, the trace and the metrics.
 async fn observe(next: Arc<impl Endpoint>, mut request: Request, clock: Clock) -> poem::Result<Response> {
     let matched = Matched::of(request.method(), request.uri().path());
     let log = RequestLog {
@@ -145,8 +146,8 @@ async fn observe(next: Arc<impl Endpoint>, mut request: Request, clock: Clock) -
 }
 
 impl RequestLog {
-    /// The answer to the request, logged and counted. Who is turned away before the routes is counted as well: an
-    /// overload must show in the rate of errors.
+    /// Logs and counts the response. Requests that are refused before they reach the routes count as well, so that
+    /// an overload is visible in the error rate.
     fn answer(
         &self,
         result: poem::Result<Response>,
@@ -166,7 +167,7 @@ impl RequestLog {
         response
     }
 
-    /// A refusal as a document, and its code.
+    /// Renders a refusal as a problem document. Returns the response and the error code.
     fn render(&self, refusal: ApiError, clock: &Clock) -> (Response, Option<&'static str>) {
         if let Some(limit) = refusal.refused_by {
             count_refused(limit);

@@ -1,4 +1,4 @@
-//! The served document, derived from the annotated types.
+//! The served OpenAPI document, derived from the annotated types.
 
 mod examples;
 mod operation;
@@ -24,20 +24,21 @@ use std::sync::Arc;
 /// The icon of all pages, an SVG image.
 pub(crate) const ICON: &str = "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'><rect width='16' height='16' rx='3' fill='#1f4e79'/><path d='M4 3v10M12 3v10M4 8h8' stroke='#fff' stroke-width='2'/></svg>";
 
-/// Swagger UI has no dark mode. Of the root element, whose filter moves no dialog; code is dark already.
+/// A dark mode for Swagger UI, which has none. The filter is set on the root element because there it does not move
+/// dialogs. Code blocks are dark already and are inverted back.
 const DARK: &str = "<style>@media (prefers-color-scheme: dark) { \
     html { background: #fff; filter: invert(.9) hue-rotate(180deg); } \
     .swagger-ui .highlight-code { filter: invert(1) hue-rotate(180deg); } }</style>";
 
-/// Where all operations are nested.
+/// The path prefix of all operations.
 pub const PREFIX: &str = "/api";
 
-/// What the document says before its operations, in Markdown.
+/// The description of the API in the document, in Markdown.
 const DESCRIPTION: &str = include_str!("openapi/description.md");
 
 type Apis = (MetaApi, ClustersApi, ClusterNodePoolsApi, NodePoolsApi, StatusesApi, ChangesApi);
 
-/// All operations, to be nested at [`PREFIX`].
+/// Returns the service with all operations, to be nested at [`PREFIX`].
 pub fn service() -> OpenApiService<Apis, ()> {
     let apis = (MetaApi, ClustersApi, ClusterNodePoolsApi, NodePoolsApi, StatusesApi, ChangesApi);
     OpenApiService::new(apis, "HyperFleet API", crate::VERSION)
@@ -48,7 +49,7 @@ pub fn service() -> OpenApiService<Apis, ()> {
         .url_prefix(PREFIX)
 }
 
-/// The document of all operations. Made without a database.
+/// The OpenAPI document of all operations. It is built without a database.
 #[derive(Debug)]
 pub struct Document {
     tree: Value,
@@ -56,14 +57,14 @@ pub struct Document {
 }
 
 impl Document {
-    /// The document of a server that demands tokens, or of one that does not.
+    /// Builds the document of a server that requires tokens, or of one that does not.
     pub fn new(tokens: bool) -> Self {
         let mut document: Value = serde_json::from_str(&service().spec()).unwrap_or_default();
         tidy(&mut document);
         let mut refusals = Map::new();
         for (_, path) in members(&mut document["paths"]) {
             let Some(operations) = path.as_object_mut() else { continue };
-            // What can only be refused is not offered.
+            // An operation without a success response is left out.
             let succeeds = |status: &String| status.starts_with('2');
             operations.retain(|_, operation| {
                 members(&mut operation["responses"]).any(|(status, _)| succeeds(status))
@@ -86,7 +87,7 @@ impl Document {
         Self { tree: document, fields: Arc::new(fields) }
     }
 
-    /// The document in which `spec` has the schemas that an operator brought along.
+    /// Returns the document with the operator's schemas for `spec`.
     #[must_use]
     pub fn with_spec_schemas(mut self, schemas: &SpecSchemas) -> Self {
         provider::show(&mut self.tree, schemas);
@@ -98,26 +99,26 @@ impl Document {
         &self.tree
     }
 
-    /// Everything that `fields` may name: what the schemas of the answers hold. Anything in `spec`, also with the schemas
-    /// of an operator, which may name a part of it only.
+    /// Returns the fields that the parameter `fields` may name: those in the schemas of responses. Any path below
+    /// `spec` is allowed, even with an operator's schemas, because they may describe only a part of it.
     pub fn fields(&self) -> Arc<Fields> {
         self.fields.clone()
     }
 
-    /// The document as JSON, as it is checked in and served.
+    /// Returns the document as JSON, in the format in which it is checked in and served.
     pub fn json(&self) -> String {
         format!("{:#}\n", self.tree)
     }
 
-    /// The document as YAML.
+    /// Returns the document as YAML.
     pub fn yaml(&self) -> String {
         serde_saphyr::to_string(&self.tree).unwrap_or_default()
     }
 
-    /// The page of Swagger UI. It needs nothing from any other host.
+    /// Returns the page of Swagger UI. It loads nothing from other hosts.
     pub fn swagger_ui(&self) -> String {
         let service = service();
-        // The document goes into a script element, which the text of a description must not end.
+        // The document is embedded in a script element, which the text of a description must not close.
         let document = self.tree.to_string().replace("</", "<\\/");
         let html = service.swagger_ui_html().replacen(&service.spec(), &document, 1);
         let icon = percent_encoding::utf8_percent_encode(ICON, percent_encoding::NON_ALPHANUMERIC);
@@ -128,7 +129,7 @@ impl Document {
     }
 }
 
-/// Every operation with its path, those included that only refuse.
+/// Returns every operation with its path, including operations that only refuse.
 pub fn operations() -> impl Iterator<Item = (String, MetaOperation)> {
     let paths = Apis::meta().into_iter().flat_map(|api| api.paths);
     paths.flat_map(|path| {
@@ -142,7 +143,7 @@ fn fields(schemas: &Value) -> Fields {
     Fields { resources: of(&NodePool::name(), "id"), reports: of(&AdapterStatus::name(), "adapter") }
 }
 
-/// The members of an object.
+/// Returns the members of an object.
 fn members(value: &mut Value) -> impl Iterator<Item = (&String, &mut Value)> {
     value.as_object_mut().into_iter().flatten()
 }

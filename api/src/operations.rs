@@ -1,4 +1,4 @@
-//! What can be asked for, by method and path: the one table that `Allow`, authentication, metrics and the log use.
+//! The table of operations by method and path, shared by `Allow`, authentication, metrics and the log.
 
 use crate::problem::{ApiError, Code};
 use crate::{openapi, pages};
@@ -12,27 +12,27 @@ use std::time::Duration;
 /// One operation.
 #[derive(Debug)]
 pub struct Operation {
-    /// Its id.
+    /// The operation id.
     pub id: String,
-    /// Its method.
+    /// The HTTP method.
     pub method: Method,
-    /// Its path with the names of its parameters, as the document has it.
+    /// The path with the names of its parameters, as in the document.
     pub path: String,
-    /// Its path in metrics: ids would make a series of their own each.
+    /// The path in metrics, without ids: each id would create a separate time series.
     pub metrics_path: String,
-    /// Whether a caller must present a token.
+    /// Whether the operation requires a token.
     pub secured: bool,
-    /// The first status that the document has for its success.
+    /// The first success status in the document.
     pub success: Option<String>,
 }
 
 impl Operation {
-    /// The labels of its metrics.
+    /// Returns the labels of the operation's metrics.
     pub(crate) fn labels(&self, code: String) -> [(&'static str, String); 3] {
         [("method", self.method.to_string()), ("path", self.metrics_path.clone()), ("code", code)]
     }
 
-    /// Counts a request that was answered with this status, and measures it unless it only waited.
+    /// Counts a request that was answered with this status, and records its duration unless it was only waiting.
     pub(crate) fn count(&self, status: u16, elapsed: Option<Duration>) {
         let labels = self.labels(status.to_string());
         metrics::counter!("hyperfleet_api_requests_total", &labels).increment(1);
@@ -43,26 +43,26 @@ impl Operation {
     }
 }
 
-/// What can be done at a path.
+/// The operations at one path.
 #[derive(Debug)]
 struct PathItem {
     operations: Vec<Operation>,
-    /// The methods, in alphabetical order, as a value of `Allow`.
+    /// The allowed methods in alphabetical order, as the value of `Allow`.
     allow: String,
 }
 
-/// What a request asks for.
+/// The operation that a request matches.
 #[derive(Clone, Copy, Debug)]
 pub enum Matched {
     /// An operation.
     Operation(&'static Operation),
-    /// Something else that the router may know, as the document is.
+    /// No operation. The router may still serve the path, for example the document.
     Nothing,
-    /// A method that the path does not have, but these.
+    /// A method that the path does not support; contains the methods it supports.
     WrongMethod(&'static str),
 }
 
-/// All places by their paths, without a slash at the end.
+/// All path items by path, without a trailing slash.
 static PATHS: LazyLock<BTreeMap<String, PathItem>> = LazyLock::new(|| {
     let mut paths: BTreeMap<String, Vec<Operation>> = BTreeMap::new();
     for (path, operation) in openapi::operations() {
@@ -73,12 +73,11 @@ static PATHS: LazyLock<BTreeMap<String, PathItem>> = LazyLock::new(|| {
     paths.into_iter().chain(pages).map(|(path, operations)| (path, path_item(operations))).collect()
 });
 
-/// Finds the place of a path. As in the router of the framework, a part of a path is a parameter only if there is no place
-/// that names it.
+/// Finds the path item of a path. As in the framework's router, a literal segment takes precedence over a parameter.
 static ROUTER: LazyLock<Router<&'static PathItem>> = LazyLock::new(|| {
     let mut router = Router::new();
     for (path, item) in PATHS.iter() {
-        // The router of the framework has refused paths that cannot be told apart.
+        // The framework's router has already refused ambiguous paths, so the insertion does not fail.
         let _ = router.insert(path, item);
     }
     router
@@ -97,7 +96,8 @@ fn read(path: &str, operation: MetaOperation) -> Operation {
     }
 }
 
-/// A place without operations is a page, which is read with GET. An operation that never succeeds is not offered.
+/// Builds a path item. A path without operations is a page, which supports GET. Operations that never succeed are
+/// not listed.
 fn path_item(operations: Vec<Operation>) -> PathItem {
     let offered = operations.iter().filter(|operation| operation.success.is_some());
     let mut methods: Vec<&str> = offered.map(|operation| operation.method.as_str()).collect();
@@ -111,13 +111,13 @@ fn path_item(operations: Vec<Operation>) -> PathItem {
     PathItem { allow: methods.join(", "), operations }
 }
 
-/// All operations, in the order of the document.
+/// Returns all operations, in the order of the document.
 pub fn all() -> impl Iterator<Item = &'static Operation> {
     PATHS.values().flat_map(|item| &item.operations)
 }
 
 impl Matched {
-    /// What a request for `path` asks for; one slash at its end is ignored.
+    /// Matches a request for `path`. One trailing slash is ignored.
     pub fn of(method: &Method, path: &str) -> Self {
         let path = path.strip_suffix('/').filter(|path| !path.is_empty()).unwrap_or(path);
         let Ok(Match { value: item, .. }) = ROUTER.at(path) else { return Self::Nothing };
@@ -128,7 +128,7 @@ impl Matched {
         }
     }
 
-    /// The operation, if it is one.
+    /// Returns the operation, if there is one.
     pub fn operation(self) -> Option<&'static Operation> {
         match self {
             Self::Operation(operation) => Some(operation),
@@ -136,10 +136,8 @@ impl Matched {
         }
     }
 
-    /// Refuses a method that the path does not have. OPTIONS is no exception: it is no operation of the document.
-    ///
-    /// # Errors
-    /// 405 with `Allow`.
+    /// Refuses a method that the path does not support. This includes OPTIONS, which is not an operation of the
+    /// document.
     pub fn check_method(self) -> Result<(), ApiError> {
         let Self::WrongMethod(allow) = self else { return Ok(()) };
         let detail = match allow.rsplit_once(", ") {

@@ -1,5 +1,5 @@
-//! What people and tools read beside the operations: the start page, the document and its page, the guides. Public, and the same
-//! for everyone, so that whoever has it is only told that it is still current.
+//! The pages beside the operations: the start page, the document and its Swagger UI page, the guides and the
+//! console. They are public and the same for every client, so a client that has the current version gets 304.
 
 use crate::dto::EntityTags;
 use crate::guides::{GUIDES, Guide};
@@ -11,17 +11,17 @@ use serde_json::json;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::LazyLock;
 
-/// Where they are.
+/// Returns the paths of all pages.
 pub fn paths() -> impl Iterator<Item = &'static str> {
     let pages = PAGES.iter().flat_map(|(paths, _)| *paths).copied();
     std::iter::once("/").chain(pages).chain(GUIDES.iter().map(|guide| guide.path))
 }
 
-/// Makes a page, which may show the document.
+/// Builds a page, which may contain the document.
 type Make = fn(&openapi::Document) -> Page;
 
-/// All pages but the first one and the guides, and where they are. The console holds no data: what it shows it asks for as
-/// its user.
+/// All pages except the start page and the guides, with their paths. The console contains no data: it requests the
+/// data it shows with the credentials of its user.
 const PAGES: [(&[&str], Make); 9] = [
     (&["/docs"], |_| Page::new(HTML, documentation()).same_origin_only()),
     (&["/favicon.ico"], |_| Page::new("image/svg+xml", openapi::ICON)),
@@ -40,19 +40,20 @@ const PAGES: [(&[&str], Make); 9] = [
     }),
 ];
 
-/// What the paths of the console begin with.
+/// The common prefix of the console's paths.
 const CONSOLE: &str = "/console";
 
-/// The style of the start page and of the guides.
+/// The stylesheet of the start page and of the guides.
 const STYLE: &str = "/style.css";
 
-/// What pages may load and where they may connect to: this server, and nothing else.
+/// The content security policy of pages: they may load from and connect to this server only.
 const SAME_ORIGIN_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
                               img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 const HTML: &str = "text/html; charset=utf-8";
 
-/// The routes of all pages, of the `console` if it is to be there. The two ports are those of health and of metrics.
+/// Returns the routes of all pages; those of the console only if `console` is set. `ports` are the health port and
+/// the metrics port.
 pub(crate) fn routes(document: &openapi::Document, ports: [u16; 2], console: bool) -> Route {
     let start = poem::get(make_sync(move |request| start(&request, ports, console)));
     let mut routes = Route::new().at("/", start);
@@ -66,7 +67,7 @@ pub(crate) fn routes(document: &openapi::Document, ports: [u16; 2], console: boo
     routes
 }
 
-/// A guide as a page for browsers, which is rendered when it is first read, and as its text for everyone else.
+/// Serves a guide as HTML to browsers and as text to other clients. The HTML is rendered when it is first requested.
 fn for_readers(guide: &'static Guide) -> impl Endpoint {
     let text = Page::new("text/plain; charset=utf-8", guide.text).same_origin_only();
     let html = |content: String| Page::new(HTML, page(guide.title, &content)).same_origin_only();
@@ -77,19 +78,19 @@ fn for_readers(guide: &'static Guide) -> impl Endpoint {
     }))
 }
 
-/// One of several pages of the same path, chosen by what the caller accepts.
+/// Returns a page that was chosen by the header `Accept`.
 fn by_accept(page: &Page, headers: &HeaderMap) -> Response {
     let mut answer = page.answer(headers);
     answer.headers_mut().append(header::VARY, header::HeaderValue::from_name(header::ACCEPT));
     answer
 }
 
-/// A constant text.
+/// A constant document.
 #[derive(Clone)]
 struct Page {
     content_type: &'static str,
     text: Bytes,
-    /// Names the text: the same on every replica of one version.
+    /// The number in the entity tag, a hash of the text. It is the same on every replica of one version.
     tag: i64,
     same_origin_only: bool,
 }
@@ -102,19 +103,19 @@ impl Page {
         Self { content_type, text, tag, same_origin_only: false }
     }
 
-    /// The page, which tells browsers to load nothing from elsewhere.
+    /// Adds the content security policy that restricts the page to this server.
     fn same_origin_only(self) -> Self {
         Self { same_origin_only: true, ..self }
     }
 
-    /// Answers GET with the text.
+    /// Returns an endpoint that serves the page for GET.
     fn endpoint(self) -> impl Endpoint {
         poem::get(make_sync(move |request: Request| self.answer(request.headers())))
     }
 
-    /// The text, unless the caller has it.
+    /// Returns the page, or 304 if the client has the current version.
     fn answer(&self, headers: &HeaderMap) -> Response {
-        // Kept, but asked about each time: after an upgrade the old text must not be shown.
+        // Clients may store the page but must revalidate it, so that the old text is not shown after an upgrade.
         let mut answer = Response::builder()
             .header(header::ETAG, format!("\"{}\"", self.tag))
             .header(header::CACHE_CONTROL, "no-cache");
@@ -129,7 +130,7 @@ impl Page {
     }
 }
 
-/// The page with links to everything else; for programs that ask for JSON, as JSON.
+/// Returns the start page with links to all other pages, or the links as JSON for programs that request JSON.
 fn start(request: &Request, ports: [u16; 2], console: bool) -> Response {
     let host = host(request);
     let [health, metrics] = ports.map(|port| format!("http://{host}:{port}"));
@@ -153,24 +154,24 @@ fn start(request: &Request, ports: [u16; 2], console: bool) -> Response {
     by_accept(&page.same_origin_only(), request.headers())
 }
 
-/// Whether JSON is asked for, and no page.
+/// Whether the client accepts JSON and not HTML.
 fn wants_json(headers: &HeaderMap) -> bool {
     accepts(headers, "application/json") && !accepts(headers, "text/html")
 }
 
-/// Whether a page is asked for, and no text, as by browsers.
+/// Whether the client accepts HTML and not text, as browsers do.
 fn wants_html(headers: &HeaderMap) -> bool {
     accepts(headers, "text/html") && !accepts(headers, "text/plain") && !accepts(headers, "text/markdown")
 }
 
-/// Whether the caller names this media type.
+/// Whether the client's `Accept` header contains this media type.
 fn accepts(headers: &HeaderMap, media_type: &str) -> bool {
     let accepted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
     let mut types = accepted.flat_map(|value| value.split(',')).filter_map(|member| member.split(';').next());
     types.any(|name| name.trim().eq_ignore_ascii_case(media_type))
 }
 
-/// The name by which the caller reaches this host, without a port.
+/// Returns the name by which the client addresses this host, without the port.
 fn host(request: &Request) -> &str {
     let named = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
     let named = named.or_else(|| request.uri().authority().map(|authority| authority.as_str()));
@@ -178,7 +179,7 @@ fn host(request: &Request) -> &str {
         Some((name, port)) if port.bytes().all(|digit| digit.is_ascii_digit()) => name.len(),
         _ => host.len(),
     };
-    // It becomes a part of the page.
+    // The name is inserted into the page, so only plain characters are allowed.
     let plain = |host: &&str| {
         host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._[]:".contains(&byte)) && !host.is_empty()
     };
@@ -213,7 +214,7 @@ fn html(ready: &str, metrics: &str, console: bool) -> String {
     page("HyperFleet API", &content)
 }
 
-/// The page with links to the guides.
+/// Returns the page with links to the guides.
 fn documentation() -> String {
     let item = |Guide { path, title, .. }: &Guide| format!("<li><a href=\"{path}\">{title}</a></li>\n");
     let items: String = GUIDES.iter().map(item).collect();

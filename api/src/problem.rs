@@ -1,7 +1,8 @@
-//! Every refusal as `application/problem+json` (RFC 9457), whoever refuses: the one place where errors become answers.
+//! Error responses as `application/problem+json` (RFC 9457). Every error becomes a response here, whichever layer
+//! refuses the request.
 //!
-//! A `detail` is a sentence and begins with a capital letter, unless it is the message of the only fault: that begins with
-//! the field or the parameter as a request spells it.
+//! A `detail` is a sentence that begins with a capital letter, unless it is the message of the only fault. That
+//! message begins with the name of the field or parameter as spelled in requests.
 
 mod code;
 mod document;
@@ -24,10 +25,10 @@ use document::CONTENT_TYPE;
 /// The result of an operation.
 pub type ApiResult<T> = Result<T, ApiError>;
 
-/// Header fields of an answer.
+/// The header fields of a response.
 type Headers = Vec<(HeaderName, HeaderValue)>;
 
-/// A refusal on its way to the caller.
+/// The refusal of a request.
 #[derive(Debug)]
 pub struct ApiError {
     pub(crate) status: StatusCode,
@@ -35,14 +36,14 @@ pub struct ApiError {
     detail: String,
     errors: Vec<FieldError>,
     headers: Headers,
-    /// What is logged and not answered.
+    /// The internal cause, which is logged and not returned.
     pub(crate) cause: Option<Box<str>>,
-    /// The limit that refused the request, by its name in the metrics.
+    /// The name of the limit that refused the request, as in the metrics.
     pub(crate) refused_by: Option<&'static str>,
 }
 
 impl ApiError {
-    /// A refusal with this text.
+    /// Creates a refusal with this detail.
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
         Self {
             status: code.words().0,
@@ -55,68 +56,68 @@ impl ApiError {
         }
     }
 
-    /// Faults in what was sent; `detail` sums them up.
+    /// Creates a refusal for faults in the request. `detail` summarizes them.
     pub fn invalid(detail: impl Into<String>, errors: Vec<FieldError>) -> Self {
         Self { errors, ..Self::new(Code::VALIDATION, detail) }
     }
 
-    /// A body that cannot be read.
+    /// Creates a refusal for a body that cannot be parsed.
     pub fn malformed(detail: impl Into<String>) -> Self {
         Self::new(Code::MALFORMED, detail)
     }
 
-    /// A request that cannot be understood.
+    /// Creates a refusal for a request that cannot be interpreted.
     pub fn bad_request(detail: impl Into<String>, errors: Vec<FieldError>) -> Self {
         Self { errors, ..Self::new(Code::BAD_REQUEST, detail) }
     }
 
-    /// An internal error: the caller is told nothing but the trace id.
+    /// Creates an internal error. The response contains only the trace id; `cause` is logged.
     pub fn internal(cause: impl Into<String>) -> Self {
         let detail = "An unexpected error occurred; the trace id names it in the log";
         let error = Self::new(Code::INTERNAL, detail);
         Self { cause: Some(cause.into().into()), ..error }
     }
 
-    /// More requests, or more bytes of bodies, than the process takes on at a time.
+    /// Creates a refusal for a request that exceeds the limit of concurrent requests or of memory for bodies.
     pub fn overloaded() -> Self {
         let detail = "The service is busy; try again later";
         let error = Self::new(Code::UNAVAILABLE, detail);
         error.retry_after_a_second().refused_by("overloaded")
     }
 
-    /// The same with another status than the code has as a rule.
+    /// Replaces the default status of the code.
     pub fn with_status(self, status: StatusCode) -> Self {
         Self { status, ..self }
     }
 
-    /// Names the limit that refused the request, for the metrics: one of `telemetry::LIMITS`.
+    /// Sets the name of the limit that refused the request, for the metrics: one of `telemetry::LIMITS`.
     pub fn refused_by(mut self, limit: &'static str) -> Self {
         self.refused_by = Some(limit);
         self
     }
 
-    /// Adds a header to the answer. The value must be one that a header can have.
+    /// Adds a header to the response. A value that is not valid in a header is ignored.
     pub fn with_header(mut self, name: HeaderName, value: impl TryInto<HeaderValue>) -> Self {
         self.headers.extend(value.try_into().ok().map(|value| (name, value)));
         self
     }
 
-    /// Lists faults in what was sent.
+    /// Sets the faults of the request.
     pub(crate) fn with_errors(self, errors: Vec<FieldError>) -> Self {
         Self { errors, ..self }
     }
 
-    /// A temporary failure, worth another try; `cause` is logged.
+    /// Creates a temporary failure that can be retried. `cause` is logged.
     pub(crate) fn passing(code: Code, detail: &str, cause: String) -> Self {
         Self { cause: Some(cause.into()), ..Self::new(code, detail).retry_after_a_second() }
     }
 
-    /// Asks to wait for a second before the next try.
+    /// Adds `Retry-After` with one second.
     pub(crate) fn retry_after_a_second(self) -> Self {
         self.with_header(header::RETRY_AFTER, "1")
     }
 
-    /// The document of a refused request to `instance`, and the headers that belong to it.
+    /// Returns the problem document for a request to the path `instance`, and the headers of the response.
     pub fn into_problem(self, instance: &str, trace_id: &str, timestamp: Time) -> (Problem, Headers) {
         let (_, code, suffix, title) = self.code.words();
         let problem = Problem {
@@ -133,7 +134,7 @@ impl ApiError {
         (problem, self.headers)
     }
 
-    /// The answer for a refused request to `instance`.
+    /// Returns the response to a refused request to the path `instance`.
     pub fn into_answer(self, instance: &str, trace_id: &str, timestamp: Time) -> Response {
         let status = self.status;
         let (problem, headers) = self.into_problem(instance, trace_id, timestamp);
@@ -158,7 +159,7 @@ impl ResponseError for ApiError {
     }
 }
 
-/// What the framework or a layer refused. `path` is the path asked for.
+/// Converts an error of the framework or of a layer. `path` is the path of the request.
 pub fn of_poem(error: poem::Error, path: &str) -> ApiError {
     let not_found = |code, what| {
         let detail = format!("The requested {what} '{path}' does not exist");
@@ -167,7 +168,7 @@ pub fn of_poem(error: poem::Error, path: &str) -> ApiError {
     if error.is::<NotFoundError>() {
         return not_found(Code::ENDPOINT_NOT_FOUND, "endpoint");
     }
-    // An id that is not even text names nothing either.
+    // A path whose parameters cannot be decoded matches no resource.
     if error.is::<ParsePathError>() {
         return not_found(Code::RESOURCE_NOT_FOUND, "resource");
     }

@@ -1,4 +1,4 @@
-//! The shapes of answers: a document, with the headers that belong to it.
+//! The responses of operations: a document, with the headers that belong to it.
 
 use crate::dto::List;
 use crate::fields::Selection;
@@ -17,27 +17,27 @@ use service::model::Resource;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-/// Bytes that most documents of one resource fit in.
+/// The initial capacity for printing one document, in bytes. Most resources fit in it.
 const DOCUMENT: usize = 4096;
 
-/// A JSON document of type `T`, already printed.
+/// A serialized JSON document of type `T`.
 ///
-/// Printing straight from the type takes a tenth of the time of the framework's way through a tree.
+/// Serializing directly from the type takes a tenth of the time that the framework takes, which builds a tree first.
 #[derive(Debug)]
 pub struct Json<T> {
     bytes: Vec<u8>,
-    /// What is held for it until it is sent.
+    /// The memory reserved for the document until it is sent.
     _share: Option<Arc<Share>>,
     shape: PhantomData<fn() -> T>,
 }
 
 impl<T: Serialize> Json<T> {
-    /// Prints `value`.
+    /// Serializes `value`.
     pub fn of(value: &T) -> Result<Self, ApiError> {
         Self::selected(value, None)
     }
 
-    /// Prints what is selected of `value`.
+    /// Serializes the selected part of `value`.
     pub fn selected(value: &T, selection: Option<&Selection>) -> Result<Self, ApiError> {
         let bytes = print(&Selected { item: value, selection }, DOCUMENT)?;
         Ok(Self { bytes, _share: None, shape: PhantomData })
@@ -45,18 +45,19 @@ impl<T: Serialize> Json<T> {
 }
 
 impl<T: Serialize> Json<List<T>> {
-    /// Prints a list. `length` is about how many bytes its items take; `share` is held for them until the answer is sent.
+    /// Serializes a list. `length` is the approximate size of its items in bytes. `share` is the memory reserved for
+    /// them until the response is sent.
     pub fn list(list: &List<Selected<'_, T>>, length: usize, share: Arc<Share>) -> Result<Self, ApiError> {
         Ok(Self { bytes: print(list, length + DOCUMENT)?, _share: Some(share), shape: PhantomData })
     }
 }
 
-/// An item as it is printed.
+/// An item, and the part of it to serialize.
 #[derive(Debug)]
 pub struct Selected<'a, T> {
-    /// All of it.
+    /// The complete item.
     pub item: T,
-    /// What of it is shown; `None` for all.
+    /// The fields to serialize; `None` for all.
     pub selection: Option<&'a Selection>,
 }
 
@@ -75,14 +76,14 @@ impl<T> AsRef<[u8]> for Json<T> {
 }
 
 impl<T> Json<T> {
-    /// A document that has been printed before.
+    /// Wraps a document that is already serialized.
     pub fn printed(body: Box<RawValue>) -> Self {
         let bytes = Box::<str>::from(body).into_string().into_bytes();
         Self { bytes, _share: None, shape: PhantomData }
     }
 }
 
-/// The answer to a create, in the form in which it is stored to be repeated.
+/// The response to a create request, in the format in which it is stored for repeated requests.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct StoredAnswer {
     /// The header `ETag`.
@@ -94,29 +95,29 @@ pub struct StoredAnswer {
 }
 
 impl StoredAnswer {
-    /// The answer to the create of `resource`, which is shown as `T`.
+    /// Builds the response to the creation of `resource`, represented as `T`.
     pub fn of<T: From<Resource> + Serialize>(resource: &Resource) -> service::Result<Self> {
         let (etag, location) = (resource.etag(), resource.href());
         Ok(Self { etag, location, body: serde_json::value::to_raw_value(&T::from(resource.clone()))? })
     }
 
-    /// Reads a stored answer.
+    /// Parses a stored response.
     ///
     /// # Errors
-    /// A conflict if a version that stored answers in another form did so.
+    /// A conflict if the response was stored by a version that used another format.
     pub fn read(text: &str) -> service::Result<Self> {
         let detail =
             "The answer to this Idempotency-Key cannot be repeated; send the request with another key";
         serde_json::from_str(text).map_err(|_| service::Error::Conflict(detail.into()))
     }
 
-    /// The text that is stored.
+    /// Returns the text to store.
     pub fn text(&self) -> service::Result<String> {
         Ok(serde_json::to_string(self)?)
     }
 }
 
-/// Prints a value that fits in `length` bytes as a rule: to grow is to copy.
+/// Serializes a value into a buffer of `length` bytes. A buffer that is large enough is not copied to grow.
 fn print<T: Serialize>(value: &T, length: usize) -> Result<Vec<u8>, ApiError> {
     let mut bytes = Vec::with_capacity(length);
     serde_json::to_writer(&mut bytes, value).map_err(|error| ApiError::internal(error.to_string()))?;
@@ -137,53 +138,55 @@ impl<T: Type + 'static> Payload for Json<T> {
 
 impl<T: 'static> IntoResponse for Json<T> {
     fn into_response(self) -> Response {
-        // All of it lives until it is sent.
+        // The body owns the document, so the reserved memory is held until the response is sent.
         Response::builder().content_type("application/json").body(Bytes::from_owner(self))
     }
 }
 
-/// A document that was asked for.
+/// The response to a read.
 #[derive(ApiResponse)]
 pub enum Shown<T: Type + Send + 'static> {
-    /// The document.
+    /// The requested document.
     #[oai(status = 200)]
     Json(Json<T>),
 }
 
-/// A resource that was asked for.
+/// The response to a read of one resource.
 #[derive(ApiResponse)]
 pub enum Fetched<T: Type + Send + 'static> {
     /// The resource.
     #[oai(status = 200)]
     Resource(
         Json<T>,
-        /// Names this version of the resource.
+        /// The entity tag of this version of the resource.
         #[oai(header = "ETag")]
         String,
-        /// With `wait_for`: `matched`, or `timeout` if the resource did not match in time.
+        /// The outcome of `wait_for`: `matched`, or `timeout` if the resource did not match before the timeout.
+        /// Absent without `wait_for`.
         #[oai(header = "HyperFleet-Waited")]
         Option<String>,
     ),
-    /// The resource is at the version that `If-None-Match` names.
+    /// The resource still has an entity tag that `If-None-Match` names. The response has no body.
     #[oai(status = 304)]
     NotModified(
-        /// Names this version of the resource.
+        /// The entity tag of this version of the resource.
         #[oai(header = "ETag")]
         String,
-        /// With `wait_for`: `matched`, or `timeout` if the resource did not match in time.
+        /// The outcome of `wait_for`: `matched`, or `timeout` if the resource did not match before the timeout.
+        /// Absent without `wait_for`.
         #[oai(header = "HyperFleet-Waited")]
         Option<String>,
     ),
 }
 
-/// A resource that was created.
+/// The response to a create request.
 #[derive(ApiResponse)]
 pub enum Created<T: Type + Send + 'static> {
     /// The resource was created.
     #[oai(status = 201)]
     Resource(
         Json<T>,
-        /// Names this version of the resource.
+        /// The entity tag of this version of the resource.
         #[oai(header = "ETag")]
         String,
         /// The path of the resource.
@@ -192,33 +195,33 @@ pub enum Created<T: Type + Send + 'static> {
     ),
 }
 
-/// A resource that was changed.
+/// The response to an update.
 #[derive(ApiResponse)]
 pub enum Changed<T: Type + Send + 'static> {
-    /// The resource as it is now.
+    /// The updated resource.
     #[oai(status = 200)]
     Resource(
         Json<T>,
-        /// Names this version of the resource.
+        /// The entity tag of this version of the resource.
         #[oai(header = "ETag")]
         String,
     ),
 }
 
-/// A deletion that was requested.
+/// The response to a deletion request.
 #[derive(ApiResponse)]
 pub enum Deleting<T: Type + Send + 'static> {
-    /// The resource is marked for deletion, or already removed if there is no adapter to wait for.
+    /// The resource is marked for deletion, or has been removed if there is no adapter to wait for.
     #[oai(status = 202)]
     Resource(
         Json<T>,
-        /// Names this version of the resource.
+        /// The entity tag of this version of the resource.
         #[oai(header = "ETag")]
         String,
     ),
 }
 
-/// A deletion that was forced.
+/// The response to a forced deletion.
 #[derive(ApiResponse)]
 pub enum ForceDeleted {
     /// The resource and its node pools have been removed.
@@ -226,24 +229,24 @@ pub enum ForceDeleted {
     Gone,
 }
 
-/// What became of a report.
+/// The response to a report.
 #[derive(ApiResponse)]
 pub enum Reported<T: Type + Send + 'static> {
     /// The report was stored.
     #[oai(status = 201)]
     Stored(Json<T>),
-    /// The report was discarded; `HyperFleet-Discard-Reason` tells why.
+    /// The report was discarded. `HyperFleet-Discard-Reason` contains the reason.
     #[oai(status = 204)]
     Discarded(
-        /// `future_generation`: it is about a generation that the resource has not reached. `older_generation`,
-        /// `older_report`: the adapter has reported something newer. `unknown_availability`: the adapter no longer knows
-        /// what it reported before.
+        /// The reason: `future_generation` (the resource has not reached the generation of the report),
+        /// `older_generation` or `older_report` (the adapter has already reported something newer), or
+        /// `unknown_availability` (the adapter no longer knows the availability that it reported before).
         #[oai(header = "HyperFleet-Discard-Reason")]
         String,
     ),
 }
 
-/// The answer of an operation that only refuses. The served document leaves such an operation out.
+/// The response type of an operation that always refuses. The served document omits such an operation.
 pub enum Refused {}
 
 impl IntoResponse for Refused {
@@ -260,7 +263,7 @@ impl ApiResponse for Refused {
     fn register(_: &mut Registry) {}
 }
 
-/// The document of a resource, and its entity tag.
+/// Returns the document of a resource and its entity tag.
 pub fn versioned<T: From<Resource> + Serialize>(resource: Resource) -> Result<(Json<T>, String), ApiError> {
     let etag = resource.etag();
     Ok((Json::of(&T::from(resource))?, etag))

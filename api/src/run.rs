@@ -1,4 +1,4 @@
-//! The program: what each command does, and how the process ends.
+//! The program: runs each command and ends the process.
 
 use crate::cli::{self, Command, Migration};
 use crate::config::Config;
@@ -11,10 +11,10 @@ use std::process::ExitCode;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 
-/// How long the statements of a command may take that are not migrations.
+/// The maximum duration of a statement of a command, except for migrations.
 const STATEMENT: Duration = Duration::from_secs(30);
 
-/// Does what the command line says.
+/// Runs the command on the command line.
 pub fn main() -> ExitCode {
     let environment = Environment { variables: &process_variables(), read_file: &|path| std::fs::read(path) };
     let (command, layers) = match cli::parse(std::env::args_os(), &environment) {
@@ -52,7 +52,7 @@ fn failed(error: StartError) -> ExitCode {
 
 fn print(text: impl AsRef<[u8]>) -> Result<(), StartError> {
     use std::io::Write;
-    // Whoever reads may have read enough.
+    // The reader may have closed the pipe, so a failed write is ignored.
     let _ = std::io::stdout().write_all(text.as_ref());
     Ok(())
 }
@@ -69,7 +69,7 @@ async fn run_server(config: Config) -> Result<(), StartError> {
 async fn serve_until_signal(config: Config) -> Result<(), StartError> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    // Sent when a terminal closes. It must not cut requests off either.
+    // Sent when a terminal closes, which must not interrupt requests either.
     let mut hangup = signal(SignalKind::hangup())?;
     let mut running = tokio::select! {
         running = serve::start(config.clone(), Clock::system()) => running?,
@@ -119,7 +119,8 @@ async fn migrate(migration: Migration, confirmed: bool, database: &Database) -> 
             let newest =
                 migration::status(url).await.map_err(failed)?.into_iter().rfind(|(_, applied)| *applied);
             let Some((name, _)) = newest else { return Err("no migration is applied".into()) };
-            let text = format!("this drops what {name} added, its data included; confirm with --yes");
+            let text =
+                format!("this removes everything that {name} added, including its data; confirm with --yes");
             return Err(text.into());
         }
         Migration::Down => match migration::down(url).await.map_err(failed)? {

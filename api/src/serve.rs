@@ -1,4 +1,4 @@
-//! The running process: everything is made here, in order, and stopped in the opposite one.
+//! The server process: everything is created here, in order, and stopped in reverse order.
 
 use crate::app::App;
 use crate::auth::Authenticator;
@@ -22,20 +22,21 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-/// How often certificates are looked at for a change.
+/// The interval at which certificate files are checked for changes.
 const TLS_RELOAD: Duration = Duration::from_secs(5);
-/// How long connections are still taken after the word to stop. Readiness has fallen and every answer asks
-/// for its connection to be closed, so that by the end of it nobody sends anything here any more.
+/// The time for which connections are still accepted after the stop signal. Readiness already fails and every response
+/// closes its connection, so that clients have stopped sending requests when it ends.
 const LINGER: Duration = Duration::from_secs(1);
-/// Connections that the health and the metrics port each hold open.
+/// The maximum number of open connections on each of the health and metrics ports.
 const PROBES: usize = 128;
-/// How long the health port outlives the API's last request, and how long a probe may then take to be answered.
+/// The time for which the health and metrics ports outlive the last request of the API, and the maximum time for their
+/// requests to finish afterwards.
 const HEALTH_LAST: Duration = Duration::from_millis(100);
 
-/// Why the server did not start.
+/// The reason why the server did not start.
 pub type StartError = Box<dyn Error + Send + Sync>;
 
-/// A server that runs.
+/// A running server.
 #[derive(Debug)]
 pub struct Running {
     /// The addresses of the API.
@@ -49,7 +50,7 @@ pub struct Running {
 }
 
 impl Running {
-    /// Asks the server to stop: readiness falls at once, requests in flight finish.
+    /// Signals the server to stop: readiness fails immediately, and requests in flight finish.
     pub fn stop(&self) {
         self.stop.send_replace(true);
     }
@@ -62,11 +63,12 @@ impl Running {
 
 /// Starts the server. It is ready for requests when this returns.
 pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> {
-    // Those that follow changes are never idle, so they must not take the places of the others.
+    // The connections of followers are never idle, so they are counted in addition to the others.
     let wanted = config.server.max_connections + config.changes.max_streams;
     let max_connections = net::connections_within_limit(wanted);
     let recorder = Recorder::install();
-    // A server that cannot listen must not create or migrate a database. Until it is ready, connections are refused.
+    // A server that cannot listen must not create or migrate a database. Connections are refused until the server is
+    // ready.
     drop(sockets(&config).await?);
     let context = context(&config, clock).await?;
     let authenticator = authenticator(&config).await?;
@@ -121,7 +123,7 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
     Ok(Running { api, health, metrics, stop, task })
 }
 
-/// What connections to the API are granted.
+/// Returns the limits of connections to the API.
 fn limits(server: &Server, max_connections: usize) -> ConnectionLimits {
     ConnectionLimits {
         max_connections,
@@ -132,7 +134,7 @@ fn limits(server: &Server, max_connections: usize) -> ConnectionLimits {
     }
 }
 
-/// The sockets of the API, of health and of metrics.
+/// Binds the sockets of the API, the health port and the metrics port.
 async fn sockets(config: &Config) -> Result<[Sockets; 3], StartError> {
     Ok([
         bind("server", &config.server.host, config.server.port).await?,
@@ -151,14 +153,14 @@ async fn bind(section: &str, host: &str, port: u16) -> Result<Sockets, StartErro
     })
 }
 
-/// Resolves when a listener is to close: some time after the signal.
+/// Resolves when a listener must close: `after` the signal.
 async fn closing(mut signal: watch::Receiver<bool>, after: Duration) {
-    // The sender going away means the same.
+    // A dropped sender also means stop.
     let _ = signal.wait_for(|stop| *stop).await;
     tokio::time::sleep(after).await;
 }
 
-/// Connects to the database, waiting for an unreachable one.
+/// Connects to the database, and waits for an unreachable one.
 pub(crate) async fn connect(
     database: &Database,
     statement_timeout: Duration,
@@ -177,16 +179,16 @@ pub(crate) async fn connect(
     opened.map_err(|error| format!("database.url: {error}"))?.map_err(|error| refused(&error).into())
 }
 
-/// Why the database cannot be used, and by which setting it is named.
+/// Returns why the database cannot be used, with the name of its setting.
 pub(crate) fn refused(error: &ConnectError) -> String {
     format!("database.url: {error}")
 }
 
-/// The database, migrated, and what else the service works with.
+/// Connects to the database, applies or checks migrations, and creates the context of the service.
 async fn context(config: &Config, clock: Clock) -> Result<Context, StartError> {
     let database = &config.database;
     let url = database.url.expose();
-    // Shorter than a request may take, so that it is the database that gives up, and says so.
+    // Shorter than the request timeout, so that the database stops the statement and reports the reason.
     let statement_timeout = config.server.request_timeout.mul_f32(0.9);
     let db = connect(database, statement_timeout, |error| tracing::warn!("{}; trying again", refused(error)))
         .await?;
@@ -223,10 +225,10 @@ async fn context(config: &Config, clock: Clock) -> Result<Context, StartError> {
     Ok(Context::new(db, clock, settings))
 }
 
-/// Why the schema cannot be read or migrated, and what to change.
+/// Returns why the schema cannot be read or migrated, and what to change.
 pub(crate) fn cannot_migrate(db: &Db, error: DbErr) -> StartError {
     let why = match error {
-        // A sentence of the crate `migration`.
+        // A message of the crate `migration`.
         DbErr::Custom(text) => text,
         error => db.explain(&error).to_string(),
     };
@@ -240,7 +242,7 @@ async fn authenticator(config: &Config) -> Result<Option<Authenticator>, StartEr
     Ok(Some(Authenticator::new(config.server.jwt.issuers.clone(), Clock::system()).await?))
 }
 
-/// Asks the health port of a running server whether it is ready.
+/// Queries the health port of a running server. Fails unless the server is ready.
 pub async fn healthcheck(health: &Health) -> Result<(), StartError> {
     let url = format!("http://{}/readyz", health.probe_address());
     let client = reqwest::Client::builder().timeout(Duration::from_secs(3)).build()?;
@@ -251,7 +253,7 @@ pub async fn healthcheck(health: &Health) -> Result<(), StartError> {
     match answer.status() {
         status if status.is_success() => Ok(()),
         status => {
-            // Without a body the status is all that is known.
+            // Without a body, only the status is known.
             let reason = answer.text().await.unwrap_or_default();
             Err(format!("{url} answers {status}: {reason}").into())
         }

@@ -1,4 +1,4 @@
-//! What each error of the service becomes over HTTP.
+//! The mapping of service errors to HTTP error responses.
 
 use crate::problem::{ApiError, Code};
 use poem::http::StatusCode;
@@ -24,7 +24,7 @@ impl From<service::Error> for ApiError {
             E::KeyReused => Self::invalid(detail, Vec::new()).with_status(StatusCode::UNPROCESSABLE_ENTITY),
             E::Overloaded => Self::overloaded(),
             E::Locked(cause) => {
-                let detail = "Other changes of the resource are under way; try again";
+                let detail = "Other changes of the resource are in progress; try again";
                 Self::passing(Code::UNAVAILABLE, detail, cause.to_string()).refused_by("resource_locked")
             }
             E::Unavailable(cause) | E::Retryable(cause) => {

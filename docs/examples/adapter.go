@@ -1,4 +1,4 @@
-// A small adapter: reports on clusters and node pools that are not reconciled. Only the standard library.
+// A small adapter that reports on clusters and node pools that are not reconciled. It uses only the standard library.
 package main
 
 import (
@@ -42,7 +42,7 @@ var (
 	client  = http.Client{Timeout: 40 * time.Second}
 )
 
-// work brings the world in line with the spec, or cleans up, and returns the conditions to report.
+// work applies the spec of a resource, or cleans up if it is being deleted, and returns the conditions to report.
 func work(resource Resource) []Condition {
 	if resource.DeletedTime != nil {
 		return []Condition{
@@ -62,7 +62,7 @@ func waitsForOthers(resource Resource) bool {
 	return false
 }
 
-// ask sends a request, and returns an error if there is no answer or a refusal.
+// ask sends a request, and returns an error if there is no response or the request is refused.
 func ask(method, path string, body, answer any) (*http.Response, error) {
 	var text bytes.Buffer
 	if body != nil {
@@ -99,8 +99,8 @@ func report(kind string, resource Resource) {
 	body := map[string]any{"adapter": adapter, "observed_generation": resource.Generation, "conditions": work(resource)}
 	response, err := ask("PUT", "/"+kind+"/"+resource.ID+"/statuses", body, new(any))
 	switch {
-	case response != nil && response.StatusCode == http.StatusNotFound: // Removed meanwhile.
-	case err != nil: // Go on with the next one; the next round tries again.
+	case response != nil && response.StatusCode == http.StatusNotFound: // The resource has been removed.
+	case err != nil: // Continue with the next resource; the next round tries again.
 		log.Println(err)
 	default:
 		log.Println(resource.Name, response.Status, response.Header.Get("HyperFleet-Discard-Reason"))

@@ -1,4 +1,4 @@
-"""A small adapter: reports on clusters and node pools that are not reconciled. Python 3.9, nothing to install."""
+"""A small adapter that reports on clusters and node pools that are not reconciled. Python 3.9, no dependencies."""
 
 import http.client, json, os, sys, time, urllib.error, urllib.parse, urllib.request
 
@@ -24,7 +24,7 @@ def waits_for_others(resource):
     return "deleted_time" not in resource and any(mine)
 
 def work(resource):
-    """Brings the world in line with resource["spec"], or cleans up. Returns the conditions to report."""
+    """Applies resource["spec"], or cleans up if the resource is being deleted. Returns the conditions to report."""
     if "deleted_time" in resource:
         return {"Available": "False", "Applied": "False", "Health": "True", "Finalized": "True"}
     return {"Available": "True", "Applied": "True", "Health": "True"}
@@ -36,7 +36,7 @@ def report(kind, resource):
         headers, _ = ask("PUT", f"/{kind}/{resource['id']}/statuses", body)
         print(resource["name"], headers.get("HyperFleet-Discard-Reason", "stored"), flush=True)
     except urllib.error.HTTPError as error:
-        if error.code != 404:  # 404: removed meanwhile. Otherwise go on with the next one; the next round tries again.
+        if error.code != 404:  # 404: the resource has been removed. Otherwise the next round tries again.
             refused(error)
 
 def refused(error):

@@ -1,4 +1,4 @@
-// A program that keeps a copy of the fleet and prints what changes. Standard library only.
+// A program that keeps a copy of the fleet and prints its changes. It uses only the standard library.
 package main
 
 import (
@@ -34,7 +34,7 @@ var (
 	position string
 )
 
-// take applies an event to the copy. An event may come twice: an older version never replaces a newer one.
+// take applies an event to the copy. An event may be delivered twice: an older version never replaces a newer one.
 func take(e event) {
 	version, _ := strconv.Atoi(strings.Trim(e.Etag, `"`))
 	if version < versions[e.Object.ID] {
@@ -47,7 +47,7 @@ func take(e event) {
 	fmt.Println(e.Type, e.Object.Kind, e.Object.Name, e.Object.Status.Phase)
 }
 
-// refused ends the program if repeating does not help. After 410 the position is too old: it begins anew.
+// refused ends the program if a retry cannot succeed. After 410, the position is too old: it clears the copy.
 func refused(problem []byte, status int) error {
 	switch status {
 	case http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden:
@@ -80,7 +80,7 @@ func follow() error {
 		problem, _ := io.ReadAll(response.Body)
 		return refused(problem, response.StatusCode)
 	}
-	// A bookmark comes every 10 s: silence for longer means that the connection is gone.
+	// A bookmark arrives every 10 s: if nothing arrives for much longer, the connection is lost.
 	silence := time.AfterFunc(30*time.Second, func() { response.Body.Close() })
 	defer silence.Stop()
 	for lines := bufio.NewReader(response.Body); ; silence.Reset(30 * time.Second) {
@@ -100,7 +100,7 @@ func follow() error {
 		case "ADDED", "MODIFIED", "DELETED":
 			take(e)
 		}
-		position = e.Position // Only once the event is taken: from here the next stream goes on.
+		position = e.Position // Set after the event is applied: the next stream continues from here.
 	}
 }
 

@@ -48,7 +48,7 @@ pub enum Error {
     #[error("{0}")]
     Conflict(String),
     /// The changes after a position of the log of changes are no longer available.
-    #[error("The changes after this position are no longer known; list again")]
+    #[error("The changes after this position are no longer available; list again")]
     PositionGone,
     /// Another request with the same idempotency key is still running. A retry may succeed.
     #[error("A request with this Idempotency-Key is still running")]
@@ -72,7 +72,7 @@ pub enum Error {
     #[error("the resource is locked by another change, try again later")]
     Locked(#[source] DbErr),
     /// The database gave precedence to another transaction at every attempt. A retry may succeed.
-    #[error("the database gave precedence to another transaction")]
+    #[error("the transaction conflicted with another one")]
     Retryable(#[source] DbErr),
     /// A statement exceeded its time limit in the database.
     #[error("the database took too long")]

@@ -41,7 +41,7 @@ impl Gate {
         let mut pass = Pass { gate: self.clone(), id, permit: None };
         let waiting = tokio::time::timeout(self.timeout, self.semaphore(id).acquire_owned()).await;
         let permit = waiting.ok().and_then(Result::ok);
-        let locked = || Error::Locked(DbErr::Custom("other changes of the resource are waiting".into()));
+        let locked = || Error::Locked(DbErr::Custom("other changes of the resource are in progress".into()));
         pass.permit = Some(permit.ok_or_else(locked)?);
         Ok(pass)
     }

@@ -21,7 +21,7 @@ impl ResourceName {
         if kind.name_length().contains(&name.len()) && is_dns_label(name) {
             Ok(Self(name.to_owned()))
         } else {
-            let message = format!("'{}' is no name of a {kind}", shortened(name));
+            let message = format!("'{}' is not a valid name for a {kind}", shortened(name));
             Err(Error::invalid("name", message, "pattern"))
         }
     }
@@ -43,7 +43,7 @@ impl AdapterName {
         if (1..=MAX_ADAPTER).contains(&name.len()) && name.bytes().all(allowed) {
             Ok(Self(name.to_owned()))
         } else {
-            let message = format!("'{}' is no name of an adapter", shortened(name));
+            let message = format!("'{}' is not a valid adapter name", shortened(name));
             Err(Error::invalid("adapter", message, "pattern"))
         }
     }

@@ -1,4 +1,4 @@
-//! Keys in a file: read at start, and again whenever the file has changed.
+//! Keys from a file: read at startup, and again whenever the file changes.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 
 use super::key::KeySet;
 
-/// A key set on disk and what was last read of it.
+/// A key set in a file, and the result of the last read.
 #[derive(Debug)]
 pub(super) struct FileKeys {
     path: PathBuf,
@@ -19,12 +19,12 @@ pub(super) struct FileKeys {
 
 #[derive(Debug)]
 struct Reading {
-    /// `None` when the file was not there.
+    /// `None` if the file did not exist.
     stamp: Option<Stamp>,
     keys: Arc<KeySet>,
 }
 
-/// What tells one content of a file from the next without reading it: when it was written, and its length.
+/// The modification time and the length of a file, which indicate a change of its content without reading it.
 type Stamp = (SystemTime, u64);
 
 impl FileKeys {
@@ -32,23 +32,23 @@ impl FileKeys {
     ///
     /// # Errors
     ///
-    /// Why the file cannot be used, as a text for the operator.
+    /// Why the file cannot be used, as a message for the operator.
     pub(super) fn open(path: PathBuf) -> Result<Self, String> {
-        // The stamp is taken first: should the file change while it is read, it is read once more.
+        // The stamp is taken first: if the file changes while it is read, it is read again.
         let stamp = stamp(&path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
         let keys = Arc::new(read(&path)?);
         Ok(Self { path, last: Mutex::new(Reading { stamp: Some(stamp), keys }) })
     }
 
-    /// The keys in the file as it is now, or the last good ones if it is gone or broken.
+    /// Returns the keys in the current file, or the last valid ones if the file is missing or invalid.
     ///
-    /// Looks at the file each time: that costs little beside verifying a signature, and saves both a
-    /// watcher and the requests that would fail until it wakes up.
+    /// Checks the file on each call. This costs little compared to verifying a signature, and requires no watcher,
+    /// which would let requests fail until it detects a change.
     pub(super) fn current(&self) -> Arc<KeySet> {
         let mut last = self.last.lock();
         let stamp = stamp(&self.path).ok();
         if last.stamp != stamp {
-            // Kept even if the content is bad, so that one bad content is reported once.
+            // Updated even if the content is invalid, so that the same invalid content is logged only once.
             last.stamp = stamp;
             match read(&self.path) {
                 Ok(keys) => last.keys = Arc::new(keys),
@@ -68,7 +68,7 @@ fn stamp(path: &Path) -> io::Result<Stamp> {
 
 fn read(path: &Path) -> Result<KeySet, String> {
     let mut json = Vec::new();
-    // One byte more than is allowed, so that too long a file is seen to be one.
+    // One byte more than is allowed, so that a file that is too long is detected.
     let limit = KeySet::MAX_BYTES as u64 + 1;
     let outcome = File::open(path).and_then(|file| file.take(limit).read_to_end(&mut json));
     outcome.map_err(|error| format!("cannot read {}: {error}", path.display()))?;

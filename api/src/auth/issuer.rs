@@ -1,4 +1,4 @@
-//! One trusted issuer: its keys and its rules.
+//! A trusted issuer: its keys and its rules.
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -20,7 +20,7 @@ pub(super) struct Issuer {
 }
 
 impl Issuer {
-    /// Checks the configuration of an issuer and reads its files. Touches no network.
+    /// Checks the configuration of an issuer and reads its files. Does not access the network.
     pub(super) fn new(config: IssuerConfig) -> Result<Self, ConfigError> {
         config.check()?;
         let remote = match config.key_url()? {
@@ -35,23 +35,23 @@ impl Issuer {
         Ok(Self { config, file, remote })
     }
 
-    /// Fetches the keys for the first time and keeps them fresh from then on.
+    /// Fetches the keys for the first time and refreshes them from then on.
     pub(super) async fn start(&self) {
         if let Some(remote) = &self.remote {
             remote.start().await;
         }
     }
 
-    /// Whether this is the issuer that the claim `iss` names: equal to the last byte.
+    /// Whether the claim `iss` names this issuer. The comparison is exact.
     pub(super) fn is(&self, claimed: &str) -> bool {
         self.config.issuer_url == claimed
     }
 
-    /// The caller, if this issuer did make the token and its claims hold at `now`.
+    /// Returns the caller if this issuer signed the token and its claims are valid at `now`.
     pub(super) async fn identify(&self, token: Token<'_>, now: SystemTime) -> Result<Caller, AuthError> {
         let mut verification = self.verify(&token);
-        // The issuer is asked for a key seldom, so it is not asked for the sake of a token that would be refused
-        // anyway: one that has expired together with its key would keep the next key out.
+        // Keys are fetched on demand only rarely, so a token that would be refused anyway must not cause a fetch: an
+        // expired token that was signed with an expired key would delay the fetch of the next key.
         let holds_else = || token.claims.caller(&self.config, now).is_ok();
         if let (Verification::UnknownKey, Some(remote)) = (verification, &self.remote)
             && holds_else()
@@ -63,7 +63,7 @@ impl Issuer {
         }
         match verification {
             Verification::Genuine => token.claims.caller(&self.config, now),
-            // One answer for both: which keys are known is nobody's business.
+            // The same error for both, because callers must not learn which keys are known.
             Verification::Forged | Verification::UnknownKey => {
                 Err(AuthError::Invalid("the signature of the token cannot be verified"))
             }

@@ -1,4 +1,4 @@
-//! Public keys of an issuer (JSON Web Key Set, RFC 7517) and what they say about a token.
+//! The public keys of an issuer (JSON Web Key Set, RFC 7517), and the verification of tokens with them.
 
 use jsonwebtoken::jwk::{AlgorithmParameters as Published, EllipticCurve, Jwk, KeyOperations, PublicKeyUse};
 use jsonwebtoken::{Algorithm, DecodingKey, DecodingKeyKind, crypto};
@@ -7,27 +7,27 @@ use serde_json::Value;
 
 use super::token::{Token, accepted_algorithm};
 
-/// RSA keys below this size can be broken; above the upper one they cost more than a request is worth.
+/// The accepted sizes of RSA keys, in bits. Smaller keys can be broken; larger keys cost too much per request.
 const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
-/// The length of an uncompressed point on P-256, and of an Ed25519 key.
+/// The lengths of an uncompressed point on P-256 and of an Ed25519 key, in bytes.
 const P256_BYTES: usize = 65;
 const ED25519_BYTES: usize = 32;
 
-/// Verification keys, each fit for at least one accepted algorithm.
+/// Verification keys. Each supports at least one accepted algorithm.
 #[derive(Debug, Default)]
 pub(super) struct KeySet(Vec<Key>);
 
 impl KeySet {
-    /// The longest text that is read as a key set, in bytes.
+    /// The maximum length of a key set, in bytes.
     pub(super) const MAX_BYTES: usize = 1024 * 1024;
 
-    /// Reads a JSON Web Key Set, leaving out the keys that cannot be used here: issuers publish keys for many
+    /// Parses a JSON Web Key Set. Keys that cannot be used here are skipped, because issuers publish keys for many
     /// purposes in one set.
     ///
     /// # Errors
     ///
-    /// What is wrong with it: too long, no key set, or one without a single usable key. The latter is far
-    /// more often a fault of the issuer than the wish to refuse everybody.
+    /// The text is too long, is not a key set, or contains no usable key. The last case is far more often a mistake of
+    /// the issuer than the intention to refuse every caller.
     pub(super) fn parse(json: &[u8]) -> Result<Self, &'static str> {
         #[derive(Deserialize)]
         struct Jwks {
@@ -44,25 +44,24 @@ impl KeySet {
         Ok(Self(keys))
     }
 
-    /// The keys one by one.
+    /// Returns an iterator over the keys.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Key> {
         self.0.iter()
     }
 }
 
-/// What the keys of an issuer say about a token.
+/// The result of verifying a token with the keys of an issuer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verification {
     /// One of the keys made the signature.
     Genuine,
-    /// The right key is known, and it did not make the signature; or it is not told which of several is
-    /// right.
+    /// The right key is known and did not make the signature, or several keys match and the token does not name one.
     Forged,
-    /// None of the keys is the one meant. The issuer may have a newer one.
+    /// None of the keys matches. The issuer may have a newer one.
     UnknownKey,
 }
 
-/// Looks for the key a token was signed with, by its `kid`, or if it has none, as the only one that fits.
+/// Verifies a token with the key that its `kid` names or, without a `kid`, with the only key that matches.
 pub(super) fn verify<'a>(token: &Token<'_>, keys: impl Iterator<Item = &'a Key>) -> Verification {
     let Some(key_id) = &token.key_id else {
         return verify_unnamed(token, keys);
@@ -77,13 +76,14 @@ pub(super) fn verify<'a>(token: &Token<'_>, keys: impl Iterator<Item = &'a Key>)
     }
 }
 
-/// Trying key after key would let a token pick its verifier: exactly one key may come into question.
+/// Verifies a token without a `kid`. Exactly one key must match: trying key after key would let a token choose its
+/// verifier.
 fn verify_unnamed<'a>(token: &Token<'_>, keys: impl Iterator<Item = &'a Key>) -> Verification {
     let fitting: Vec<&Key> = keys.filter(|key| key.fits(token.algorithm)).collect();
     match fitting.as_slice() {
-        // The same key may stand in the issuer's file and behind its URL.
+        // The same key may be in the issuer's file and at its URL.
         [only, rest @ ..] if rest.iter().all(|other| other.public == only.public) => {
-            // Without a `kid`, a bad signature is all that is seen of a key having been replaced.
+            // Without a `kid`, an invalid signature is the only indication that a key was replaced.
             if only.verifies(token) { Verification::Genuine } else { Verification::UnknownKey }
         }
         [] => Verification::UnknownKey,
@@ -91,12 +91,12 @@ fn verify_unnamed<'a>(token: &Token<'_>, keys: impl Iterator<Item = &'a Key>) ->
     }
 }
 
-/// A public key and the algorithms it may verify.
+/// A public key and the algorithms that it may verify.
 #[derive(Debug)]
 pub(super) struct Key {
     id: Option<String>,
     algorithms: Vec<Algorithm>,
-    /// What makes it this key and no other.
+    /// The public parameters, which identify the key.
     public: Published,
     decoding: DecodingKey,
 }
@@ -112,7 +112,7 @@ impl Key {
             && crypto::verify(token.signature, signed, &self.decoding, token.algorithm).unwrap_or(false)
     }
 
-    /// The key in an entry of a key set, if it is made to verify signatures with an accepted algorithm.
+    /// Returns the key in an entry of a key set, if it is intended to verify signatures with an accepted algorithm.
     fn usable(entry: Value) -> Option<Self> {
         let jwk: Jwk = serde_json::from_value(entry).ok()?;
         let Jwk { common, algorithm: public } = &jwk;
@@ -132,7 +132,7 @@ impl Key {
     }
 }
 
-/// The algorithms that a key can verify. A shared secret (`oct`) is deliberately good for none.
+/// Returns the algorithms that a key can verify. A shared secret (`oct`) deliberately supports none.
 fn verifiable(published: &Published, key: &DecodingKeyKind) -> &'static [Algorithm] {
     use DecodingKeyKind::{RsaModulusExponent, SecretOrDer};
     use EllipticCurve::{Ed25519, P256};
@@ -152,12 +152,12 @@ fn verifiable(published: &Published, key: &DecodingKeyKind) -> &'static [Algorit
     }
 }
 
-/// Big enough, and with an exponent that does encrypt: with 1, anybody can sign.
+/// Whether an RSA key has an accepted size and an exponent that encrypts: with exponent 1, anyone can sign.
 fn is_sound_rsa(modulus: &[u8], exponent: &[u8]) -> bool {
     RSA_BITS.contains(&bits(modulus)) && bits(exponent) >= 2
 }
 
-/// The number of significant bits of an unsigned big-endian number.
+/// Returns the number of significant bits of an unsigned big-endian number.
 fn bits(number: &[u8]) -> usize {
     let zeros = number.iter().take_while(|byte| **byte == 0).count();
     number.get(zeros).map_or(0, |first| (number.len() - zeros) * 8 - first.leading_zeros() as usize)

@@ -1,15 +1,14 @@
-//! Who is calling: bearer tokens, checked against the keys of the issuers that are trusted.
+//! Authentication of callers: bearer tokens, verified with the keys of trusted issuers.
 //!
-//! One request takes one road, and each file is one stretch of it:
+//! A request is authenticated in four steps, each in its own file:
 //!
-//! 1. `token`: the `Authorization` header becomes a `Token`. Nothing in it is believed yet.
-//! 2. `issuer`: its `iss` names one of the configured issuers, exactly, or the token is refused.
-//! 3. `key`: a key of that issuer, and of no other, must have made the signature. `file` and `remote` are the
-//!    two places such keys come from.
-//! 4. `claims`: only then are the times, the audience and the caller's name looked at.
+//! 1. `token` parses the `Authorization` header into a `Token`. Nothing in it is trusted yet.
+//! 2. `issuer` is the configured issuer that exactly matches `iss`. Without one, the token is refused.
+//! 3. `key` verifies the signature with the keys of that issuer only. `file` and `remote` are the two sources of keys.
+//! 4. `claims` then checks the times, the audience and the name of the caller.
 //!
-//! What a token says about keys (`jwk`, `jku`, `x5c`, `x5u`) is never used, and the algorithm it asks for
-//! must be one that the key was made for.
+//! Keys in a token (`jwk`, `jku`, `x5c`, `x5u`) are never used, and the algorithm that it names must be one that the
+//! key is intended for.
 
 mod claims;
 mod file;
@@ -29,7 +28,7 @@ use crate::config::issuer::IssuerConfig;
 use issuer::Issuer;
 use token::Token;
 
-/// Turns the `Authorization` header of a request into its caller.
+/// Authenticates the caller of a request by its `Authorization` header.
 pub struct Authenticator {
     issuers: Vec<Issuer>,
     clock: Clock,
@@ -38,14 +37,14 @@ pub struct Authenticator {
 impl Authenticator {
     /// Prepares the issuers and fetches their keys once, all at the same time.
     ///
-    /// Waits for no fetch longer than five seconds. An issuer that cannot be reached is logged and tried
-    /// again later: until then its callers get [`AuthError::KeysUnavailable`]. Must be called within a
-    /// Tokio runtime, which then refreshes the keys hourly for as long as the authenticator lives.
+    /// Waits at most five seconds for a fetch. An issuer that cannot be reached is logged and retried later: until then
+    /// its callers get [`AuthError::KeysUnavailable`]. Must be called within a Tokio runtime, which then refreshes the
+    /// keys hourly for the lifetime of the authenticator.
     ///
     /// # Errors
     ///
-    /// What only the operator can put right: an issuer without keys, a forbidden URL, a file that is missing or
-    /// invalid.
+    /// A configuration that only the operator can correct: an issuer without keys, a forbidden URL, or a file that is
+    /// missing or invalid.
     pub async fn new(configs: Vec<IssuerConfig>, clock: Clock) -> Result<Self, ConfigError> {
         let mut issuers = Vec::with_capacity(configs.len());
         for (position, config) in configs.into_iter().enumerate() {
@@ -56,14 +55,14 @@ impl Authenticator {
         Ok(Self { issuers, clock })
     }
 
-    /// The caller whom the value of an `Authorization` header proves.
+    /// Returns the caller that the value of an `Authorization` header authenticates.
     ///
-    /// Answers at once as long as the token's key is known; an unknown one may first be looked for at the
-    /// issuer, which takes five seconds at most.
+    /// Returns immediately if the key of the token is known. An unknown key may first be fetched from the issuer, which
+    /// takes at most five seconds.
     ///
     /// # Errors
     ///
-    /// Every refusal; see [`AuthError`] for what each asks of the caller.
+    /// The reason why the caller is refused; see [`AuthError`] for what the caller should do.
     pub async fn authenticate(&self, authorization: Option<&str>) -> Result<Caller, AuthError> {
         let token = Token::parse(token::bearer(authorization)?)?;
         let issuer = self
@@ -75,20 +74,20 @@ impl Authenticator {
     }
 }
 
-/// Who calls.
+/// The caller of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
-    /// The name under which its changes are recorded: not empty, at most 256 bytes, no control characters.
+    /// The name under which the caller's changes are recorded: not empty, at most 256 bytes, no control characters.
     pub name: String,
-    /// When its token expires; `None` where no token is asked for.
+    /// The expiry of the caller's token; `None` if no token is required.
     pub expires: Option<SystemTime>,
 }
 
 impl Caller {
-    /// The longest name, in bytes.
+    /// The maximum length of a name, in bytes.
     const MAX_NAME: usize = 256;
 
-    /// The caller with this name, without the white space round it; `None` if it breaks the rules.
+    /// Returns the caller with this name, without surrounding whitespace, or `None` if the name is invalid.
     fn named(name: &str, expires: SystemTime) -> Option<Self> {
         let name = name.trim();
         let sane = !name.is_empty() && name.len() <= Self::MAX_NAME && !name.contains(char::is_control);
@@ -96,19 +95,18 @@ impl Caller {
     }
 }
 
-/// Why a caller is not let in.
+/// Why a caller is refused.
 ///
-/// The texts are constant: they quote neither the token nor the configuration, so they may be shown to
-/// anyone.
+/// The messages are constant: they contain neither the token nor the configuration, so they may be shown to any caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AuthError {
-    /// No credentials were sent. The caller should send some (401).
+    /// No credentials were sent. The caller should send credentials (401).
     Missing,
-    /// The credentials prove nothing, and sending them again will not help (401).
+    /// The credentials are invalid, and sending them again will not help (401).
     Invalid(&'static str),
-    /// The token was genuine but its time is over. The caller should get a new one (401).
+    /// The token is genuine but has expired. The caller should get a new one (401).
     Expired,
-    /// The issuer is out of reach and no key that is known could have signed the token. Nothing is wrong
-    /// with the request as far as can be told: the caller should try again (503).
+    /// The issuer is unreachable, and no known key could have signed the token. The request itself may be valid: the
+    /// caller should try again (503).
     KeysUnavailable,
 }

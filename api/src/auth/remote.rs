@@ -1,5 +1,4 @@
-//! Keys behind a URL: fetched at start, refreshed hourly, and looked for again when a token names an
-//! unknown one.
+//! Keys from a URL: fetched at startup, refreshed hourly, and fetched again when a token names an unknown key.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -14,44 +13,44 @@ use super::key::KeySet;
 use crate::causes::with_causes;
 use crate::config::error::ConfigError;
 
-/// The longest a fetch may take, and the longest a request waits for one.
+/// The maximum duration of a fetch, and the maximum time that a request waits for one.
 const FETCH_LIMIT: Duration = Duration::from_secs(5);
-/// Unknown keys cause no more than one fetch in this time: anybody can make up tokens.
+/// The minimum interval between fetches caused by unknown keys: anyone can invent tokens.
 const DEMAND_PAUSE: Duration = Duration::from_secs(30);
-/// How old keys may become: a key that the issuer withdraws is refused from then on.
+/// The interval at which keys are refreshed. A key that the issuer withdraws is refused from the next refresh on.
 const REFRESH_AFTER: Duration = Duration::from_secs(60 * 60);
-/// How soon a failed refresh is tried again.
+/// The delay before a retry after a failed refresh.
 const RETRY_AFTER: Duration = Duration::from_secs(30);
 
-/// The values of the label `result` of fetches: success, failure.
+/// The values of the label `result` for a successful and a failed fetch.
 const RESULTS: [&str; 2] = ["success", "error"];
 
-/// Counts fetches of an issuer's keys.
+/// The counter of fetches of an issuer's keys.
 fn fetches(issuer: &str, result: &'static str) -> Counter {
     counter!("hyperfleet_api_issuer_key_fetches_total", "issuer" => issuer.to_owned(), "result" => result)
 }
 
-/// The key set an issuer publishes, as last fetched. Keys stay in use while the issuer is away.
+/// The key set of an issuer, as last fetched. The keys stay in use while the issuer is unreachable.
 #[derive(Debug)]
 pub(super) struct RemoteKeys {
     issuer: String,
     url: Url,
     client: Client,
     keys: watch::Sender<Arc<KeySet>>,
-    /// Held while fetching, so that there is never more than one fetch at a time.
+    /// Locked during a fetch, so that at most one fetch runs at a time.
     history: Mutex<History>,
 }
 
 #[derive(Debug, Default)]
 struct History {
-    /// Whether the latest fetch was a success.
+    /// Whether the latest fetch succeeded.
     reachable: bool,
     /// When an unknown key last caused a fetch.
     demanded: Option<SystemTime>,
 }
 
 impl RemoteKeys {
-    /// Prepares the fetching of `url`, without doing it yet.
+    /// Prepares fetches of `url`, without sending a request.
     pub(super) fn new(issuer: String, url: Url, authorities: Option<&Path>) -> Result<Self, ConfigError> {
         let client = client(&url, authorities)?;
         for result in RESULTS {
@@ -60,7 +59,7 @@ impl RemoteKeys {
         Ok(Self { issuer, url, client, keys: watch::Sender::default(), history: Mutex::default() })
     }
 
-    /// Fetches the keys, and from then on refreshes them until nobody holds them any more.
+    /// Fetches the keys, then refreshes them in the background until this value is dropped.
     pub(super) async fn start(self: &Arc<Self>) {
         let mut reachable = self.refresh().await;
         let remote = Arc::downgrade(self);
@@ -73,26 +72,26 @@ impl RemoteKeys {
         });
     }
 
-    /// The keys as last fetched; none before the first success.
+    /// Returns the keys as last fetched; none before the first success.
     pub(super) fn current(&self) -> Arc<KeySet> {
         Arc::clone(&self.keys.borrow())
     }
 
-    /// Looks for newer keys because a token names one that is not known, unless that was done a moment ago.
+    /// Fetches newer keys because a token names an unknown one, unless such a fetch happened within `DEMAND_PAUSE`.
     ///
-    /// If true, the current keys are what the issuer has, or had less than half a minute ago; else it gives no
-    /// answer, so it cannot be told whether a key is one of its keys. Requests that come while a fetch is under
-    /// way wait for that one.
+    /// Returns true if the current keys are the issuer's, as of now or less than half a minute ago. Returns false if
+    /// the issuer does not answer, so that a key may be one of its keys without being known here. Requests that arrive
+    /// during a fetch wait for it.
     pub(super) async fn look_again(self: &Arc<Self>, now: SystemTime) -> bool {
         let remote = Arc::clone(self);
-        // A task of its own: if this caller goes away, the others that wait still get their keys.
+        // A separate task: if this caller disconnects, the other waiting requests still get their keys.
         let looking = tokio::spawn(async move { remote.fetch_on_demand(now).await });
         matches!(timeout(FETCH_LIMIT, looking).await, Ok(Ok(true)))
     }
 
     async fn fetch_on_demand(&self, now: SystemTime) -> bool {
         let mut history = self.history.lock().await;
-        // A clock that was set back says nothing about how long ago it was.
+        // If the clock was set back, the time since the last fetch is unknown.
         let rested = |last| now.duration_since(last).map_or(true, |pause| pause >= DEMAND_PAUSE);
         if history.demanded.is_none_or(rested) {
             history.demanded = Some(now);
@@ -107,7 +106,7 @@ impl RemoteKeys {
         history.reachable
     }
 
-    /// Replaces the keys by what the issuer has now; leaves them as they are if that fails.
+    /// Replaces the keys by the issuer's current ones, or keeps them if the fetch fails.
     async fn fetch(&self) -> bool {
         let outcome = timeout(FETCH_LIMIT, self.download()).await;
         let outcome = outcome.unwrap_or_else(|_| Err("no complete answer within 5 s".to_owned()));
@@ -133,7 +132,7 @@ impl RemoteKeys {
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(describe)? {
             body.extend_from_slice(&chunk);
-            // What is too long is refused by its length: no need to read the rest of it.
+            // The parser refuses a body of this length, so the rest need not be read.
             if body.len() > KeySet::MAX_BYTES {
                 break;
             }
@@ -142,13 +141,13 @@ impl RemoteKeys {
     }
 }
 
-/// An HTTP client that goes where the configuration says and nowhere else.
+/// Creates an HTTP client that connects only to the configured address and follows no redirects.
 fn client(url: &Url, authorities: Option<&Path>) -> Result<Client, ConfigError> {
     let mut builder = Client::builder()
         .redirect(redirect::Policy::none())
         .user_agent(concat!("hyperfleet-api/", env!("CARGO_PKG_VERSION")));
     if url.scheme() == "http" {
-        // Loopback: through a proxy, "this machine" would be another one.
+        // The address is a loopback address: through a proxy, it would refer to another machine.
         builder = builder.no_proxy();
     }
     if let Some(path) = authorities {

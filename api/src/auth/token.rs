@@ -1,4 +1,4 @@
-//! The text of a token, taken apart. Nothing here is proven: that takes a key.
+//! Parses the text of a token. Nothing is verified here, because that requires a key.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -9,12 +9,12 @@ use serde_json::{Map, Value};
 use super::AuthError;
 use super::claims::Claims;
 
-/// The longest token that is looked at, in bytes.
+/// The maximum length of a token, in bytes.
 const MAX_BYTES: usize = 16 * 1024;
 
 const MALFORMED: AuthError = AuthError::Invalid("the token is malformed");
 
-/// The token in an `Authorization` header: `Bearer`, in any case, one space, the token.
+/// Returns the token in an `Authorization` header: `Bearer`, in any case, one space, the token.
 pub(super) fn bearer(authorization: Option<&str>) -> Result<&str, AuthError> {
     let value = authorization.map(str::trim).filter(|value| !value.is_empty()).ok_or(AuthError::Missing)?;
     let (scheme, token) = value.split_once(' ').unwrap_or((value, ""));
@@ -29,24 +29,24 @@ pub(super) fn bearer(authorization: Option<&str>) -> Result<&str, AuthError> {
     Ok(token)
 }
 
-/// A token whose form is right. Its claims are not to be believed before a key has verified its signature.
+/// A well-formed token. Its claims must not be trusted before a key has verified its signature.
 #[derive(Debug)]
 pub(super) struct Token<'a> {
-    /// What was signed: header and claims as they were sent.
+    /// The signed text: header and claims, as they were sent.
     pub(super) signed: &'a str,
     /// The signature, in base64url.
     pub(super) signature: &'a str,
-    /// The algorithm that the header asks for; one of those that are accepted at all.
+    /// The algorithm that the header names, which is one of the accepted algorithms.
     pub(super) algorithm: Algorithm,
-    /// Which of the issuer's keys the header points to.
+    /// The id of the issuer's key that the header names.
     pub(super) key_id: Option<String>,
-    /// What the token says.
+    /// The claims of the token.
     pub(super) claims: Claims,
-    /// The issuer that it claims to come from.
+    /// The issuer that the claims name.
     pub(super) issuer: String,
 }
 
-/// The header parameters that matter. All others are ignored, above all those that bring or name a key.
+/// The header parameters that are used. All others are ignored, in particular those that contain or locate a key.
 #[derive(Deserialize)]
 struct Header {
     alg: String,
@@ -54,7 +54,7 @@ struct Header {
 }
 
 impl<'a> Token<'a> {
-    /// Takes a compact JWS apart and refuses what no key could make acceptable.
+    /// Parses a compact JWS, and refuses tokens that no key could make acceptable.
     pub(super) fn parse(text: &'a str) -> Result<Self, AuthError> {
         if text.len() > MAX_BYTES {
             return Err(AuthError::Invalid("the token is longer than 16 KiB"));
@@ -73,13 +73,15 @@ impl<'a> Token<'a> {
     }
 }
 
-/// Signatures by key pairs only: a shared secret or no signature at all proves nothing about the issuer.
+/// Returns the algorithm with this name if it is accepted. Only signatures by key pairs are: a shared secret or no
+/// signature at all proves nothing about the issuer.
 pub(super) fn accepted_algorithm(name: &str) -> Option<Algorithm> {
     use Algorithm::{ES256, EdDSA, PS256, RS256};
     name.parse().ok().filter(|algorithm| matches!(algorithm, RS256 | PS256 | ES256 | EdDSA))
 }
 
-/// `crit` lists extensions that must be understood; none is, so its presence alone decides.
+/// Parses a header. `crit` lists extensions that must be understood; none is supported, so a header with `crit` is
+/// refused.
 fn header_of(header: Map<String, Value>) -> Result<Header, AuthError> {
     if header.contains_key("crit") {
         return Err(AuthError::Invalid("the token needs an extension that is not supported"));

@@ -1,4 +1,4 @@
-//! An event as a caller is shown it.
+//! The JSON form of an event.
 
 use crate::dto::{AnyResource, Cause, ChangeEvent, ChangeEventType, Time};
 use crate::fields::Selection;
@@ -7,7 +7,7 @@ use entity::JsonText;
 use service::change::{Event, EventType, State};
 use service::model::Resource;
 
-/// An event, of which the selected fields are shown.
+/// Converts an event, with only the selected fields of its resource.
 pub(super) fn shown(event: &Event, selection: Option<&Selection>) -> ApiResult<ChangeEvent> {
     let (resource, change) = match &event.state {
         State::Snapshot(resource) => (resource.as_ref(), None),
@@ -39,12 +39,12 @@ pub(super) fn shown(event: &Event, selection: Option<&Selection>) -> ApiResult<C
     })
 }
 
-/// The whole of a resource, which all who follow share.
+/// Serializes a complete resource. Followers share the result.
 fn print(resource: &Resource) -> ApiResult<JsonText> {
     JsonText::of(&AnyResource::from(resource.clone())).map_err(unprintable)
 }
 
-/// An error of the server: what it stores can be printed.
+/// Converts a serialization error to an internal error, because stored values can always be serialized.
 pub(super) fn unprintable(error: serde_json::Error) -> ApiError {
     ApiError::internal(error.to_string())
 }

@@ -1,4 +1,4 @@
-//! Changes of resources, as they are asked for and answered: as one page, or as a stream.
+//! The changes of resources: the parameters of requests, and the responses as a page or as a stream.
 
 pub mod page;
 pub mod query;
@@ -6,5 +6,5 @@ pub mod stream;
 
 mod event;
 
-/// Events read at a time.
+/// The maximum number of events that are read at a time.
 const EVENTS: usize = 100;

@@ -1,4 +1,4 @@
-//! Changes as one answer.
+//! Changes as a single JSON response.
 
 use super::EVENTS;
 use super::event::{shown, unprintable};
@@ -11,12 +11,12 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
-/// Bytes of events in an answer. An event that is larger goes alone.
+/// The size of a response in bytes at which no further events are read. The last batch may exceed it.
 const PAGE: usize = 8 << 20;
-/// How long an answer looks for events that match before it says how far it came.
+/// The maximum time that a response searches for matching events before it returns the position reached.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// Reads what there is of a page. If that is nothing, waits as long as the request asks, unless the server stops.
+/// Reads a page of events. If there is none, waits as long as the request specifies, unless the server shuts down.
 pub async fn page(
     feed: &mut Feed,
     request: &ChangeRequest,

@@ -1,4 +1,4 @@
-//! Reading the parameters of changes. Every fault in them is reported at once.
+//! Parsing of the parameters of changes. All faults are reported together.
 
 use crate::dto::ChangeParameters;
 use crate::fields::{KnownFields, Selection};
@@ -12,30 +12,30 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 use uuid::Uuid;
 
-/// Seconds that a stream lasts if it does not say: at random, so that not all come back at once.
+/// The default duration of a stream in seconds. It is random, so that clients do not all reconnect at the same time.
 const LASTS: RangeInclusive<u64> = 25 * 60..=35 * 60;
 
-/// What a caller wants to follow, and how.
+/// The parameters of a request for changes.
 #[derive(Debug)]
 pub struct ChangeRequest {
-    /// What is followed.
+    /// The resources to follow.
     pub scope: Scope,
-    /// The fields to show; `None` for all.
+    /// The fields to return; `None` for all.
     pub selection: Option<Selection>,
-    /// From where on.
+    /// The position to start from.
     pub since: Since,
-    /// How long an answer with nothing to tell is held back.
+    /// The maximum time that a response without events is delayed.
     pub wait: Duration,
-    /// The most events of an answer.
+    /// The maximum number of events in a response.
     pub limit: usize,
-    /// The time between bookmarks.
+    /// The interval between bookmarks.
     pub bookmark: Duration,
-    /// How long a stream lasts.
+    /// The duration of a stream.
     pub timeout: Duration,
 }
 
 impl ChangeRequest {
-    /// Reads the parameters. `last_event` is the position with which an event stream is resumed.
+    /// Parses the parameters. `last_event` is the position from which a stream of server-sent events is resumed.
     pub fn read(
         parameters: &Parameters<ChangeParameters>,
         last_event: Option<&str>,
@@ -43,7 +43,7 @@ impl ChangeRequest {
     ) -> Result<Self, ApiError> {
         let mut reader = ParameterReader::of(parameters);
         let kinds = reader.one("kind", kinds).unwrap_or_else(|| Kind::ALL.to_vec());
-        // Blank, they would ask for everything.
+        // Refused if blank: without these restrictions the response would contain all resources.
         let id = reader.given("id", |text| uuid("id", text));
         let owner = reader.given("owner_id", |text| uuid("owner_id", text));
         let filter = reader.search(&Collection::of(Kind::Cluster), "search");

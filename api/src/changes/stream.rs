@@ -1,4 +1,4 @@
-//! Changes as a stream, which lasts until its time, its token or the server ends.
+//! Changes as a stream, which ends at its timeout, at the expiry of its token, or when the server shuts down.
 
 use super::EVENTS;
 use super::event::{shown, unprintable};
@@ -23,12 +23,13 @@ use std::time::{Duration, SystemTime};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
-/// Bytes of events that are handed over at a time. An event that is larger goes alone.
+/// The size of a part in bytes at which no further events are added. The last batch may exceed it.
 const PART: usize = 256 << 10;
-/// Bookmarks are due at the same moments, so many a second: to wake up costs more than a bookmark.
+/// The number of moments per second at which bookmarks are due. Streams share these moments, because waking up costs
+/// more than sending a bookmark.
 const SLOTS_PER_SECOND: u32 = 10;
 
-/// `due`, or soon after it, when the bookmarks of other streams are due as well.
+/// Rounds `due` up to the next moment at which the bookmarks of other streams are due as well.
 fn aligned(due: Instant) -> Instant {
     let slot = Duration::from_secs(1) / SLOTS_PER_SECOND;
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
@@ -48,21 +49,21 @@ impl Payload for Frames {
 
 impl IntoResponse for Frames {
     fn into_response(self) -> Response {
-        // Proxies would hold events back until they have enough of them.
+        // Prevents proxies from buffering events.
         self.0.with_header("X-Accel-Buffering", "no").into_response()
     }
 }
 
-/// How the frames of a stream are written.
+/// The format of the frames of a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Framing {
-    /// A JSON object a line.
+    /// One JSON document per line.
     Lines,
     /// Server-sent events.
     Events,
 }
 
-/// What a stream says beside events.
+/// A bookmark in a stream.
 #[derive(Serialize)]
 struct Bookmark<'a> {
     r#type: &'static str,
@@ -73,14 +74,14 @@ struct Bookmark<'a> {
     end: Option<&'static str>,
 }
 
-/// The last thing that a stream says when it fails.
+/// The error with which a stream ends.
 #[derive(Serialize)]
 struct Failure {
     r#type: &'static str,
     problem: Problem,
 }
 
-/// A stream of changes to one caller.
+/// A stream of changes to one client.
 pub struct ChangeStream {
     feed: Feed,
     framing: Framing,
@@ -98,7 +99,7 @@ pub struct ChangeStream {
 }
 
 impl ChangeStream {
-    /// A stream of what `feed` yields.
+    /// Creates a stream of the events that `feed` yields.
     pub(crate) fn new(
         feed: Feed,
         request: ChangeRequest,
@@ -108,8 +109,8 @@ impl ChangeStream {
     ) -> Self {
         let now = Instant::now();
         let left = |expires: SystemTime| expires.duration_since(SystemTime::now()).unwrap_or_default();
-        // A stream without a present state to tell says at once where it begins: then the caller can resume, and a proxy
-        // that keeps the head until something follows passes it on.
+        // A stream that does not begin with the current state starts with a bookmark, so that the client can resume
+        // from it. The bookmark also makes proxies forward the response head that they hold until data follows.
         let next_bookmark = if feed.is_initial() { now + request.bookmark } else { now };
         Self {
             feed,
@@ -118,7 +119,7 @@ impl ChangeStream {
             bookmark: request.bookmark,
             next_bookmark,
             ends: now + request.timeout,
-            // A time too far to be told is never.
+            // An expiry that is out of range counts as none.
             expires: call.caller.expires.and_then(|expires| now.checked_add(left(expires))),
             stopping: call.app.stopping.clone(),
             clock: call.app.context.clock.clone(),
@@ -129,7 +130,7 @@ impl ChangeStream {
         }
     }
 
-    /// The body of the answer. It reads on only as the caller takes what it was sent.
+    /// Returns the response body. Events are read only as fast as the client receives them.
     pub fn into_body(self) -> Body {
         let parts = stream::unfold(self, |mut stream| async move {
             let part = stream.part().await?;
@@ -138,14 +139,14 @@ impl ChangeStream {
         Body::from_bytes_stream(parts)
     }
 
-    /// The next part; `None` at the end.
+    /// Returns the next part, or `None` at the end.
     async fn part(&mut self) -> Option<Vec<u8>> {
         if self.ended {
             return None;
         }
         let mut part = Vec::new();
         if !std::mem::replace(&mut self.begun, true) && self.framing == Framing::Events {
-            // At random, so that not all come back at once.
+            // Random, so that clients do not all reconnect at the same time.
             part.extend(format!("retry: {}\n\n", rand::random_range(1000..5000)).bytes());
         }
         while part.is_empty() || (part.len() < PART && !self.ended && self.feed.has_more()) {
@@ -157,7 +158,7 @@ impl ChangeStream {
         Some(part)
     }
 
-    /// Appends what there is to say next, and waits for it if there is nothing.
+    /// Appends the next frames, or waits if there are none.
     async fn append(&mut self, part: &mut Vec<u8>) -> ApiResult<()> {
         if let Some(reason) = self.end() {
             self.ended = true;
@@ -165,7 +166,7 @@ impl ChangeStream {
         }
         let was_initial = self.feed.is_initial();
         let mut sent = false;
-        // Boxed: otherwise a stream that waits takes the room for reading the database.
+        // Boxed, so that a waiting stream does not reserve the memory needed to read the database.
         for event in Box::pin(self.feed.next(EVENTS)).await? {
             let event = shown(&event, self.selection.as_ref())?;
             self.frame(part, event.r#type.as_str(), Some(&event.position), &event)?;
@@ -178,7 +179,7 @@ impl ChangeStream {
             return self.mark(part, None, None);
         }
         if sent || !part.is_empty() || self.feed.has_more() {
-            // Reading much that does not match must not keep others waiting.
+            // Yields, so that reading many events that do not match does not block other tasks.
             tokio::task::yield_now().await;
             return Ok(());
         }
@@ -191,7 +192,7 @@ impl ChangeStream {
         Ok(())
     }
 
-    /// Why the stream is to end now, if it is.
+    /// Returns the reason if the stream must end now.
     fn end(&self) -> Option<&'static str> {
         let now = Instant::now();
         match () {
@@ -202,7 +203,7 @@ impl ChangeStream {
         }
     }
 
-    /// Says how far the stream has come.
+    /// Appends a bookmark with the current position.
     fn mark(
         &mut self,
         part: &mut Vec<u8>,
@@ -222,7 +223,7 @@ impl ChangeStream {
         let instance = "/api/hyperfleet/v1/changes";
         let (problem, _) = error.into_problem(instance, &self.trace_id, Time(self.clock.now()));
         let failure = Failure { r#type: "ERROR", problem };
-        // It consists of texts and numbers.
+        // The frame consists of strings and numbers, so serializing it cannot fail.
         let _ = self.frame(part, failure.r#type, None, &failure);
     }
 

@@ -1,4 +1,4 @@
-//! The database: its URL is set whole, in a file, or in parts.
+//! The settings of the database. Its URL is set as a whole, in a file, or in parts.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -18,18 +18,18 @@ const READ_URL_FILE: &str = "database.read_url_file";
 const HOST: &str = "database.host";
 const PASSWORD: &str = "database.password";
 const PASSWORD_FILE: &str = "database.password_file";
-/// The parts that a URL is composed of.
+/// The settings from which a URL is composed.
 const PARTS: [&str; 6] =
     [HOST, "database.port", "database.name", "database.username", PASSWORD, PASSWORD_FILE];
-/// The settings of encryption, which hold for a whole URL as well.
+/// The settings of TLS, which also apply to a URL that is set as a whole.
 const SSL: [&str; 2] = ["database.ssl.mode", "database.ssl.root_cert_file"];
-/// What is escaped in a part of a URL: every byte that may mean something there.
+/// The bytes that are percent-encoded in a part of a URL: all except the unreserved characters.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// The database and how it is used.
+/// The settings of the database.
 #[derive(Debug, Clone, Args)]
 pub struct Database {
-    /// Database: a SQLite file, or postgres://user:password@host:5432/name.
+    /// The URL of the database: a SQLite file, or postgres://user:password@host:5432/name.
     #[arg(
         id = "database.url",
         env = "DATABASE_URL",
@@ -37,61 +37,65 @@ pub struct Database {
         value_parser = DatabaseUrl::parse,
     )]
     pub url: DatabaseUrl,
-    /// File that holds the database URL.
+    /// The file that contains the database URL.
     #[arg(id = "database.url_file")]
     url_file: Option<PathBuf>,
-    /// Replica of the database that answers reads; by default they go to the database itself.
+    /// The URL of a replica of the database that serves reads; by default the database itself serves them.
     #[arg(id = "database.read_url", value_parser = DatabaseUrl::parse)]
     pub read_url: Option<DatabaseUrl>,
-    /// File that holds the URL of the replica.
+    /// The file that contains the URL of the replica.
     #[arg(id = "database.read_url_file")]
     read_url_file: Option<PathBuf>,
-    /// PostgreSQL host or socket folder; used with the settings below when no URL is set.
+    /// The PostgreSQL host or socket directory; used with the settings below when no URL is set.
     #[arg(id = "database.host", value_parser = host_or_folder)]
     host: Option<String>,
-    /// PostgreSQL port.
+    /// The PostgreSQL port.
     #[arg(id = "database.port", default_value = "5432", value_parser = number::<u16>(1, 65_535))]
     port: u16,
-    /// PostgreSQL database.
+    /// The name of the PostgreSQL database.
     #[arg(id = "database.name", default_value = "hyperfleet", value_parser = text)]
     name: String,
-    /// PostgreSQL user.
+    /// The PostgreSQL user.
     #[arg(id = "database.username", default_value = "hyperfleet", value_parser = text)]
     username: String,
-    /// PostgreSQL password; other users of the machine can read a flag, not a file.
+    /// The PostgreSQL password; other users of the machine can read a flag, but not a file.
     #[arg(id = "database.password", value_parser = Secret::parse)]
     password: Option<Secret>,
-    /// File that holds the PostgreSQL password.
+    /// The file that contains the PostgreSQL password.
     #[arg(id = "database.password_file")]
     password_file: Option<PathBuf>,
-    /// Encryption of the connection to PostgreSQL, also with a URL; by default prefer, or verify-ca with an authority.
+    /// The TLS mode of connections to PostgreSQL, also with a URL; by default prefer, or verify-ca with a certificate
+    /// authority.
     #[arg(id = "database.ssl.mode", value_parser = ["disable", "prefer", "require", "verify-ca", "verify-full"])]
     ssl_mode: Option<String>,
-    /// Certificate authority (PEM) that vouches for PostgreSQL, also with a URL; by default the public authorities.
+    /// The certificate authority (PEM) that the certificate of PostgreSQL is verified against, also with a URL; by
+    /// default the public authorities.
     #[arg(id = "database.ssl.root_cert_file")]
     ssl_root_cert_file: Option<PathBuf>,
-    /// Longest wait for an unreachable PostgreSQL when the server starts.
+    /// The maximum time to wait for an unreachable PostgreSQL server at startup.
     #[arg(id = "database.startup_timeout", default_value = "30s", value_parser = duration("0s", "1h"))]
     pub startup_timeout: Duration,
-    /// Whether serve applies pending migrations itself; by default true on SQLite and false on PostgreSQL.
+    /// Whether serve applies pending migrations; by default true on SQLite and false on PostgreSQL.
     #[arg(id = "database.auto_migrate")]
     pub auto_migrate: Option<bool>,
-    /// Most connections to the database; by default four per core, 8 to 32; on SQLite one per core, 2 to 8.
+    /// The maximum number of connections to the database; by default four per core, 8 to 32; on SQLite one per core, 2
+    /// to 8.
     #[arg(id = "database.pool.max_connections", value_parser = number::<u32>(1, 10_000))]
     pub max_connections: Option<u32>,
-    /// Longest time that a request waits for a connection.
+    /// The maximum time that a request waits for a connection.
     #[arg(id = "database.pool.acquire_timeout", default_value = "2s", value_parser = duration("10ms", "5m"))]
     pub acquire_timeout: Duration,
-    /// Longest wait of SQLite for another process that writes to the same file.
+    /// The maximum time that SQLite waits for another process that writes to the same file.
     #[arg(id = "database.busy_timeout", default_value = "5s", value_parser = duration("0s", "5m"))]
     pub busy_timeout: Duration,
 }
 
 impl Database {
-    /// Decides on the URLs.
+    /// Determines the URLs of the database and of its replica.
     ///
-    /// Of a whole URL, a file with one and parts, the one from the strongest source is used; from one source the
-    /// whole URL.
+    /// Of the whole URL, the file that contains it and the host, the one from the source with the highest precedence is
+    /// used; from the same source, the first of these. If none is set but another part or a TLS setting is, the URL is
+    /// composed of the parts.
     pub(crate) fn settle(&mut self, layers: &mut Layers<'_>) -> Result<(), ConfigError> {
         let part = PARTS.into_iter().chain(SSL).find(|key| layers.given(key).is_some());
         let key = layers.strongest(&[URL, URL_FILE, HOST]).or(part).unwrap_or(URL);
@@ -123,7 +127,7 @@ impl Database {
         Ok(())
     }
 
-    /// The URL of the parts.
+    /// Returns the URL composed of the parts.
     fn composed(&self, layers: &Layers<'_>) -> Result<DatabaseUrl, ConfigError> {
         let host = match self.host.as_deref().unwrap_or("localhost") {
             address if address.contains(':') => format!("[{address}]"),
@@ -139,7 +143,7 @@ impl Database {
             .map_err(|problem| ConfigError::new(HOST, problem))
     }
 
-    /// The URL with the settings that hold for a whole one too, where it is one of PostgreSQL.
+    /// Returns a PostgreSQL URL with the TLS settings added, or a SQLite URL unchanged.
     fn completed(
         &self,
         layers: &mut Layers<'_>,
@@ -165,7 +169,7 @@ fn url_in_file(layers: &Layers<'_>, key: &str, path: Option<&Path>) -> Result<Da
         .map_err(|problem| layers.refuse(key, format!("the file does not hold one: {problem}")))
 }
 
-/// The content of a file without the line break that editors put at its end.
+/// Returns the content of a file without trailing line breaks, which editors add.
 fn text_in_file(layers: &Layers<'_>, key: &str, path: Option<&Path>) -> Result<String, ConfigError> {
     let content = layers.environment.read(path.unwrap_or(Path::new("")));
     let content = content.map_err(|problem| layers.refuse(key, problem))?;

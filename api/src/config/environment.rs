@@ -1,4 +1,5 @@
-//! The world outside the command line, passed in so that a test needs none of the process's own.
+//! The environment variables and files that settings are read from, passed in so that tests do not depend on the
+//! process.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -11,15 +12,15 @@ use super::setting;
 /// Environment variables by name.
 pub type Variables = BTreeMap<String, String>;
 
-/// Where settings come from besides the command line.
+/// The sources of settings besides the command line.
 pub struct Environment<'a> {
-    /// Environment variables.
+    /// The environment variables.
     pub variables: &'a Variables,
-    /// Reads a whole file, as [`std::fs::read`] does.
+    /// Reads a whole file, like [`std::fs::read`].
     pub read_file: &'a dyn Fn(&Path) -> io::Result<Vec<u8>>,
 }
 
-/// The environment variables of this process. Text that is not Unicode keeps its readable part.
+/// Returns the environment variables of this process. Invalid Unicode is replaced by U+FFFD.
 #[must_use]
 pub fn process_variables() -> Variables {
     let text = |value: std::ffi::OsString| value.to_string_lossy().into_owned();
@@ -27,20 +28,21 @@ pub fn process_variables() -> Variables {
 }
 
 impl Environment<'_> {
-    /// A variable. A blank one counts as not set, as shells and manifests often leave them.
+    /// Returns the value of a variable. A blank value counts as not set, because shells and manifests often leave
+    /// variables blank.
     pub(super) fn variable(&self, name: &str) -> Option<&str> {
         self.variables.get(name).map(String::as_str).filter(|text| !text.trim().is_empty())
     }
 
-    /// The content of a file, or a sentence on why there is none.
+    /// Returns the content of a file, or a message that explains why it cannot be read.
     pub(super) fn read(&self, path: &Path) -> Result<Vec<u8>, String> {
         (self.read_file)(path).map_err(|error| format!("the file cannot be read: {error}"))
     }
 
-    /// A sentence for every `HYPERFLEET_` variable that no setting reads.
+    /// Returns a warning for each `HYPERFLEET_` variable that no setting reads.
     ///
-    /// Not an error: Kubernetes puts the address of every service into the environment, and a service named
-    /// `hyperfleet-api` gives `HYPERFLEET_API_SERVICE_HOST` and the like, which are left out here.
+    /// Unknown variables are not errors: Kubernetes sets variables with the address of each service, and a service
+    /// named `hyperfleet-api` adds names such as `HYPERFLEET_API_SERVICE_HOST`. Such names are not reported.
     pub(super) fn unknown(&self, settings: &[Arg]) -> Vec<String> {
         let read = |name: &str| {
             name == "HYPERFLEET_CONFIG" || settings.iter().flat_map(setting::variables).any(|own| own == name)
@@ -54,7 +56,7 @@ impl Environment<'_> {
     }
 }
 
-/// Whether Kubernetes made this variable to tell where a service is.
+/// Whether Kubernetes set this variable to publish the address of a service.
 fn is_service_link(name: &str, value: &str) -> bool {
     let address = ["tcp://", "udp://", "sctp://"].iter().any(|scheme| value.starts_with(scheme));
     let part = ["_TCP_", "_UDP_", "_SCTP_"].iter().any(|protocol| name.contains(protocol));

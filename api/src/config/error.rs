@@ -1,40 +1,42 @@
-//! Why a setting cannot be used, so that it can be fixed without reading the source.
+//! The error for a setting that cannot be used, detailed enough to correct it without reading the source.
 
 use std::fmt;
 
 use clap::error::ErrorKind;
 
-/// How many characters of a value are shown.
+/// The maximum number of characters of a value that an error shows.
 const SHOWN: usize = 100;
 
-/// A setting that cannot be used. Its text names the key, the value unless that may be a secret, where the value
-/// came from, and what is allowed: `server.port = "x" (flag --server-port): expected a whole number …`.
+/// A setting that cannot be used.
+///
+/// The message contains the key, the value unless it may be a secret, the source of the value, and what is allowed:
+/// `server.port = "x" (flag --server-port): expected a whole number …`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigError {
     key: String,
-    /// What follows the key.
+    /// The part of the message after the key.
     text: String,
 }
 
 impl ConfigError {
-    /// An error in the setting `key`; `problem` says what is allowed or what to do.
+    /// Creates an error for the setting `key`. `problem` states what is allowed or what to do.
     pub fn new(key: impl Into<String>, problem: impl fmt::Display) -> Self {
         Self { key: key.into(), text: format!(": {problem}") }
     }
 
-    /// The same error, its key completed by that of the section it stands in.
+    /// Prefixes the key with the key of its section.
     #[must_use]
     pub fn within(self, section: &str) -> Self {
         Self { key: format!("{section}.{}", self.key), ..self }
     }
 
-    /// The same error, with where the value came from.
+    /// Adds the source of the value.
     pub(super) fn from(self, origin: &str) -> Self {
         Self { text: format!(" ({origin}){}", self.text), ..self }
     }
 
-    /// The same error, with the value in front of its origin: not for secrets. What looks like a URL is left out, since
-    /// whoever mistakes one setting for another may have put a password there.
+    /// Adds the value in front of its source; not for secrets. A value that resembles a URL is omitted, because a user
+    /// who mistakes one setting for another may have put a password there.
     pub(super) fn showing(self, value: &str) -> Self {
         if value.contains("://") || value.contains('@') {
             return self;

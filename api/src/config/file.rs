@@ -1,4 +1,4 @@
-//! The YAML file: reading it, refusing keys that nothing reads, and what files of the Go service hold besides.
+//! The YAML configuration file: reads it, refuses unknown keys, and accepts files of the Go service.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -10,37 +10,38 @@ use serde_saphyr::UserMessageFormatter;
 use super::environment::Environment;
 use super::error::ConfigError;
 
-/// Keys and sections of the Go service's configuration that have no meaning here.
+/// Keys and sections of the Go service's configuration that have no effect here and are ignored.
 const GO_KEYS: &str = "server.hostname server.timeouts server.tls.enabled database.dialect database.debug \
     database.pool.max_idle_connections database.pool.conn_max_lifetime database.pool.conn_max_idle_time \
     database.pool.request_timeout database.pool.conn_retry_attempts database.pool.conn_retry_interval \
     database.pool.advisory_lock_timeout health.shutdown_timeout health.db_ping_timeout logging.output \
     logging.masking logging.otel metrics.label_metrics_inclusion_duration tracing.enabled tracing.service_name";
-/// Sections of the Go service's configuration that can be ignored only while they are off: whoever turns them on
-/// relies on them.
+/// Sections of the Go service's configuration that are ignored only while they are disabled: operators who enable one
+/// rely on it.
 const GO_SWITCHES: [&str; 3] = ["server.tenant", "health.tls", "metrics.tls"];
-/// The kinds of the Go service whose required adapters are taken.
+/// The kinds of the Go service whose required adapters are used, and the settings that they correspond to.
 const GO_KINDS: [(&str, &str); 2] =
     [("Cluster", "adapters.required.cluster"), ("NodePool", "adapters.required.nodepool")];
 
-/// How alike two names are, from 0 to 1, for one to be taken for a slip of the other.
+/// The similarity, from 0 to 1, above which an unknown name counts as a misspelling of a known one.
 const ALIKE: f64 = 0.8;
 
-/// The settings of a file.
+/// The settings in a file.
 #[derive(Debug, Default)]
 pub(super) struct ConfigFile {
-    /// Its path, as it was named.
+    /// The path of the file, as given.
     pub(super) path: String,
     /// The values by dotted key. A key without a value (`port:`) counts as absent.
     pub(super) values: BTreeMap<String, Value>,
-    /// Keys that are ignored.
+    /// The keys that are ignored.
     ignored: Vec<String>,
-    /// Why keys are refused.
+    /// The reasons why keys are refused.
     refused: Vec<String>,
 }
 
 impl ConfigFile {
-    /// Reads the file named by `flag` or else by `HYPERFLEET_CONFIG`; without a name there are no settings.
+    /// Reads the file named by `flag` or, if absent, by `HYPERFLEET_CONFIG`. Returns no settings if neither names a
+    /// file.
     pub(super) fn read(
         flag: Option<&String>,
         environment: &Environment<'_>,
@@ -65,7 +66,7 @@ impl ConfigFile {
         }
     }
 
-    /// The one warning on what is ignored.
+    /// Returns the warning about ignored keys, if there are any.
     pub(super) fn warning(&self) -> Option<String> {
         let (path, ignored) = (&self.path, self.ignored.join(", "));
         let text = format!("{path}: keys of the Go service without a meaning here are ignored: {ignored}");
@@ -100,7 +101,7 @@ impl ConfigFile {
         }
     }
 
-    /// Takes the required adapters of the kinds there are, unless the file has settings for them.
+    /// Reads the required adapters of clusters and node pools, unless the file contains the settings for them.
     fn take_entities(&mut self, entities: &Value) {
         self.ignored.push("entities, but for required_adapters of Cluster and NodePool".to_owned());
         for entity in entities.as_array().into_iter().flatten() {
@@ -114,7 +115,7 @@ impl ConfigFile {
     }
 }
 
-/// What may have been meant by an unknown name in a section.
+/// Suggests the known name in the section that is closest to `name`, or lists the known names.
 fn suggestion(name: &str, prefix: &str, known: &[Arg]) -> String {
     let mut names: Vec<&str> = Vec::new();
     for rest in known.iter().filter_map(|arg| arg.get_id().as_str().strip_prefix(prefix)) {
@@ -133,7 +134,7 @@ fn suggestion(name: &str, prefix: &str, known: &[Arg]) -> String {
 
 fn parse(bytes: Vec<u8>) -> Result<Map<String, Value>, String> {
     let text = String::from_utf8(bytes).map_err(|_| "the file is not UTF-8 text".to_owned())?;
-    // Without snippets: the lines around a mistake may hold a password.
+    // Snippets are disabled: the lines around an error may contain a password.
     let options = serde_saphyr::options! { with_snippet: false, strict_booleans: true };
     let value: Option<Value> = serde_saphyr::from_str_with_options(&text, options).map_err(|error| {
         format!("the file is not valid YAML: {}", error.render_with_formatter(&UserMessageFormatter))

@@ -1,4 +1,4 @@
-//! One issuer of tokens.
+//! The settings of an issuer of tokens.
 
 use std::path::PathBuf;
 
@@ -10,26 +10,28 @@ use serde_json::{Map, Value};
 use super::error::ConfigError;
 use super::parse::{is_loopback, text};
 
-/// One issuer of tokens. At least one of `jwk_cert_url` and `jwk_cert_file` is needed; the keys of both are accepted.
+/// The settings of an issuer of tokens. At least one of `jwk_cert_url` and `jwk_cert_file` is required; the keys of
+/// both are accepted.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Args)]
 #[serde(deny_unknown_fields)]
 pub struct IssuerConfig {
-    /// Issuer of tokens: the exact value of their iss claim.
+    /// The issuer of tokens: the exact value of their iss claim.
     #[arg(id = "server.jwt.issuer_url", default_value = "", hide_default_value = true)]
     pub issuer_url: String,
-    /// Where that issuer publishes its JSON Web Key Set: https, or http to a loopback address.
+    /// The URL of the issuer's JSON Web Key Set: https, or http to a loopback address.
     #[arg(id = "server.jwt.jwk_cert_url", value_parser = text)]
     pub jwk_cert_url: Option<String>,
-    /// JSON Web Key Set of that issuer, read again whenever the file changes.
+    /// The file with the issuer's JSON Web Key Set; read again whenever it changes.
     #[arg(id = "server.jwt.jwk_cert_file")]
     pub jwk_cert_file: Option<PathBuf>,
-    /// Certificate authorities (PEM) that vouch for the JWKS URL, in place of the public ones.
+    /// The file with the certificate authorities (PEM) that the JWKS URL is verified against, in place of the public
+    /// ones.
     #[arg(id = "server.jwt.jwk_cert_ca_file")]
     pub jwk_cert_ca_file: Option<PathBuf>,
-    /// What the aud claim must contain; none accepts any audience.
+    /// The audience that the aud claim must contain; if not set, any audience is accepted.
     #[arg(id = "server.jwt.audience", value_parser = text)]
     pub audience: Option<String>,
-    /// Claim that names the caller; a token without it is named by its sub claim.
+    /// The claim that names the caller; if a token does not have it, its sub claim is used.
     #[arg(id = "server.jwt.identity_claim", default_value = "email", value_parser = text)]
     #[serde(default = "email")]
     pub identity_claim: String,
@@ -40,12 +42,12 @@ fn email() -> String {
 }
 
 impl IssuerConfig {
-    /// Whether anything is set.
+    /// Whether any of the settings differs from its default.
     pub(super) fn is_set(&self) -> bool {
         *self != Self { identity_claim: email(), ..Self::default() }
     }
 
-    /// Checks what can be checked without opening anything.
+    /// Checks the settings without opening files or connections.
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         let problem = if self.issuer_url.trim().is_empty() {
             ("issuer_url", "must be set: the value of the iss claim of the tokens")
@@ -63,7 +65,8 @@ impl IssuerConfig {
         Err(ConfigError::new(problem.0, problem.1))
     }
 
-    /// The URL of the keys, if there is one: nobody between the issuer and this program may be able to change them.
+    /// Returns the URL of the key set, if there is one. Only URLs that cannot be intercepted are allowed: https, or
+    /// http to a loopback address.
     pub(crate) fn key_url(&self) -> Result<Option<Url>, ConfigError> {
         let Some(text) = &self.jwk_cert_url else { return Ok(None) };
         let secure = |url: &Url| match url.scheme() {
@@ -82,7 +85,7 @@ impl IssuerConfig {
     }
 }
 
-/// The issuers in a JSON array.
+/// Parses a JSON array of issuers.
 pub(super) fn issuers(list: &str) -> Result<Vec<IssuerConfig>, String> {
     let entries: Vec<Map<String, Value>> =
         serde_json::from_str(list).map_err(|_| "expected a list of issuers, each with issuer_url")?;

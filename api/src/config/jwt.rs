@@ -1,4 +1,4 @@
-//! Bearer tokens: the issuers, and whether callers must present a token.
+//! The settings of bearer tokens: the issuers, and whether callers must present a token.
 
 use clap::Args;
 
@@ -11,16 +11,16 @@ const SECTION: &str = "server.jwt";
 const ENABLED: &str = "server.jwt.enabled";
 const ISSUERS: &str = "server.jwt.issuers";
 
-/// Who may call.
+/// The settings of authentication.
 #[derive(Debug, Clone, Args)]
 pub struct Jwt {
-    /// Whether callers must present a token; by default false on a loopback host, and to be set on any other.
+    /// Whether callers must present a token; defaults to false on a loopback host, and must be set on any other host.
     #[arg(id = "server.jwt.enabled")]
     pub enabled: Option<bool>,
-    /// Issuers of tokens, as a list in the file or a JSON array of objects with the keys of a single issuer below.
+    /// The issuers of tokens, as a list in the file or a JSON array of objects with the keys of a single issuer below.
     #[arg(id = "server.jwt.issuers", default_value = "[]", value_parser = issuers)]
     pub issuers: std::vec::Vec<IssuerConfig>,
-    /// Let everyone in: short for --server-jwt-enabled=false.
+    /// Accept requests without a token; short for --server-jwt-enabled=false.
     #[arg(long, help_heading = "Server", conflicts_with = "server.jwt.enabled")]
     no_auth: bool,
     #[command(flatten)]
@@ -28,13 +28,13 @@ pub struct Jwt {
 }
 
 impl Jwt {
-    /// Whether callers must present a token. If so there is at least one issuer.
+    /// Whether callers must present a token. If true, at least one issuer is configured.
     #[must_use]
     pub fn is_enabled(&self) -> bool {
         self.enabled.unwrap_or(false)
     }
 
-    /// Joins the issuers and checks them, for an API that listens on `host`.
+    /// Adds the single issuer to the list and checks all issuers, for an API that listens on `host`.
     pub(super) fn settle(&mut self, layers: &mut Layers<'_>, host: &str) -> Result<(), ConfigError> {
         for (index, issuer) in self.issuers.iter().enumerate() {
             let section = format!("{ISSUERS}[{index}]");

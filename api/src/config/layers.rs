@@ -1,4 +1,4 @@
-//! Finds each setting's value: flag, else environment, else file, else default.
+//! Resolves the value of each setting: flag, else environment, else file, else default.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -17,29 +17,28 @@ use super::file::ConfigFile;
 use super::setting;
 use super::url::Secret;
 
-/// The text of a setting and where it was found.
+/// The text of a setting and its source.
 #[derive(Clone)]
 pub(super) struct Given {
     pub(super) text: String,
-    /// Such as `flag --server-port`.
+    /// The source, such as `flag --server-port`.
     pub(super) origin: String,
-    /// A higher rank wins.
+    /// The precedence of the source. The highest rank wins.
     rank: u8,
 }
 
-/// Where the values of the settings came from, and what their author should hear although they can be used.
+/// The sources of the settings, and warnings about settings that can be used.
 pub struct Layers<'a> {
-    /// Sentences to log: settings without effect, environment variables that look like settings.
+    /// Warnings to log, such as settings without effect and unknown `HYPERFLEET_` variables.
     pub warnings: Vec<String>,
     pub(super) environment: &'a Environment<'a>,
-    /// All settings there are.
+    /// All settings of the program.
     pub(super) settings: Vec<Arg>,
     given: BTreeMap<String, Given>,
 }
 
-/// What clap makes of a command line whose settings come from the environment and the file too, unless it gives them
-/// itself. The file is the one named by `--config` or `HYPERFLEET_CONFIG`. Only settings that the subcommand has are
-/// looked at.
+/// Parses a command line with clap. A setting without a flag gets its value from the environment or the file, which is
+/// named by `--config` or `HYPERFLEET_CONFIG`. Only the settings of the subcommand are resolved.
 pub(crate) fn parse<'a>(
     command: Command,
     arguments: &[OsString],
@@ -47,7 +46,7 @@ pub(crate) fn parse<'a>(
 ) -> Result<(ArgMatches, Layers<'a>), clap::Error> {
     let settings = setting::all(&command);
     let mut layers = Layers { warnings: Vec::new(), environment, settings, given: BTreeMap::new() };
-    // The command line by itself comes first: help, and what is wrong with a flag.
+    // The command line is parsed alone first, for requests for help and invalid flags.
     let command = setting::with_flags(command);
     let first = layers.matches(command.clone(), arguments)?;
     let Some((name, own)) = first.subcommand() else { return Ok((first, layers)) };
@@ -81,7 +80,7 @@ pub(crate) fn parse<'a>(
     Ok((matches, layers))
 }
 
-/// The value from the strongest source; none if the default holds.
+/// Returns the value from the source with the highest precedence, or `None` if the default applies.
 fn find(
     arg: &Arg,
     matches: &ArgMatches,
@@ -96,7 +95,7 @@ fn find(
     }
     let variable = setting::variables(arg).find_map(|name| Some((environment.variable(&name)?, name)));
     if let Some((text, name)) = variable {
-        // Secrets of Kubernetes often end in a line break.
+        // Kubernetes Secrets often end in a line break.
         let is_password = setting::is::<Secret>(arg);
         let text = if is_password { text.trim_end_matches(['\r', '\n']) } else { text.trim() };
         return given(1, format!("environment {name}"), text);
@@ -113,21 +112,21 @@ fn find(
     }
 }
 
-/// An error about a value, which is left out if it may be a secret.
+/// Returns an error about a value. The value is omitted if it may be a secret.
 fn refused(arg: &Arg, problem: impl fmt::Display, value: &str, origin: &str) -> ConfigError {
     let error = ConfigError::new(arg.get_id().as_str(), problem).from(origin);
     if setting::is_secret(arg) { error } else { error.showing(value) }
 }
 
 impl Layers<'_> {
-    /// What clap makes of the arguments. A value that it refuses is reported by the key of its setting.
+    /// Parses the arguments. An error about a value names the key of its setting.
     fn matches(&self, command: Command, arguments: &[OsString]) -> Result<ArgMatches, clap::Error> {
         command.try_get_matches_from(arguments).map_err(|error| {
             let text = |kind| match error.get(kind) {
                 Some(ContextValue::String(text)) => text.as_str(),
                 _ => "",
             };
-            // Shown as in the help: `--server-port <NUMBER>`.
+            // The argument is formatted as in the help: `--server-port <NUMBER>`.
             let flag = text(ContextKind::InvalidArg).split(' ').next();
             let arg = self.settings.iter().find(|arg| Some(&*setting::flag(arg)) == flag);
             let (Some(arg), true) = (arg, error.get(ContextKind::InvalidValue).is_some()) else {
@@ -146,7 +145,7 @@ impl Layers<'_> {
         })
     }
 
-    /// An error about a setting, with its value and where that came from.
+    /// Returns an error about a setting, with its value and the source of the value.
     pub(super) fn refuse(&self, key: &str, problem: impl fmt::Display) -> ConfigError {
         match (self.given(key), self.settings.iter().find(|arg| arg.get_id() == key)) {
             (Some(given), Some(arg)) => refused(arg, problem, &given.text, &given.origin),
@@ -154,25 +153,26 @@ impl Layers<'_> {
         }
     }
 
-    /// What is set for a key; none if its default holds.
+    /// Returns the value that is set for a key, or `None` if its default applies.
     pub(super) fn given(&self, key: &str) -> Option<&Given> {
         self.given.get(key)
     }
 
-    /// Of these settings the one from the strongest source, the first one of equals; none if none is set.
+    /// Returns the setting from the source with the highest precedence, or the first one if several are equal, or
+    /// `None` if none is set.
     pub(super) fn strongest(&self, keys: &[&'static str]) -> Option<&'static str> {
         let set = keys.iter().rev().filter_map(|key| Some((self.given(key)?.rank, *key)));
         set.max_by_key(|(rank, _)| *rank).map(|(_, key)| key)
     }
 
-    /// Notes that the value of `key` was made from that of `from`.
+    /// Records that the value of `key` was derived from that of `from`.
     pub(super) fn set_by(&mut self, key: &str, from: &str) {
         if let Some(given) = self.given(from).cloned() {
             self.given.insert(key.to_owned(), given);
         }
     }
 
-    /// Notes that `flag` stands for another flag.
+    /// Records that `key` was set by `flag`, which stands for another flag.
     pub(super) fn set_by_flag(&mut self, key: &str, text: &str, flag: &str) {
         let given = Given { text: text.to_owned(), origin: format!("flag {flag}"), rank: 2 };
         self.given.insert(key.to_owned(), given);

@@ -1,15 +1,16 @@
 //! The settings of every command: flag > environment > YAML file > default.
 //!
-//! To add a setting: a field with a doc comment and `#[arg(id = "section.name", …)]` in the struct of its section
-//! (`database` in [`database`], `server.jwt` in [`jwt`] and [`issuer`], all others in [`settings`]), and its use; a sample of
-//! it in `tests/precedence.rs` and in the schema of the chart in `deploy/`. The rest follows from the id `section.name`: the
-//! key of the YAML file, the flag `--section-name`, the variable `HYPERFLEET_SECTION_NAME`. In `#[arg]`,
-//! `default_value` is written as in the environment, `value_parser` comes from `parse`, and `env` names one more
-//! variable. A field without a default is an `Option`. A rule that spans several settings goes into `settle`.
+//! To add a setting, add a field with a doc comment and `#[arg(id = "section.name", …)]` to the struct of its section
+//! (`database` in [`database`], `server.jwt` in [`jwt`] and [`issuer`], all others in [`settings`]), and use it. Then
+//! add a sample value to `tests/precedence.rs` and a property to the schema of the chart in `deploy/`. The key of the
+//! YAML file, the flag `--section-name` and the variable `HYPERFLEET_SECTION_NAME` are derived from the id
+//! `section.name`. In `#[arg]`, `default_value` has the same format as in the environment, `value_parser` comes from
+//! `parse`, and `env` names an additional variable. A field without a default is an `Option`. Rules that span several
+//! settings belong in `settle`.
 //!
-//! `setting` derives flag, variable and help; `layers` gives clap the values of the environment and the file as
-//! defaults; `file` reads the YAML. Nothing reads the state of the process: it is passed in as an
-//! [`environment::Environment`].
+//! `setting` derives the flag, the variables and the help; `layers` passes the values of the environment and the file
+//! to clap as defaults; `file` reads the YAML file. No code reads the state of the process directly: it is passed in as
+//! an [`environment::Environment`].
 
 pub mod database;
 pub mod environment;
@@ -35,35 +36,35 @@ use self::layers::Layers;
 use self::parse::http_url;
 use self::settings::{Adapters, Changes, Health, Logging, Metrics, Server, Tracing};
 
-/// Names the endpoint of spans alone, and outranks `tracing.otlp_endpoint`. The exporter reads it itself, and would
-/// repeat it in its errors.
+/// The variable that sets the endpoint of spans only, with precedence over `tracing.otlp_endpoint`. The exporter reads
+/// it directly and would repeat its value in errors, so it is checked first.
 pub(crate) const TRACES_ENDPOINT: &str = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT";
 
 /// All settings of `serve`.
 #[derive(Debug, Clone, Args)]
 pub struct Config {
-    /// The API itself.
+    /// The API.
     #[command(flatten)]
     pub server: Server,
-    /// The port that tells whether this process is alive and ready.
+    /// The health port.
     #[command(flatten)]
     pub health: Health,
-    /// The port that metrics are scraped from.
+    /// The metrics port.
     #[command(flatten)]
     pub metrics: Metrics,
-    /// Where everything is stored.
+    /// The database.
     #[command(flatten)]
     pub database: Database,
-    /// Whose reports are required.
+    /// The adapters and their reports.
     #[command(flatten)]
     pub adapters: Adapters,
-    /// The log of changes and those who follow it.
+    /// The log of changes and its followers.
     #[command(flatten)]
     pub changes: Changes,
-    /// What is written to standard output.
+    /// The log output.
     #[command(flatten)]
     pub logging: Logging,
-    /// Where spans are sent.
+    /// The export of spans.
     #[command(flatten)]
     pub tracing: Tracing,
     /// Fill an empty database with a small demo fleet whose adapters keep reporting.
@@ -109,7 +110,7 @@ impl Config {
     }
 }
 
-/// Listens where the API does, unless the setting `key` says otherwise.
+/// Sets `host` to the host of the API, unless the setting `key` is given.
 pub(crate) fn inherit_host(layers: &mut Layers<'_>, key: &str, host: &mut String, server_host: &str) {
     if layers.given(key).is_none() {
         server_host.clone_into(host);

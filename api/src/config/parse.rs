@@ -1,6 +1,6 @@
-//! Value parsers: from the text of a setting to its value, or to a sentence on what is allowed.
+//! Value parsers: convert the text of a setting to its value, or return a message that states what is allowed.
 //!
-//! No sentence repeats the value, which may be a secret put in the wrong place.
+//! No message repeats the value, which may be a secret that was put in the wrong setting.
 
 use std::collections::HashSet;
 use std::net::IpAddr;
@@ -12,10 +12,10 @@ use reqwest::Url;
 const TIME: [(&str, u64); 4] = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000)];
 /// Units of a size, in bytes.
 const SIZE: [(&str, u64); 5] = [("", 1), ("B", 1), ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30)];
-/// The longest name of an adapter.
+/// The maximum length of the name of an adapter.
 const MAX_ADAPTER: usize = 253;
 
-/// A whole number from `min` to `max`.
+/// Parses a whole number from `min` to `max`.
 pub(super) fn number<T: TryFrom<u64>>(min: u64, max: u64) -> impl Fn(&str) -> Result<T, String> + Clone {
     move |text| {
         let number = quantity(text, &[("", 1)]).filter(|number| (min..=max).contains(number));
@@ -24,7 +24,7 @@ pub(super) fn number<T: TryFrom<u64>>(min: u64, max: u64) -> impl Fn(&str) -> Re
     }
 }
 
-/// A number of bytes from `min` to `max`, both written with a unit.
+/// Parses a number of bytes from `min` to `max`, all written with a unit.
 pub(super) fn size(min: &'static str, max: &'static str) -> impl Fn(&str) -> Result<usize, String> + Clone {
     move |text| {
         let bytes = within(text, min, max, &SIZE).and_then(|bytes| bytes.try_into().ok());
@@ -32,7 +32,7 @@ pub(super) fn size(min: &'static str, max: &'static str) -> impl Fn(&str) -> Res
     }
 }
 
-/// A duration from `min` to `max`, both written with a unit.
+/// Parses a duration from `min` to `max`, all written with a unit.
 pub(super) fn duration(
     min: &'static str,
     max: &'static str,
@@ -43,13 +43,13 @@ pub(super) fn duration(
     }
 }
 
-/// Text that is not blank.
+/// Parses text that is not blank and has no control characters.
 pub(super) fn text(text: &str) -> Result<String, String> {
     let good = !text.trim().is_empty() && !text.contains(char::is_control);
     good.then(|| text.to_owned()).ok_or_else(|| "expected text, not blank and on one line".to_owned())
 }
 
-/// A host name or an IP address; the brackets around an IPv6 address are taken off.
+/// Parses a host name or an IP address. The brackets around an IPv6 address are removed.
 pub(crate) fn host(text: &str) -> Result<String, String> {
     let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
     let name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
@@ -61,19 +61,19 @@ pub(crate) fn host(text: &str) -> Result<String, String> {
     good.then(|| bare.to_owned()).ok_or_else(|| allowed.to_owned())
 }
 
-/// As [`host`], or the folder of a Unix socket.
+/// Like [`host`], but also accepts the directory of a Unix socket.
 pub(super) fn host_or_folder(text: &str) -> Result<String, String> {
     if text.starts_with('/') { Ok(text.to_owned()) } else { host(text) }
         .map_err(|_| "expected a host name, an IP address or the folder of a socket".to_owned())
 }
 
-/// Whether only this machine reaches a listener on `host`.
+/// Whether a listener on `host` is reachable only from this machine.
 pub(crate) fn is_loopback(host: &str) -> bool {
     let bare = host.trim_matches(['[', ']']);
     bare.eq_ignore_ascii_case("localhost") || bare.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
 }
 
-/// An `http` or `https` URL without credentials and parameters, which errors and logs would repeat.
+/// Parses an `http` or `https` URL without credentials and parameters, which errors and logs would repeat.
 pub(super) fn http_url(text: &str) -> Result<String, String> {
     let text = text.trim();
     let good = |url: &Url| matches!(url.scheme(), "http" | "https") && !text.contains(char::is_whitespace);
@@ -87,7 +87,7 @@ pub(super) fn http_url(text: &str) -> Result<String, String> {
         .to_owned())
 }
 
-/// Names without blanks and repeats: separated by commas, or a JSON array.
+/// Parses names without whitespace and duplicates: separated by commas, or a JSON array.
 pub(super) fn names(text: &str) -> Result<Vec<String>, String> {
     let items: Option<Vec<String>> = match text.trim() {
         "" => Some(Vec::new()),
@@ -102,7 +102,7 @@ pub(super) fn names(text: &str) -> Result<Vec<String>, String> {
     })
 }
 
-/// As [`names`], each the name of an adapter.
+/// Like [`names`], but each name must be the name of an adapter.
 pub(super) fn adapters(text: &str) -> Result<Vec<String>, String> {
     let letter = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     let is_adapter = |name: &String| name.len() <= MAX_ADAPTER && name.chars().all(letter);
@@ -112,7 +112,7 @@ pub(super) fn adapters(text: &str) -> Result<Vec<String>, String> {
     }
 }
 
-/// As [`names`], each an origin as browsers write it.
+/// Like [`names`], but each name must be an origin in the form that browsers send.
 pub(super) fn origins(text: &str) -> Result<Vec<String>, String> {
     let is_origin = |name: &String| {
         let url = Url::parse(name).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
@@ -126,7 +126,7 @@ pub(super) fn origins(text: &str) -> Result<Vec<String>, String> {
     }
 }
 
-/// The sum of numbers with units, such as `1m30s`.
+/// Returns the sum of numbers with units, such as `1m30s`.
 fn quantity(text: &str, units: &[(&str, u64)]) -> Option<u64> {
     let end_of =
         |text: &str, number: bool| text.find(|c: char| c.is_ascii_digit() != number).unwrap_or(text.len());
@@ -143,7 +143,7 @@ fn quantity(text: &str, units: &[(&str, u64)]) -> Option<u64> {
     }
 }
 
-/// The quantity, if it is within limits written in the same way.
+/// Returns the quantity if it is within limits written in the same format.
 fn within(text: &str, min: &str, max: &str, units: &[(&str, u64)]) -> Option<u64> {
     let (value, min, max) = (quantity(text, units)?, quantity(min, units)?, quantity(max, units)?);
     (min..=max).contains(&value).then_some(value)

@@ -1,4 +1,4 @@
-//! What follows from the id of a setting: its flag, its environment variable, its place in the help.
+//! The flag, the environment variables and the help of a setting, derived from its id.
 
 use std::any::TypeId;
 use std::path::PathBuf;
@@ -10,10 +10,10 @@ use clap::{Arg, Command};
 use super::issuer::IssuerConfig;
 use super::url::{DatabaseUrl, Secret};
 
-/// The flag that names the file.
+/// The id of the flag that names the configuration file.
 pub(super) const FILE: &str = "config";
 
-/// The command with a flag for each setting, and one for the file.
+/// Adds a flag for each setting, and one for the configuration file, to each subcommand that has settings.
 pub(crate) fn with_flags(command: Command) -> Command {
     command.mut_subcommands(|command| {
         if !command.get_arguments().any(is_setting) {
@@ -29,7 +29,7 @@ pub(crate) fn with_flags(command: Command) -> Command {
     })
 }
 
-/// Every setting once, in the order of their declaration.
+/// Returns every setting once, in the order of declaration.
 pub(super) fn all(command: &Command) -> Vec<Arg> {
     let mut all: Vec<Arg> = Vec::new();
     for arg in command.get_subcommands().flat_map(Command::get_arguments).filter(|arg| is_setting(arg)) {
@@ -40,34 +40,36 @@ pub(super) fn all(command: &Command) -> Vec<Arg> {
     all
 }
 
-/// Settings are the arguments with a dotted id, such as `server.port`, which is also their key in the file.
+/// Whether an argument is a setting. Settings have a dotted id, such as `server.port`, which is also their key in the
+/// file.
 pub(super) fn is_setting(arg: &Arg) -> bool {
     arg.get_id().as_str().contains('.')
 }
 
-/// The flag of a setting, with its dashes.
+/// Returns the flag of a setting, with its dashes.
 pub(super) fn flag(arg: &Arg) -> String {
     format!("--{}", arg.get_id().as_str().replace(['.', '_'], "-"))
 }
 
-/// The environment variables of a setting, the one that wins first.
+/// Returns the environment variables of a setting, in order of precedence.
 pub(super) fn variables(arg: &Arg) -> impl Iterator<Item = String> {
     let own = format!("HYPERFLEET_{}", arg.get_id().as_str().replace('.', "_").to_uppercase());
     let other = arg.get_env().map(|name| name.to_string_lossy().into_owned());
     std::iter::once(own).chain(other)
 }
 
-/// Whether values may hold a secret and are therefore never shown.
+/// Whether values of the setting may contain a secret and are therefore never shown.
 pub(super) fn is_secret(arg: &Arg) -> bool {
     is::<Secret>(arg) || is::<DatabaseUrl>(arg)
 }
 
-/// Whether values are text, so that other values of the YAML file must be a mistake: `0123` is not the same there.
+/// Whether values of the setting are text. Other types are then refused in the YAML file, because they do not preserve
+/// the text: `0123` is a number there.
 pub(super) fn is_text(arg: &Arg) -> bool {
     matches!(value_name(arg), "TEXT" | "FILE" | "URL")
 }
 
-/// Whether values have the type `T`.
+/// Whether values of the setting have the type `T`.
 pub(super) fn is<T: 'static>(arg: &Arg) -> bool {
     arg.get_value_parser().type_id() == TypeId::of::<T>()
 }
@@ -82,9 +84,9 @@ fn with_flag(arg: Arg) -> Arg {
         (flag(&arg), value_name(&arg), is_secret(&arg), is::<bool>(&arg));
     let arg =
         arg.long(Str::from(flag[2..].to_owned())).value_name(value_name).help_heading(heading).help(help);
-    // Taken for a flag, a password with a dash in front would be repeated in the error.
+    // A secret may start with a dash. If it were parsed as a flag, the error would repeat it.
     let arg = arg.allow_negative_numbers(true).allow_hyphen_values(is_secret);
-    // Read through `Environment`, not by clap.
+    // Variables are read through `Environment`, not by clap.
     let arg = arg.env(None);
     if is_switch { arg.num_args(0..=1).default_missing_value("true") } else { arg }
 }

@@ -1,4 +1,4 @@
-//! The sections of the configuration. A doc comment is also the help text of its flag.
+//! The sections of the configuration. The doc comment of a field is also the help text of its flag.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -14,84 +14,88 @@ use super::error::ConfigError;
 use super::jwt::Jwt;
 use super::parse::{adapters, duration, host, http_url, names, number, origins, size};
 
-/// The API's listener, its limits and its callers.
+/// The listener of the API, its limits and its callers.
 #[derive(Debug, Clone, Args)]
 pub struct Server {
-    /// Address the API listens on; 0.0.0.0 for every address.
+    /// The address the API listens on; 0.0.0.0 for every address.
     #[arg(id = "server.host", default_value = "localhost", value_parser = host)]
     pub host: String,
     /// Port the API listens on; 0 picks a free one.
     #[arg(id = "server.port", default_value = "8000", value_parser = number::<u16>(0, 65_535))]
     pub port: u16,
-    /// OpenAPI file (YAML or JSON) whose ClusterSpec and NodePoolSpec every spec must match; none accepts any object.
+    /// The OpenAPI file (YAML or JSON) whose ClusterSpec and NodePoolSpec every spec must match; if not set, any object
+    /// is accepted.
     #[arg(id = "server.openapi_schema_path", env = "OPENAPI_SCHEMA_PATH")]
     pub openapi_schema_path: Option<PathBuf>,
-    /// Largest request body.
+    /// The maximum size of a request body.
     #[arg(id = "server.max_body_bytes", default_value = "1MiB", value_parser = size("1KiB", "64MiB"))]
     pub max_body_bytes: usize,
-    /// Most items that one page of a list may hold.
+    /// The maximum number of items in one page of a list.
     #[arg(id = "server.max_page_size", default_value = "500", value_parser = number::<u32>(1, 10_000))]
     pub max_page_size: u32,
-    /// Most bytes that the items of one page of a list may take; the page ends where they would take more.
+    /// The maximum size of the items in one page of a list; the page ends before an item that would exceed it.
     #[arg(id = "server.max_page_bytes", default_value = "8MiB", value_parser = size("1KiB", "1GiB"))]
     pub max_page_bytes: usize,
-    /// Total memory for large pages that are waiting to be sent; further requests wait. Not less than
+    /// The maximum memory for large pages that are waiting to be sent; further requests wait. Not less than
     /// server.max_page_bytes.
     #[arg(id = "server.max_page_memory", default_value = "12MiB", value_parser = size("1KiB", "64GiB"))]
     pub max_page_memory: usize,
-    /// Memory for the index of lists (totals, pages), with which pages by number and totals cost the same at any depth
-    /// and size. 0 keeps no index.
+    /// The maximum memory for the indexes of lists, with which totals and pages by number cost the same at any depth
+    /// and size. 0 disables the indexes.
     #[arg(id = "server.page_index_memory", default_value = "16MiB", value_parser = size("0B", "64GiB"))]
     pub page_index_memory: usize,
-    /// Longest time that one request may take, its body included.
+    /// The maximum time for one request, including its body.
     #[arg(id = "server.request_timeout", default_value = "30s", value_parser = duration("10ms", "1h"))]
     pub request_timeout: Duration,
-    /// Longest time from the opening of a connection to the end of its first request head.
+    /// The maximum time from the opening of a connection to the end of its first request head.
     #[arg(id = "server.header_timeout", default_value = "10s", value_parser = duration("10ms", "1h"))]
     pub header_timeout: Duration,
-    /// Largest head of a request: address and header fields.
+    /// The maximum size of a request head: the address and the header fields.
     #[arg(id = "server.max_header_bytes", default_value = "64KiB", value_parser = size("1KiB", "256KiB"))]
     pub max_header_bytes: usize,
-    /// Longest pause of a client within the body of a request.
+    /// The maximum time that a client may pause while it sends a request body.
     #[arg(id = "server.stall_timeout", default_value = "5s", value_parser = duration("10ms", "1h"))]
     pub stall_timeout: Duration,
-    /// Longest time that a connection may be idle: without an open request, or without reading its answer.
+    /// The maximum time that a connection may be idle: without an open request, or without reading its response.
     #[arg(id = "server.idle_timeout", default_value = "75s", value_parser = duration("10ms", "24h"))]
     pub idle_timeout: Duration,
-    /// Total memory for request bodies; requests beyond it are answered 503. Not less than server.max_body_bytes.
+    /// The maximum memory for request bodies; requests beyond it are answered with 503. Not less than
+    /// server.max_body_bytes.
     #[arg(id = "server.max_body_memory", default_value = "64MiB", value_parser = size("1KiB", "64GiB"))]
     pub max_body_memory: usize,
-    /// Connections held open at once; one more takes the place of one that is idle, or is closed.
+    /// The maximum number of open connections, in addition to changes.max_streams; a further connection replaces an
+    /// idle one, or is closed.
     #[arg(id = "server.max_connections", default_value = "1024", value_parser = number::<usize>(1, 1_000_000))]
     pub max_connections: usize,
-    /// Requests that one HTTP/2 connection may have open at once.
+    /// The maximum number of open requests on one HTTP/2 connection.
     #[arg(id = "server.max_streams", default_value = "100", value_parser = number::<u32>(1, 10_000))]
     pub max_streams: u32,
-    /// Requests worked on at once; more are answered 503.
+    /// The maximum number of requests in flight; further requests are answered with 503.
     #[arg(id = "server.max_in_flight", default_value = "512", value_parser = number::<usize>(1, 100_000))]
     pub max_in_flight: usize,
-    /// Longest time that requests in flight may take after a signal to stop.
+    /// The maximum time for requests in flight to finish after a stop signal.
     #[arg(id = "server.shutdown_timeout", default_value = "20s", value_parser = duration("0s", "10m"))]
     pub shutdown_timeout: Duration,
-    /// Certificate chain (PEM) to serve HTTPS with, the server's own certificate first; none serves plain HTTP.
+    /// The certificate chain (PEM) for HTTPS, starting with the server's own certificate; if not set, plain HTTP is
+    /// served.
     #[arg(id = "server.tls.cert_file")]
     tls_cert_file: Option<PathBuf>,
-    /// Private key (PEM) of the certificate.
+    /// The private key (PEM) of the certificate.
     #[arg(id = "server.tls.key_file")]
     tls_key_file: Option<PathBuf>,
-    /// Who may call.
+    /// The settings of authentication.
     #[command(flatten)]
     pub jwt: Jwt,
-    /// Whether the page for looking at the fleet is served at /console.
+    /// Whether the console, a page that shows the fleet, is served at /console.
     #[arg(id = "server.console.enabled", default_value = "true", action = clap::ArgAction::Set)]
     pub console: bool,
-    /// Origins whose web pages may call, such as `https://console.example.com`.
+    /// The origins whose web pages may call the API, such as `https://console.example.com`.
     #[arg(id = "server.cors.allowed_origins", default_value = "[]", value_parser = origins)]
     pub allowed_origins: std::vec::Vec<String>,
 }
 
 impl Server {
-    /// The certificate chain and the private key for HTTPS; none serves plain HTTP.
+    /// Returns the certificate chain and the private key for HTTPS, or `None` for plain HTTP.
     #[must_use]
     pub fn tls_files(&self) -> Option<(PathBuf, PathBuf)> {
         self.tls_cert_file.clone().zip(self.tls_key_file.clone())
@@ -108,19 +112,19 @@ impl Server {
     }
 }
 
-/// The port that tells whether this process is alive and ready.
+/// The health port, which reports whether this process is alive and ready.
 #[derive(Debug, Clone, Args)]
 pub struct Health {
-    /// Address the health port listens on; by default that of server.host.
+    /// The address the health port listens on; by default that of server.host.
     #[arg(id = "health.host", default_value = "localhost", hide_default_value = true, value_parser = host)]
     pub host: String,
-    /// Port for probes: /healthz and /readyz.
+    /// The port for probes: /healthz and /readyz.
     #[arg(id = "health.port", default_value = "8083", value_parser = number::<u16>(0, 65_535))]
     pub port: u16,
 }
 
 impl Health {
-    /// The address at which a process on the same machine reaches this listener, as `host:port`.
+    /// Returns the address at which a process on the same machine reaches this listener, as `host:port`.
     ///
     /// A listener on every address (`0.0.0.0`, `::`) is reached over loopback.
     #[must_use]
@@ -134,63 +138,65 @@ impl Health {
     }
 }
 
-/// The metrics port and what is measured there.
+/// The metrics port and the measurement of unreconciled resources.
 #[derive(Debug, Clone, Args)]
 pub struct Metrics {
-    /// Address the metrics port listens on; by default that of server.host.
+    /// The address the metrics port listens on; by default that of server.host.
     #[arg(id = "metrics.host", default_value = "localhost", hide_default_value = true, value_parser = host)]
     pub host: String,
-    /// Port for scraping: /metrics.
+    /// The port for scrapes: /metrics.
     #[arg(id = "metrics.port", default_value = "8080", value_parser = number::<u16>(0, 65_535))]
     pub port: u16,
-    /// How long a resource may stay unreconciled before it counts as stuck.
+    /// The time after which an unreconciled resource counts as stuck.
     #[arg(
         id = "metrics.reconciliation_stuck_threshold",
         default_value = "10m",
         value_parser = duration("1s", "8760h"),
     )]
     pub reconciliation_stuck_threshold: Duration,
-    /// How often the unreconciled resources are counted.
+    /// The interval at which unreconciled resources are counted.
     #[arg(id = "metrics.refresh_interval", default_value = "15s", value_parser = duration("10ms", "1h"))]
     pub refresh_interval: Duration,
 }
 
-/// Whose reports are required and what they must contain.
+/// The required adapters and the conditions that reports must contain.
 #[derive(Debug, Clone, Args)]
 pub struct Adapters {
-    /// Adapters that must report on a cluster; if empty, all that have reported.
+    /// The adapters that must report on a cluster; if empty, all that have reported.
     #[arg(id = "adapters.required.cluster", default_value = "[]", value_parser = adapters)]
     pub required_cluster: std::vec::Vec<String>,
-    /// Adapters that must report on a node pool; if empty, all that have reported.
+    /// The adapters that must report on a node pool; if empty, all that have reported.
     #[arg(id = "adapters.required.nodepool", default_value = "[]", value_parser = adapters)]
     pub required_nodepool: std::vec::Vec<String>,
-    /// Adapters that may report on one resource.
+    /// The maximum number of adapters that report on one resource.
     #[arg(id = "adapters.max_per_resource", default_value = "100", value_parser = number::<usize>(1, 10_000))]
     pub max_per_resource: usize,
-    /// Condition types without which a report is refused, such as Available,Applied,Health.
+    /// The condition types that every report must contain, such as Available,Applied,Health; other reports are refused.
     #[arg(id = "adapters.mandatory_conditions", default_value = "[]", value_parser = names)]
     pub mandatory_conditions: std::vec::Vec<String>,
 }
 
-/// The log of changes and those who follow it.
+/// The log of changes and its followers.
 #[derive(Debug, Clone, Args)]
 pub struct Changes {
-    /// How long changes are kept, and with them the positions of those who follow; by default 24h, on SQLite 1h.
+    /// The time for which changes and the positions of followers are kept; by default 24h, on SQLite 1h.
     #[arg(id = "changes.retention", value_parser = duration("1m", "8760h"))]
     retention: Option<Duration>,
-    /// Most changes that are kept, whatever their age.
+    /// The maximum number of changes that are kept, regardless of their age.
     #[arg(id = "changes.max_rows", default_value = "5000000", value_parser = number::<usize>(10_000, 1_000_000_000))]
     max_rows: usize,
-    /// Requests that may wait for changes at once, streams included; more are answered 429.
+    /// The maximum number of requests that wait for changes, including streams; further requests are answered with
+    /// 429.
     #[arg(id = "changes.max_streams", default_value = "2000", value_parser = number::<usize>(1, 100_000))]
     pub max_streams: usize,
-    /// The same for each caller, where callers must say who they are.
+    /// The maximum number of requests of one caller that wait for changes; applies only if callers must present a
+    /// token.
     #[arg(id = "changes.max_streams_per_caller", default_value = "200", value_parser = number::<usize>(1, 100_000))]
     pub max_streams_per_caller: usize,
 }
 
 impl Changes {
-    /// What is kept of the log in a database of this engine.
+    /// Returns the retention of the log in a database of this engine.
     #[must_use]
     pub fn retention(&self, dialect: Dialect) -> Retention {
         let hours = if dialect.single_writer() { 1 } else { 24 };
@@ -202,11 +208,11 @@ impl Changes {
     }
 }
 
-/// What is written to standard output.
+/// The log output.
 #[derive(Debug, Clone, Args)]
 pub struct Logging {
-    /// Least severe level that is logged; debug adds connections that fail or are closed as idle, and keys that are left
-    /// out.
+    /// The least severe level that is logged; debug adds connections that fail or are closed as idle, and JSON Web Keys
+    /// that cannot be used.
     #[arg(
         id = "logging.level",
         default_value = "info",
@@ -214,26 +220,27 @@ pub struct Logging {
             .try_map(|word| word.parse::<Level>()),
     )]
     pub level: Level,
-    /// How log lines look: text, json, or auto, which is text on a terminal and JSON elsewhere.
+    /// The format of log lines: text, json, or auto, which is text on a terminal and JSON elsewhere.
     #[arg(id = "logging.format", default_value = "auto", hide_possible_values = true)]
     pub format: LogFormat,
 }
 
-/// How a log line looks.
+/// The format of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
     /// Text on a terminal, JSON elsewhere.
     Auto,
-    /// Text for people.
+    /// Human-readable text.
     Text,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
 }
 
-/// Where spans are sent.
+/// The export of spans.
 #[derive(Debug, Clone, Args)]
 pub struct Tracing {
-    /// OpenTelemetry collector that spans are sent to over HTTP, usually on port 4318; none sends nothing.
+    /// The OpenTelemetry collector that spans are sent to over HTTP, usually on port 4318; if not set, no spans are
+    /// sent.
     #[arg(id = "tracing.otlp_endpoint", env = "OTEL_EXPORTER_OTLP_ENDPOINT", value_parser = http_url)]
     pub otlp_endpoint: Option<String>,
 }

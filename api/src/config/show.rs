@@ -1,4 +1,4 @@
-//! The settings in force as a YAML file, with where each value came from. Strings are written as in JSON.
+//! The effective settings as a YAML file, with the source of each value. Strings are written as in JSON.
 
 use super::layers::Layers;
 use super::url::MASK;
@@ -6,7 +6,7 @@ use super::{Config, setting};
 use service::Dialect;
 
 impl Config {
-    /// One line a setting; secrets are masked.
+    /// Returns one line per setting. Secrets are masked.
     #[must_use]
     pub fn to_yaml(&self, layers: &Layers<'_>) -> String {
         let (mut shown, mut open): (String, Vec<&str>) = (String::new(), Vec::new());
@@ -41,7 +41,7 @@ impl Config {
         shown
     }
 
-    /// What a setting without a fixed default is if nobody sets it.
+    /// Returns the default of a setting whose default depends on the database.
     fn chosen(&self, key: &str) -> Option<String> {
         let dialect = Dialect::of_url(self.database.url.expose());
         Some(match key {

@@ -5,27 +5,27 @@ use std::fmt;
 use reqwest::Url;
 use sea_orm::sqlx::{postgres::PgConnectOptions, sqlite::SqliteConnectOptions};
 
-/// What is shown in place of a password.
+/// The text that is shown in place of a password.
 pub(super) const MASK: &str = "***";
 const ENCODE: &str =
     "percent-encode the user and the password (/ is %2F, # is %23, ? is %3F, @ is %40, % is %25)";
-/// The parameters of a PostgreSQL URL that the driver knows under these names.
+/// The parameters of a PostgreSQL URL that the driver supports under these names.
 const PARAMETERS: &str = "sslmode sslrootcert sslcert ssl-cert sslkey ssl-key host hostaddr \
                           port dbname user password application_name options";
 
 const CA: &str = "database.ssl.root_cert_file";
 
-/// A password. `Debug` masks it; nothing displays it.
+/// A password. `Debug` masks it, and `Display` is not implemented.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
 impl Secret {
-    /// Any text but an empty one.
+    /// Accepts any text except the empty text.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         if text.is_empty() { Err("expected text".to_owned()) } else { Ok(Self(text.to_owned())) }
     }
 
-    /// The password itself.
+    /// Returns the password.
     pub(super) fn expose(&self) -> &str {
         &self.0
     }
@@ -37,9 +37,9 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// The URL of a database that the driver accepts, so that no later error repeats it.
+/// A database URL that the driver accepts, so that no later error repeats it.
 ///
-/// `Display` and `Debug` mask the password; [`DatabaseUrl::expose`] is the one way to the whole text.
+/// `Display` and `Debug` mask the password; only [`DatabaseUrl::expose`] returns the whole text.
 #[derive(Clone, PartialEq, Eq)]
 pub struct DatabaseUrl {
     text: String,
@@ -47,10 +47,10 @@ pub struct DatabaseUrl {
 }
 
 impl DatabaseUrl {
-    /// Checks a URL of SQLite or PostgreSQL. White space around it is dropped.
+    /// Checks a URL of SQLite or PostgreSQL. Surrounding whitespace is removed.
     ///
     /// # Errors
-    /// What is wrong, without the URL.
+    /// The reason, without the URL.
     pub fn parse(text: &str) -> Result<Self, String> {
         let text = text.trim();
         match text.split_once(':') {
@@ -63,13 +63,14 @@ impl DatabaseUrl {
         }
     }
 
-    /// The whole URL, password included: for connecting, never for logs.
+    /// Returns the whole URL, including the password: for connecting, never for logs.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.text
     }
 
-    /// Where the database is, for people: its file, or host, port and name. Never a user or a password.
+    /// Returns the location of the database in human-readable form: its file, or host, port and name. Never contains a
+    /// user or a password.
     #[must_use]
     pub fn place(&self) -> String {
         if let Ok(options) = self.text.parse::<SqliteConnectOptions>()
@@ -84,7 +85,7 @@ impl DatabaseUrl {
         format!("PostgreSQL, {name} at {host}:{}", options.get_port())
     }
 
-    /// The names of the parameters that the driver does not know and that were dropped.
+    /// Returns the names of the parameters that the driver does not support and that were removed.
     pub(super) fn ignored(&self) -> &[String] {
         &self.ignored
     }
@@ -93,13 +94,13 @@ impl DatabaseUrl {
         self.text.starts_with("sqlite:")
     }
 
-    /// A PostgreSQL URL with this encryption where it has none itself.
+    /// Returns a PostgreSQL URL with this TLS mode and certificate authority, where it has none itself.
     ///
-    /// The driver uses a certificate authority in the modes `verify-ca` and `verify-full` only. One that is named
-    /// is to be used, so `require` and no mode at all become `verify-ca`.
+    /// The driver uses a certificate authority only in the modes `verify-ca` and `verify-full`. A configured authority
+    /// must take effect, so `require` and an absent mode become `verify-ca`.
     ///
     /// # Errors
-    /// The setting that the URL contradicts, and why.
+    /// The setting that contradicts the URL, and the reason.
     pub(super) fn completed(
         self,
         mode: Option<&str>,
@@ -139,7 +140,7 @@ impl fmt::Display for DatabaseUrl {
         let url = Url::parse(&self.text).ok().filter(|_| !self.is_sqlite());
         let Some(mut url) = url else { return f.write_str(&self.text) };
         if url.password().is_some() {
-            // Refused only where there is no host, and then there is no password either.
+            // Fails only if there is no host, in which case there is no password either.
             let _ = url.set_password(Some(MASK));
         }
         let masked = |(name, value)| if name == "password" { (name, MASK.to_owned()) } else { (name, value) };
@@ -179,11 +180,11 @@ fn sqlite(text: &str) -> Result<DatabaseUrl, String> {
 }
 
 fn postgres(text: &str) -> Result<DatabaseUrl, String> {
-    // The texts of these errors are constant.
+    // The messages of these errors are constant.
     let mut url = Url::parse(text).map_err(|error| format!("not a valid URL ({error}): {ENCODE}"))?;
     let mut parameters = url.query().unwrap_or_default().split('&').filter(|text| !text.is_empty());
     let whole = |parameter: &str| parameter.split_once('=').is_some_and(|(name, _)| !name.contains('@'));
-    // What follows an unescaped / # or ? of the password has become part of the path, fragment or parameters.
+    // Text after an unescaped /, # or ? in the password was parsed as part of the path, fragment or parameters.
     if url.path().contains('@') || url.fragment().is_some() || !parameters.all(whole) {
         return Err(format!("not a valid URL: {ENCODE}"));
     }
@@ -194,7 +195,7 @@ fn postgres(text: &str) -> Result<DatabaseUrl, String> {
             "ssl-root-cert" | "ssl-ca" => known.push(("sslrootcert".to_owned(), value)),
             own if PARAMETERS.split(' ').any(|known| known == own) => known.push((name, value)),
             own if own.starts_with("options[") => known.push((name, value)),
-            // The driver would log it with its value.
+            // The driver would log an unknown parameter with its value.
             _ => ignored.push(name),
         }
     }
@@ -306,7 +307,7 @@ mod tests {
             ("postgres://h/db", Some("verify-full"), None, "postgres://h/db?sslmode=verify-full"),
             ("postgres://h/db?user=u", Some("disable"), None, "postgres://h/db?user=u&sslmode=disable"),
             ("postgres://h/db?ssl-mode=require", Some("require"), None, "postgres://h/db?sslmode=require"),
-            // An authority that is named is used.
+            // A configured certificate authority takes effect.
             ("postgres://h/db", None, Some("/ca"), "postgres://h/db?sslmode=verify-ca&sslrootcert=%2Fca"),
             (
                 "postgres://h/db?sslmode=require&sslrootcert=/ca",

@@ -14,90 +14,90 @@ use service::name::AdapterName;
 use service::status::{Report, ReportedCondition};
 use std::collections::{HashMap, HashSet};
 
-/// How far ahead an observation may be: clocks differ.
+/// The maximum time by which an observation may be ahead of the server's clock, because clocks differ.
 const AHEAD: TimeDelta = TimeDelta::minutes(5);
-/// How old an observation may be.
+/// The maximum age of an observation.
 const BEHIND: TimeDelta = TimeDelta::minutes(30);
-/// The time that Go programs send when they have set none, 0001-01-01T00:00:00Z, in seconds since 1970.
+/// The zero time of Go, 0001-01-01T00:00:00Z, in seconds since 1970. Go programs send it for a time that is not set.
 const ZERO_TIME: i64 = -62_135_596_800;
 
-/// What an adapter last reported about a resource.
+/// The last report of an adapter about a resource.
 #[derive(Debug, Object, Serialize)]
 pub struct AdapterStatus {
-    /// The adapter's name.
+    /// The name of the adapter.
     pub adapter: String,
-    /// The generation it had observed.
+    /// The generation of the resource that the adapter had observed.
     pub observed_generation: i64,
-    /// When it observed the resource.
+    /// The time at which the adapter observed the resource.
     pub observed_time: Time,
-    /// The conditions it reported.
+    /// The conditions that the adapter reported.
     pub conditions: As<Vec<AdapterCondition>>,
-    /// The data it reported.
+    /// The data that the adapter reported.
     pub data: As<HashMap<String, Value>>,
-    /// What it reported about its own run.
+    /// Information that the adapter reported about its own run. Absent if not reported.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<As<HashMap<String, Value>>>,
-    /// The version of its configuration, if reported.
+    /// The version of the adapter's configuration. Absent if not reported.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub adapter_config_version: Option<String>,
-    /// The version of the framework it is built on, if reported.
+    /// The version of the framework that the adapter is built on. Absent if not reported.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub adapter_framework_version: Option<String>,
-    /// When its first report was observed.
+    /// The time at which the adapter's first report was observed.
     pub created_time: Time,
-    /// When this report was observed.
+    /// The time at which this report was observed.
     pub last_report_time: Time,
 }
 
 /// A condition reported by an adapter.
 #[derive(Debug, Object)]
 pub struct AdapterCondition {
-    /// What the condition is about.
+    /// The type of the condition.
     pub r#type: String,
-    /// Whether it holds.
+    /// The status of the condition: `True`, `False` or `Unknown`.
     pub status: ConditionStatus,
-    /// One word on why.
+    /// A one-word reason for the status.
     pub reason: Option<String>,
-    /// A sentence on why.
+    /// A human-readable explanation of the status.
     pub message: Option<String>,
-    /// Who reported it.
+    /// The name of the adapter that reported the condition.
     pub adapter: String,
-    /// The generation it refers to.
+    /// The generation that the condition refers to.
     pub observed_generation: i64,
-    /// When it was first reported.
+    /// The time at which the condition was first reported.
     pub created_at: Time,
-    /// When it was last reported.
+    /// The time at which the condition was last reported.
     pub updated_at: Time,
-    /// When its status last changed.
+    /// The time at which the status of the condition last changed.
     pub last_transition_time: Time,
 }
 
-/// What an adapter reports about a resource. Unknown members are ignored.
+/// The report of an adapter about a resource. Unknown fields are ignored.
 #[derive(Debug, Object, Deserialize)]
 pub struct AdapterStatusCreateRequest {
-    /// The adapter's name.
+    /// The name of the adapter.
     #[oai(validator(min_length = 1, max_length = 253, pattern = "^[-A-Za-z0-9_.]+$"))]
     pub adapter: String,
-    /// The generation the adapter had observed.
+    /// The generation of the resource that the adapter had observed.
     #[oai(validator(minimum(value = "1")))]
     pub observed_generation: i64,
-    /// When the adapter observed the resource: at most 5 minutes ahead and 30 behind. The server's time if it is
-    /// absent or the zero time `0001-01-01T00:00:00Z`.
+    /// The time at which the adapter observed the resource. It may be at most 5 minutes in the future and 30 minutes
+    /// in the past. Defaults to the server's time if absent or the zero time `0001-01-01T00:00:00Z`.
     #[oai(nullable)]
     pub observed_time: Option<Time>,
-    /// Its conditions, each type once.
+    /// The conditions of the resource. Each type may occur once.
     #[oai(validator(max_items = 100, unique_items = true))]
     pub conditions: Vec<ConditionRequest>,
-    /// Any data the adapter wants kept.
+    /// Arbitrary data to store with the report.
     #[oai(nullable)]
     pub data: Option<As<HashMap<String, Value>>>,
-    /// What the adapter reports about its own run.
+    /// Information about the adapter's own run.
     #[oai(nullable)]
     pub metadata: Option<As<HashMap<String, Value>>>,
-    /// The version of the adapter's configuration, any text.
+    /// The version of the adapter's configuration. Any text is accepted.
     #[oai(nullable, validator(max_length = 253))]
     pub adapter_config_version: Option<String>,
-    /// The version of the framework the adapter is built on, any text.
+    /// The version of the framework that the adapter is built on. Any text is accepted.
     #[oai(nullable, validator(max_length = 253))]
     pub adapter_framework_version: Option<String>,
 }
@@ -105,27 +105,27 @@ pub struct AdapterStatusCreateRequest {
 /// A condition in a report.
 #[derive(Debug, Object, Deserialize, PartialEq, Eq, Hash)]
 pub struct ConditionRequest {
-    /// What the condition is about, like `Available`.
+    /// The type of the condition, for example `Available`.
     #[oai(validator(min_length = 1, max_length = 316, pattern = r"[^\s\x85]"))]
     pub r#type: String,
-    /// Whether it holds.
+    /// The status of the condition: `True`, `False` or `Unknown`.
     pub status: ConditionStatus,
-    /// One word on why.
+    /// A one-word reason for the status.
     #[oai(nullable)]
     pub reason: Option<String>,
-    /// A sentence on why.
+    /// A human-readable explanation of the status.
     #[oai(nullable)]
     pub message: Option<String>,
-    /// Who reports it; the report's adapter if absent.
+    /// The name of the adapter that reports the condition. Defaults to the adapter of the report.
     #[oai(nullable)]
     pub adapter: Option<String>,
-    /// The generation it refers to; the report's if absent.
+    /// The generation that the condition refers to. Defaults to the generation of the report.
     #[oai(nullable)]
     pub observed_generation: Option<i64>,
-    /// When it was first reported.
+    /// The time at which the condition was first reported.
     #[oai(nullable)]
     pub created_at: Option<Time>,
-    /// When it was last reported.
+    /// The time at which the condition was last reported.
     #[oai(nullable)]
     pub updated_at: Option<Time>,
 }
@@ -145,7 +145,7 @@ impl Body for AdapterStatusCreateRequest {
 }
 
 impl AdapterStatusCreateRequest {
-    /// The report for the service.
+    /// Converts the request to a report for the service.
     pub fn into_report(self) -> service::Result<Report> {
         Ok(Report {
             adapter: AdapterName::parse(&self.adapter)?,
@@ -175,7 +175,7 @@ impl From<ConditionRequest> for ReportedCondition {
     }
 }
 
-/// A type that is there again. Only whole items can be told to be unique by the schema.
+/// Returns a fault for each repeated condition type. The schema can only require that whole items are unique.
 fn repeated_types(conditions: &Value) -> Vec<FieldError> {
     let mut types = HashSet::new();
     let named = conditions.as_array().into_iter().flatten().map(|condition| condition["type"].as_str());
@@ -188,7 +188,7 @@ fn repeated_types(conditions: &Value) -> Vec<FieldError> {
     repeated.collect()
 }
 
-/// An observation that is too far from the server's time.
+/// Returns a fault if the observation is too far from the server's time.
 fn outside_window(observed_time: &Value, now: DateTime<Utc>) -> Option<FieldError> {
     let Time(time) = Time::parse(observed_time.as_str()?)?;
     let fault = |message, constraint| Some(FieldError::new("observed_time", message).constraint(constraint));
@@ -201,8 +201,8 @@ fn outside_window(observed_time: &Value, now: DateTime<Utc>) -> Option<FieldErro
     }
 }
 
-/// A report or a condition without what counts as absent, null and the zero time, and with a generation that is written
-/// as an integer, which 1.0 is too.
+/// Normalizes a report or a condition: removes members that count as absent (null and the zero time), and converts a
+/// generation that is written as a fraction, such as 1.0, to an integer.
 fn normal(value: Value) -> Value {
     let mut value = without_nulls(value);
     let Some(members) = value.as_object_mut() else { return value };
@@ -216,7 +216,7 @@ fn normal(value: Value) -> Value {
     value
 }
 
-/// An integer that is written as a fraction.
+/// Returns the integer that a number with a fractional part of zero represents.
 fn pointed(value: &Value) -> Option<i64> {
     let number = value.as_f64().filter(|_| value.is_f64())?;
     (number.fract() == 0.0 && number.abs() < i64::MAX as f64).then_some(number as i64)

@@ -1,4 +1,4 @@
-//! Request bodies, checked by the schemas that the served document shows.
+//! Request bodies, validated by the schemas in the served document.
 
 use super::pattern::in_words;
 use super::schema::tidy;
@@ -25,43 +25,47 @@ use service::spec_schema::violation::SchemaViolation;
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
 
-/// The media type of all bodies.
+/// The media type of JSON bodies.
 pub(super) const JSON: &str = "application/json";
 /// The media type of a JSON merge patch (RFC 7396).
 pub(super) const MERGE_PATCH: &str = "application/merge-patch+json";
 
-/// More items and labels than any schema allows.
+/// The number of conditions and of labels that are kept for validation. It exceeds the limit of every schema.
 const TOO_MANY: usize = 200;
-/// The longest value that a fault repeats, in characters.
+/// The maximum length of a value that a fault repeats, in characters.
 const MAX_SHOWN: usize = 80;
 
-/// The name of a media type, and the schema of what comes in it.
+/// The name of a media type, and the schema of its content.
 pub type MediaType = (&'static str, fn() -> MetaSchemaRef);
 
-/// A request body. The implementing type is its schema in the served document.
+/// A request body. The implementing type provides its schema in the served document.
 pub trait Body: Type {
-    /// What an operation gets.
+    /// The parsed value that an operation receives.
     type Value: Send;
 
-    /// The media types it comes in.
+    /// The media types that are accepted.
     const MEDIA_TYPES: &'static [MediaType] = &[(JSON, Self::schema_ref)];
 
-    /// Reads `body`, which is of one of the [media types](Self::MEDIA_TYPES). All its faults are found at once.
+    /// Parses `body`, which has one of the [media types](Self::MEDIA_TYPES). All its faults are reported together.
     fn read(media_type: &str, body: Value, now: DateTime<Utc>) -> ApiResult<Self::Value>;
 }
 
-/// The body of a request, or what is wrong with it. An operation on a resource first tells whether the resource exists:
-/// clients that report on one that is gone stop when they get 404.
+/// The parsed body of a request, or the error of parsing it. If an operation on a resource gets a faulty body, the
+/// error is returned only if the resource exists: clients that report on a removed resource stop when they get 404.
 #[derive(Debug)]
 pub struct Input<S: Body>(ApiResult<(S::Value, String)>);
 
 impl<S: Body> Input<S> {
-    /// What was read, and the document in a form that is the same for any two bodies that mean the same.
+    /// Returns the parsed value, and the document in a canonical form that is identical for equivalent bodies.
     pub fn read(self) -> ApiResult<(S::Value, String)> {
         self.0
     }
 
-    /// What was read for an operation on `target`, and the document as [`read`](Self::read) answers it.
+    /// Returns the parsed value for an operation on `target`, and the canonical document as [`read`](Self::read)
+    /// does.
+    ///
+    /// # Errors
+    /// The faults of the body, or 404 if the body has faults and the resource does not exist.
     pub async fn read_for(self, app: &App, target: &Target) -> ApiResult<(S::Value, String)> {
         if self.0.is_err() {
             resource::get(&app.context, Consistency::Strong, target).await?;
@@ -106,8 +110,8 @@ impl<'a, S: Body> ApiExtractor<'a> for Input<S> {
     }
 }
 
-/// Cuts lists of conditions and labels that are refused in any case: an error for each of a million items takes too
-/// much memory.
+/// Truncates conditions and labels that exceed the limits in any case: an error for each of a million items would
+/// take too much memory.
 fn cut(body: &mut Value) {
     if let Some(conditions) = body.get_mut("conditions").and_then(Value::as_array_mut) {
         conditions.truncate(TOO_MANY);
@@ -117,7 +121,8 @@ fn cut(body: &mut Value) {
     }
 }
 
-/// Which of the accepted media types a body is of. None at all passes for JSON: many clients send none.
+/// Returns the accepted media type of a body. A missing `Content-Type` counts as JSON, because many clients send
+/// none.
 fn media_type<'a>(content_type: Option<&str>, accepted: &[&'a str]) -> Result<&'a str, ApiError> {
     let essence = content_type.unwrap_or(JSON).split(';').next().unwrap_or_default().trim();
     accepted.iter().find(|name| essence.eq_ignore_ascii_case(name)).copied().ok_or_else(|| {
@@ -128,14 +133,14 @@ fn media_type<'a>(content_type: Option<&str>, accepted: &[&'a str]) -> Result<&'
     })
 }
 
-/// Checks `body` with the schema of `S`. `more` is what is wrong with it that the schema has no word for.
+/// Validates `body` with the schema of `S`. `more` contains the faults that the schema cannot express.
 pub(super) fn check<S: Type>(body: &Value, more: Vec<FieldError>) -> ApiResult<()> {
     if !body.is_object() {
         return Err(ApiError::malformed("The request body must be a JSON object"));
     }
     let mut violations = schema_of::<S>()?.violations(body);
-    // One fault for each field, of its type first. What was found with more precision replaces the schema's word, and
-    // whether the body says anything at all is for `S` to tell.
+    // Keeps one fault for each field, a wrong type first. A fault in `more` is more precise and replaces the
+    // schema's violation of the same rule. Whether the body may be empty is checked by `S` itself.
     let found = |violation: &SchemaViolation| {
         let same = |fault: &FieldError| fault.constraint == Some(violation.constraint);
         more.iter().any(|fault| same(fault) && fault.field.starts_with(&violation.path))
@@ -149,7 +154,8 @@ pub(super) fn check<S: Type>(body: &Value, more: Vec<FieldError>) -> ApiResult<(
     if faults.is_empty() { Ok(()) } else { Err(Error::invalid_fields(faults).into()) }
 }
 
-/// A violation in the terms of the API: labels are named by their keys, and short values are shown.
+/// Converts a violation to a fault of the API: labels are identified by their keys, and the beginning of the value
+/// is included.
 fn fault_of(violation: SchemaViolation, body: &Value) -> FieldError {
     let violation = SchemaViolation { message: in_words(violation.message), ..violation };
     let label = violation.path.strip_prefix("labels").filter(|rest| rest.starts_with(['.', '[']));
@@ -163,7 +169,7 @@ fn fault_of(violation: SchemaViolation, body: &Value) -> FieldError {
     fault
 }
 
-/// The compiled schema of a type, as it is served.
+/// Returns the compiled schema of a type, as it is served.
 fn schema_of<S: Type>() -> ApiResult<Arc<Schema>> {
     static COMPILED: LazyLock<Mutex<HashMap<String, Arc<Schema>>>> = LazyLock::new(Mutex::default);
     let mut compiled = COMPILED.lock();
@@ -181,13 +187,13 @@ fn schema_of<S: Type>() -> ApiResult<Arc<Schema>> {
     Ok(schema)
 }
 
-/// Checks `body` as [`check`] does, and reads it.
+/// Validates `body` as [`check`] does, and deserializes it.
 pub(super) fn read<S: Type + DeserializeOwned>(body: Value, more: Vec<FieldError>) -> ApiResult<S> {
     check::<S>(&body, more)?;
     typed(body)
 }
 
-/// Reads what has been checked.
+/// Deserializes a value that has been validated.
 pub(super) fn typed<T: DeserializeOwned>(value: Value) -> ApiResult<T> {
     serde_json::from_value(value)
         .map_err(|error| ApiError::malformed(format!("The request body cannot be read: {error}")))

@@ -37,53 +37,53 @@ fn any_resource(registry: &mut Registry) -> MetaSchema {
     NodePool::register(registry);
     let mapping = ["Cluster", "NodePool"].map(|name| (name.into(), format!("#/components/schemas/{name}")));
     MetaSchema {
-        description: Some("A cluster or a node pool, as its `kind` says."),
+        description: Some("A cluster or a node pool, depending on `kind`."),
         one_of: vec![Cluster::schema_ref(), NodePool::schema_ref()],
         discriminator: Some(MetaDiscriminatorObject { property_name: "kind", mapping: mapping.to_vec() }),
         ..MetaSchema::ANY
     }
 }
 
-/// A change of a resource, as seen by a caller that follows what matches.
+/// A change of a resource, as seen by a client that follows a selection of resources.
 #[derive(Debug, Object, Serialize)]
 pub struct ChangeEvent {
-    /// What happened.
+    /// The type of the event.
     pub r#type: ChangeEventType,
-    /// Where to resume: send it as `since`.
+    /// The position of the event. Send it as `since` to resume after the event.
     pub position: String,
-    /// The resource as it is after the change; if it was removed, as it last was.
+    /// The resource after the change. If the resource was removed, its last state.
     pub object: As<AnyResource>,
-    /// The resource's entity tag, for `If-Match`, and to tell older states from newer ones.
+    /// The entity tag of the resource, for use in `If-Match` and to distinguish older states from newer ones.
     pub etag: String,
-    /// What was done to it. Absent for the present state.
+    /// The change that was made to the resource. Absent in events of the current state.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub change: Option<As<ChangeKind, String>>,
-    /// Who did it: the caller, or the adapter that reported.
+    /// The caller that made the change, or the adapter that reported. Absent in events of the current state.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub changed_by: Option<String>,
-    /// When it was done.
+    /// The time of the change. Absent in events of the current state.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub changed_time: Option<Time>,
-    /// Why the resource no longer matches: with `DELETED` only.
+    /// The reason why the resource no longer matches. Present only with `DELETED`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cause: Option<Cause>,
 }
 
-/// What an event means to a follower.
+/// The type of an event.
 #[derive(Clone, Copy, Debug, Enum, Serialize)]
 #[oai(rename_all = "UPPERCASE")]
 #[serde(rename_all = "UPPERCASE")]
 pub enum ChangeEventType {
-    /// The resource matches; before it did not, or did not exist.
+    /// The resource matches. Before the change it did not match or did not exist.
     Added,
-    /// The resource matches, as before.
+    /// The resource matches, as it did before the change.
     Modified,
-    /// The resource no longer matches, or was removed.
+    /// The resource no longer matches or was removed.
     Deleted,
 }
 
 impl ChangeEventType {
-    /// Its name.
+    /// Returns the name in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Added => "ADDED",
@@ -93,41 +93,41 @@ impl ChangeEventType {
     }
 }
 
-/// Why a resource no longer matches.
+/// The reason why a resource no longer matches.
 #[derive(Clone, Copy, Debug, Enum, Serialize)]
 #[oai(rename_all = "lowercase")]
 #[serde(rename_all = "lowercase")]
 pub enum Cause {
-    /// It changed.
+    /// The resource changed.
     Unmatched,
-    /// It was removed.
+    /// The resource was removed.
     Deleted,
 }
 
-/// What was done to a resource.
+/// The kind of change that was made to a resource.
 #[derive(Debug, Enum)]
 #[oai(rename_all = "lowercase")]
 pub enum ChangeKind {
-    /// It was created.
+    /// The resource was created.
     Created,
-    /// Its spec or its labels changed, or its deletion was requested.
+    /// The spec or the labels changed, or the deletion was requested.
     Updated,
     /// An adapter reported something new.
     Reported,
-    /// It was removed.
+    /// The resource was removed.
     Removed,
 }
 
-/// What happened after a position.
+/// The events after a position.
 #[derive(Debug, Serialize)]
 pub struct ChangeList {
     /// Always `ChangeList`.
     pub kind: &'static str,
     /// The events, in order.
     pub items: Vec<JsonText>,
-    /// From here on there may be more.
+    /// The position to continue from.
     pub next: String,
-    /// Whether there certainly is more.
+    /// Whether more events are known to exist.
     pub more: bool,
 }
 
@@ -140,13 +140,13 @@ fn change_list(registry: &mut Registry) -> MetaSchema {
     let members = [
         ("kind", "Always `ChangeList`.", kind),
         ("items", "The events, in the order in which they happened to each resource.", items),
-        ("next", "Where to continue: send it as `since`. It advances even if nothing matched.", text(None)),
-        ("more", "Whether more events are known: ask again immediately.", MetaSchema::new("boolean")),
+        ("next", "The position to send as `since` next. It advances even if nothing matched.", text(None)),
+        ("more", "Whether more events can be read immediately.", MetaSchema::new("boolean")),
     ];
-    object("What happened after a position.", &["kind", "items", "next", "more"], members)
+    object("The changes after a position.", &["kind", "items", "next", "more"], members)
 }
 
-/// The parameters of the changes.
+/// The parameters of the list of changes.
 #[derive(Debug)]
 pub struct ChangeParameters;
 
@@ -163,30 +163,31 @@ impl ParameterSet for ChangeParameters {
         let members = [
             (
                 "kind",
-                "`Cluster`, `NodePool`, or both, separated by a comma (the default).",
+                "The kinds: `Cluster`, `NodePool`, or both separated by a comma. Default: both.",
                 MetaSchema { pattern: Some(format!("^ *({kind} *(, *{kind} *)*)?$")), ..text(None) },
             ),
-            ("id", "Only the resource with this id.", id()),
-            ("owner_id", "Only the node pools of the cluster with this id.", id()),
+            ("id", "Returns only changes of the resource with this ID.", id()),
+            ("owner_id", "Returns only changes of node pools of the cluster with this ID.", id()),
             (
                 "search",
-                "Only what matches, as in lists. A resource that stops matching is `DELETED`.",
+                "Returns only changes of matching resources, as in lists. One that stops matching is `DELETED`.",
                 search,
             ),
-            ("fields", "Only these fields of each resource, and its id.", text(Some("resource-fields"))),
+            ("fields", "The fields of each resource to return, besides `id`.", text(Some("resource-fields"))),
             ("since", SINCE, text(Some("position"))),
             ("wait", WAIT, number(0.0, 60.0, Some(0))),
-            ("limit", "The maximum number of events in a JSON answer.", number(1.0, 1000.0, Some(500))),
-            ("bookmark", "Seconds between the bookmarks of a stream.", number(1.0, 60.0, Some(10))),
+            ("limit", "The maximum number of events in a JSON response.", number(1.0, 1000.0, Some(500))),
+            ("bookmark", "The number of seconds between bookmarks of a stream.", number(1.0, 60.0, Some(10))),
             ("timeout", TIMEOUT, number(1.0, 3600.0, None)),
         ];
         inline(object("", &[], members))
     }
 }
 
-const SINCE: &str = "Where to start: a position, which is the `next` of an answer or the `position` of an event, a bookmark or a \
-                     list; or `now` for what happens from now on. If absent, the present state comes first, as `ADDED` \
+const SINCE: &str = "The position to start from: the `next` of a response, the `position` of an event, a bookmark or \
+                     a list, or `now` for changes from now on. If absent, the current state comes first, as `ADDED` \
                      events.";
 const WAIT: &str =
-    "The maximum number of seconds that a JSON answer waits for an event. Streams always wait.";
-const TIMEOUT: &str = "The number of seconds after which a stream ends. By default, after 25 to 35 minutes.";
+    "The maximum number of seconds that a JSON response waits for an event. Streams always wait.";
+const TIMEOUT: &str = "The number of seconds after which a stream ends. Default: a random value from 25 to 35 \
+                       minutes.";

@@ -4,18 +4,18 @@ use serde::Serialize;
 use service::status::{self, Blocker, Children, StoredCondition};
 use uuid::Uuid;
 
-/// What a resource waits for.
+/// The adapters and node pools that a resource is waiting for.
 #[derive(Debug, Object, Serialize)]
 pub struct Explanation {
     /// The state of the resource.
     pub state: As<State, String>,
-    /// Since when `state` holds.
+    /// The time since which the resource has been in `state`.
     pub since: Time,
-    /// What must change before the resource is reconciled, or removed if it is being deleted. Adapters in the configured
-    /// order, else by name; node pools last. Empty if it is reconciled, and if no adapter is configured and none has
-    /// reported.
+    /// The blockers: what must change before the resource is reconciled or, if it is being deleted, removed.
+    /// Adapters are listed in the configured order or else by name, node pools last. Empty if the resource is
+    /// reconciled, and if no adapter is configured and none has reported.
     pub blocked_by: Vec<BlockedBy>,
-    /// The node pools that the removal of a cluster waits for. None are waited for before its deletion was requested.
+    /// The node pools that block the removal of a cluster. Empty until its deletion is requested.
     pub children: WaitingChildren,
 }
 
@@ -23,17 +23,17 @@ pub struct Explanation {
 #[derive(Debug, Enum)]
 #[oai(rename = "ExplanationState", rename_all = "snake_case")]
 pub enum State {
-    /// Its phase is `Ready`.
+    /// The phase is `Ready`.
     Reconciled,
-    /// Its phase is `NotReady`.
+    /// The phase is `NotReady`.
     Waiting,
-    /// Its phase is `Failed`.
+    /// The phase is `Failed`.
     Failed,
-    /// Its deletion was requested.
+    /// The deletion was requested.
     Finalizing,
 }
 
-/// Why something is waited for.
+/// The reason why a resource is waiting.
 #[derive(Debug, Enum)]
 #[oai(rename = "WaitReason", rename_all = "snake_case")]
 pub enum Why {
@@ -45,7 +45,7 @@ pub enum Why {
     Unavailable,
     /// The adapter reports a failure.
     Failed,
-    /// The adapter cannot tell whether the resource is available.
+    /// The adapter reports an unknown availability.
     Unknown,
     /// The adapter has not reported `Finalized`.
     NotFinalized,
@@ -53,23 +53,23 @@ pub enum Why {
     Children,
 }
 
-/// One thing that a resource waits for.
+/// An adapter, or the node pools, that a resource is waiting for.
 #[derive(Debug, Object, Serialize)]
 pub struct BlockedBy {
-    /// The adapter; absent if node pools are waited for.
+    /// The name of the adapter. Absent if the resource is waiting for node pools.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub adapter: Option<String>,
-    /// Why: `never_reported`, `older_generation` (its last report is about an earlier generation), `unavailable`,
-    /// `failed`, `unknown` (it cannot tell whether the resource is available), `not_finalized`, or `children` (node
-    /// pools remain).
+    /// The reason: `never_reported`, `older_generation` (the last report is about an earlier generation),
+    /// `unavailable`, `failed`, `unknown` (the adapter cannot determine whether the resource is available),
+    /// `not_finalized`, or `children` (node pools remain).
     pub why: As<Why, String>,
-    /// The generation of the adapter's last report; absent if it has not reported.
+    /// The generation of the adapter's last report. Absent if it has not reported.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
-    /// The generation that the adapter has to report; absent if it has.
+    /// The generation that the adapter must report. Absent if it has already reported it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub wanted: Option<i64>,
-    /// The type of the reported condition that decides. Absent if the report has no such condition.
+    /// The type of the reported condition that caused the wait. Absent if the report has no such condition.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub condition: Option<String>,
     /// The reason of that condition.
@@ -78,20 +78,20 @@ pub struct BlockedBy {
     /// The message of that condition.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
-    /// Since when it is waited for.
+    /// The time since which the resource has been waiting.
     pub since: Time,
-    /// When the adapter's last report was observed; absent if it has not reported.
+    /// The time at which the adapter's last report was observed. Absent if it has not reported.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_report_time: Option<Time>,
 }
 
-/// Node pools that are waited for.
+/// The node pools that a cluster is waiting for.
 #[derive(Debug, Object, Serialize)]
 pub struct WaitingChildren {
-    /// How many there are.
+    /// The number of node pools.
     #[oai(validator(minimum(value = "0")))]
     pub waiting: i64,
-    /// The ids of at most ten of them, the oldest first.
+    /// The IDs of at most ten of the node pools, the oldest first.
     pub sample: Vec<As<Id, Uuid>>,
 }
 

@@ -1,10 +1,11 @@
-//! Headers that decide what a request does. The operations check what they say: only they know what comes first.
+//! Headers that determine what a request does. Operations validate their values, because only the operation knows
+//! which check comes first.
 
 use super::schema::{described, inline, text};
 use super::value::As;
 use poem_openapi::registry::MetaSchema;
 
-/// The longest idempotency key, in characters.
+/// The maximum length of an idempotency key, in characters.
 pub const MAX_KEY: usize = 255;
 
 /// The header `If-Match` as it was sent.
@@ -17,18 +18,18 @@ pub type LastEventId = As<PositionText, String>;
 
 /// The entity tags of `If-Match` or `If-None-Match`.
 ///
-/// A tag of this API is the number of a version. Weak and strong tags compare alike: a tag that an intermediary made
-/// weak still names the same version. A tag that is no number names none.
+/// An entity tag of this API is the revision of the resource. Weak and strong tags compare equal: a tag that an
+/// intermediary made weak still identifies the same revision. A tag that is not a number matches no revision.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EntityTags {
-    /// `*`: any version.
+    /// `*`, which matches any revision.
     Any,
-    /// These versions.
+    /// A list of revisions.
     Revisions(Vec<i64>),
 }
 
 impl EntityTags {
-    /// Reads a list of tags, or `*`. `None` if it is neither.
+    /// Parses a list of tags or `*`. Returns `None` if the header is neither.
     pub fn parse(header: &str) -> Option<Self> {
         if header.trim() == "*" {
             return Some(Self::Any);
@@ -42,7 +43,7 @@ impl EntityTags {
         Some(Self::Revisions(tags.iter().filter_map(|tag| tag.parse().ok()).collect()))
     }
 
-    /// Whether the version `revision` is among them.
+    /// Whether `revision` is among the tags.
     pub fn matches(&self, revision: i64) -> bool {
         match self {
             Self::Any => true,
@@ -56,7 +57,7 @@ described!(EntityTags, "string(entity-tags)", {
     inline(MetaSchema { pattern: Some(pattern.into()), ..text(Some("entity-tags")) })
 });
 
-/// What an idempotency key looks like.
+/// The format of an idempotency key.
 #[derive(Debug)]
 pub struct Key;
 
@@ -65,7 +66,7 @@ described!(Key, "string(idempotency-key)", {
     inline(MetaSchema { pattern, max_length: Some(MAX_KEY), ..text(None) })
 });
 
-/// What a position of the changes looks like: nothing that a client makes.
+/// The format of a position in the log of changes. It is opaque to clients.
 #[derive(Debug)]
 pub struct PositionText;
 

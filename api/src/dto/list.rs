@@ -14,11 +14,11 @@ use service::list::{Collection, Ordering};
 pub struct List<T> {
     /// `ClusterList`, `NodePoolList` or `AdapterStatusList`.
     pub kind: &'static str,
-    /// The page's number.
+    /// The page number.
     pub page: u64,
-    /// How many items are on it.
+    /// The number of items on the page.
     pub size: usize,
-    /// How many items match.
+    /// The number of items that match.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub total: Option<i64>,
     /// The items.
@@ -26,13 +26,13 @@ pub struct List<T> {
     /// The cursor of the next page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next: Option<String>,
-    /// From here on, changes tell what is not in the list.
+    /// The position from which to follow changes that are not in the list.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub position: Option<String>,
 }
 
-/// Items that are printed once. Each is dropped as soon as it is printed: all of them and all that is printed of them
-/// would take twice the memory.
+/// Items that can be serialized once. Each item is dropped as soon as it is serialized: keeping all items until the
+/// end would take twice the memory.
 #[derive(Debug)]
 pub struct Items<T>(Mutex<Vec<T>>);
 
@@ -60,35 +60,35 @@ fn list<T: Type>(registry: &mut Registry) -> MetaSchema {
     let kind = MetaSchema { enum_items: vec![List::<T>::name().into()], ..text(None) };
     let items = MetaSchema { items: Some(Box::new(T::schema_ref())), ..MetaSchema::new("array") };
     let members = [
-        ("kind", "What is listed.", kind),
-        ("page", "The page's number, from 1; 1 on pages asked for by cursor.", integer(0.0)),
+        ("kind", "The kind of the list.", kind),
+        ("page", "The page number, starting at 1. Always 1 if `cursor` was sent.", integer(0.0)),
         ("size", SIZE, integer(0.0)),
-        ("total", "How many items match. Absent with `total=false`.", integer(0.0)),
+        ("total", "The number of items that match. Absent with `total=false`.", integer(0.0)),
         ("items", "The items, in order.", items),
-        ("next", "Opaque cursor of the next page, to send as `cursor`. Absent on the last page.", text(None)),
+        ("next", "The cursor of the next page: send it as `cursor`. Absent on the last page.", text(None)),
         ("position", POSITION, text(None)),
     ];
     let mut list = object("A page of a list.", &["kind", "page", "size", "items"], members);
-    // Changes tell nothing of reports.
+    // Changes do not include reports, so lists of reports have no position.
     list.properties.retain(|(name, _)| *name != "position" || T::name() != AdapterStatus::name());
     list
 }
 
-/// Parameters that are read together, so that every fault in them is found at once; the framework would stop at the
-/// first. The document shows each of them.
+/// A set of parameters that are parsed together, so that all their faults are reported. The framework alone would
+/// stop at the first fault. The document lists each parameter separately.
 pub trait ParameterSet: Send {
-    /// All of them as one schema.
+    /// Returns the schema of an object with all parameters as properties.
     fn schema() -> MetaSchemaRef;
 }
 
-/// Those of all parameters that have these names.
+/// Returns the schema of the parameters with these names.
 fn named(names: &[&str], wording: &Wording) -> MetaSchemaRef {
     let mut all = all(wording);
     all.properties.retain(|(name, _)| names.contains(name));
     inline(all)
 }
 
-/// What is particular about the parameters with which certain items are read: the items, the formats of searches and
+/// The parts of the parameters that depend on the type of the items: the collection, the formats of searches and
 /// fields, and examples.
 struct Wording {
     collection: Collection,
@@ -102,23 +102,26 @@ const RESOURCES: Wording = Wording {
     collection: Collection::of(Kind::Cluster),
     search: (
         "search-expression",
-        "Only what matches, like `labels.env='production' and status.phase!='Ready'`.",
+        "Returns only matching items, for example `labels.env='production' and status.phase!='Ready'`.",
     ),
-    order: "Fields to order by, like `name desc, created_time`; by default the newest first.",
-    fields: ("resource-fields", "Only these fields, like `name,status.phase`, and what identifies an item."),
+    order: "The fields to sort by, for example `name desc, created_time`. Default: newest first.",
+    fields: (
+        "resource-fields",
+        "The fields to return, for example `name,status.phase`. `id` is always returned.",
+    ),
 };
 
 const REPORTS: Wording = Wording {
     collection: Collection::REPORTS,
     search: (
         "status-search-expression",
-        "Only what matches, like `adapter like 'dns%' and conditions.Available!='True'`. The fields are `adapter`, \
-         `observed_generation`, `created_time`, `last_report_time` and `conditions.<Type>`.",
+        "Returns only matching items, for example `adapter like 'dns%' and conditions.Available!='True'`. The fields \
+         are `adapter`, `observed_generation`, `created_time`, `last_report_time` and `conditions.<Type>`.",
     ),
-    order: "Fields to order by, like `last_report_time desc, adapter`; by default the newest adapter first.",
+    order: "The fields to sort by, for example `last_report_time desc, adapter`. Default: newest adapter first.",
     fields: (
         "status-fields",
-        "Only these fields, like `observed_generation,conditions.status`, and what identifies an item.",
+        "The fields to return, for example `observed_generation,conditions.status`. `adapter` is always returned.",
     ),
 };
 
@@ -146,7 +149,7 @@ impl ParameterSet for StatusListParameters {
     }
 }
 
-/// The parameters with which one resource is read.
+/// The parameters of reading one resource.
 #[derive(Debug)]
 pub struct ItemParameters;
 
@@ -156,7 +159,7 @@ impl ParameterSet for ItemParameters {
     }
 }
 
-/// The parameters with which something is read that has no fields to choose from.
+/// The parameters of reading a document without selectable fields.
 #[derive(Debug)]
 pub struct ReadParameters;
 
@@ -166,7 +169,7 @@ impl ParameterSet for ReadParameters {
     }
 }
 
-/// The one of the parameters that is a header.
+/// The only parameter that is a header.
 pub const CACHE_CONTROL: &str = "Cache-Control";
 
 fn all(wording: &Wording) -> MetaSchema {
@@ -181,11 +184,11 @@ fn all(wording: &Wording) -> MetaSchema {
         ("page", PAGE, number(1e12, Some(1.into()))),
         (
             "size",
-            "How many items a page has, at most 500, and fewer if they are large: follow `next`.",
+            "The number of items on a page, at most 500. A page has fewer if they are large: follow `next`.",
             number(500.0, Some(100.into())),
         ),
-        ("pageSize", "The same as `size`, which takes precedence if both are given.", number(500.0, None)),
-        ("total", "`false` leaves `total` out of the answer.", total),
+        ("pageSize", "An alias of `size`, which takes precedence if both are sent.", number(500.0, None)),
+        ("total", "`false` omits `total` from the response.", total),
         ("search", searched, search),
         ("order", wording.order, matching(format!("^( *(asc|desc)|{terms}) *$"))),
         ("orderBy", ORDER_BY, matching(format!("^{terms} *$"))),
@@ -194,7 +197,7 @@ fn all(wording: &Wording) -> MetaSchema {
         ("timeout", "With `wait_for`, the maximum number of seconds to wait.", number(60.0, Some(30.into()))),
         (
             "cursor",
-            "The `next` of another page: where that page ended. Takes precedence over `page`.",
+            "The `next` of a page, to get the page that follows it. Takes precedence over `page`.",
             text(Some("cursor")),
         ),
         (CACHE_CONTROL, CONSISTENCY, text(None)),
@@ -202,21 +205,22 @@ fn all(wording: &Wording) -> MetaSchema {
     object("", &[], members)
 }
 
-/// The pattern of a comma list of fields to order by.
+/// Returns the pattern of a comma-separated list of fields to sort by.
 fn terms(collection: &Collection) -> String {
     let names = collection.names().join("|").replace('.', r"\.");
     format!("( *({names})( +(asc|desc))? *(,|$)){{0,{}}}", Ordering::MAX_TERMS)
 }
 
-const ORDER_BY: &str = "An older form of `order`: fields to order by. The direction may be in `order` alone: `asc` or `desc`. \
-                        Fields in `order` follow these.";
-const WAIT_FOR: &str = "A search, like `status.phase='Ready'`. The answer is delayed until the resource matches, at most for \
-                        `timeout`. It is 404 as soon as the resource is gone.";
-const POSITION: &str = "Where to follow changes from: send it as `since` to `/changes`. Pages requested by `cursor` have \
-                        the position of the first page. Absent if a replica of the database answered.";
-const PAGE: &str = "The number of the page. After a page that ended early because its items are large, the next number \
-                    skips items: follow `next` instead.";
-const SIZE: &str = "How many items are on this page. Fewer than asked for on the last page, and where the items would \
-                    take more bytes than a page may (8 MiB unless configured): `next` continues after them.";
-const CONSISTENCY: &str = "With `no-cache`, the answer includes every change acknowledged before. Otherwise a replica of \
-                         the database may answer, which can lag behind.";
+const ORDER_BY: &str = "An older form of `order`: the fields to sort by. If `order` is only a direction, `asc` or \
+                        `desc`, it applies to these fields. Otherwise the fields in `order` follow them.";
+const WAIT_FOR: &str = "A search, for example `status.phase='Ready'`. The response is delayed until the resource \
+                        matches or `timeout` has elapsed. It is 404 as soon as the resource is removed.";
+const POSITION: &str = "The position from which to follow changes: send it as `since` to `/changes`. Pages requested \
+                        by `cursor` have the position of the first page. Absent if a replica of the database was \
+                        read.";
+const PAGE: &str = "The page number. If a page has fewer items because they are large, the next page number skips \
+                    items: follow `next` instead.";
+const SIZE: &str = "The number of items on this page. It is lower than requested on the last page, and if more items \
+                    would exceed the maximum size of a page in bytes (8 MiB by default): follow `next` to continue.";
+const CONSISTENCY: &str = "With `no-cache`, the response includes every change that was acknowledged before the \
+                           request. Otherwise it may be read from a replica of the database, which can lag behind.";

@@ -1,6 +1,6 @@
-//! What goes over the wire. Each type is the schema in the served document and the shape of the bytes;
-//! a test holds real answers against the document, and requests are checked by the schema itself. A row is mapped
-//! beside the type it becomes.
+//! The types of bodies, parameters and headers. Each type defines both its schema in the served document and its
+//! serialized form. A test compares real responses with the document; request bodies are validated by the schema
+//! itself. A row is mapped in the file of the type that it is converted to.
 
 mod adapter_status;
 mod body;

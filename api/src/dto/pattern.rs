@@ -1,11 +1,12 @@
-//! What the patterns of requests mean, in words: a regular expression alone tells few people what to change.
+//! Descriptions of the patterns in request schemas. Error messages contain them, because a regular expression alone
+//! does not make clear what to change.
 
-/// What a name looks like.
+/// The pattern of a resource name.
 pub(super) const NAME: &str = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$";
-/// What the value of a label looks like.
+/// The pattern of a label value.
 pub(super) const LABEL_VALUE: &str = "^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$";
 
-/// How a violation of a pattern begins, before the pattern.
+/// The prefix of the message of a pattern violation. The pattern follows it.
 const VIOLATED: &str = "must match the pattern ";
 
 const WORDS: [(&str, &str); 4] = [
@@ -18,7 +19,8 @@ const WORDS: [(&str, &str); 4] = [
     (r"[^\s\x85]", "must not be blank"),
 ];
 
-/// The message of a violation, with words before the pattern if it is of one.
+/// Returns the message of a violation. If it is a violation of a known pattern, the description precedes the
+/// pattern.
 pub(super) fn in_words(message: String) -> String {
     let pattern = message.strip_prefix(VIOLATED);
     match WORDS.iter().find(|(known, _)| pattern == Some(*known)) {

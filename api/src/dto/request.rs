@@ -17,19 +17,19 @@ use std::collections::BTreeMap;
 use std::marker::PhantomData;
 use uuid::Uuid;
 
-/// The most labels a resource may have.
+/// The maximum number of labels of a resource.
 const MAX_LABELS: usize = 64;
 
-/// A cluster that is to be created.
+/// The request to create a cluster.
 pub type ClusterCreateRequest = CreateRequest<Cluster>;
-/// A node pool that is to be created.
+/// The request to create a node pool.
 pub type NodePoolCreateRequest = CreateRequest<NodePool>;
-/// A change of a cluster.
+/// The request to update a cluster.
 pub type ClusterPatchRequest = PatchRequest<Cluster>;
-/// A change of a node pool.
+/// The request to update a node pool.
 pub type NodePoolPatchRequest = PatchRequest<NodePool>;
 
-/// A resource that is to be created. Its `kind` need not be read: the schema allows one only.
+/// The request to create a resource. Its `kind` is not parsed, because the schema allows only one value.
 #[derive(Debug, Deserialize)]
 #[serde(bound = "")]
 pub struct CreateRequest<K> {
@@ -40,24 +40,24 @@ pub struct CreateRequest<K> {
     kind: PhantomData<fn() -> K>,
 }
 
-/// A change of a resource. What is absent or null stays as it is.
+/// The request to update a resource. Members that are absent or null are left unchanged.
 #[derive(Debug)]
 pub struct PatchRequest<K>(PhantomData<fn() -> K>);
 
-/// A change of a resource as a JSON merge patch.
+/// The request to update a resource, as a JSON merge patch.
 #[derive(Debug)]
 struct MergePatch;
 
-/// Why a resource is to be removed immediately.
+/// The request to remove a resource immediately.
 #[derive(Debug, Object, Deserialize)]
 pub struct ForceDeleteRequest {
-    /// The reason, for the audit log.
+    /// The reason for the removal, which is recorded in the audit log.
     #[oai(validator(min_length = 1, max_length = 1024, pattern = r"[^\s\x85]"))]
     pub reason: String,
 }
 
 impl<K: ResourceView> CreateRequest<K> {
-    /// The resource for the service to create.
+    /// Converts the request for the service.
     pub fn into_create(self, owner: Option<Uuid>, caller: String) -> service::Result<Create> {
         let name = ResourceName::parse(K::KIND, &self.name)?;
         let labels = Labels::parse(self.labels.unwrap_or_default()).map_err(Error::invalid_fields)?;
@@ -111,7 +111,8 @@ impl Body for ForceDeleteRequest {
     }
 }
 
-/// Null counts as absent, so that a missing field is told as such; a `spec` that is null is of the wrong type.
+/// Removes null members, so that a missing field is reported as missing. A null `spec` is kept and reported as a
+/// wrong type.
 pub(super) fn without_nulls(mut body: Value) -> Value {
     if let Some(members) = body.as_object_mut() {
         members.retain(|name, value| !value.is_null() || name == "spec");
@@ -119,7 +120,7 @@ pub(super) fn without_nulls(mut body: Value) -> Value {
     body
 }
 
-/// What is wrong with `spec` and `labels` that their schemas have no word for.
+/// Returns the faults of `spec` and `labels` that their schemas cannot express.
 fn section_faults(body: &Value) -> Vec<FieldError> {
     let mut faults = key_faults(&body["labels"]);
     if body["spec"].is_object() && body["spec"].to_string().len() > MAX_SPEC {
@@ -129,7 +130,7 @@ fn section_faults(body: &Value) -> Vec<FieldError> {
     faults
 }
 
-/// Members that no change can have, by names that a path shows as they are.
+/// Returns faults for members that cannot be changed. Only names that a path shows unquoted are included.
 fn fixed(body: &Value) -> Vec<FieldError> {
     let plain = |name: &&String| name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
     let names = body.as_object().into_iter().flat_map(Map::keys).filter(plain);
@@ -141,7 +142,7 @@ fn fixed(body: &Value) -> Vec<FieldError> {
     names.map(fault).collect()
 }
 
-/// The faults of the keys of labels: OpenAPI 3.0 has no word for names of members.
+/// Returns the faults of label keys. OpenAPI 3.0 cannot express rules for the names of members.
 fn key_faults(labels: &Value) -> Vec<FieldError> {
     let set = labels.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null());
     Labels::parse(set.map(|(key, _)| (key.clone(), String::new())).collect()).err().unwrap_or_default()
@@ -158,20 +159,20 @@ fn create<K: ResourceView>(_: &mut Registry) -> MetaSchema {
     let members = [
         ("kind", "The kind of the resource.", MetaSchema { enum_items, nullable: true, ..text(None) }),
         ("name", UNIQUE, MetaSchema { min_length, max_length, pattern, ..text(None) }),
-        ("spec", "The desired state, at most 256 KiB, by the rules of the provider's schema.", spec(false)),
+        ("spec", "The desired state, at most 256 KiB. Must match the provider's schema.", spec(false)),
         ("labels", LABELS, labels(false)),
     ];
-    object("A resource to create. Unknown members are ignored.", &["name", "spec"], members)
+    object("A resource to create. Unknown fields are ignored.", &["name", "spec"], members)
 }
 
 fn patch(registry: &mut Registry) -> MetaSchema {
     MergePatch::register(registry);
     let members = [
-        ("spec", "The new desired state, which replaces the previous one.", spec(true)),
-        ("labels", "The new labels, which replace all previous ones. `{}` removes all.", labels(false)),
+        ("spec", "The new desired state. Replaces the previous one.", spec(true)),
+        ("labels", "The new labels. Replace all previous labels. `{}` removes all.", labels(false)),
     ];
     closed(object(
-        "A change of a resource. A member that is absent or null stays as it is; others are replaced as a whole.",
+        "A change of a resource. Fields that are absent or null stay unchanged; others are replaced as a whole.",
         &[],
         members,
     ))
@@ -179,27 +180,29 @@ fn patch(registry: &mut Registry) -> MetaSchema {
 
 fn merge_patch(_: &mut Registry) -> MetaSchema {
     let members = [
-        ("spec", "What changes in the desired state.", spec(false)),
-        ("labels", "What changes in the labels.", labels(true)),
+        ("spec", "The changes of the desired state.", spec(false)),
+        ("labels", "The changes of the labels.", labels(true)),
     ];
     closed(object(MERGED, &[], members))
 }
 
 const NULL_KEEPS: &str = "; null leaves a field as it is. To remove labels send {}, or a merge patch as \
                           application/merge-patch+json";
-const UNIQUE: &str = "Unique among all of its kind, or of its cluster, that are not marked for deletion.";
-const MERGED: &str = "A change of a resource as a JSON merge patch (RFC 7396): members are merged, null removes. The \
-                      result keeps to the rules of a resource to create.";
-const LABELS: &str = "At most 64 labels by the rules of Kubernetes. A key is an optional DNS prefix of at most 253 \
-                      characters and `/`, then at most 63 letters, digits, `.`, `_` or `-`, with a letter or digit \
-                      at both ends.";
+const UNIQUE: &str = "The name, unique among the resources of its kind (node pools: of its cluster) that are not \
+                      marked for deletion.";
+const MERGED: &str = "A change of a resource as a JSON merge patch (RFC 7396): members are merged, and null removes \
+                      a member. The result must satisfy the rules of a create request.";
+const LABELS: &str = "At most 64 labels that follow the rules of Kubernetes. A key is an optional DNS prefix of at \
+                      most 253 characters and `/`, followed by at most 63 letters, digits, `.`, `_` or `-`, with a \
+                      letter or digit at both ends.";
 
 fn spec(nullable: bool) -> MetaSchema {
     let additional_properties = Some(Box::new(inline(MetaSchema::ANY)));
     MetaSchema { nullable, additional_properties, ..MetaSchema::new("object") }
 }
 
-/// Labels. In a merge patch null removes one, so that all may be removed and as many set.
+/// Returns the schema of labels. In a merge patch null removes a label, so the limit is twice as high: all labels
+/// can be removed and as many set.
 fn labels(merged: bool) -> MetaSchema {
     let value = MetaSchema { pattern: Some(LABEL_VALUE.into()), nullable: merged, ..text(None) };
     let additional_properties = Some(Box::new(inline(value)));

@@ -9,69 +9,69 @@ use service::status::{self, StoredStatus};
 use std::collections::HashMap;
 use uuid::Uuid;
 
-/// How resources of a kind are shown.
+/// The representation of resources of one kind.
 pub trait ResourceView: From<Resource> + Serialize + Type + 'static {
-    /// The kind shown.
+    /// The kind of the resources.
     const KIND: Kind;
 }
 
-/// A Kubernetes cluster of the fleet: its desired state, and what the adapters report about it.
+/// A Kubernetes cluster of the fleet: its desired state, and the status derived from the adapters' reports.
 #[derive(Debug, Object, Serialize)]
 pub struct Cluster {
     /// Always `Cluster`.
     pub kind: ClusterKind,
-    /// What it has in common with node pools.
+    /// The fields that clusters and node pools have in common.
     #[serde(flatten)]
     #[oai(flatten)]
     pub common: Common,
 }
 
-/// A group of nodes of one cluster: its desired state, and what the adapters report about it.
+/// A group of nodes of one cluster: its desired state, and the status derived from the adapters' reports.
 #[derive(Debug, Object, Serialize)]
 pub struct NodePool {
     /// Always `NodePool`.
     pub kind: NodePoolKind,
-    /// The cluster it belongs to.
+    /// The cluster that the node pool belongs to.
     pub owner_references: OwnerReference,
-    /// What it has in common with clusters.
+    /// The fields that clusters and node pools have in common.
     #[serde(flatten)]
     #[oai(flatten)]
     pub common: Common,
 }
 
-/// What all resources have.
+/// The fields of all resources.
 #[derive(Debug, Object, Serialize)]
 pub struct Common {
-    /// The resource's id, a UUIDv7 in lower case.
+    /// The unique ID of the resource, a UUIDv7 in lower case.
     pub id: As<Id, Uuid>,
-    /// The resource's name, unique among the clusters, or among the node pools of a cluster, that are not marked for
-    /// deletion.
+    /// The name of the resource. It is unique among the clusters, or among the node pools of a cluster, that are not
+    /// marked for deletion.
     pub name: String,
-    /// The resource's path. That of a node pool is below its cluster's.
+    /// The path of the resource. The path of a node pool is below that of its cluster.
     pub href: String,
-    /// The desired state, by the rules of the provider's schema.
+    /// The desired state. It conforms to the provider's schema, if one is configured.
     pub spec: As<HashMap<String, Value>>,
-    /// The resource's labels.
+    /// The labels of the resource.
     pub labels: As<HashMap<String, String>>,
-    /// Counts the versions of the desired state. Grows by one with each real change of `spec` or `labels`,
-    /// and with the request for deletion.
+    /// The sequence number of the desired state. It increases by one with each effective change of `spec` or
+    /// `labels`, and with the request for deletion.
     #[oai(validator(minimum(value = "1")))]
     pub generation: i64,
-    /// When the resource was created.
+    /// The time at which the resource was created.
     pub created_time: Time,
-    /// When its desired state last changed, or its deletion was requested.
+    /// The time at which the desired state last changed or the deletion was requested.
     pub updated_time: Time,
-    /// Who created it.
+    /// The caller that created the resource.
     pub created_by: String,
-    /// Who last changed its desired state.
+    /// The caller that last changed the desired state.
     pub updated_by: String,
-    /// When its deletion was requested; absent before.
+    /// The time at which the deletion was requested. Absent if it was not requested.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deleted_time: Option<Time>,
-    /// Who requested its deletion; absent before.
+    /// The caller that requested the deletion. Absent if it was not requested.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deleted_by: Option<String>,
-    /// The aggregate of the adapters' reports.
+    /// The status of the resource, aggregated from the adapters' reports.
     pub status: ResourceStatus,
 }
 
@@ -89,55 +89,57 @@ pub enum NodePoolKind {
     NodePool,
 }
 
-/// The cluster a node pool belongs to.
+/// A reference to the cluster that a node pool belongs to.
 #[derive(Debug, Object, Serialize)]
 pub struct OwnerReference {
-    /// The cluster's id.
+    /// The ID of the cluster.
     pub id: As<Id, Uuid>,
     /// Always `Cluster`.
     pub kind: ClusterKind,
-    /// The cluster's path.
+    /// The path of the cluster.
     pub href: String,
 }
 
-/// The aggregate of the adapters' reports about a resource.
+/// The status of a resource, aggregated from the adapters' reports.
 #[derive(Debug, Object, Serialize)]
 pub struct ResourceStatus {
-    /// The state in one word: `Ready` when every required adapter has reported the current generation as
-    /// available, `Failed` when one reports a failure of it, else `NotReady`.
+    /// A one-word summary of the status: `Ready` if every required adapter has reported the current generation as
+    /// available, `Failed` if a required adapter reports a failure of it, otherwise `NotReady`.
     pub phase: As<Phase, String>,
-    /// Lowest generation over the required adapters' reports, 0 before the first.
+    /// The lowest generation in the reports of the required adapters. 0 before the first report.
     #[oai(validator(minimum(value = "0")))]
     pub observed_generation: i64,
-    /// The oldest of the required adapters' last reports; before the first, when the resource last changed.
+    /// The observation time of the oldest among the required adapters' last reports. Before the first report, the
+    /// time at which the resource last changed.
     pub last_updated_time: Time,
-    /// When `phase` last changed.
+    /// The time at which `phase` last changed.
     pub last_transition_time: Time,
-    /// `Reconciled`, `LastKnownReconciled`, and one `<Adapter>Successful` for each required adapter that reported.
+    /// The conditions of the resource: `Reconciled`, `LastKnownReconciled`, and one `<Adapter>Successful` for each
+    /// required adapter that has reported.
     pub conditions: As<Vec<ResourceCondition>>,
-    /// One short entry for each adapter that reported.
+    /// A summary of the last report of each adapter that has reported.
     pub adapters: As<Vec<AdapterSummary>>,
 }
 
-/// The state of a resource in one word.
+/// A one-word summary of the status of a resource.
 #[derive(Debug, Enum)]
 pub enum Phase {
-    /// Some required adapter has not reported the current generation as available.
+    /// At least one required adapter has not reported the current generation as available.
     NotReady,
-    /// Every required adapter has.
+    /// Every required adapter has reported the current generation as available.
     Ready,
     /// A required adapter reports a failure of the current generation.
     Failed,
 }
 
-/// Whether a condition holds.
+/// The status of a condition.
 #[derive(Debug, Enum, Deserialize, PartialEq, Eq, Hash)]
 pub enum ConditionStatus {
-    /// It holds.
+    /// The condition holds.
     True,
-    /// It does not.
+    /// The condition does not hold.
     False,
-    /// It is not known whether it holds.
+    /// It is not known whether the condition holds.
     Unknown,
 }
 
@@ -154,36 +156,36 @@ impl From<ConditionStatus> for status::ConditionStatus {
 /// A condition of a resource, aggregated from the adapters' reports.
 #[derive(Debug, Object)]
 pub struct ResourceCondition {
-    /// What the condition is about.
+    /// The type of the condition.
     pub r#type: String,
-    /// Whether it holds.
+    /// The status of the condition: `True`, `False` or `Unknown`.
     pub status: ConditionStatus,
-    /// One word on why.
+    /// A one-word reason for the status.
     pub reason: Option<String>,
-    /// A sentence on why.
+    /// A human-readable explanation of the status.
     pub message: Option<String>,
-    /// The generation it refers to.
+    /// The generation that the condition refers to.
     pub observed_generation: i64,
-    /// When it was first set.
+    /// The time at which the condition was first set.
     pub created_time: Time,
-    /// How recent the reports are that it is derived from.
+    /// The observation time of the oldest report that the condition is derived from.
     pub last_updated_time: Time,
-    /// When its status last changed.
+    /// The time at which the status of the condition last changed.
     pub last_transition_time: Time,
 }
 
-/// What one adapter last reported, in short.
+/// A summary of the last report of one adapter.
 #[derive(Debug, Object)]
 pub struct AdapterSummary {
-    /// The adapter's name.
+    /// The name of the adapter.
     pub adapter: String,
-    /// The generation it had observed.
+    /// The generation of the resource that the adapter had observed.
     pub observed_generation: i64,
-    /// Whether it reports the resource as available.
+    /// Whether the adapter reports the resource as available.
     pub available: ConditionStatus,
-    /// Its condition `Health`, `Unknown` if it reports none.
+    /// The adapter's condition `Health`. `Unknown` if it reports none.
     pub health: ConditionStatus,
-    /// When it observed the resource.
+    /// The time at which the adapter observed the resource.
     pub last_report_time: Time,
 }
 

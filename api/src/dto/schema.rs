@@ -1,11 +1,12 @@
-//! Schemas that are written by hand, and what the framework's own need before they are served or applied.
+//! Helpers for schemas that are written by hand, and corrections to the framework's schemas before they are served
+//! or applied.
 
 use poem_openapi::registry::{MetaSchema, MetaSchemaRef, Registry};
 use poem_openapi::types::Type;
 use serde_json::Value;
 
-/// Implements the framework's `Type` for a type whose schema is written by hand: the type with its generics, its name,
-/// and its schema: one that stands where it is used, or a component that has the name.
+/// Implements the framework's `Type` for a type whose schema is written by hand. The arguments are the type with its
+/// generics, its name, and its schema: either inline, or a component with that name.
 macro_rules! described {
     ($type:ty $(where [$($generics:tt)+])?, $name:expr, component $schema:expr) => {
         $crate::dto::schema::described!(
@@ -48,36 +49,37 @@ macro_rules! described {
 }
 pub(crate) use described;
 
-/// The type of what may not be there. OpenAPI writes `false` for it, which the framework cannot.
+/// The marker type of a value that must not be present. OpenAPI expresses this as `false`, which the framework
+/// cannot write.
 const NOTHING: &str = "nothing";
 
-/// A reference to the schema that is registered by the name of `S`.
+/// Returns a reference to the schema that is registered under the name of `S`.
 pub(crate) fn reference<S: Type>() -> MetaSchemaRef {
     MetaSchemaRef::Reference(S::name().into_owned())
 }
 
-/// Registers a schema by the name of `S`.
+/// Registers a schema under the name of `S`.
 pub(crate) fn register<S: Type>(registry: &mut Registry, schema: MetaSchema) {
     let title = Some(S::name().into_owned());
     registry.create_schema::<S, _>(S::name().into_owned(), |_| MetaSchema { title, ..schema });
 }
 
-/// A schema that stands where it is used.
+/// Wraps a schema to be used inline.
 pub(crate) fn inline(schema: MetaSchema) -> MetaSchemaRef {
     MetaSchemaRef::Inline(Box::new(schema))
 }
 
-/// A text, of a format if one is named.
+/// Returns the schema of a string with an optional format.
 pub(crate) fn text(format: Option<&'static str>) -> MetaSchema {
     MetaSchema { format, ..MetaSchema::new("string") }
 }
 
-/// A whole number.
+/// Returns the schema of an integer with this minimum.
 pub(crate) fn integer(minimum: f64) -> MetaSchema {
     MetaSchema { minimum: Some(minimum), ..MetaSchema::new_with_format("integer", "int64") }
 }
 
-/// An object: the members it must have, and the name, description and schema of each it may have.
+/// Returns the schema of an object. `members` contains the name, description and schema of each member.
 pub(crate) fn object<const N: usize>(
     description: &'static str,
     required: &[&'static str],
@@ -92,14 +94,14 @@ pub(crate) fn object<const N: usize>(
     }
 }
 
-/// An object that has at least one of its members, and no others.
+/// Returns the schema of an object with at least one of its members and no others.
 pub(crate) fn closed(object: MetaSchema) -> MetaSchema {
     let additional_properties = Some(Box::new(inline(MetaSchema::new(NOTHING))));
     MetaSchema { min_properties: Some(1), additional_properties, ..object }
 }
 
-/// Writes as OpenAPI has it what the framework cannot: whole numbers as such and not as fractions, a description
-/// only beside a reference and not also as a schema of its own, and `false` for `NOTHING`.
+/// Corrects what the framework cannot write: integers are written without a fraction, a description beside a
+/// reference is not repeated as a schema, and `NOTHING` becomes `false`.
 pub fn tidy(document: &mut Value) {
     walk(document, &mut |value| match value {
         Value::Number(number) => {
@@ -117,7 +119,7 @@ pub fn tidy(document: &mut Value) {
     });
 }
 
-/// Visits a value, and then everything within what has become of it.
+/// Visits a value, and then recursively the contents of the visited value.
 pub(crate) fn walk(value: &mut Value, visit: &mut impl FnMut(&mut Value)) {
     visit(value);
     match value {

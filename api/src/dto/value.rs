@@ -8,7 +8,8 @@ use serde_json::Value;
 use std::marker::PhantomData;
 use uuid::Uuid;
 
-/// A value that the served document describes as an `S`. As a rule a stored document, handed out byte for byte.
+/// A value that the served document describes as an `S`. Usually a stored JSON document that is returned byte for
+/// byte.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(transparent, bound(serialize = "T: Serialize", deserialize = "T: Deserialize<'de>"))]
 pub struct As<S, T = JsonText> {
@@ -26,7 +27,7 @@ impl<S, T> From<T> for As<S, T> {
 
 described!(As<S, T> where [S: Type, T: Send + Sync], S::name(), S::schema_ref(), S::register);
 
-/// A header or a parameter as it was sent; several are one list.
+/// A header or parameter as it was sent. Repeated values are joined into one comma-separated list.
 impl<S: Type> ParseFromParameter for As<S, String> {
     fn parse_from_parameter(value: &str) -> ParseResult<Self> {
         Ok(value.to_owned().into())
@@ -38,12 +39,12 @@ impl<S: Type> ParseFromParameter for As<S, String> {
     }
 }
 
-/// A time in UTC, always printed with microseconds.
+/// A time in UTC, always serialized with microseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Time(pub DateTime<Utc>);
 
 impl Time {
-    /// Reads an RFC 3339 time. What is finer than a microsecond is cut off.
+    /// Parses an RFC 3339 time. Digits beyond microseconds are truncated.
     pub fn parse(text: &str) -> Option<Self> {
         DateTime::parse_from_rfc3339(text).ok().map(|time| Self(time.to_utc().trunc_subsecs(6)))
     }
@@ -70,7 +71,7 @@ impl<'de> Deserialize<'de> for Time {
 
 described!(Time, "string(date-time)", inline(text(Some("date-time"))));
 
-/// The framework's traits for members of an object, by way of serde.
+/// Implements the framework's traits for members of an object by means of serde.
 macro_rules! member {
     ($type:ty $(where [$($generics:tt)+])?) => {
         impl $(<$($generics)+>)? ToJSON for $type {
@@ -89,17 +90,18 @@ macro_rules! member {
 member!(Time);
 member!(As<S, T> where [S: Type, T: Serialize + DeserializeOwned + Send + Sync]);
 
-/// The `id` of a path. One that is no UUID in lower case names nothing, which is for the operation to say.
+/// The `id` in a path. It is accepted in any form, and the operation reports an id that is not a UUID in lower case
+/// as not found.
 #[derive(Clone, Debug)]
 pub struct Id(String);
 
 impl Id {
-    /// The id, if it can be one.
+    /// Returns the id, or `None` if it is not a UUID in lower case.
     pub fn uuid(&self) -> Option<Uuid> {
         Uuid::parse_str(&self.0).ok().filter(|id| id.to_string() == self.0)
     }
 
-    /// What the path says.
+    /// Returns the text in the path.
     pub fn as_str(&self) -> &str {
         &self.0
     }

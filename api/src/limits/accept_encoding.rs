@@ -1,13 +1,13 @@
-//! What a client says about compressed answers.
+//! Parsing of `Accept-Encoding`.
 
 use poem::http::HeaderMap;
 use poem::http::header::ACCEPT_ENCODING;
 
-/// Whether gzip is acceptable and not liked less than an answer as it is (RFC 9110 §12.5.3).
+/// Whether the client accepts gzip and does not prefer an uncompressed response (RFC 9110 §12.5.3).
 ///
-/// A coding that is not listed has the weight of `*`, if that is listed; without it gzip is not
-/// acceptable. `identity` is compared only where it is listed itself. A weight that cannot be read
-/// counts as 0: the plain answer is always safe.
+/// A coding that is not listed has the weight of `*` if that is listed; otherwise gzip is not acceptable. `identity`
+/// is compared only if it is listed itself. A weight that cannot be parsed counts as 0, because an uncompressed
+/// response is always safe.
 pub(super) fn wants_gzip(headers: &HeaderMap) -> bool {
     let (mut gzip, mut any, mut identity) = (None, None, None);
     for value in headers.get_all(ACCEPT_ENCODING) {
@@ -25,7 +25,7 @@ pub(super) fn wants_gzip(headers: &HeaderMap) -> bool {
     gzip > 0 && identity.is_none_or(|identity| gzip >= identity)
 }
 
-/// The coding of a list member and its weight in thousandths.
+/// Returns the coding of a list member and its weight in thousandths.
 fn parse(member: &str) -> (&str, u16) {
     let mut parts = member.split(';').map(str::trim);
     let coding = parts.next().unwrap_or_default();
@@ -36,7 +36,7 @@ fn parse(member: &str) -> (&str, u16) {
     (coding, weight)
 }
 
-/// `0`, `1` or either with at most three decimals, in thousandths; anything else is 0.
+/// Parses `0` or `1` with at most three decimals, in thousandths. Anything else is 0.
 fn thousandths(value: &str) -> u16 {
     let (whole, decimals) = value.split_once('.').unwrap_or((value, ""));
     let digits = decimals.bytes().all(|digit| digit.is_ascii_digit()) && decimals.len() <= 3;

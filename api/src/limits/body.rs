@@ -1,4 +1,4 @@
-//! Request bodies: how large, how fast, how many bytes at a time.
+//! The limits of request bodies: size, time and memory.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,34 +14,35 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::problem::{ApiError, Code};
 
-/// The granule in which memory is counted, in bytes.
+/// The unit in which memory is counted, in bytes.
 const UNIT: usize = 1024;
 
-/// Room made for a body before its first byte has come, whatever length it claims.
+/// The capacity that is allocated before the first byte of a body arrives, in bytes. It does not depend on the
+/// `Content-Length`.
 const INITIAL_ROOM: usize = 16 * 1024;
 
-/// A refused body is still received and thrown away up to this multiple of the limit.
+/// A refused body is still received and discarded, up to this multiple of the size limit.
 const DRAIN_FACTOR: usize = 8;
 
-/// A body as it arrives.
+/// The chunks of a body as they arrive.
 type Stream = BoxStream<'static, std::io::Result<Bytes>>;
 
-/// What bodies are allowed, and the memory they share.
+/// The limits of request bodies, and the memory that they share.
 pub(crate) struct Bodies {
-    /// The largest body, in bytes.
+    /// The maximum size of a body, in bytes.
     max_bytes: usize,
-    /// Time for a whole body.
+    /// The maximum time until a body is complete.
     total_time: Duration,
-    /// Time for the next bytes of one.
+    /// The maximum time until the next bytes of a body arrive.
     stall_time: Duration,
     memory: Arc<Semaphore>,
 }
 
 /// Reads the body of a request before its operation runs, within limits of size, time and memory.
 ///
-/// Requests without a body pass untouched. A body with a `Content-Encoding` is refused unread: nothing is ever
-/// inflated, so there is no decompression bomb. A `Content-Length` over the limit is refused at once, a chunked body
-/// as soon as it is over.
+/// Requests without a body pass unchanged. A body with a `Content-Encoding` is refused unread: nothing is ever
+/// decompressed, so decompression bombs are impossible. A `Content-Length` above the limit is refused immediately, a
+/// chunked body as soon as it exceeds the limit.
 pub(crate) async fn read_body(
     next: Arc<impl Endpoint>,
     mut request: Request,
@@ -57,10 +58,13 @@ pub(crate) async fn read_body(
 }
 
 impl Bodies {
-    /// - `max_bytes`: the largest body.
-    /// - `total_time`: time for a whole body.
-    /// - `stall_time`: time for the next bytes of one.
-    /// - `memory_bytes`: bodies held at a time, together; beyond that requests are refused as overload.
+    /// Creates the limits.
+    ///
+    /// - `max_bytes`: the maximum size of a body.
+    /// - `total_time`: the maximum time until a body is complete.
+    /// - `stall_time`: the maximum time until the next bytes of a body arrive.
+    /// - `memory_bytes`: the maximum size of all bodies that are held at the same time. Further requests are refused
+    ///   as overload.
     pub(crate) fn new(
         max_bytes: usize,
         total_time: Duration,
@@ -71,14 +75,14 @@ impl Bodies {
         Arc::new(Self { max_bytes, total_time, stall_time, memory })
     }
 
-    /// Reads the body to its end.
+    /// Reads the complete body.
     async fn read(&self, headers: &HeaderMap, body: Body) -> Result<(Bytes, OwnedSemaphorePermit), ApiError> {
         let mut stream = body.into_bytes_stream().boxed();
         let outcome = match self.check_fields(headers) {
             Ok(()) => self.collect(&mut stream).await,
             Err(refusal) => Err(refusal),
         };
-        // Who has been waited for once is not waited for again.
+        // A body that timed out is not drained, because that would mean to wait for its client again.
         if outcome.as_ref().is_err_and(|refusal| refusal.status != StatusCode::REQUEST_TIMEOUT) {
             self.drain(stream);
         }
@@ -137,17 +141,18 @@ impl Bodies {
         ApiError::malformed(detail).with_status(StatusCode::PAYLOAD_TOO_LARGE).refused_by("body_too_large")
     }
 
-    /// Takes a body that nobody reads out of its request, receives it and drops it.
+    /// Removes the body of a request that no operation reads, and receives and discards it.
     pub(crate) fn discard(&self, request: &mut Request) {
         let body = request.take_body();
-        // Who asks before sending is not invited.
+        // A client that sent `Expect` sends its body only after the server starts to read it, so its body is not
+        // drained.
         if !body.is_empty() && !request.headers().contains_key(EXPECT) {
             self.drain(body.into_bytes_stream().boxed());
         }
     }
 
-    /// Receives the rest of a body in the background: closing a connection with unread bytes resets it, and the
-    /// client might never see why it was refused.
+    /// Receives the rest of a body in the background. Closing a connection with unread bytes resets it, and the
+    /// client might not receive the error response.
     fn drain(&self, mut stream: Stream) {
         let mut most = self.max_bytes.saturating_mul(DRAIN_FACTOR);
         let (end, stall_time) = (Instant::now() + self.total_time, self.stall_time);
@@ -164,7 +169,7 @@ impl Bodies {
     }
 }
 
-/// The rest of the body stands between this request and a next one.
+/// Closes the connection after the response, because the unread rest of the body would precede the next request.
 fn closing(error: ApiError) -> ApiError {
     error.with_header(CONNECTION, "close")
 }

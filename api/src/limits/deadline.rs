@@ -1,4 +1,4 @@
-//! How long a request may take.
+//! The timeout of requests.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,21 +9,21 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::problem::{ApiError, Code};
 
-/// When a request is given up.
+/// The time at which a request is abandoned.
 #[derive(Clone)]
 pub(crate) struct Deadline(Arc<Mutex<Instant>>);
 
 impl Deadline {
-    /// Gives the request more time.
+    /// Extends the deadline.
     pub(crate) fn extend(&self, by: Duration) {
         *self.0.lock() += by;
     }
 }
 
-/// Drops an operation that has not answered in `time`. The body of its answer may take longer.
+/// Drops an operation that has not responded within `time`. Sending the body of its response may take longer.
 ///
-/// A read ends with it. A change goes on in a task of its own and may still take effect, so a client must treat 504
-/// as "unknown", as it must any lost answer.
+/// A read ends with the request. A change continues in a separate task and may still take effect, so a client must
+/// treat 504 as an unknown outcome, like any lost response.
 pub(crate) async fn deadline(
     next: Arc<impl Endpoint>,
     mut request: Request,

@@ -1,4 +1,4 @@
-//! Compressed answers.
+//! Compression of responses.
 
 use std::io::Write;
 use std::sync::Arc;
@@ -14,18 +14,18 @@ use poem::{Body, Endpoint, IntoResponse, Request, Response, Result};
 
 use super::accept_encoding::wants_gzip;
 
-/// Smaller bodies fit into one packet anyway. In bytes.
+/// The minimum size of a body that is compressed, in bytes. A smaller body fits into one packet anyway.
 const WORTH_IT: u64 = 1024;
 
-/// Larger bodies, which take milliseconds, are compressed on a thread where they hold up no other
-/// request. In bytes.
+/// The size in bytes from which a body is compressed on a blocking thread. This takes milliseconds and must not
+/// block other requests.
 const BIG: u64 = 256 * 1024;
 
-/// Compresses answers for clients that ask for it.
+/// Compresses responses for clients that accept it.
 ///
-/// Touched are bodies of known size from 1 KiB on, of a textual type, that nobody has encoded before. All answers of
-/// such a type carry `Vary: Accept-Encoding`, compressed or not. A strong entity tag stands for exact bytes, so that
-/// of a compressed answer becomes weak; conditional requests take either form.
+/// Only bodies of known size from 1 KiB, of a textual type and not yet encoded are compressed. All responses of such
+/// a type have `Vary: Accept-Encoding`, compressed or not. A strong entity tag identifies exact bytes, so the tag of
+/// a compressed response becomes weak; conditional requests accept either form.
 pub(crate) async fn gzip(next: Arc<impl Endpoint>, request: Request) -> Result<Response> {
     let wanted = request.method() != Method::HEAD && wants_gzip(request.headers());
     let mut response = next.call(request).await?.into_response();
@@ -43,7 +43,7 @@ pub(crate) async fn gzip(next: Arc<impl Endpoint>, request: Request) -> Result<R
     Ok(response)
 }
 
-/// Whether the answer is a whole representation that is not encoded yet.
+/// Whether the response is a complete representation that is not encoded yet.
 fn may_be_encoded(response: &Response) -> bool {
     let status = response.status();
     !status.is_informational()
@@ -58,7 +58,7 @@ async fn compress(response: &mut Response) {
         response.set_body(body);
         return;
     };
-    // A body of known size is in memory already and reading it cannot fail.
+    // A body of known size is already in memory, so reading it cannot fail.
     let plain = body.into_bytes().await.unwrap_or_default();
     match packed(plain.clone(), size).await {
         Some(packed) if packed.len() < plain.len() => {
@@ -72,7 +72,7 @@ async fn compress(response: &mut Response) {
     }
 }
 
-/// The body again, and its size in bytes if it is known: a streamed body has none.
+/// Returns the body and its size in bytes. A streamed body has no known size.
 pub(super) fn measured(body: Body) -> (Body, Option<u64>) {
     let body: BoxBody<Bytes, std::io::Error> = body.into();
     let size = body.size_hint().exact();
@@ -86,15 +86,15 @@ async fn packed(plain: Bytes, size: u64) -> Option<Vec<u8>> {
     tokio::task::spawn_blocking(move || pack(&plain)).await.ok().flatten()
 }
 
-/// The fastest level: a list of 120 KB shrinks to a fifth, and the default level gains a quarter more for
-/// more than three times the work.
+/// Compresses at the fastest level: a list of 120 KB shrinks to a fifth. The default level saves a quarter more but
+/// takes more than three times as long.
 fn pack(plain: &[u8]) -> Option<Vec<u8>> {
     let mut encoder = GzEncoder::new(Vec::with_capacity(plain.len() / 4), Compression::fast());
     encoder.write_all(plain).ok()?;
     encoder.finish().ok()
 }
 
-/// Makes a strong entity tag weak.
+/// Converts a strong entity tag to a weak one.
 fn weaken_tag(headers: &mut HeaderMap) {
     let strong = headers.get(ETAG).and_then(|tag| tag.to_str().ok()).filter(|tag| tag.starts_with('"'));
     if let Some(weak) = strong.and_then(|tag| HeaderValue::try_from(format!("W/{tag}")).ok()) {
@@ -108,7 +108,7 @@ fn is_textual(content_type: &str) -> bool {
     content_type.starts_with("text/") || textual.iter().any(|word| content_type.contains(word))
 }
 
-/// No layer within varies its answers.
+/// Adds `Accept-Encoding` to the fields by which the response varies.
 fn add_vary(headers: &mut HeaderMap) {
     headers.append(VARY, HeaderValue::from_name(ACCEPT_ENCODING));
 }

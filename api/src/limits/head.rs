@@ -1,4 +1,4 @@
-//! What holds for the head of every request.
+//! The rules for the head of every request.
 
 use poem::Request;
 use poem::http::header::HOST;
@@ -8,18 +8,18 @@ use service::error::{Error, FieldError};
 
 use crate::problem::ApiError;
 
-/// Bytes that stand around each header field: colon, space and line end.
+/// The number of bytes around the name and value of a header field: colon, space and line end.
 const FIELD_OVERHEAD: usize = 4;
 
-/// Header fields that decide what a request does, by their names in the document.
+/// The header fields that determine what a request does, as spelled in the document.
 const DECISIVE: [&str; 3] = ["If-Match", "If-None-Match", "Idempotency-Key"];
 
-/// Refuses a request whose head is larger than `max_bytes`, does not name its host as RFC 9112 §3.2 demands, or
-/// whose decisive header fields are repeated or no ASCII text.
+/// Refuses a request if its head is larger than `max_bytes`, if it does not name its host as RFC 9112 §3.2 requires,
+/// or if a header field that determines what it does is repeated or is not ASCII text.
 ///
-/// The HTTP parser has bounds of its own: it answers 414 to an address over 64 KiB and 431 to a head over about
-/// 400 KiB or 100 fields. The framework takes the first of repeated fields and takes what is no text for absent: what
-/// was meant to be conditional or repeatable would silently be neither.
+/// The HTTP parser has its own limits: it responds 414 to an address over 64 KiB, and 431 to a head over about 400
+/// KiB or 100 fields. The framework uses the first of repeated fields and ignores values that are not text, so a
+/// request meant to be conditional or repeatable would silently be neither.
 pub(crate) fn check_head(request: &Request, max_bytes: usize) -> Result<(), ApiError> {
     let fields = request.headers().iter();
     let fields: usize = fields.map(|(name, value)| name.as_str().len() + value.len() + FIELD_OVERHEAD).sum();

@@ -1,4 +1,4 @@
-//! How many requests are worked on at a time.
+//! The limit of requests that are processed at the same time.
 
 use std::sync::Arc;
 
@@ -9,22 +9,22 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::problem::ApiError;
 
-/// The place of a request among those that are worked on.
+/// The permit of a request that is being processed.
 #[derive(Clone)]
 pub(crate) struct InFlight(Arc<Mutex<Option<(OwnedSemaphorePermit, Counted)>>>);
 
 impl InFlight {
-    /// Gives the place away: from now on the request only waits.
+    /// Releases the permit: from now on the request only waits.
     pub(crate) fn release(&self) {
         drop(self.0.lock().take());
     }
 }
 
-/// Admits a request if one of the `permits` for requests that are worked on is free, and refuses it at once if none is. An
-/// operation that only waits gives its [`InFlight`] away.
+/// Admits a request if one of the `permits` is available, and refuses it immediately otherwise. An operation that
+/// only waits releases its [`InFlight`].
 ///
-/// There is no queue: a request that waits here is late for its client, and the answer "busy" after a millisecond
-/// lets the client go to another replica.
+/// There is no queue: a request that waits here is late for its client, while an immediate refusal lets the client
+/// try another replica.
 pub(crate) async fn admit(
     next: Arc<impl Endpoint>,
     mut request: Request,
@@ -38,7 +38,7 @@ pub(crate) async fn admit(
     answer.map(IntoResponse::into_response)
 }
 
-/// Counts itself in the gauge while it lives, so that a dropped request is counted out too.
+/// Counts a request in the gauge until it is dropped, so that abandoned requests are subtracted too.
 struct Counted(Gauge);
 
 impl Counted {

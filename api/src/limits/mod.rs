@@ -1,8 +1,8 @@
-//! What stands between a request and its operation, and between the answer and its sender.
+//! The layers that limit and adapt requests and responses.
 //!
-//! Each layer is one function, for `endpoint.around(…)`. A layer that refuses returns an
-//! [`ApiError`](crate::problem::ApiError), never a finished answer, so that all refusals get their form in one
-//! place. `middleware` says in which order the layers stand, and why.
+//! Each layer is one function for `endpoint.around(…)`. A layer that refuses a request returns an
+//! [`ApiError`](crate::problem::ApiError), never a finished response, so that all error responses are rendered in
+//! one place. `middleware` defines the order of the layers and the reasons for it.
 
 mod accept_encoding;
 mod body;

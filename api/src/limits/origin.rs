@@ -1,7 +1,8 @@
-//! Which web pages may ask.
+//! The rules for requests from web pages.
 //!
-//! Without tokens, whoever reaches the server may write. A browser reaches a server on its user's machine for any page
-//! that its user opens, so pages of other origins are refused, unless the operator allows them.
+//! Without tokens, every client that reaches the server may write. A browser sends requests to a server on its
+//! user's machine for any page that the user opens, so requests from pages of other origins are refused unless the
+//! operator allows them.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -18,11 +19,11 @@ use poem::{Endpoint, IntoResponse, Request, Response, Result};
 use crate::config::parse::is_loopback;
 use crate::problem::{ApiError, Code};
 
-/// Header fields of answers that a page of an allowed origin may read.
+/// The header fields of responses that a page of an allowed origin may read.
 const EXPOSED: &str = "ETag, Location, Retry-After, WWW-Authenticate, X-Request-ID, X-Operation-ID, \
                        HyperFleet-Discard-Reason, HyperFleet-Waited";
 
-/// Which origins are trusted, and whether others are refused.
+/// The origins that are allowed, and whether others are refused.
 #[derive(Debug)]
 pub(crate) struct Origins {
     allowed: Vec<String>,
@@ -31,9 +32,10 @@ pub(crate) struct Origins {
 }
 
 impl Origins {
-    /// `allowed` origins, like `https://console.example.com`, are trusted. Where callers need no token (`open`), all
-    /// others but the server's own are refused, and where the server listens on loopback `addresses` only, also every
-    /// host name that does not name this machine: behind it a foreign page may pretend to be the server's own.
+    /// Creates the rules. The `allowed` origins, such as `https://console.example.com`, are always accepted. If
+    /// callers need no token (`open`), all others except the server's own are refused. If the server also listens on
+    /// loopback `addresses` only, every host name that does not identify this machine is refused as well: with such
+    /// a name, a foreign page can appear to be of the server's own origin.
     pub(crate) fn new(allowed: Vec<String>, open: bool, addresses: &[SocketAddr]) -> Arc<Self> {
         let loopback = addresses.iter().all(|address| address.ip().is_loopback());
         Arc::new(Self { allowed, refuse_foreign: open, refuse_names: open && loopback })
@@ -43,7 +45,7 @@ impl Origins {
         self.allowed.iter().any(|allowed| allowed.as_bytes() == origin.as_bytes())
     }
 
-    /// Refuses a request of a page that is not trusted.
+    /// Refuses a request from a page of an origin that is not accepted.
     pub(crate) fn check(&self, request: &Request) -> std::result::Result<(), ApiError> {
         let host = host_of(request);
         if self.refuse_names && host.as_ref().is_some_and(|host| !is_local(host.host())) {
@@ -65,7 +67,7 @@ fn forbidden(detail: &str) -> ApiError {
     ApiError::new(Code::PERMISSION_DENIED, detail)
 }
 
-/// Host and port that a request is for: HTTP/2 and proxies say it in the address.
+/// Returns the host and port that a request is for. HTTP/2 and proxies send them in the request target.
 fn host_of(request: &Request) -> Option<Authority> {
     let address = request.uri().authority().cloned();
     address.or_else(|| request.header(HOST)?.parse().ok())
@@ -75,7 +77,7 @@ fn is_local(host: &str) -> bool {
     is_loopback(host) || host.to_ascii_lowercase().ends_with(".localhost")
 }
 
-/// Whether an origin has the host and the port that the request is for.
+/// Whether an origin has the host and port that the request is for.
 fn is_own(origin: &HeaderValue, host: Option<&Authority>) -> bool {
     let origin = origin.to_str().ok().and_then(|origin| origin.parse::<Uri>().ok());
     let (Some(origin), Some(host)) = (origin, host) else { return false };
@@ -88,7 +90,7 @@ fn is_own(origin: &HeaderValue, host: Option<&Authority>) -> bool {
         && origin.port_u16().unwrap_or(default) == host.port_u16().unwrap_or(default)
 }
 
-/// Tells browsers that pages of allowed origins may ask and read the answers.
+/// Adds the headers with which browsers let pages of allowed origins send requests and read the responses.
 pub(crate) async fn cors(
     next: Arc<impl Endpoint>,
     request: Request,

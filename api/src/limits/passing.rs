@@ -1,4 +1,4 @@
-//! The layers that let every request pass: they change how it is read, or what its answer says.
+//! The layers that refuse no request. They change how a request is read or what its response contains.
 
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
@@ -14,21 +14,21 @@ use uuid::Uuid;
 use super::gzip::measured;
 use crate::problem::ApiError;
 
-/// Carries the id of the request.
+/// The header with the id of the request.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-/// Carries it too, under the name that older clients read.
+/// The header with the same id under the name that older clients read.
 const OPERATION_ID: HeaderName = HeaderName::from_static("x-operation-id");
 
-/// The longest id taken from a caller, in characters.
+/// The maximum length of an id that is accepted from a client, in characters.
 const MAX_LENGTH: usize = 128;
 
-/// The id of a request, found in its extensions.
+/// The id of a request, stored in its extensions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct RequestId(pub(crate) String);
 
-/// Gives the request an id and the answer the header fields `X-Request-ID` and `X-Operation-ID`.
+/// Assigns an id to the request, and adds the headers `X-Request-ID` and `X-Operation-ID` to the response.
 ///
-/// `make` makes an id for a request that brings none, or none that is fit for a log.
+/// `make` creates the id if the request has none or one that is not suitable for a log.
 pub(crate) async fn request_ids(
     next: Arc<impl Endpoint>,
     mut request: Request,
@@ -45,16 +45,16 @@ pub(crate) async fn request_ids(
     Ok(response)
 }
 
-/// Whether an id can stand in a log line and a header field as it is.
+/// Whether an id can be used unchanged in a log line and in a header.
 fn is_sane(id: &str) -> bool {
     (1..=MAX_LENGTH).contains(&id.len())
         && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))
 }
 
-/// Adds `Connection: close` to every answer once the process is stopping.
+/// Adds `Connection: close` to every response once the process is shutting down.
 ///
-/// A client that holds its connection open then makes its next request elsewhere, instead of finding the connection
-/// closed under a request it has just sent.
+/// A client that keeps its connection open then sends its next request on a new connection, instead of finding the
+/// connection closed after it has sent a request.
 pub(crate) async fn close_when_stopping(
     next: Arc<impl Endpoint>,
     request: Request,
@@ -67,9 +67,9 @@ pub(crate) async fn close_when_stopping(
     Ok(response)
 }
 
-/// Answers HEAD as GET without the body, with the header fields of GET, `Content-Length` included.
+/// Responds to HEAD as to GET but without the body, with all headers of GET including `Content-Length`.
 ///
-/// The router alone would also serve HEAD, but would say nothing about the length.
+/// The router alone would also serve HEAD, but without the length.
 pub(crate) async fn head_as_get(next: Arc<impl Endpoint>, mut request: Request) -> Result<Response> {
     if request.method() != Method::HEAD {
         return next.call(request).await.map(IntoResponse::into_response);
@@ -84,10 +84,10 @@ pub(crate) async fn head_as_get(next: Arc<impl Endpoint>, mut request: Request) 
     Ok(response)
 }
 
-/// Turns a panic into an internal error, whose cause in the log is what the panic said.
+/// Converts a panic to an internal error. The message of the panic is logged as the cause.
 ///
-/// Unwind safety is asserted: an operation shares only what must survive a dropped request anyway (pools, atomics),
-/// and its own state is gone with it.
+/// Unwind safety is asserted: an operation shares only state that must survive a dropped request anyway (pools,
+/// atomics), and its own state is dropped.
 pub(crate) async fn catch_panic(next: Arc<impl Endpoint>, request: Request) -> Result<Response> {
     match AssertUnwindSafe(next.call(request)).catch_unwind().await {
         Ok(outcome) => outcome.map(IntoResponse::into_response),
@@ -103,7 +103,7 @@ fn message(panic: &(dyn Any + Send)) -> &str {
     text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
 }
 
-/// Ignores one slash at the end of the path, but not in the path `/` itself.
+/// Removes one trailing slash from the path, except from the path `/` itself.
 pub(crate) async fn trailing_slash(next: Arc<impl Endpoint>, mut request: Request) -> Result<Response> {
     if let Some(uri) = without_slash(request.uri()) {
         *request.uri_mut() = uri;
@@ -111,7 +111,7 @@ pub(crate) async fn trailing_slash(next: Arc<impl Endpoint>, mut request: Reques
     next.call(request).await.map(IntoResponse::into_response)
 }
 
-/// The address without the slash, if there is one to take off.
+/// Returns the address without a trailing slash, or `None` if it has none.
 fn without_slash(uri: &Uri) -> Option<Uri> {
     let path = uri.path().strip_suffix('/').filter(|path| !path.is_empty())?;
     let path_and_query = match uri.query() {

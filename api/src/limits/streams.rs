@@ -1,4 +1,4 @@
-//! How many requests may wait for changes at a time.
+//! The limit of requests that wait for changes at the same time.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use crate::auth::Caller;
 use crate::problem::{ApiError, ApiResult, Code};
 
-/// The requests that wait for changes: streams, and answers that are held back.
+/// The requests that wait for changes: streams and delayed responses.
 #[derive(Debug)]
 pub(crate) struct Streams {
     max: usize,
@@ -18,20 +18,20 @@ pub(crate) struct Streams {
 }
 
 impl Streams {
-    /// Room for `max` of them, and for `max_per_caller` of each caller that is known.
+    /// Allows `max` waiting requests in total, and `max_per_caller` for each authenticated caller.
     pub(crate) fn new(max: usize, max_per_caller: usize) -> Arc<Self> {
         Arc::new(Self { max, max_per_caller, open: Mutex::default() })
     }
 
-    /// Counts one more.
+    /// Counts one more request.
     ///
     /// # Errors
-    /// 429 if there are too many.
+    /// 429 if too many requests are waiting.
     pub(crate) fn admit(self: &Arc<Self>, caller: &Caller) -> ApiResult<Stream> {
         let mut open = self.open.lock();
         let all: usize = open.values().sum();
         let own = open.get(&caller.name).copied().unwrap_or(0);
-        // Callers that need not say who they are all have one name.
+        // Callers without a token share one name, so the limit per caller does not apply to them.
         let too_many = all >= self.max || (caller.expires.is_some() && own >= self.max_per_caller);
         if too_many {
             let detail = "Too many requests wait for changes; try again later";
@@ -44,7 +44,7 @@ impl Streams {
     }
 }
 
-/// A request that waits for changes, counted while it lives.
+/// A request that waits for changes. It is counted until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Stream {
     caller: String,

@@ -1,4 +1,4 @@
-//! What a connection is doing: working on requests, or lying idle.
+//! The activity of a connection: whether it handles requests or is idle.
 
 use std::io;
 use std::pin::Pin;
@@ -12,51 +12,52 @@ use http_body_util::combinators::BoxBody;
 use parking_lot::Mutex;
 use tokio::time::{Instant, sleep_until};
 
-/// The largest part of an answer handed to the HTTP server at a time, in bytes. The server asks for the next one when
-/// the peer has taken most of what it was sent.
+/// The maximum size of a part of a response that is passed to the HTTP server, in bytes. The server polls for the next
+/// part when the peer has read most of the data sent so far.
 const PART: usize = 64 * 1024;
 
-/// What a listener grants its connections.
+/// The limits that a listener applies to its connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ConnectionLimits {
-    /// Connections open at a time. Keep it below the limit of open files, and mind that a connection may make the
-    /// HTTP parser buffer a head of up to 400 KiB.
+    /// The maximum number of open connections. It must be below the limit of open files. A connection may make the HTTP
+    /// parser buffer a head of up to 400 KiB.
     pub max_connections: usize,
-    /// Time from the opening of a connection, TLS handshake included, to the end of its first request head.
+    /// The maximum time from the opening of a connection, including the TLS handshake, to the end of its first request
+    /// head.
     pub header_timeout: Duration,
-    /// Time a connection may be idle between requests, the head of the next one included, and time it may take to
-    /// read the next 64 KiB of an answer.
+    /// The maximum idle time of a connection between requests, including the head of the next one, and the maximum time
+    /// for the peer to read the next 64 KiB of a response.
     pub idle_timeout: Duration,
-    /// Requests that one HTTP/2 connection may have open at a time.
+    /// The maximum number of open requests on one HTTP/2 connection.
     pub max_streams: u32,
-    /// Largest list of header fields of an HTTP/2 request, in bytes.
+    /// The maximum size of the header fields of an HTTP/2 request, in bytes.
     pub max_header_bytes: u32,
 }
 
 /// The activity of one connection, shared with its requests and its listener.
 ///
-/// A connection is busy while this side owes it something: an answer, or the next part of one. Otherwise it is idle,
-/// whatever frames the peer sends, and also while the peer does not read its answer.
+/// A connection is busy while this side produces a response or the next part of one. Otherwise it is idle, regardless
+/// of the frames that the peer sends. It is also idle while the peer does not read its response.
 #[derive(Debug)]
 pub(super) struct Activity(Mutex<State>);
 
 #[derive(Debug)]
 struct State {
-    /// Answers and parts of answers that are being made.
+    /// The number of responses and parts of responses that are being produced.
     owed: usize,
-    /// When the last of them was handed over; at first when the connection was accepted.
+    /// When the last of them was passed on; initially when the connection was accepted.
     idle_since: Instant,
     /// Whether a request has arrived.
     used: bool,
 }
 
 impl Activity {
-    /// The activity of a connection that has just been accepted.
+    /// Creates the activity of a connection that has just been accepted.
     pub(super) fn new() -> Arc<Self> {
         Arc::new(Self(Mutex::new(State { owed: 0, idle_since: Instant::now(), used: false })))
     }
 
-    /// Makes the connection busy until the value is dropped.
+    /// Makes the connection busy until the returned value is dropped.
     pub(super) fn begin(self: &Arc<Self>) -> Busy {
         let mut state = self.0.lock();
         state.owed += 1;
@@ -64,7 +65,7 @@ impl Activity {
         Busy(self.clone())
     }
 
-    /// Since when the connection is idle; `None` while it is busy.
+    /// Returns the time since which the connection has been idle, or `None` while it is busy.
     pub(super) fn idle_since(&self) -> Option<Instant> {
         let state = self.0.lock();
         (state.owed == 0).then_some(state.idle_since)
@@ -76,18 +77,18 @@ impl Activity {
         loop {
             let used = self.0.lock().used;
             let allowed = if used { limits.idle_timeout } else { limits.header_timeout };
-            // While it is busy there is nothing to wait for but the next look.
+            // A busy connection cannot expire. It is only checked again later.
             let deadline = self.idle_since().unwrap_or_else(now) + allowed;
             if deadline <= now() {
                 return;
             }
-            // The first request may end the longer of the two waits.
+            // The first request may replace the header timeout by a shorter idle timeout.
             sleep_until(deadline.min(now() + limits.idle_timeout)).await;
         }
     }
 }
 
-/// Something that this side owes to the peer.
+/// Keeps a connection busy while a response or a part of one is produced.
 #[derive(Debug)]
 pub(super) struct Busy(Arc<Activity>);
 
@@ -99,17 +100,17 @@ impl Drop for Busy {
     }
 }
 
-/// The body of an answer, which keeps its connection busy while the next part of it is being made.
+/// The body of a response, which keeps its connection busy while the next part is produced.
 pub(super) struct AnswerBody {
     body: BoxBody<Bytes, io::Error>,
-    /// What is left of the current frame.
+    /// The remainder of the current frame.
     rest: Bytes,
     activity: Arc<Activity>,
     busy: Option<Busy>,
 }
 
 impl AnswerBody {
-    /// The body of an answer on a connection with this activity.
+    /// Wraps the body of a response on a connection with this activity.
     pub(super) fn new(body: BoxBody<Bytes, io::Error>, activity: Arc<Activity>) -> Self {
         Self { body, rest: Bytes::new(), activity, busy: None }
     }
@@ -124,7 +125,7 @@ impl Body for AnswerBody {
         this.busy.get_or_insert_with(|| this.activity.begin());
         if this.rest.is_empty() {
             match ready!(Pin::new(&mut this.body).poll_frame(cx)) {
-                // Nobody here sends trailers.
+                // This service sends no trailers.
                 Some(Ok(frame)) => this.rest = frame.into_data().unwrap_or_default(),
                 end => {
                     this.busy = None;
@@ -132,7 +133,7 @@ impl Body for AnswerBody {
                 }
             }
         }
-        // Until the server asks again, it is the peer's turn to read.
+        // Until the server polls again, the peer is expected to read.
         this.busy = None;
         let part = this.rest.split_to(this.rest.len().min(PART));
         Poll::Ready(Some(Ok(Frame::data(part))))
@@ -142,7 +143,7 @@ impl Body for AnswerBody {
         self.rest.is_empty() && self.body.is_end_stream()
     }
 
-    /// The server asks before it takes the first part, when there is no rest.
+    /// The server queries this before it polls for the first part, while `rest` is empty.
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
     }

@@ -1,15 +1,15 @@
-//! The process's limit of open file descriptors.
+//! The limit of open file descriptors of the process.
 
-/// Raises the soft limit of open files (`RLIMIT_NOFILE`) to the hard limit: the usual 1024 is less than a fleet opens.
-/// To be called once, before the sockets are bound.
+/// Raises the soft limit of open files (`RLIMIT_NOFILE`) to the hard limit, because a fleet opens more than the usual
+/// 1024. Must be called once, before the sockets are bound.
 ///
-/// Returns how many of the connections that are `wanted` the process can hold. A quarter of the descriptors is left
-/// for the database, the other ports and files.
+/// Returns the number of connections that the process can hold, at most `wanted`. A quarter of the descriptors is
+/// reserved for the database, the other ports and files.
 pub fn connections_within_limit(wanted: usize) -> usize {
     let files = match rlimit::increase_nofile_limit(u64::MAX) {
         Ok(files) => usize::try_from(files).unwrap_or(usize::MAX),
         Err(error) => {
-            tracing::warn!(%error, "the limit of open files stays as it is");
+            tracing::warn!(%error, "cannot raise the limit of open files");
             return wanted;
         }
     };

@@ -1,16 +1,16 @@
-//! The edge of the service towards the network: everything that happens to a connection before a request exists.
+//! Connection handling: everything that happens to a connection before a request exists.
 //!
-//! | threat | answer |
+//! | threat | mitigation |
 //! |---|---|
-//! | more connections than the process can hold | at most `max_connections`; the longest idle one makes place, else the new one is closed at once |
-//! | connections that do nothing, or only ping | closed after `idle_timeout`: idle is who has no open request, whatever frames it sends |
-//! | answers that nobody reads | the same: a peer that takes no more of its answer is idle |
-//! | half a request head, half a TLS handshake | closed after `header_timeout` on a new connection, else after `idle_timeout` |
-//! | no file descriptor left | accepting pauses, one log line per second |
-//! | delayed small answers | `TCP_NODELAY` on every connection |
+//! | more connections than the process can hold | at most `max_connections`; a further one replaces the connection that has been idle longest, or is closed immediately |
+//! | connections that do nothing, or only send pings | closed after `idle_timeout`: a connection without an open request is idle, regardless of its frames |
+//! | peers that do not read their responses | closed after `idle_timeout`: a connection is idle while its peer does not read |
+//! | incomplete request heads and TLS handshakes | closed after `header_timeout` on a new connection, else after `idle_timeout` |
+//! | no free file descriptor | accepting pauses, with at most one log line per second |
+//! | delayed small responses | `TCP_NODELAY` on every connection |
 //!
-//! What the HTTP parser cannot read it refuses by itself, with a bare status. Slow request *bodies* are a matter of
-//! [`crate::limits`], which can answer 408.
+//! The HTTP parser itself refuses requests that it cannot parse, with a status and no body. Slow request *bodies* are
+//! handled by [`crate::limits`], which can respond with 408.
 
 mod connection;
 mod descriptors;

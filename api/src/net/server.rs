@@ -1,4 +1,4 @@
-//! Accepting connections and serving HTTP on them.
+//! Accepts connections and serves HTTP on them.
 
 use std::convert::Infallible;
 use std::error::Error;
@@ -24,32 +24,32 @@ use super::sockets::Sockets;
 use super::tls::ServerTls;
 use crate::telemetry::count_refused;
 
-/// A connection that has been idle for less is not closed for the sake of another one.
+/// The minimum idle time of a connection before it may be closed to make room for another one.
 const EVICTABLE_AFTER: Duration = Duration::from_secs(1);
 
-/// How often an HTTP/2 peer is asked whether it is still there, and how long it may take to answer.
+/// The interval between pings to an HTTP/2 peer, and the maximum time to answer one.
 const PING: Duration = Duration::from_secs(20);
 
 type Failure = Box<dyn Error + Send + Sync>;
 
-/// A port on which an endpoint is to be served.
+/// A port on which an endpoint is served.
 pub struct Listener {
     /// The sockets, already bound.
     pub sockets: Sockets,
     /// The certificate; `None` serves plain HTTP.
     pub tls: Option<ServerTls>,
-    /// What connections are granted.
+    /// The limits of the connections.
     pub limits: ConnectionLimits,
 }
 
 impl Listener {
     /// Serves `endpoint` until `stop` resolves, then drains.
     ///
-    /// Draining: nothing more is accepted, idle connections close at once, requests in flight are finished. What
-    /// is not finished after `drain` is dropped.
+    /// Draining: no more connections are accepted, idle connections are closed immediately, and requests in flight
+    /// finish. Requests that have not finished after `drain` are dropped.
     ///
-    /// A connection beyond `max_connections` takes the place of the one that has been idle for longest. If all are
-    /// busy it is closed at once: left in the kernel's backlog, its client would wait without a word.
+    /// A connection beyond `max_connections` replaces the one that has been idle longest. If all are busy, the new one
+    /// is closed immediately: in the kernel's backlog, its client would wait without any response.
     pub async fn serve<E>(self, endpoint: E, stop: impl Future<Output = ()>, drain: Duration)
     where
         E: IntoEndpoint,
@@ -76,12 +76,13 @@ impl Listener {
             open.push((activity, tasks.spawn(serving)));
         }
         drop(sockets);
-        // What is left then is dropped with its task.
+        // The remaining connections are dropped with their tasks.
         let _ = timeout(drain, graceful.shutdown()).await;
     }
 }
 
-/// Makes room for another connection, if need be by closing the one that has been idle for longest.
+/// Makes room for another connection, if necessary by closing the one that has been idle longest. Returns false if none
+/// may be closed.
 fn make_room(open: &mut Vec<(Arc<Activity>, AbortHandle)>, max: usize) -> bool {
     if open.len() < max {
         return true;
@@ -95,7 +96,8 @@ fn make_room(open: &mut Vec<(Arc<Activity>, AbortHandle)>, max: usize) -> bool {
     longest.map(|(_, at)| open.swap_remove(at).1.abort()).is_some()
 }
 
-/// The HTTP server of one connection. It has no timers for heads: those of [`Activity`] hold for both versions.
+/// Creates the HTTP server of a connection. It has no timers for heads: [`Activity`] applies the timeouts for both HTTP
+/// versions.
 fn http(limits: &ConnectionLimits) -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
     builder
@@ -108,7 +110,7 @@ fn http(limits: &ConnectionLimits) -> Builder<TokioExecutor> {
     builder
 }
 
-/// What all connections of a listener share.
+/// The state that all connections of a listener share.
 struct Server<E> {
     http: Builder<TokioExecutor>,
     endpoint: E,
@@ -121,7 +123,7 @@ impl<E: Endpoint + 'static> Server<E> {
     async fn connection(self: Arc<Self>, stream: TcpStream, activity: Arc<Activity>, watcher: Watcher) {
         let serving = async {
             let addresses = (LocalAddr(stream.local_addr()?.into()), RemoteAddr(stream.peer_addr()?.into()));
-            // Boxed: otherwise each connection takes the room of both, for as long as it is open.
+            // Boxed: otherwise each connection would reserve the memory of both variants while it is open.
             match &self.tls {
                 Some(tls) => {
                     let stream = Box::pin(tls.accept(stream)).await?;
@@ -150,7 +152,8 @@ impl<E: Endpoint + 'static> Server<E> {
             let busy = activity.begin();
             let request = poem::Request::from((request, local.clone(), remote.clone(), scheme.clone()));
             let (server, activity) = (self.clone(), activity.clone());
-            // Boxed: hyper keeps the room for it for as long as the connection lives, which may be a stream of changes.
+            // Boxed: hyper reserves the memory of this future for as long as the connection lives, which is long for a
+            // stream of changes.
             Box::pin(async move {
                 let answer = Response::from(server.endpoint.get_response(request).await);
                 drop(busy);

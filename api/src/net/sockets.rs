@@ -11,14 +11,14 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::Instant;
 
-/// How long accepting rests after a failure that concerns the process and not one connection. A full
-/// table of file descriptors does not empty faster by asking for another one.
+/// The pause after a failure to accept that concerns the process and not one connection. Further attempts do not empty
+/// a full table of file descriptors faster.
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_millis(50);
 
-/// At most one log line about failing accepts in this time.
+/// The minimum interval between log lines about failures to accept.
 const LOG_INTERVAL: Duration = Duration::from_secs(1);
 
-/// One listening socket for each address of a host name, all on one port.
+/// The listening sockets: one for each address of a host name, all on the same port.
 #[derive(Debug)]
 pub struct Sockets {
     listeners: Vec<TcpListener>,
@@ -28,12 +28,12 @@ pub struct Sockets {
 impl Sockets {
     /// Binds `port` on every address of `host`. With port 0 the kernel chooses a free one.
     ///
-    /// Every address, because `localhost` names both 127.0.0.1 and ::1, and clients try either. An
-    /// address that this machine does not have (IPv6 switched off) is skipped if another one is left.
+    /// Every address is bound because `localhost` names both 127.0.0.1 and ::1, and clients try either. An address that
+    /// this machine does not have (IPv6 disabled) is skipped if another one remains.
     ///
     /// # Errors
-    /// When the name does not resolve, when no address is left, or when binding fails for any other
-    /// reason, such as a port that is taken.
+    /// The name does not resolve, no address remains, or binding fails for any other reason, such as a port that is in
+    /// use.
     pub async fn bind(host: &str, mut port: u16) -> io::Result<Self> {
         let mut listeners = Vec::new();
         let mut bound: Vec<SocketAddr> = Vec::new();
@@ -60,28 +60,28 @@ impl Sockets {
         Ok(Self { listeners, last_logged: None })
     }
 
-    /// The addresses that are listened on, with their real port.
+    /// Returns the addresses of the sockets, with their actual port.
     pub fn addresses(&self) -> Vec<SocketAddr> {
-        // A socket that is bound has an address.
+        // A bound socket always has an address.
         self.listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect()
     }
 
-    /// The port that all of them listen on.
+    /// Returns the port of all sockets.
     pub fn port(&self) -> u16 {
         self.addresses().first().map_or(0, SocketAddr::port)
     }
 
-    /// Waits for a connection on any of the sockets. Failures are logged and waited out, never returned:
-    /// there is nothing to do but to try again. Dropping the future loses no connection.
+    /// Waits for a connection on any of the sockets. Failures are logged and retried, never returned: no other reaction
+    /// is possible. Dropping the future loses no connection.
     pub(super) async fn accept(&mut self) -> TcpStream {
         loop {
             match self.accept_any().await {
                 Ok(stream) => {
-                    // Small answers are not to be delayed. It fails only when the client has already left.
+                    // Small responses must not be delayed. This fails only if the client has already disconnected.
                     let _ = stream.set_nodelay(true);
                     return stream;
                 }
-                // The client left while it waited to be accepted; the next one may be fine.
+                // The client disconnected before it was accepted; the next one may succeed.
                 Err(error) if matches!(error.kind(), ConnectionAborted | ConnectionReset | Interrupted) => {}
                 Err(error) => {
                     self.log(&error);

@@ -1,4 +1,4 @@
-//! A real server on the loopback interface and a client that speaks HTTP/1.1 byte by byte.
+//! A real server on the loopback interface, and a client that sends HTTP/1.1 as bytes.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -12,10 +12,10 @@ use tokio::task::JoinHandle;
 
 use super::{ConnectionLimits, Listener, ServerTls, Sockets};
 
-/// Longer than anything in these tests may take: a test that waits this long has failed.
+/// The maximum duration of any step in these tests: a test that waits this long has failed.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Limits that no test runs into.
+/// Limits that no test reaches.
 pub(crate) const WIDE: ConnectionLimits = ConnectionLimits {
     max_connections: 1024,
     header_timeout: TIMEOUT,
@@ -24,7 +24,7 @@ pub(crate) const WIDE: ConnectionLimits = ConnectionLimits {
     max_header_bytes: 64 * 1024,
 };
 
-/// A server that is running.
+/// A running server.
 pub(crate) struct Running {
     pub(crate) address: SocketAddr,
     stop: oneshot::Sender<()>,
@@ -46,7 +46,7 @@ impl Running {
         Self { address, stop, task }
     }
 
-    /// With limits that no test runs into.
+    /// Starts a server with limits that no test reaches.
     pub(crate) async fn with_default_limits<E>(endpoint: E) -> Self
     where
         E: IntoEndpoint + Send + 'static,
@@ -59,12 +59,12 @@ impl Running {
         Client(TcpStream::connect(self.address).await.expect("a connection"))
     }
 
-    /// A client that has been answered, on the first of its connections that is.
+    /// Connects until a request is answered with 200, and returns that client.
     pub(crate) async fn admitted(&self) -> Client<TcpStream> {
         let ask = async {
             loop {
                 let mut client = self.client().await;
-                // The server may close it before anything is sent.
+                // The server may close the connection before anything is sent.
                 let sent = client.0.write_all(b"GET / HTTP/1.1\r\nHost: test\r\n\r\n").await;
                 if sent.is_ok() && client.answer_or_end().await.is_some_and(|answer| answer.status == 200) {
                     return client;
@@ -74,14 +74,14 @@ impl Running {
         tokio::time::timeout(TIMEOUT, ask).await.expect("a place")
     }
 
-    /// Asks the server to stop; the handle resolves when it has.
+    /// Stops the server. The returned handle resolves when it has stopped.
     pub(crate) fn stop(self) -> JoinHandle<()> {
         self.stop.send(()).expect("a server that is still running");
         self.task
     }
 }
 
-/// One connection.
+/// A connection to the server.
 pub(crate) struct Client<Io>(pub(crate) Io);
 
 impl<Io: AsyncRead + AsyncWrite + Unpin> Client<Io> {
@@ -90,19 +90,19 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Client<Io> {
         self.0.flush().await.expect("a connection that takes bytes");
     }
 
-    /// Sends a GET and returns its answer.
+    /// Sends a GET request and returns its response.
     pub(crate) async fn get(&mut self, path: &str) -> Answer {
         self.send(format!("GET {path} HTTP/1.1\r\nHost: test\r\n\r\n")).await;
         self.answer().await
     }
 
-    /// The next answer, whose body is delimited by `Content-Length`.
+    /// Returns the next response, whose body is delimited by `Content-Length`.
     pub(crate) async fn answer(&mut self) -> Answer {
         let answer = tokio::time::timeout(TIMEOUT, self.answer_or_end()).await;
         answer.expect("an answer in time").expect("the head of an answer")
     }
 
-    /// The next answer; nothing if the connection ends before its head does.
+    /// Returns the next response, or `None` if the connection ends before the head does.
     pub(crate) async fn answer_or_end(&mut self) -> Option<Answer> {
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
@@ -115,7 +115,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Client<Io> {
         Some(answer)
     }
 
-    /// Reads up to this text.
+    /// Reads up to and including `end`.
     pub(crate) async fn read_until(&mut self, end: &[u8]) {
         let read = async {
             let mut received = Vec::new();
@@ -126,7 +126,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Client<Io> {
         tokio::time::timeout(TIMEOUT, read).await.expect("the text in time");
     }
 
-    /// Waits for the server to close the connection, answer or not, and tells how long that took.
+    /// Waits until the server closes the connection, with or without a response, and returns the time this took.
     pub(crate) async fn closed(&mut self) -> Duration {
         let start = Instant::now();
         let drained = async {
@@ -138,7 +138,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Client<Io> {
     }
 }
 
-/// An answer as it was sent.
+/// A response as it was received.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,

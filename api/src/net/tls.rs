@@ -13,18 +13,18 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
-/// The TLS side of a listener. Dropping it ends the watching of its files.
+/// The TLS configuration of a listener. Dropping it stops the checks of its files.
 pub struct ServerTls(watch::Receiver<TlsAcceptor>);
 
 impl ServerTls {
-    /// Loads a PEM certificate chain and its key and looks for new ones every `interval`.
+    /// Loads a PEM certificate chain and its key, and checks for new ones every `interval`.
     ///
-    /// New connections use the new pair as soon as it is seen. A pair that cannot be used, for example
-    /// because only one of the files has been replaced yet, is logged and the old one stays. Must be
-    /// called inside a tokio runtime.
+    /// New connections use a new pair as soon as it is detected. A pair that cannot be used, for example because only
+    /// one of the files has been replaced yet, is logged, and the old one stays in use. Must be called inside a tokio
+    /// runtime.
     ///
     /// # Errors
-    /// Why the files cannot be used at the start.
+    /// Why the files cannot be used at startup.
     pub async fn load(cert_file: PathBuf, key_file: PathBuf, interval: Duration) -> Result<Self, String> {
         let files = Files { cert: cert_file, key: key_file };
         let content = files.read().await?;
@@ -38,7 +38,7 @@ impl ServerTls {
     }
 }
 
-/// The bytes of the certificate and of the key.
+/// The contents of the certificate file and of the key file.
 type Content = (Vec<u8>, Vec<u8>);
 
 struct Files {
@@ -73,15 +73,15 @@ async fn read(path: &Path) -> Result<Vec<u8>, String> {
     tokio::fs::read(path).await.map_err(|error| format!("cannot read {}: {error}", path.display()))
 }
 
-/// Compares contents and not modification times: two small files every few seconds cost nothing, and
-/// a copy that keeps the time or a swapped symbolic link is seen all the same.
+/// Reloads the files when they change. Compares contents and not modification times: reading two small files every few
+/// seconds costs nothing, and detects a copy that keeps the time and a replaced symbolic link, too.
 async fn follow(files: Files, mut seen: Content, sender: watch::Sender<TlsAcceptor>, interval: Duration) {
     while timeout(interval, sender.closed()).await.is_err() {
         let content = match files.read().await {
             Ok(content) if content == seen => continue,
             Ok(content) => content,
             Err(error) => {
-                tracing::warn!(error, "cannot look for a new TLS certificate");
+                tracing::warn!(error, "cannot check for a new TLS certificate");
                 continue;
             }
         };
@@ -90,7 +90,9 @@ async fn follow(files: Files, mut seen: Content, sender: watch::Sender<TlsAccept
                 sender.send_replace(acceptor);
                 tracing::info!("TLS certificate reloaded");
             }
-            Err(error) => tracing::warn!(error, "new TLS certificate refused, the old one stays"),
+            Err(error) => {
+                tracing::warn!(error, "the new TLS certificate cannot be used; the previous one stays in use")
+            }
         }
         seen = content;
     }

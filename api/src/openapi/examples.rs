@@ -1,15 +1,15 @@
-//! Examples of everything that is sent and answered. They are beside the schemas and not in them: requests are checked
-//! by the schemas alone.
+//! Examples of requests and responses. They are kept beside the schemas and not in them, because requests are
+//! validated by the schemas alone.
 
 use super::members;
 use serde_json::{Map, Value, json};
 use std::sync::LazyLock;
 
-/// The examples of bodies by the names of their schemas, of streams by their media types, and of refusals, parameters and
-/// headers by their names. A parameter of a format is found by that first.
+/// The examples: bodies by schema name, streams by media type, and error responses, parameters and headers by name.
+/// A parameter is first looked up by its format.
 ///
-/// A parameter without one is empty on the page of Swagger UI, which sends what it shows: for `fields`, `cursor`,
-/// `Idempotency-Key`, `orderBy` and a few others any example would change what an operation does.
+/// A parameter without an example is empty on the page of Swagger UI, which sends the examples. An example for
+/// `fields`, `cursor`, `Idempotency-Key`, `orderBy` and a few others would change what an operation does.
 static EXAMPLES: LazyLock<Value> =
     LazyLock::new(|| serde_json::from_str(include_str!("examples.json")).unwrap_or_default());
 
@@ -37,7 +37,7 @@ pub(super) fn add(document: &mut Value) {
     }
 }
 
-/// How the example of a resource is called that an operation has left behind.
+/// Returns the suffix of the example that shows a resource after an operation with this method.
 fn outcome(method: &str) -> &'static str {
     match method {
         "post" => "Created",
@@ -47,7 +47,7 @@ fn outcome(method: &str) -> &'static str {
     }
 }
 
-/// Refers to the examples of the contents of a body.
+/// Adds references to the examples of the contents of a body.
 fn refer(body: &mut Value, outcome: &str, bodies: &Map<String, Value>) {
     for (media_type, content) in members(body.get_mut("content").unwrap_or(&mut Value::Null)) {
         if let Some(stream) = EXAMPLES["streams"].get(media_type) {

@@ -1,12 +1,12 @@
-//! What the framework says too much or too little about an operation.
+//! Corrections to the operations in the framework's document.
 
 use super::members;
 use crate::dto::CACHE_CONTROL;
 use poem::http::StatusCode;
 use serde_json::{Map, Value, json};
 
-/// Completes an operation by what it takes and gives: its parameters, who may call it, and what it can be
-/// refused with, which is described once for all of them.
+/// Completes an operation with its parameters, its security requirements and its possible error responses. Error
+/// responses are moved to `refusals`, so that each is described once for all operations.
 pub(super) fn describe(operation: &mut Value, tokens: bool, refusals: &mut Map<String, Value>) {
     if let Some(parameters) = operation.get_mut("parameters").and_then(Value::as_array_mut) {
         *parameters = parameters.drain(..).flat_map(spread).collect();
@@ -32,12 +32,12 @@ pub(super) fn describe(operation: &mut Value, tokens: bool, refusals: &mut Map<S
     }
 }
 
-/// A parameter that is read as a set stands for those in it.
+/// Replaces a parameter set by its parameters.
 fn spread(mut parameter: Value) -> Vec<Value> {
     let Value::Object(properties) = parameter["schema"]["properties"].take() else {
         parameter["schema"].as_object_mut().into_iter().for_each(|schema| drop(schema.remove("properties")));
         if let Some(members) = parameter.as_object_mut() {
-            // No parameter is a list or deprecated.
+            // No parameter is a list, and none is deprecated.
             members.retain(|name, _| name != "explode" && name != "deprecated");
         }
         return vec![parameter];
@@ -50,7 +50,7 @@ fn spread(mut parameter: Value) -> Vec<Value> {
     properties.into_iter().map(parameter).collect()
 }
 
-/// The name of a refusal. Those that any operation can end with have one together.
+/// Returns the name of an error response. The responses that every operation can return share one name.
 fn refusal(status: &str) -> Option<String> {
     if status == "default" {
         return Some("OtherProblem".into());
@@ -59,7 +59,7 @@ fn refusal(status: &str) -> Option<String> {
     Some(status.canonical_reason()?.replace(' ', ""))
 }
 
-/// Which statuses an operation can answer.
+/// Returns a predicate for the statuses that an operation can return.
 fn possible(operation: &Value, tokens: bool) -> impl Fn(&str) -> bool + use<> {
     let parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
     let demands_token = tokens && !operation["security"].is_null();
@@ -75,14 +75,14 @@ fn possible(operation: &Value, tokens: bool) -> impl Fn(&str) -> bool + use<> {
             "410" => takes("since"),
             "412" => takes("If-Match"),
             "422" => takes("Idempotency-Key"),
-            // Of an operation that takes nothing this is all that can be wrong.
+            // For an operation without parameters, this is the only possible fault of a request.
             "431" => parameters.is_empty() && !demands_token,
             _ => true,
         }
     }
 }
 
-/// The headers that the framework writes in capitals, as they are spelled elsewhere.
+/// The headers that the framework writes in capitals, in their usual spelling.
 const HEADERS: [&str; 5] =
     ["Cache-Control", "ETag", "Location", "HyperFleet-Discard-Reason", "HyperFleet-Waited"];
 

@@ -1,23 +1,23 @@
-//! The schemas of `spec` that an operator brought along, in the served document: people see their fields, and generated
-//! clients have them as types.
+//! The operator's schemas for `spec` in the served document. Readers see the fields of `spec`, and generated clients
+//! contain types for them.
 
 use super::sample;
 use crate::dto::walk;
 use serde_json::{Map, Value, json};
 use service::spec_schema::{CLUSTER_SPEC, NODE_POOL_SPEC, SpecSchemas};
 
-/// Where the document keeps schemas.
+/// The path of schemas in the document.
 const SCHEMAS: &str = "#/components/schemas/";
-/// Every keyword of schemas that OpenAPI 3.0 has, the version of the document. A file may be of 3.1.
+/// All schema keywords of OpenAPI 3.0, the version of the document. An operator's file may use 3.1.
 const KEYWORDS: &str = "additionalProperties allOf anyOf default deprecated description discriminator enum example \
                         exclusiveMaximum exclusiveMinimum externalDocs format items maxItems maxLength maxProperties \
                         maximum minItems minLength minProperties minimum multipleOf not nullable oneOf pattern \
                         properties readOnly required title type uniqueItems writeOnly xml";
 
-/// Makes the schemas those of `spec` wherever a whole one stands.
+/// Uses the operator's schemas wherever a complete `spec` occurs.
 pub(super) fn show(document: &mut Value, schemas: &SpecSchemas) {
     let components = schemas.components();
-    // A reference to another part of the file would lead to nothing here.
+    // A reference to another part of the file cannot be resolved in the served document.
     if components.values().any(leads_elsewhere) {
         return;
     }
@@ -43,12 +43,13 @@ pub(super) fn show(document: &mut Value, schemas: &SpecSchemas) {
     }
 }
 
-/// The name of a component in the document, which may have one of that name already.
+/// Returns the name of a component in the document. It gets a prefix if the document already has a component of that
+/// name.
 fn renamed(name: &str, taken: &[&String]) -> String {
     if taken.iter().any(|taken| *taken == name) { format!("Provider{name}") } else { name.to_owned() }
 }
 
-/// Whether a schema refers to what is no component.
+/// Whether a schema refers to anything but a component.
 fn leads_elsewhere(schema: &Value) -> bool {
     match schema {
         Value::Array(items) => items.iter().any(leads_elsewhere),
@@ -61,14 +62,14 @@ fn leads_elsewhere(schema: &Value) -> bool {
     }
 }
 
-/// Follows the renaming in a reference.
+/// Updates a reference to a renamed component.
 fn rename(reference: &mut Value, taken: &[&String]) {
     let Some(path) = reference.as_str().and_then(|text| text.strip_prefix(SCHEMAS)) else { return };
     let (name, rest) = path.split_at(path.find('/').unwrap_or(path.len()));
     *reference = format!("{SCHEMAS}{}{rest}", renamed(name, taken)).into();
 }
 
-/// A schema without what OpenAPI 3.0 has no word for.
+/// Returns a schema without the parts that OpenAPI 3.0 does not support.
 fn downgraded(schema: &Value) -> Value {
     let members = match schema {
         Value::Object(members) => members,
@@ -105,14 +106,15 @@ fn downgraded(schema: &Value) -> Value {
             _ => {}
         }
     }
-    // Without a type it means nothing.
+    // Without a type, `nullable` has no meaning.
     if !result.contains_key("type") {
         result.remove("nullable");
     }
     result.into()
 }
 
-/// Several types: null is a word of its own, and others are alternatives.
+/// Converts a list of types. Null becomes `nullable`; a single other type becomes `type`, and several others are
+/// omitted.
 fn types_of(types: &[Value], schema: &mut Map<String, Value>) {
     let others: Vec<&Value> = types.iter().filter(|name| *name != "null").collect();
     if others.len() < types.len() {
@@ -123,13 +125,14 @@ fn types_of(types: &[Value], schema: &mut Map<String, Value>) {
     }
 }
 
-/// A bound that is not itself allowed.
+/// Converts an exclusive bound to the form of OpenAPI 3.0.
 fn exclusive(bound: &str, keyword: &str, value: &Value, schema: &mut Map<String, Value>) {
     schema.insert(bound.into(), value.clone());
     schema.insert(keyword.into(), true.into());
 }
 
-/// Gives the examples of a kind another spec. If there is none, they go: theirs would be refused.
+/// Replaces the `spec` in the examples of a kind. Without a new `spec` the examples are removed, because they would
+/// be refused.
 fn replace_examples(document: &mut Value, kind: &str, spec: Option<&Value>) {
     let Some(examples) = document["components"]["examples"].as_object_mut() else { return };
     let mut gone = Vec::new();
@@ -145,7 +148,7 @@ fn replace_examples(document: &mut Value, kind: &str, spec: Option<&Value>) {
     walk(&mut document["paths"], &mut |value| remove_references(value, &gone));
 }
 
-/// The resources of a kind in an example: its items, the objects of its changes, or what it is itself.
+/// Returns the resources of a kind in an example: its items, the objects of its changes, or the example itself.
 fn resources<'a>(name: &str, example: &'a mut Value, kind: &str) -> Vec<&'a mut Value> {
     let is_named = name.starts_with(kind);
     if !example["items"].is_array() {
@@ -159,7 +162,7 @@ fn resources<'a>(name: &str, example: &'a mut Value, kind: &str) -> Vec<&'a mut 
     objects.filter(|object| object["kind"] == kind && object.get("spec").is_some()).collect()
 }
 
-/// Removes the examples of a body if they refer to some that are gone.
+/// Removes the examples of a body if one of them was removed from the document.
 fn remove_references(body: &mut Value, gone: &[String]) {
     let Some(members) = body.as_object_mut() else { return };
     let names = |example: &Value| gone.iter().any(|reference| example["$ref"] == reference.as_str());

@@ -1,14 +1,14 @@
-//! A value that fits a schema, as an example.
+//! Generates an example value for a schema.
 
 use serde_json::{Map, Value, json};
 
-/// How deep a sample is.
+/// The maximum depth of a sample.
 const DEPTH: usize = 16;
 
-/// A value for a schema: what the schema itself shows as example, default or allowed value, else the plainest. `None` if
-/// that cannot be told. `components` are the schemas it may refer to.
+/// Returns a value for a schema: its own example, default or first allowed value if present, otherwise the simplest
+/// value. Returns `None` if no value can be derived. `components` contains the schemas it may refer to.
 ///
-/// Whether the value keeps to all rules of the schema is left to who asks.
+/// The caller must verify that the value satisfies all rules of the schema.
 pub(super) fn of(schema: &Value, components: &Map<String, Value>) -> Option<Value> {
     sample(schema, components, DEPTH)
 }
@@ -50,14 +50,14 @@ fn sample(schema: &Value, components: &Map<String, Value>, depth: usize) -> Opti
     }
 }
 
-/// What a schema shows itself.
+/// Returns the example, default or allowed value that a schema contains.
 fn shown(schema: &Value) -> Option<&Value> {
     let first = |keyword: &str| schema[keyword].get(0);
     let named = schema.get("example").or_else(|| first("examples"));
     named.or_else(|| schema.get("default")).or_else(|| schema.get("const")).or_else(|| first("enum"))
 }
 
-/// The members that must be there, and those that have an example.
+/// Returns an object with the required members and those that have an example.
 fn object(schema: &Value, inner: impl Fn(&Value) -> Option<Value>) -> Option<Map<String, Value>> {
     let mut members = Map::new();
     for (name, property) in schema["properties"].as_object().into_iter().flatten() {

@@ -1,61 +1,61 @@
-//! What refusals are about: the one table of codes.
+//! The error codes.
 
 use poem::http::StatusCode as Status;
 
-/// What a refusal is about.
+/// An error code with its status and title.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Code(&'static Words);
 
-/// The status as a rule, the code, the last part of the address that is the type, and the title.
+/// The default status, the code, the last segment of the type URI, and the title.
 pub(super) type Words = (Status, &'static str, &'static str, &'static str);
 
 impl Code {
-    /// What was sent breaks rules.
+    /// A value in the request violates a rule.
     pub const VALIDATION: Self =
         Self(&(Status::BAD_REQUEST, "HYPERFLEET-VAL-000", "validation-error", "Validation Failed"));
-    /// The request cannot be understood.
+    /// The request cannot be interpreted.
     pub const BAD_REQUEST: Self =
         Self(&(Status::BAD_REQUEST, "HYPERFLEET-VAL-005", "bad-request", "Bad Request"));
-    /// The body cannot be read.
+    /// The request cannot be parsed or is too large.
     pub const MALFORMED: Self =
         Self(&(Status::BAD_REQUEST, "HYPERFLEET-VAL-006", "malformed-request", "Malformed Request"));
-    /// No credentials.
+    /// The request has no credentials.
     pub const AUTHENTICATION_REQUIRED: Self = Self(&(
         Status::UNAUTHORIZED,
         "HYPERFLEET-AUT-001",
         "authentication-error",
         "Authentication Required",
     ));
-    /// Credentials that are invalid.
+    /// The credentials are invalid.
     pub const INVALID_CREDENTIALS: Self =
         Self(&(Status::UNAUTHORIZED, "HYPERFLEET-AUT-002", "authentication-error", "Invalid Credentials"));
-    /// Credentials that have expired.
+    /// The credentials have expired.
     pub const EXPIRED_TOKEN: Self =
         Self(&(Status::UNAUTHORIZED, "HYPERFLEET-AUT-003", "authentication-error", "Invalid Token"));
-    /// Not allowed.
+    /// The request is not allowed.
     pub const PERMISSION_DENIED: Self =
         Self(&(Status::FORBIDDEN, "HYPERFLEET-AUZ-001", "permission-denied", "Permission Denied"));
-    /// No such path.
+    /// The path does not exist.
     pub const ENDPOINT_NOT_FOUND: Self =
         Self(&(Status::NOT_FOUND, "HYPERFLEET-NTF-000", "not-found", "Endpoint Not Found"));
-    /// The path does not have this method.
+    /// The path does not support this method.
     pub const METHOD_NOT_ALLOWED: Self =
         Self(&(Status::METHOD_NOT_ALLOWED, "HYPERFLEET-NTF-000", "not-found", "Method Not Allowed"));
-    /// No such resource.
+    /// The resource does not exist.
     pub const RESOURCE_NOT_FOUND: Self =
         Self(&(Status::NOT_FOUND, "HYPERFLEET-NTF-001", "not-found", "Resource Not Found"));
-    /// The name is taken.
+    /// The name is already in use.
     pub const NAME_CONFLICT: Self =
         Self(&(Status::CONFLICT, "HYPERFLEET-CNF-001", "conflict", "Resource Conflict"));
     /// The resource has another version.
     pub const VERSION_CONFLICT: Self =
         Self(&(Status::PRECONDITION_FAILED, "HYPERFLEET-CNF-002", "conflict", "Version Conflict"));
-    /// The resource's state forbids it.
+    /// The state of the resource does not allow the request.
     pub const STATE_CONFLICT: Self =
         Self(&(Status::CONFLICT, "HYPERFLEET-CNF-003", "conflict", "State Conflict"));
-    /// What follows a position can no longer be told.
+    /// The changes after a position are no longer available.
     pub const POSITION_GONE: Self = Self(&(Status::GONE, "HYPERFLEET-GON-001", "gone", "Position Gone"));
-    /// Too many requests.
+    /// Too many requests are waiting for changes.
     pub const RATE_LIMIT: Self =
         Self(&(Status::TOO_MANY_REQUESTS, "HYPERFLEET-LMT-001", "rate-limit", "Rate Limit Exceeded"));
     /// An internal error.
@@ -72,7 +72,7 @@ impl Code {
         "service-unavailable",
         "Service Unavailable",
     ));
-    /// It took too long.
+    /// The request took too long.
     pub const TIMEOUT: Self =
         Self(&(Status::GATEWAY_TIMEOUT, "HYPERFLEET-SVC-002", "service-unavailable", "Service Timeout"));
 
@@ -81,12 +81,12 @@ impl Code {
         self.0.1
     }
 
-    /// All that is said of it.
+    /// Returns the status, the code, the type segment and the title.
     pub(super) const fn words(self) -> Words {
         *self.0
     }
 
-    /// The code of a refusal of the framework, of which only the status is known.
+    /// Returns the code for an error of the framework, of which only the status is known.
     pub(super) fn of_status(status: Status) -> Self {
         match status {
             Status::NOT_FOUND => Self::ENDPOINT_NOT_FOUND,

@@ -1,4 +1,4 @@
-//! What a refusal looks like, and what the served document says of refusals.
+//! The problem document, and the error responses in the served document.
 
 use crate::dto::Time;
 use poem_openapi::Object;
@@ -9,48 +9,48 @@ use poem_openapi::types::Type;
 use serde::Serialize;
 use service::FieldError;
 
-/// The media type of problems.
+/// The media type of problem documents.
 pub(super) const CONTENT_TYPE: &str = "application/problem+json";
 
-/// Why a request was refused.
+/// The reason why a request was refused, as a problem document (RFC 9457).
 #[derive(Debug, Object, Serialize)]
 pub struct Problem {
-    /// Address that identifies the kind of problem.
+    /// A URI that identifies the problem type.
     #[oai(validator(pattern = "^https://api\\.hyperfleet\\.io/errors/[a-z-]+$"))]
     pub r#type: String,
-    /// The kind of problem in a few words.
+    /// A short summary of the problem type.
     pub title: String,
-    /// The HTTP status.
+    /// The HTTP status code.
     #[oai(validator(minimum(value = "400"), maximum(value = "599")))]
     pub status: u16,
-    /// What is wrong with this request.
+    /// An explanation of what is wrong with this request.
     pub detail: String,
-    /// The path asked for.
+    /// The path of the request.
     pub instance: String,
-    /// Stable code of the problem: what a client should decide by.
+    /// A stable error code. Clients should base decisions on this field.
     #[oai(validator(pattern = "^HYPERFLEET-[A-Z]{3}-[0-9]{3}$"))]
     pub code: String,
-    /// When it was refused.
+    /// The time at which the request was refused.
     pub timestamp: Time,
-    /// The request's id, as in `X-Request-ID`; it names the request in the log.
+    /// The ID of the request, as in the header `X-Request-ID`. It identifies the request in the server's log.
     pub trace_id: String,
-    /// Each fault found in what was sent.
+    /// All faults that were found in the request.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[oai(default)]
     pub errors: Vec<Violation>,
 }
 
-/// One fault in what was sent.
+/// A fault in a request.
 #[derive(Debug, Object, Serialize)]
 pub struct Violation {
-    /// Path of the field, or the parameter's name.
+    /// The path of the field, or the name of the parameter.
     pub field: String,
-    /// What is wrong and what is expected.
+    /// A description of what is wrong and what is expected.
     pub message: String,
-    /// The rule that was broken.
+    /// The rule that was violated.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub constraint: Option<String>,
-    /// The value found.
+    /// The value that was found.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<serde_json::Value>,
 }
@@ -62,38 +62,38 @@ impl From<FieldError> for Violation {
     }
 }
 
-/// What operations are refused with. The served document shows for each operation what can happen to it. Without a
-/// status stands what can happen to all of them.
+/// The error responses of operations. The served document lists for each operation those that it can return. The
+/// entry without a status describes those that every operation can return.
 const DOCUMENTED: [(Option<u16>, &str); 10] = [
-    (Some(400), "The request breaks rules or cannot be understood."),
+    (Some(400), "The request is invalid or cannot be parsed."),
     (Some(401), "Credentials are missing, invalid or expired."),
-    (Some(403), "A web page of another origin may not make this request."),
-    (Some(404), "There is no such resource."),
-    (Some(409), "The name is taken, or the resource's state forbids it."),
-    (Some(410), "The changes after this position are no longer known: list again, and go on from there."),
-    (Some(412), "The resource is not at the version that `If-Match` names."),
-    (Some(422), "The idempotency key was used before with another request."),
+    (Some(403), "The request is from a web page, or for a host name, that is not allowed."),
+    (Some(404), "The resource does not exist."),
+    (Some(409), "The name is already in use, or the state of the resource does not allow the request."),
+    (Some(410), "The changes after this position are no longer available: list again, then continue."),
+    (Some(412), "The current entity tag of the resource does not match `If-Match`."),
+    (Some(422), "The idempotency key was already used with a different request."),
     (Some(431), "The header fields of the request are too large."),
     (
         None,
-        "What any request can be refused with: it is too large (413, 414, 431), of another media type (415), or did not \
-         arrive in time (408); too many requests (429); an internal error (500); the database is unavailable or the \
-         service is overloaded (503); it took too long (504).",
+        "Errors that any request can get: it is too large (413, 414, 431), has an unsupported media type (415), or did \
+         not arrive before the timeout (408); too many requests (429); an internal error (500); the database is \
+         unavailable or the service is overloaded (503); the request took too long (504).",
     ),
 ];
 
-/// What operations can be refused with, as the served document has it.
+/// Returns the error responses as they appear in the served document.
 pub(super) fn responses() -> MetaResponses {
     let response = |(status, description)| {
         let header = match status {
             Some(401) => Some((
                 "WWW-Authenticate",
-                "How to authenticate, and what is wrong with the token (RFC 6750).",
+                "How to authenticate, and why the token was refused (RFC 6750).",
                 String::schema_ref(),
             )),
             None => Some((
                 "Retry-After",
-                "Seconds after which to try again, with 429 and 503.",
+                "The number of seconds after which to retry. Sent with 429 and 503.",
                 MetaSchemaRef::Inline(Box::new(MetaSchema::new("integer"))),
             )),
             _ => None,

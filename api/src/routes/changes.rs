@@ -1,4 +1,4 @@
-//! What happens to clusters and node pools.
+//! The operation that returns the changes of clusters and node pools.
 
 use super::Tag;
 use crate::call::Call;
@@ -15,15 +15,15 @@ use poem_openapi::{ApiResponse, OpenApi, ResponseContent};
 use service::change::Feed;
 use std::time::Duration;
 
-/// What happens to clusters and node pools.
+/// The operation that returns the changes of clusters and node pools.
 pub struct ChangesApi;
 
-/// Changes in one of three forms.
+/// The changes in one of three formats.
 #[derive(ResponseContent)]
 pub enum Form {
     /// A page.
     Page(Json<ChangeList>),
-    /// A stream of lines.
+    /// A stream of JSON lines.
     #[oai(content_type = "application/x-ndjson")]
     Lines(Frames),
     /// A stream of server-sent events.
@@ -31,7 +31,7 @@ pub enum Form {
     Events(Frames),
 }
 
-/// Changes that were asked for.
+/// The response with changes.
 #[derive(ApiResponse)]
 pub enum Followed {
     /// The changes, as a page or as a stream.
@@ -48,22 +48,25 @@ pub enum Followed {
 impl ChangesApi {
     /// Follow changes
     ///
-    /// What happened to clusters and node pools after a position. Nothing is left out: a caller that keeps the latest
-    /// `object` of each id and drops those that are `DELETED` has what a list with the same `search` returns. An event
-    /// may be delivered twice; `etag` tells older states from newer ones. Reports that only move times make no event.
+    /// Returns the changes of clusters and node pools after a position. No event is omitted: a client that keeps the
+    /// latest `object` of each ID and drops resources on `DELETED` has the same resources as a list with the same
+    /// `search`. An event may be delivered more than once; compare `etag` to distinguish older states from newer
+    /// ones. Reports that change only timestamps produce no event.
     ///
-    /// `Accept` selects the form:
+    /// The header `Accept` selects the format:
     ///
-    /// - `application/json`: the events so far, and `next` to continue from. With `wait`, an answer without events is
-    ///   delayed until there is one.
+    /// - `application/json`: the available events, and `next`, the position to continue from. With `wait`, a
+    ///   response without events is delayed until an event occurs or the time has elapsed.
     /// - `application/x-ndjson`: a stream with one JSON document per line.
     /// - `text/event-stream`: the same documents as server-sent events. `event` is the type and `id` the position.
     ///
-    /// A document of a stream is an event as in the JSON answer, or one of these:
+    /// Each document of a stream is an event as in the JSON response, or one of the following:
     ///
-    /// - `{"type":"BOOKMARK","position":"…"}`, from time to time: a position to resume from. With `"initial":"end"` the
-    ///   present state is complete. With `"end"`, which is `timeout`, `shutdown` or `token_expired`, the stream ends.
-    /// - `{"type":"ERROR","problem":{…}}`, as the last one: why the stream cannot continue, as a problem document.
+    /// - `{"type":"BOOKMARK","position":"…"}`, sent periodically: a position to resume from. With `"initial":"end"`,
+    ///   the current state is complete. With `"end"`, which is `timeout`, `shutdown` or `token_expired`, the stream
+    ///   ends.
+    /// - `{"type":"ERROR","problem":{…}}`, sent last: the reason why the stream cannot continue, as a problem
+    ///   document.
     #[oai(path = "/changes", method = "get", operation_id = "getChanges")]
     async fn changes(
         &self,
@@ -104,7 +107,7 @@ impl ChangesApi {
     }
 }
 
-/// The framing of the stream that is asked for; `None` for a page.
+/// Returns the framing of the requested stream, or `None` for a page.
 fn framing(accepted: &Accept) -> Option<Framing> {
     accepted.0.iter().find_map(|form| match form.essence_str() {
         "application/json" => Some(None),

@@ -1,4 +1,4 @@
-//! Node pools, below their cluster.
+//! The operations on the node pools of a cluster.
 
 use super::{Tag, read, write};
 use crate::call::Call;
@@ -13,19 +13,19 @@ use poem_openapi::OpenApi;
 use poem_openapi::param::{Header, Path};
 use service::Kind;
 
-/// Node pools, below their cluster.
+/// The operations on the node pools of a cluster.
 pub struct ClusterNodePoolsApi;
 
 #[OpenApi(prefix_path = "/hyperfleet/v1/clusters", tag = "Tag::NodePools")]
 impl ClusterNodePoolsApi {
     /// List the node pools of a cluster
     ///
-    /// Resources marked for deletion are listed too. See the parameters for search, order and paging.
+    /// Returns a page of the node pools of the cluster, including node pools that are marked for deletion.
     #[oai(path = "/:cluster_id/nodepools", method = "get", operation_id = "getNodePoolsByClusterId")]
     async fn list(
         &self,
         call: Call<'_>,
-        /// The cluster's id.
+        /// The ID of the cluster.
         cluster_id: Path<Id>,
         parameters: Parameters<ListParameters>,
     ) -> ApiResult<Shown<List<NodePool>>> {
@@ -35,14 +35,16 @@ impl ClusterNodePoolsApi {
 
     /// Create a node pool
     ///
-    /// The name must not be in use. With an `Idempotency-Key`, a repeated request gets the first answer again, for 24 hours.
+    /// Creates a node pool in the cluster. Its name must be unique among the node pools of the cluster that are not
+    /// marked for deletion. With an `Idempotency-Key`, a repeated request returns the original response for 24
+    /// hours.
     #[oai(path = "/:cluster_id/nodepools", method = "post", operation_id = "createNodePool")]
     async fn create(
         &self,
         call: Call<'_>,
-        /// The cluster's id.
+        /// The ID of the cluster.
         cluster_id: Path<Id>,
-        /// Any text that identifies this request, like a UUID, so that it can be repeated safely.
+        /// A unique value that identifies this request, such as a UUID, so that it can be retried safely.
         #[oai(name = "Idempotency-Key")]
         idempotency_key: Header<Option<IdempotencyKey>>,
         body: Input<NodePoolCreateRequest>,
@@ -53,16 +55,16 @@ impl ClusterNodePoolsApi {
 
     /// Get a node pool of a cluster
     ///
-    /// With `If-None-Match`, answers 304 while the node pool is at that version.
+    /// Returns the node pool. With `If-None-Match`, returns 304 if the entity tag of the node pool has not changed.
     #[oai(path = "/:cluster_id/nodepools/:nodepool_id", method = "get", operation_id = "getNodePoolById")]
     async fn get(
         &self,
         call: Call<'_>,
-        /// The cluster's id.
+        /// The ID of the cluster.
         cluster_id: Path<Id>,
-        /// The node pool's id.
+        /// The ID of the node pool.
         nodepool_id: Path<Id>,
-        /// The entity tags of the versions that the caller has.
+        /// The entity tags of the versions that the client already has.
         #[oai(name = "If-None-Match")]
         if_none_match: Header<Option<String>>,
         parameters: Parameters<ItemParameters>,
@@ -73,17 +75,19 @@ impl ClusterNodePoolsApi {
 
     /// Update a node pool of a cluster
     ///
-    /// Replaces `spec` and `labels` where they are given; a JSON merge patch (RFC 7396) changes their members. A real
-    /// change raises `generation` by one; a body that changes nothing leaves the node pool as it was.
+    /// Replaces `spec` and `labels` if they are present. A JSON merge patch (RFC 7396) changes individual members
+    /// instead. An effective change increases `generation` by one. A body without an effective change leaves the
+    /// node pool unchanged.
     #[oai(path = "/:cluster_id/nodepools/:nodepool_id", method = "patch", operation_id = "patchNodePoolById")]
     async fn patch(
         &self,
         call: Call<'_>,
-        /// The cluster's id.
+        /// The ID of the cluster.
         cluster_id: Path<Id>,
-        /// The node pool's id.
+        /// The ID of the node pool.
         nodepool_id: Path<Id>,
-        /// The resource must have one of these entity tags; otherwise the request changes nothing (412).
+        /// The entity tags to match. If the current entity tag of the resource is not among them, nothing is changed
+        /// and the response is 412.
         #[oai(name = "If-Match")]
         if_match: Header<Option<IfMatch>>,
         body: Input<NodePoolPatchRequest>,
@@ -93,8 +97,8 @@ impl ClusterNodePoolsApi {
 
     /// Delete a node pool of a cluster
     ///
-    /// Marks the node pool for deletion. It stays visible until every required adapter has reported
-    /// `Finalized`; with no adapter to wait for it is removed immediately. Repeating it changes nothing.
+    /// Marks the node pool for deletion. It remains visible until every required adapter has reported `Finalized`.
+    /// If there is no adapter to wait for, it is removed immediately. Repeating the request has no further effect.
     #[oai(
         path = "/:cluster_id/nodepools/:nodepool_id",
         method = "delete",
@@ -103,11 +107,12 @@ impl ClusterNodePoolsApi {
     async fn delete(
         &self,
         call: Call<'_>,
-        /// The cluster's id.
+        /// The ID of the cluster.
         cluster_id: Path<Id>,
-        /// The node pool's id.
+        /// The ID of the node pool.
         nodepool_id: Path<Id>,
-        /// The resource must have one of these entity tags; otherwise the request changes nothing (412).
+        /// The entity tags to match. If the current entity tag of the resource is not among them, nothing is changed
+        /// and the response is 412.
         #[oai(name = "If-Match")]
         if_match: Header<Option<IfMatch>>,
     ) -> ApiResult<Deleting<NodePool>> {
@@ -116,7 +121,7 @@ impl ClusterNodePoolsApi {
 
     /// Force the deletion of a node pool of a cluster
     ///
-    /// Removes a node pool that is marked for deletion immediately, without waiting for its adapters.
+    /// Removes a node pool that is marked for deletion immediately, without waiting for adapters.
     #[oai(
         path = "/:cluster_id/nodepools/:nodepool_id/force-delete",
         method = "post",
@@ -125,11 +130,12 @@ impl ClusterNodePoolsApi {
     async fn force_delete(
         &self,
         call: Call<'_>,
-        /// The cluster's id.
+        /// The ID of the cluster.
         cluster_id: Path<Id>,
-        /// The node pool's id.
+        /// The ID of the node pool.
         nodepool_id: Path<Id>,
-        /// The resource must have one of these entity tags; otherwise the request changes nothing (412).
+        /// The entity tags to match. If the current entity tag of the resource is not among them, nothing is changed
+        /// and the response is 412.
         #[oai(name = "If-Match")]
         if_match: Header<Option<IfMatch>>,
         body: Input<ForceDeleteRequest>,
@@ -137,13 +143,13 @@ impl ClusterNodePoolsApi {
         write::force_delete(call, read::node_pool_of(&cluster_id.0, &nodepool_id.0)?, if_match.0, body).await
     }
 
-    /// Explain what a node pool waits for
+    /// Explain what a node pool is waiting for
     ///
-    /// Which required adapters have not yet done what the current generation asks, and why; for a node pool that is being
-    /// deleted, which have not cleaned up.
+    /// Returns the required adapters that have not reported the current generation as available, with the reason for
+    /// each. For a node pool that is being deleted, returns the adapters that have not reported `Finalized`.
     ///
-    /// If no adapter is configured as required and none has reported, the node pool is `waiting` for the first report, and
-    /// `blocked_by` is empty: nobody is known who could be named.
+    /// If no required adapters are configured and none has reported, the state is `waiting` and `blocked_by` is
+    /// empty, because no adapter is known yet.
     #[oai(
         path = "/:cluster_id/nodepools/:nodepool_id/explain",
         method = "get",
@@ -152,9 +158,9 @@ impl ClusterNodePoolsApi {
     async fn explain(
         &self,
         call: Call<'_>,
-        /// The cluster's id.
+        /// The ID of the cluster.
         cluster_id: Path<Id>,
-        /// The node pool's id.
+        /// The ID of the node pool.
         nodepool_id: Path<Id>,
         parameters: Parameters<ReadParameters>,
     ) -> ApiResult<Shown<Explanation>> {

@@ -1,4 +1,4 @@
-//! Clusters.
+//! The operations on clusters.
 
 use super::{Tag, read, write};
 use crate::call::Call;
@@ -12,14 +12,14 @@ use crate::response::{Changed, Created, Deleting, Fetched, ForceDeleted, Shown};
 use poem_openapi::OpenApi;
 use poem_openapi::param::{Header, Path};
 
-/// Clusters.
+/// The operations on clusters.
 pub struct ClustersApi;
 
 #[OpenApi(prefix_path = "/hyperfleet/v1/clusters", tag = "Tag::Clusters")]
 impl ClustersApi {
     /// List clusters
     ///
-    /// Resources marked for deletion are listed too. See the parameters for search, order and paging.
+    /// Returns a page of clusters, including clusters that are marked for deletion.
     #[oai(path = "/", method = "get", operation_id = "getClusters")]
     async fn list(
         &self,
@@ -31,12 +31,13 @@ impl ClustersApi {
 
     /// Create a cluster
     ///
-    /// The name must not be in use. With an `Idempotency-Key`, a repeated request gets the first answer again, for 24 hours.
+    /// Creates a cluster. Its name must be unique among the clusters that are not marked for deletion. With an
+    /// `Idempotency-Key`, a repeated request returns the original response for 24 hours.
     #[oai(path = "/", method = "post", operation_id = "postCluster")]
     async fn create(
         &self,
         call: Call<'_>,
-        /// Any text that identifies this request, like a UUID, so that it can be repeated safely.
+        /// A unique value that identifies this request, such as a UUID, so that it can be retried safely.
         #[oai(name = "Idempotency-Key")]
         idempotency_key: Header<Option<IdempotencyKey>>,
         body: Input<ClusterCreateRequest>,
@@ -46,14 +47,14 @@ impl ClustersApi {
 
     /// Get a cluster
     ///
-    /// With `If-None-Match`, answers 304 while the cluster is at that version.
+    /// Returns the cluster. With `If-None-Match`, returns 304 if the entity tag of the cluster has not changed.
     #[oai(path = "/:cluster_id", method = "get", operation_id = "getClusterById")]
     async fn get(
         &self,
         call: Call<'_>,
-        /// The cluster's id.
+        /// The ID of the cluster.
         cluster_id: Path<Id>,
-        /// The entity tags of the versions that the caller has.
+        /// The entity tags of the versions that the client already has.
         #[oai(name = "If-None-Match")]
         if_none_match: Header<Option<String>>,
         parameters: Parameters<ItemParameters>,
@@ -63,15 +64,17 @@ impl ClustersApi {
 
     /// Update a cluster
     ///
-    /// Replaces `spec` and `labels` where they are given; a JSON merge patch (RFC 7396) changes their members. A real
-    /// change raises `generation` by one; a body that changes nothing leaves the cluster as it was.
+    /// Replaces `spec` and `labels` if they are present. A JSON merge patch (RFC 7396) changes individual members
+    /// instead. An effective change increases `generation` by one. A body without an effective change leaves the
+    /// cluster unchanged.
     #[oai(path = "/:cluster_id", method = "patch", operation_id = "patchClusterById")]
     async fn patch(
         &self,
         call: Call<'_>,
-        /// The cluster's id.
+        /// The ID of the cluster.
         cluster_id: Path<Id>,
-        /// The resource must have one of these entity tags; otherwise the request changes nothing (412).
+        /// The entity tags to match. If the current entity tag of the resource is not among them, nothing is changed
+        /// and the response is 412.
         #[oai(name = "If-Match")]
         if_match: Header<Option<IfMatch>>,
         body: Input<ClusterPatchRequest>,
@@ -81,15 +84,17 @@ impl ClustersApi {
 
     /// Delete a cluster
     ///
-    /// Marks the cluster and its node pools for deletion. They stay visible until every required adapter has
-    /// reported `Finalized`; with no adapter to wait for they are removed immediately. Repeating it changes nothing.
+    /// Marks the cluster and its node pools for deletion. They remain visible until every required adapter has
+    /// reported `Finalized`. If there is no adapter to wait for, they are removed immediately. Repeating the request
+    /// has no further effect.
     #[oai(path = "/:cluster_id", method = "delete", operation_id = "deleteClusterById")]
     async fn delete(
         &self,
         call: Call<'_>,
-        /// The cluster's id.
+        /// The ID of the cluster.
         cluster_id: Path<Id>,
-        /// The resource must have one of these entity tags; otherwise the request changes nothing (412).
+        /// The entity tags to match. If the current entity tag of the resource is not among them, nothing is changed
+        /// and the response is 412.
         #[oai(name = "If-Match")]
         if_match: Header<Option<IfMatch>>,
     ) -> ApiResult<Deleting<Cluster>> {
@@ -98,14 +103,16 @@ impl ClustersApi {
 
     /// Force the deletion of a cluster
     ///
-    /// Removes a cluster that is marked for deletion and all its node pools immediately, without waiting for adapters.
+    /// Removes a cluster that is marked for deletion, and all its node pools, immediately and without waiting for
+    /// adapters.
     #[oai(path = "/:cluster_id/force-delete", method = "post", operation_id = "forceDeleteCluster")]
     async fn force_delete(
         &self,
         call: Call<'_>,
-        /// The cluster's id.
+        /// The ID of the cluster.
         cluster_id: Path<Id>,
-        /// The resource must have one of these entity tags; otherwise the request changes nothing (412).
+        /// The entity tags to match. If the current entity tag of the resource is not among them, nothing is changed
+        /// and the response is 412.
         #[oai(name = "If-Match")]
         if_match: Header<Option<IfMatch>>,
         body: Input<ForceDeleteRequest>,
@@ -113,18 +120,19 @@ impl ClustersApi {
         write::force_delete(call, read::cluster(&cluster_id.0)?, if_match.0, body).await
     }
 
-    /// Explain what a cluster waits for
+    /// Explain what a cluster is waiting for
     ///
-    /// Which required adapters have not yet done what the current generation asks, and why; for a cluster that is being
-    /// deleted, which have not cleaned up, and how many node pools remain.
+    /// Returns the required adapters that have not reported the current generation as available, with the reason for
+    /// each. For a cluster that is being deleted, returns the adapters that have not reported `Finalized` and the
+    /// number of remaining node pools.
     ///
-    /// If no adapter is configured as required and none has reported, the cluster is `waiting` for the first report, and
-    /// `blocked_by` is empty: nobody is known who could be named.
+    /// If no required adapters are configured and none has reported, the state is `waiting` and `blocked_by` is
+    /// empty, because no adapter is known yet.
     #[oai(path = "/:cluster_id/explain", method = "get", operation_id = "explainCluster")]
     async fn explain(
         &self,
         call: Call<'_>,
-        /// The cluster's id.
+        /// The ID of the cluster.
         cluster_id: Path<Id>,
         parameters: Parameters<ReadParameters>,
     ) -> ApiResult<Shown<Explanation>> {

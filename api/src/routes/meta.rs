@@ -1,4 +1,4 @@
-//! About the API itself. Metadata is public; it says what is running and nothing of what it holds.
+//! Operations about the API itself. Metadata is public: it contains the version of the service and no data.
 
 use super::Tag;
 use crate::call::Call;
@@ -7,14 +7,14 @@ use crate::problem::ApiResult;
 use crate::response::{Json, Shown};
 use poem_openapi::OpenApi;
 
-/// About the API.
+/// The operations about the API itself.
 pub struct MetaApi;
 
 #[OpenApi(tag = "Tag::Meta")]
 impl MetaApi {
-    /// Get the served contract
+    /// Get the API contract
     ///
-    /// The version of the API and its features, for clients that check them before they start.
+    /// Returns the version of the API and its features, for clients that verify compatibility at startup.
     #[oai(path = "/hyperfleet/v1/compatibility", method = "get", operation_id = "getCompatibility")]
     async fn compatibility(&self, _call: Call<'_>) -> ApiResult<Shown<Compatibility>> {
         let features = ["clusters", "nodepools", "adapter_status", "status_aggregation"];
@@ -28,7 +28,7 @@ impl MetaApi {
 
     /// Get version information
     ///
-    /// The version of the service and the commit it was built from.
+    /// Returns the version of the service and the commit that it was built from.
     #[oai(path = "/hyperfleet", method = "get", operation_id = "getMetadata")]
     async fn metadata(&self) -> ApiResult<Shown<Metadata>> {
         metadata("/api/hyperfleet")
@@ -36,7 +36,7 @@ impl MetaApi {
 
     /// Get version information
     ///
-    /// The version of the service and the commit it was built from.
+    /// Returns the version of the service and the commit that it was built from.
     #[oai(path = "/hyperfleet/v1", method = "get", operation_id = "getVersionMetadata")]
     async fn version_metadata(&self) -> ApiResult<Shown<Metadata>> {
         metadata("/api/hyperfleet/v1")

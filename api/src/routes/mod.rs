@@ -1,8 +1,8 @@
-//! The operations, one file per resource. An operation reads as a page: what it does, where it is, what it
-//! takes; then parse, call the service, map.
+//! The operations, one file per resource. Each operation declares its description, path and parameters, and then
+//! parses the request, calls the service and maps the result.
 //!
-//! To add one: the method here, with its doc comment, which is the text of the served document. If anyone
-//! may call it without a token, add it to the public list in the tests.
+//! To add an operation, add a method to its file. Its doc comment is its text in the served document. If it can be
+//! called without a token, add it to the public list in the tests.
 
 pub mod changes;
 pub mod cluster_node_pools;
@@ -15,20 +15,21 @@ mod write;
 
 use poem_openapi::Tags;
 
-/// What operations are about.
+/// The tags that group operations in the document.
 #[derive(Tags)]
 pub enum Tag {
     /// Kubernetes clusters of the fleet: their desired state, and the status derived from the adapters' reports.
     Clusters,
-    /// Groups of nodes of one cluster. Every operation is offered below the cluster, and also by the node pool's id alone.
+    /// Groups of nodes of one cluster. Every operation except creation is available both below the cluster and by
+    /// the ID of the node pool alone.
     NodePools,
-    /// What adapters report about a cluster or a node pool.
+    /// The reports of adapters about a cluster or a node pool.
     Statuses,
-    /// What happens to clusters and node pools, one event after the other.
+    /// The changes of clusters and node pools, as a sequence of events.
     Changes,
-    /// What is running, and which contract it serves.
+    /// The version of the service, and the API contract that it implements.
     Meta,
 }
 
-/// The names of all tags, in the order in which one learns them.
+/// The names of all tags, in the order of the document: basic concepts first.
 pub const TAGS: [&str; 5] = ["Clusters", "NodePools", "Statuses", "Changes", "Meta"];

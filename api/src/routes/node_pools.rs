@@ -1,4 +1,4 @@
-//! Node pools, wherever they are.
+//! The operations on node pools of any cluster.
 
 use super::{Tag, read, write};
 use crate::call::Call;
@@ -12,14 +12,14 @@ use crate::response::{Changed, Deleting, Fetched, ForceDeleted, Refused, Shown};
 use poem_openapi::OpenApi;
 use poem_openapi::param::{Header, Path};
 
-/// Node pools, wherever they are.
+/// The operations on node pools of any cluster.
 pub struct NodePoolsApi;
 
 #[OpenApi(prefix_path = "/hyperfleet/v1/nodepools", tag = "Tag::NodePools")]
 impl NodePoolsApi {
     /// List the node pools of all clusters
     ///
-    /// Resources marked for deletion are listed too. See the parameters for search, order and paging.
+    /// Returns a page of the node pools of all clusters, including node pools that are marked for deletion.
     #[oai(path = "/", method = "get", operation_id = "getNodePools")]
     async fn list(
         &self,
@@ -31,7 +31,7 @@ impl NodePoolsApi {
 
     /// Refuse to create a node pool without a cluster
     ///
-    /// A node pool belongs to a cluster, which this path does not name. A body without faults is answered with 422 and
+    /// A node pool belongs to a cluster, which this path does not identify. A valid body is answered with 422 and
     /// the path to use.
     #[oai(path = "/", method = "post", operation_id = "postNodePool")]
     async fn create(&self, _call: Call<'_>, body: Input<NodePoolCreateRequest>) -> ApiResult<Refused> {
@@ -41,14 +41,14 @@ impl NodePoolsApi {
 
     /// Get a node pool
     ///
-    /// With `If-None-Match`, answers 304 while the node pool is at that version.
+    /// Returns the node pool. With `If-None-Match`, returns 304 if the entity tag of the node pool has not changed.
     #[oai(path = "/:nodepool_id", method = "get", operation_id = "getAnyNodePoolById")]
     async fn get(
         &self,
         call: Call<'_>,
-        /// The node pool's id.
+        /// The ID of the node pool.
         nodepool_id: Path<Id>,
-        /// The entity tags of the versions that the caller has.
+        /// The entity tags of the versions that the client already has.
         #[oai(name = "If-None-Match")]
         if_none_match: Header<Option<String>>,
         parameters: Parameters<ItemParameters>,
@@ -58,15 +58,17 @@ impl NodePoolsApi {
 
     /// Update a node pool
     ///
-    /// Replaces `spec` and `labels` where they are given; a JSON merge patch (RFC 7396) changes their members. A real
-    /// change raises `generation` by one; a body that changes nothing leaves the node pool as it was.
+    /// Replaces `spec` and `labels` if they are present. A JSON merge patch (RFC 7396) changes individual members
+    /// instead. An effective change increases `generation` by one. A body without an effective change leaves the
+    /// node pool unchanged.
     #[oai(path = "/:nodepool_id", method = "patch", operation_id = "patchAnyNodePoolById")]
     async fn patch(
         &self,
         call: Call<'_>,
-        /// The node pool's id.
+        /// The ID of the node pool.
         nodepool_id: Path<Id>,
-        /// The resource must have one of these entity tags; otherwise the request changes nothing (412).
+        /// The entity tags to match. If the current entity tag of the resource is not among them, nothing is changed
+        /// and the response is 412.
         #[oai(name = "If-Match")]
         if_match: Header<Option<IfMatch>>,
         body: Input<NodePoolPatchRequest>,
@@ -76,15 +78,16 @@ impl NodePoolsApi {
 
     /// Delete a node pool
     ///
-    /// Marks the node pool for deletion. It stays visible until every required adapter has reported
-    /// `Finalized`; with no adapter to wait for it is removed immediately. Repeating it changes nothing.
+    /// Marks the node pool for deletion. It remains visible until every required adapter has reported `Finalized`.
+    /// If there is no adapter to wait for, it is removed immediately. Repeating the request has no further effect.
     #[oai(path = "/:nodepool_id", method = "delete", operation_id = "deleteAnyNodePoolById")]
     async fn delete(
         &self,
         call: Call<'_>,
-        /// The node pool's id.
+        /// The ID of the node pool.
         nodepool_id: Path<Id>,
-        /// The resource must have one of these entity tags; otherwise the request changes nothing (412).
+        /// The entity tags to match. If the current entity tag of the resource is not among them, nothing is changed
+        /// and the response is 412.
         #[oai(name = "If-Match")]
         if_match: Header<Option<IfMatch>>,
     ) -> ApiResult<Deleting<NodePool>> {
@@ -93,14 +96,15 @@ impl NodePoolsApi {
 
     /// Force the deletion of a node pool
     ///
-    /// Removes a node pool that is marked for deletion immediately, without waiting for its adapters.
+    /// Removes a node pool that is marked for deletion immediately, without waiting for adapters.
     #[oai(path = "/:nodepool_id/force-delete", method = "post", operation_id = "forceDeleteAnyNodePool")]
     async fn force_delete(
         &self,
         call: Call<'_>,
-        /// The node pool's id.
+        /// The ID of the node pool.
         nodepool_id: Path<Id>,
-        /// The resource must have one of these entity tags; otherwise the request changes nothing (412).
+        /// The entity tags to match. If the current entity tag of the resource is not among them, nothing is changed
+        /// and the response is 412.
         #[oai(name = "If-Match")]
         if_match: Header<Option<IfMatch>>,
         body: Input<ForceDeleteRequest>,
@@ -108,18 +112,18 @@ impl NodePoolsApi {
         write::force_delete(call, read::node_pool(&nodepool_id.0)?, if_match.0, body).await
     }
 
-    /// Explain what a node pool waits for
+    /// Explain what a node pool is waiting for
     ///
-    /// Which required adapters have not yet done what the current generation asks, and why; for a node pool that is being
-    /// deleted, which have not cleaned up.
+    /// Returns the required adapters that have not reported the current generation as available, with the reason for
+    /// each. For a node pool that is being deleted, returns the adapters that have not reported `Finalized`.
     ///
-    /// If no adapter is configured as required and none has reported, the node pool is `waiting` for the first report, and
-    /// `blocked_by` is empty: nobody is known who could be named.
+    /// If no required adapters are configured and none has reported, the state is `waiting` and `blocked_by` is
+    /// empty, because no adapter is known yet.
     #[oai(path = "/:nodepool_id/explain", method = "get", operation_id = "explainAnyNodePool")]
     async fn explain(
         &self,
         call: Call<'_>,
-        /// The node pool's id.
+        /// The ID of the node pool.
         nodepool_id: Path<Id>,
         parameters: Parameters<ReadParameters>,
     ) -> ApiResult<Shown<Explanation>> {

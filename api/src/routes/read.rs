@@ -1,4 +1,4 @@
-//! What the reading operations on clusters and node pools have in common: all but their addresses and texts.
+//! The read operations on clusters and node pools, without their paths and descriptions.
 
 use crate::call::Call;
 use crate::dto::{
@@ -17,23 +17,23 @@ use service::model::Target;
 use service::resource::{self, Page};
 use uuid::Uuid;
 
-/// The cluster that a path names.
+/// Returns the cluster that a path identifies.
 pub(super) fn cluster(id: &Id) -> ApiResult<Target> {
     Ok(Target { kind: Kind::Cluster, id: parse(Kind::Cluster, id)?, owner: None })
 }
 
-/// The node pool that a path names, wherever it is.
+/// Returns the node pool that a path identifies, in any cluster.
 pub(super) fn node_pool(id: &Id) -> ApiResult<Target> {
     Ok(Target { kind: Kind::NodePool, id: parse(Kind::NodePool, id)?, owner: None })
 }
 
-/// The node pool of a cluster that a path names.
+/// Returns the node pool that a path identifies, in this cluster.
 pub(super) fn node_pool_of(cluster: &Id, id: &Id) -> ApiResult<Target> {
     let owner = Some(parse(Kind::Cluster, cluster)?);
     Ok(Target { owner, ..node_pool(id)? })
 }
 
-/// An id that is no UUID names nothing.
+/// Parses an id. An id that is not a UUID is reported as not found.
 pub(super) fn parse(kind: Kind, id: &Id) -> ApiResult<Uuid> {
     let not_found = || {
         let id: String = id.as_str().chars().take(80).collect();
@@ -102,7 +102,7 @@ pub(super) async fn list_statuses(
     show(&collection, request, page)
 }
 
-/// A page as it was asked for.
+/// Builds the response with a page.
 fn show<T: From<I> + Serialize + Type + 'static, I>(
     collection: &Collection,
     request: ListRequest,
@@ -113,7 +113,7 @@ fn show<T: From<I> + Serialize + Type + 'static, I>(
     let items: Vec<_> = items.into_iter().map(|item| Selected { item: T::from(item), selection }).collect();
     let (kind, page, size) = (collection.list(), request.page, items.len());
     let list = List { kind, page, size, total, items: items.into(), next, position };
-    // A part may be far less than all.
+    // The size of selected fields is unknown and may be far smaller than that of the complete items.
     let length = if selection.is_none() { bytes } else { 0 };
     Ok(Shown::Json(Json::list(&list, length, share)?))
 }

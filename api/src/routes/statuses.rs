@@ -1,4 +1,4 @@
-//! The reports of adapters on clusters and node pools.
+//! The operations on the reports of adapters about clusters and node pools.
 
 use super::{Tag, read, write};
 use crate::call::Call;
@@ -16,12 +16,13 @@ pub struct StatusesApi;
 impl StatusesApi {
     /// List the statuses of a cluster
     ///
-    /// The last stored report of each adapter, the newest adapter first.
+    /// Returns the last stored report of each adapter. By default, the adapter whose first report is newest is
+    /// listed first.
     #[oai(path = "/clusters/:cluster_id/statuses", method = "get", operation_id = "getClusterStatuses")]
     async fn list_cluster_statuses(
         &self,
         call: Call<'_>,
-        /// The cluster's id.
+        /// The ID of the cluster.
         cluster_id: Path<Id>,
         parameters: Parameters<StatusListParameters>,
     ) -> ApiResult<Shown<List<AdapterStatus>>> {
@@ -30,12 +31,13 @@ impl StatusesApi {
 
     /// Report the status of a cluster
     ///
-    /// Stores the report and derives the status again from all reports (201), or discards it (204).
+    /// Stores the report of an adapter and recalculates the status of the cluster from all reports (201), or
+    /// discards the report (204).
     #[oai(path = "/clusters/:cluster_id/statuses", method = "put", operation_id = "putClusterStatuses")]
     async fn put_cluster_status(
         &self,
         call: Call<'_>,
-        /// The cluster's id.
+        /// The ID of the cluster.
         cluster_id: Path<Id>,
         body: Input<AdapterStatusCreateRequest>,
     ) -> ApiResult<Reported<AdapterStatus>> {
@@ -44,12 +46,12 @@ impl StatusesApi {
 
     /// Report the status of a cluster (as PUT does)
     ///
-    /// The same as PUT, for adapters that use POST.
+    /// Equivalent to PUT, for adapters that use POST.
     #[oai(path = "/clusters/:cluster_id/statuses", method = "post", operation_id = "postClusterStatuses")]
     async fn post_cluster_status(
         &self,
         call: Call<'_>,
-        /// The cluster's id.
+        /// The ID of the cluster.
         cluster_id: Path<Id>,
         body: Input<AdapterStatusCreateRequest>,
     ) -> ApiResult<Reported<AdapterStatus>> {
@@ -58,7 +60,8 @@ impl StatusesApi {
 
     /// List the statuses of a node pool of a cluster
     ///
-    /// The last stored report of each adapter, the newest adapter first.
+    /// Returns the last stored report of each adapter. By default, the adapter whose first report is newest is
+    /// listed first.
     #[oai(
         path = "/clusters/:cluster_id/nodepools/:nodepool_id/statuses",
         method = "get",
@@ -67,9 +70,9 @@ impl StatusesApi {
     async fn list_node_pool_statuses(
         &self,
         call: Call<'_>,
-        /// The cluster's id.
+        /// The ID of the cluster.
         cluster_id: Path<Id>,
-        /// The node pool's id.
+        /// The ID of the node pool.
         nodepool_id: Path<Id>,
         parameters: Parameters<StatusListParameters>,
     ) -> ApiResult<Shown<List<AdapterStatus>>> {
@@ -78,7 +81,8 @@ impl StatusesApi {
 
     /// Report the status of a node pool of a cluster
     ///
-    /// Stores the report and derives the status again from all reports (201), or discards it (204).
+    /// Stores the report of an adapter and recalculates the status of the node pool from all reports (201), or
+    /// discards the report (204).
     #[oai(
         path = "/clusters/:cluster_id/nodepools/:nodepool_id/statuses",
         method = "put",
@@ -87,9 +91,9 @@ impl StatusesApi {
     async fn put_node_pool_status(
         &self,
         call: Call<'_>,
-        /// The cluster's id.
+        /// The ID of the cluster.
         cluster_id: Path<Id>,
-        /// The node pool's id.
+        /// The ID of the node pool.
         nodepool_id: Path<Id>,
         body: Input<AdapterStatusCreateRequest>,
     ) -> ApiResult<Reported<AdapterStatus>> {
@@ -98,7 +102,7 @@ impl StatusesApi {
 
     /// Report the status of a node pool of a cluster (as PUT does)
     ///
-    /// The same as PUT, for adapters that use POST.
+    /// Equivalent to PUT, for adapters that use POST.
     #[oai(
         path = "/clusters/:cluster_id/nodepools/:nodepool_id/statuses",
         method = "post",
@@ -107,9 +111,9 @@ impl StatusesApi {
     async fn post_node_pool_status(
         &self,
         call: Call<'_>,
-        /// The cluster's id.
+        /// The ID of the cluster.
         cluster_id: Path<Id>,
-        /// The node pool's id.
+        /// The ID of the node pool.
         nodepool_id: Path<Id>,
         body: Input<AdapterStatusCreateRequest>,
     ) -> ApiResult<Reported<AdapterStatus>> {
@@ -118,12 +122,13 @@ impl StatusesApi {
 
     /// List the statuses of a node pool
     ///
-    /// The last stored report of each adapter, the newest adapter first.
+    /// Returns the last stored report of each adapter. By default, the adapter whose first report is newest is
+    /// listed first.
     #[oai(path = "/nodepools/:nodepool_id/statuses", method = "get", operation_id = "getAnyNodePoolStatuses")]
     async fn list_any_node_pool_statuses(
         &self,
         call: Call<'_>,
-        /// The node pool's id.
+        /// The ID of the node pool.
         nodepool_id: Path<Id>,
         parameters: Parameters<StatusListParameters>,
     ) -> ApiResult<Shown<List<AdapterStatus>>> {
@@ -132,12 +137,13 @@ impl StatusesApi {
 
     /// Report the status of a node pool
     ///
-    /// Stores the report and derives the status again from all reports (201), or discards it (204).
+    /// Stores the report of an adapter and recalculates the status of the node pool from all reports (201), or
+    /// discards the report (204).
     #[oai(path = "/nodepools/:nodepool_id/statuses", method = "put", operation_id = "putAnyNodePoolStatuses")]
     async fn put_any_node_pool_status(
         &self,
         call: Call<'_>,
-        /// The node pool's id.
+        /// The ID of the node pool.
         nodepool_id: Path<Id>,
         body: Input<AdapterStatusCreateRequest>,
     ) -> ApiResult<Reported<AdapterStatus>> {
@@ -146,7 +152,7 @@ impl StatusesApi {
 
     /// Report the status of a node pool (as PUT does)
     ///
-    /// The same as PUT, for adapters that use POST.
+    /// Equivalent to PUT, for adapters that use POST.
     #[oai(
         path = "/nodepools/:nodepool_id/statuses",
         method = "post",
@@ -155,7 +161,7 @@ impl StatusesApi {
     async fn post_any_node_pool_status(
         &self,
         call: Call<'_>,
-        /// The node pool's id.
+        /// The ID of the node pool.
         nodepool_id: Path<Id>,
         body: Input<AdapterStatusCreateRequest>,
     ) -> ApiResult<Reported<AdapterStatus>> {

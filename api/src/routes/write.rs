@@ -1,6 +1,6 @@
-//! What the writing operations on clusters and node pools have in common: all but their addresses and texts.
+//! The write operations on clusters and node pools, without their paths and descriptions.
 //!
-//! A write runs to its end even if its caller leaves, so that what is committed is also audited.
+//! A write runs to completion even if the caller disconnects, so that every committed change is audited.
 
 use crate::auth::Caller;
 use crate::call::Call;
@@ -57,7 +57,7 @@ fn checked_key(IdempotencyKey { value: key, .. }: IdempotencyKey) -> ApiResult<S
     Err(service::Error::invalid("Idempotency-Key", message, "max_length").into())
 }
 
-/// Creating a node pool needs a cluster, which this path does not name.
+/// The error for creating a node pool on a path that does not identify its cluster.
 pub(super) fn refuse_without_parent() -> ApiError {
     let detail = "kind \"NodePool\" is a child kind; create it via /clusters/{cluster_id}/nodepools";
     ApiError::invalid(detail, Vec::new()).with_status(StatusCode::UNPROCESSABLE_ENTITY)
@@ -138,8 +138,8 @@ pub(super) async fn report(
     }
 }
 
-/// One line for each resource that a write changed: who did what to it, and why. Of a report the adapter is the
-/// reason.
+/// Logs one audit line for each resource that a write changed: the caller, the action and the reason. For a report,
+/// the reason is the adapter.
 fn audit(action: &'static str, caller: &Caller, reason: Option<&str>, changes: &[ResourceChange]) {
     for change in changes {
         let ResourceChange { kind, id, generation_before, generation_after, removed } = change;
@@ -159,7 +159,7 @@ fn audit(action: &'static str, caller: &Caller, reason: Option<&str>, changes: &
     }
 }
 
-/// The versions that `If-Match` names.
+/// Parses the header `If-Match`.
 fn if_match_of(header: Option<IfMatch>) -> ApiResult<resource::IfMatch> {
     let Some(header) = header else { return Ok(resource::IfMatch::Absent) };
     match EntityTags::parse(&header.value) {

@@ -10,11 +10,11 @@ use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
 
-/// Starts logging and, if there is somewhere to send spans to, tracing, which the caller has to stop at the end. A process
-/// has one log: later calls change nothing. Needs a Tokio runtime if spans are sent.
+/// Starts logging and, if an endpoint for spans is configured, tracing, which the caller must stop at the end. A
+/// process has one log: later calls do not change it. Requires a Tokio runtime if spans are sent.
 ///
 /// # Errors
-/// An endpoint for spans that cannot be used.
+/// The endpoint for spans cannot be used.
 pub fn start(logging: &Logging, tracing: &Tracing) -> Result<Option<Traces>, String> {
     let traces = Traces::start(tracing)?;
     let filter = filter(logging.level);
@@ -31,7 +31,8 @@ pub fn start(logging: &Logging, tracing: &Tracing) -> Result<Option<Traces>, Str
         true => json_lines().with_filter(filter).boxed(),
         false => text().with_filter(filter).boxed(),
     };
-    // A list and no optional layer: without one, everything that the log leaves out would be made a span all the same.
+    // A list instead of an optional layer: if that layer is absent, everything that the log filters out would become a
+    // span.
     let spans = traces.as_ref().map(|traces| traces.layer().boxed());
     let layers: Vec<_> = [lines].into_iter().chain(spans).collect();
     let started = tracing_subscriber::registry().with(layers).try_init();
@@ -41,15 +42,15 @@ pub fn start(logging: &Logging, tracing: &Tracing) -> Result<Option<Traces>, Str
     Ok(traces)
 }
 
-/// Writes warnings for a person at a terminal, by a command that is no server.
+/// Logs warnings as text to standard error, for commands other than `serve`.
 pub fn warn_on_stderr() {
     let lines =
         tracing_subscriber::fmt::layer().with_writer(std::io::stderr).without_time().with_target(false);
-    // A process has one log: the first stays.
+    // A process has one log, and the first one is kept.
     let _ = tracing_subscriber::registry().with(lines.with_filter(filter(tracing::Level::WARN))).try_init();
 }
 
-/// Log lines as JSON objects: when, how grave, what, in which request, and the fields of the event.
+/// Returns the layer that logs JSON objects: the time, the level, the target, the request and the fields of the event.
 fn json_lines<S>() -> JsonLayer<S>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
@@ -70,11 +71,11 @@ where
     lines
 }
 
-/// What is written at this level.
+/// Returns the filter for this level.
 fn filter(level: tracing::Level) -> EnvFilter {
-    // These crates log whole statements and addresses at their lower levels.
-    // This program is named, because `hyper` means whatever begins so. Who changed what is told at every level.
-    // The spans of requests are for traces; lines say by themselves to which request they belong.
+    // These crates log whole statements and addresses at their lower levels. This program is named, because `hyper`
+    // matches every target that starts with it. The audit log is written at every level. The spans of requests are only
+    // for traces; log lines contain the id of their request.
     EnvFilter::new(format!(
         "{0},hyperfleet_api={0},hyperfleet_api::request=off,audit=info,sqlx=warn,sea_orm=warn,sea_orm_migration=warn,hyper=warn,hyper_util=warn,reqwest=warn,h2=warn,poem=warn,opentelemetry=warn,opentelemetry_sdk=warn,opentelemetry_otlp=warn",
         level

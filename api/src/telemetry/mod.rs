@@ -1,4 +1,4 @@
-//! What operators see of a running process: logs, metrics, traces.
+//! Telemetry of a running process: logs, metrics and traces.
 
 mod log;
 mod recorder;

@@ -5,12 +5,12 @@ use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, Promet
 use service::status::DiscardReason;
 use std::sync::OnceLock;
 
-/// Bounds of request durations in seconds: the usual ones of the field.
+/// The bucket bounds of request durations, in seconds: the defaults of Prometheus client libraries.
 const REQUEST_BUCKETS: [f64; 11] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
-/// Bounds of query durations in seconds.
+/// The bucket bounds of query durations, in seconds.
 const QUERY_BUCKETS: [f64; 9] = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0];
 
-/// What a request can be refused by: the values of `reason` of `hyperfleet_api_refused_total`.
+/// The reasons for which a request is refused: the values of `reason` of `hyperfleet_api_refused_total`.
 const LIMITS: [&str; 13] = [
     "body_too_large",
     "body_timeout",
@@ -27,24 +27,24 @@ const LIMITS: [&str; 13] = [
     "streams",
 ];
 
-/// What each metric counts or measures.
+/// The unit and the description of each metric.
 const HELP: [(&str, Unit, &str); 28] = [
     ("hyperfleet_api_build_info", Count, "Always 1; the labels say what is running"),
-    ("hyperfleet_api_requests_total", Count, "Answered requests by operation and status"),
-    ("hyperfleet_api_request_duration_seconds", Seconds, "From the head of a request to that of its answer"),
-    ("hyperfleet_api_requests_in_flight", Count, "Requests that are being worked on"),
-    ("hyperfleet_api_refused_total", Count, "Requests and connections that were refused, by the limit"),
+    ("hyperfleet_api_requests_total", Count, "Requests, by operation and status"),
+    (
+        "hyperfleet_api_request_duration_seconds",
+        Seconds,
+        "Time from the head of a request to the head of its response",
+    ),
+    ("hyperfleet_api_requests_in_flight", Count, "Requests in flight"),
+    ("hyperfleet_api_refused_total", Count, "Refused requests and connections, by limit"),
     (
         "hyperfleet_api_issuer_key_fetches_total",
         Count,
-        "Fetches of the keys of an issuer of tokens, by result",
+        "Fetches of the signing keys of a token issuer, by result",
     ),
     ("hyperfleet_api_status_reports_discarded_total", Count, "Status reports not stored, by reason"),
-    (
-        "hyperfleet_api_reconciliation_started_total",
-        Count,
-        "Changes that resources are to be reconciled with",
-    ),
+    ("hyperfleet_api_reconciliation_started_total", Count, "Changes that started a reconciliation"),
     ("hyperfleet_api_resource_pending_reconciliation", Count, "Resources that are not reconciled"),
     (
         "hyperfleet_api_resource_pending_reconciliation_stuck",
@@ -56,30 +56,30 @@ const HELP: [(&str, Unit, &str); 28] = [
         Seconds,
         "How long the oldest of the stuck resources has waited",
     ),
-    ("hyperfleet_db_query_duration_seconds", Seconds, "Time that statements took, by operation and table"),
+    ("hyperfleet_db_query_duration_seconds", Seconds, "Duration of statements, by operation and table"),
     (
         "hyperfleet_db_pool_wait_seconds",
         Seconds,
         "Time that statements and transactions waited for a connection",
     ),
-    ("hyperfleet_db_errors_total", Count, "Failed statements by operation and kind of error"),
-    ("hyperfleet_db_retries_total", Count, "Transactions that were tried again"),
+    ("hyperfleet_db_errors_total", Count, "Failed statements, by operation and type of error"),
+    ("hyperfleet_db_retries_total", Count, "Transactions that were retried"),
     ("hyperfleet_db_connections_open", Count, "Open connections to the database"),
     ("hyperfleet_db_connections_in_use", Count, "Connections that statements are using"),
-    ("hyperfleet_changes_head", Count, "Number up to which the log of changes is known to be complete"),
-    ("hyperfleet_changes_lag_seconds", Seconds, "Age of the latest change when it was told"),
-    ("hyperfleet_changes_hole_wait_seconds", Seconds, "How long an unfinished change has been waited for"),
-    ("hyperfleet_changes_holes_total", Count, "Numbers that no change has, by how that was found out"),
+    ("hyperfleet_changes_head", Count, "Number up to which the log of changes is complete"),
+    ("hyperfleet_changes_lag_seconds", Seconds, "Age of the latest change when it was published"),
+    ("hyperfleet_changes_hole_wait_seconds", Seconds, "How long the log has waited for an unfinished change"),
+    ("hyperfleet_changes_holes_total", Count, "Gaps in the numbers of changes, by how they were resolved"),
     ("hyperfleet_page_index_bytes", Bytes, "Memory of the indexes of lists"),
     ("hyperfleet_page_index_lists", Count, "Lists that have an index"),
-    ("hyperfleet_page_index_reads_total", Count, "Pages and totals asked of an index, by how it answered"),
-    ("hyperfleet_changes_memory_bytes", Bytes, "Changes in memory for those who follow"),
-    ("hyperfleet_changes_streams", Count, "Requests that wait for changes"),
-    ("hyperfleet_changes_catchup_reads_total", Count, "Reads of those who had fallen behind"),
+    ("hyperfleet_page_index_reads_total", Count, "Pages and totals read from an index, by result"),
+    ("hyperfleet_changes_memory_bytes", Bytes, "Memory of the latest changes"),
+    ("hyperfleet_changes_streams", Count, "Streams and requests that wait for changes"),
+    ("hyperfleet_changes_catchup_reads_total", Count, "Database reads for followers that had fallen behind"),
     ("hyperfleet_changes_gone_total", Count, "Followers that had to list again"),
 ];
 
-/// Counts a request or a connection that one of the limits refused.
+/// Counts a request or a connection that a limit refused.
 pub(crate) fn count_refused(limit: &'static str) {
     counter!("hyperfleet_api_refused_total", "reason" => limit).increment(1);
 }
@@ -89,14 +89,14 @@ pub(crate) fn count_refused(limit: &'static str) {
 pub struct Recorder(PrometheusHandle);
 
 impl Recorder {
-    /// Starts recording, or joins what records already. Every metric exists from the start, at zero: a rate
-    /// or an alert needs a first value to start from.
+    /// Installs the recorder, or returns the one that is installed. Every metric exists from the start with the value
+    /// zero, because a rate or an alert needs an initial value.
     pub fn install() -> Self {
         static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
         let handle = HANDLE.get_or_init(|| {
             let recorder = builder().unwrap_or_default().build_recorder();
             let handle = recorder.handle();
-            // Only another recorder of this process could be in the way, and there is none.
+            // Fails only if another recorder is installed, and this process has no other.
             let _ = metrics::set_global_recorder(recorder);
             register();
             handle
@@ -104,12 +104,12 @@ impl Recorder {
         Self(handle.clone())
     }
 
-    /// The metrics in the text format of Prometheus, in the order of their names and labels.
+    /// Returns the metrics in the text format of Prometheus, ordered by name and labels.
     pub fn render(&self) -> String {
         let text = self.0.render();
         let mut families: Vec<Vec<&str>> =
             text.trim_end().split("\n\n").map(|family| family.lines().collect()).collect();
-        // Buckets stay in the order of their bounds: the bound is the last label.
+        // The bound is the last label and is removed here, so that buckets stay in the order of their bounds.
         let series = |line: &&str| {
             let labels = line.split_once('{').map_or("", |(_, labels)| labels);
             let labels = labels.split(",le=\"").next().and_then(|labels| labels.split('}').next());
@@ -120,7 +120,7 @@ impl Recorder {
         families.iter().map(|family| family.join("\n") + "\n\n").collect()
     }
 
-    /// Drops what is too old to matter; to be called every few seconds.
+    /// Performs the upkeep that bounds the memory of the metrics; must be called every few seconds.
     pub fn tidy(&self) {
         self.0.run_upkeep();
     }
@@ -138,7 +138,7 @@ fn builder() -> Result<PrometheusBuilder, BuildError> {
 
 fn register() {
     for (name, unit, help) in HELP {
-        // The exporter keeps one text for a name, whatever the kind of its metric.
+        // The exporter keeps one description per name, regardless of the type of the metric.
         describe_counter!(name, unit, help);
     }
     let build = [("commit", crate::COMMIT), ("rust_version", crate::RUST_VERSION)];

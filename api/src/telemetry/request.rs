@@ -1,4 +1,4 @@
-//! What is known everywhere within a request, and the one line that the log has for each.
+//! The context of the current request, and its log line.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,23 +8,23 @@ use std::time::{Duration, Instant};
 use poem::http::{Method, Uri};
 use tracing::Instrument;
 
-/// The longest part of a query that is written, in characters.
+/// The maximum length of a query in the log, in characters.
 const MAX_QUERY: usize = 200;
 
-/// Whether lines are for people rather than for machines.
+/// Whether log lines are text for people instead of JSON.
 static TEXT: AtomicBool = AtomicBool::new(false);
 
-/// Writes short lines from now on.
+/// Switches to log lines for people.
 pub(super) fn set_text() {
     TEXT.store(true, Ordering::Relaxed);
 }
 
-/// Whether the log is read by a person who wants to know more than of warnings.
+/// Whether the log is text for people and includes more than warnings.
 pub(crate) fn is_text() -> bool {
     TEXT.load(Ordering::Relaxed) && tracing::enabled!(tracing::Level::INFO)
 }
 
-/// The request that the current task works on.
+/// The context of the request that the current task handles.
 #[derive(Clone, Debug)]
 pub(crate) struct RequestContext(Arc<Fields>);
 
@@ -33,7 +33,7 @@ struct Fields {
     request_id: String,
     trace: Option<(String, String)>,
     caller: OnceLock<String>,
-    /// Whether it waiting because it asked to.
+    /// Whether the request waits for changes, as the client requested.
     waiting: AtomicBool,
 }
 
@@ -42,8 +42,8 @@ tokio::task_local! {
 }
 
 impl RequestContext {
-    /// The context of the request with this id, and with these ids of a trace and a span, as hexadecimal digits, if it
-    /// is traced.
+    /// Creates the context of the request with this id. `trace` is the ids of its trace and its span as hexadecimal
+    /// digits, if it is traced.
     pub(crate) fn new(request_id: String, trace: Option<(String, String)>) -> Self {
         Self(Arc::new(Fields { request_id, trace, caller: OnceLock::new(), waiting: AtomicBool::new(false) }))
     }
@@ -53,7 +53,7 @@ impl RequestContext {
         CURRENT.scope(self, work).await
     }
 
-    /// `work`, to be run elsewhere in the context and in the span that are current here.
+    /// Wraps `work` so that another task can run it in the current context and span.
     pub(crate) fn inherited<F: Future>(work: F) -> impl Future<Output = F::Output> {
         let context = Self::current();
         let work = work.in_current_span();
@@ -69,57 +69,57 @@ impl RequestContext {
         CURRENT.try_with(Self::clone).ok()
     }
 
-    /// The id of the current request, as its answer carries it.
+    /// Returns the id of the current request, which its response contains.
     pub(crate) fn request_id() -> Option<String> {
         Self::current().map(|context| context.0.request_id.clone())
     }
 
-    /// The ids of the current trace and span.
+    /// Returns the ids of the current trace and span.
     pub(super) fn trace() -> Option<(String, String)> {
         Self::current()?.0.trace.clone()
     }
 
-    /// Who the caller of the current request is, if that is known yet.
+    /// Returns the caller of the current request, if it is already known.
     fn caller() -> Option<String> {
         Self::current()?.0.caller.get().cloned()
     }
 
-    /// Notes that the current request waits because it asked to: how long it takes then says nothing of the service.
+    /// Records that the current request waits for changes, so its duration does not measure the service.
     pub(crate) fn set_waiting() {
         if let Some(context) = Self::current() {
             context.0.waiting.store(true, Ordering::Relaxed);
         }
     }
 
-    /// Whether the current request waiting because it asked to.
+    /// Whether the current request waits for changes.
     pub(crate) fn is_waiting() -> bool {
         Self::current().is_some_and(|context| context.0.waiting.load(Ordering::Relaxed))
     }
 
-    /// Notes who the caller of the current request is.
+    /// Records the caller of the current request.
     pub(crate) fn set_caller(caller: &str) {
         if let Some(context) = Self::current() {
-            // A request is authenticated once.
+            // A request is authenticated only once.
             let _ = context.0.caller.set(caller.to_owned());
         }
     }
 }
 
-/// What is remembered of a request while it is handled.
+/// The properties of a request that are logged when it has been answered.
 pub(crate) struct RequestLog {
     pub(crate) started: Instant,
     pub(crate) id: String,
     pub(crate) method: Method,
     pub(crate) uri: Uri,
-    /// The other end of the connection.
+    /// The address of the peer.
     pub(crate) peer: Option<SocketAddr>,
-    /// The id of the operation, if it is one.
+    /// The id of the operation, if the request matches one.
     pub(crate) operation: Option<&'static str>,
 }
 
 impl RequestLog {
-    /// Writes what the log says of the request when it has been answered, in its context: all of it for machines, what
-    /// matters most for `people`. `code` is that of the problem that was answered.
+    /// Logs the answered request, in its context: all fields as JSON, or the most important ones if `text`. `code` is
+    /// the code of the problem in the response.
     pub(crate) fn log(&self, status: u16, code: Option<&str>, elapsed: Duration, text: bool) {
         let (method, path) = (self.method.as_str(), self.uri.path());
         let query = self.uri.query().map(|query| query.chars().take(MAX_QUERY).collect::<String>());
@@ -127,7 +127,7 @@ impl RequestLog {
         let (caller, request_id) = (RequestContext::caller(), RequestContext::request_id());
         if text {
             let query = query.map(|query| format!("?{query}")).unwrap_or_default();
-            // Who asks about a refusal names it by its id.
+            // The id is needed only to inquire about a refused request.
             let request_id = request_id.filter(|_| code.is_some());
             tracing::info!(code, caller, request_id, "{method} {path}{query} {status} {duration_ms} ms");
         } else {
@@ -156,7 +156,7 @@ mod tests {
     use std::io::{self, Write};
     use std::sync::Mutex;
 
-    /// Keeps what is written.
+    /// A writer that keeps its input.
     #[derive(Clone, Default)]
     struct Kept(Arc<Mutex<Vec<u8>>>);
 
@@ -170,7 +170,7 @@ mod tests {
         }
     }
 
-    /// The line for people about a request of `ada` for this address.
+    /// Returns the line of text that is logged for a request of `ada` to this address.
     fn line(address: &str, status: u16, code: Option<&str>) -> String {
         let kept = Kept::default();
         let writer = kept.clone();

@@ -1,4 +1,4 @@
-//! What is measured from time to time rather than when it happens.
+//! Metrics that are measured periodically or for each scrape.
 
 use crate::config::settings::Metrics;
 use chrono::TimeDelta;
@@ -6,26 +6,26 @@ use service::context::Context;
 use service::{metrics, reconciliation};
 use std::time::{Duration, Instant};
 
-/// How long one count of the resources that wait for reconciliation may take.
+/// The maximum duration of one count of the unreconciled resources.
 const LIMIT: Duration = Duration::from_secs(120);
-/// Counting takes at most one part in so many of the time, however many resources there are to count.
+/// The reciprocal of the share of time that counting may use, regardless of the number of resources.
 const SHARE: u32 = 20;
 
-/// Brings up to date what is cheap enough to be measured for every scrape.
+/// Updates the metrics that are cheap enough to be measured for every scrape.
 pub(crate) fn scraped(context: &Context) {
     metrics::sample_connections(&context.db);
     metrics_process::Collector::default().collect();
 }
 
-/// Publishes again and again how many resources wait for reconciliation.
+/// Publishes the number of unreconciled resources periodically.
 pub(crate) async fn watch_reconciliation(context: Context, settings: Metrics) {
     let threshold = TimeDelta::from_std(settings.reconciliation_stuck_threshold).unwrap_or(TimeDelta::MAX);
     loop {
         let started = Instant::now();
         match tokio::time::timeout(LIMIT, reconciliation::sample(&context, threshold)).await {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::warn!(%error, "unreconciled resources are not counted for now"),
-            Err(_) => tracing::warn!("unreconciled resources are not counted for now: it takes too long"),
+            Ok(Err(error)) => tracing::warn!(%error, "cannot count unreconciled resources; retrying"),
+            Err(_) => tracing::warn!("cannot count unreconciled resources: the timeout passed; retrying"),
         }
         tokio::time::sleep(settings.refresh_interval.max(started.elapsed() * (SHARE - 1))).await;
     }

@@ -1,7 +1,7 @@
-//! Spans, sent over OTLP, with the W3C context of the caller as their parent.
+//! Spans, sent over OTLP, with the W3C trace context of the caller as their parent.
 //!
-//! The endpoint turns it on. Sampler, resource, headers, batching and time limits follow the standard
-//! variables `OTEL_*`, which the SDK reads itself.
+//! An endpoint enables them. Sampler, resource, headers, batching and timeouts follow the standard variables `OTEL_*`,
+//! which the SDK reads directly.
 
 use crate::causes::with_causes;
 use crate::config::TRACES_ENDPOINT;
@@ -29,21 +29,21 @@ use tracing_subscriber::registry::LookupSpan;
 
 /// The target of the spans of requests.
 const TARGET: &str = "hyperfleet_api::request";
-/// The targets of the spans of statements start so.
+/// The prefix of the targets of the spans of statements.
 const STATEMENTS: &str = "sea_orm::database";
-/// The name of the service, unless the operator gives it another.
+/// The name of the service, unless the operator sets another.
 const SERVICE: &str = "hyperfleet-api";
-/// How long sending what is left may take when the process stops.
+/// The maximum time to send the remaining spans when the process stops.
 const FLUSH: Duration = Duration::from_secs(5);
-/// How long one sending may take.
+/// The maximum time to send one batch of spans.
 const SEND: Duration = Duration::from_secs(10);
 
-/// What makes spans and sends them.
+/// Creates spans and sends them.
 #[must_use = "spans that are not sent yet are lost unless it is stopped"]
 pub struct Traces(SdkTracerProvider);
 
 impl Traces {
-    /// Starts if there is somewhere to send spans to.
+    /// Starts sending spans, if an endpoint is configured.
     pub(super) fn start(tracing: &Tracing) -> Result<Option<Self>, String> {
         let own_endpoint = variable(TRACES_ENDPOINT).is_some();
         let disabled = variable("OTEL_SDK_DISABLED").is_some_and(|word| word.eq_ignore_ascii_case("true"))
@@ -64,7 +64,7 @@ impl Traces {
         Ok(Some(Self(provider.build())))
     }
 
-    /// What makes spans of those of `tracing`.
+    /// Returns the layer that converts spans of `tracing`.
     pub(super) fn layer<S>(&self) -> impl tracing_subscriber::Layer<S> + use<S>
     where
         S: tracing::Subscriber + for<'a> LookupSpan<'a>,
@@ -78,7 +78,7 @@ impl Traces {
             .with_tracked_inactivity(false)
             .with_filter(
                 dynamic_filter_fn(|metadata, context| {
-                    // What the process asks the database for by itself belongs to no trace.
+                    // Statements outside a request, such as those of background tasks, belong to no trace.
                     let within = || context.lookup_current().is_some();
                     let statement = || metadata.target().starts_with(STATEMENTS) && within();
                     let grave = *metadata.level() <= Level::INFO;
@@ -88,7 +88,7 @@ impl Traces {
             )
     }
 
-    /// Sends what is not sent yet, within five seconds.
+    /// Sends the remaining spans, within five seconds.
     pub async fn stop(self) {
         let stopped = tokio::task::spawn_blocking(move || self.0.shutdown_with_timeout(FLUSH)).await;
         if let Ok(Err(error)) = stopped {
@@ -101,7 +101,8 @@ fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-/// What `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES` say, and a name and version if they do not.
+/// Returns the resource that `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES` describe, with a default name and the
+/// version of this program.
 fn resource() -> Resource {
     let said = Resource::builder().build();
     let name = said.get(&Key::new("service.name")).map(|name| name.to_string());
@@ -111,7 +112,8 @@ fn resource() -> Resource {
     builder.with_attribute(KeyValue::new("service.version", crate::VERSION)).build()
 }
 
-/// Sends through the process's own HTTP client. The SDK calls from a thread of its own, where no runtime is.
+/// Sends spans through an HTTP client on the runtime of the process. The SDK calls it from a separate thread, which has
+/// no runtime.
 #[derive(Debug)]
 struct Client {
     client: reqwest::Client,
@@ -138,13 +140,16 @@ impl HttpClient for Client {
 }
 
 impl Client {
-    /// Logs when sending begins to fail and when it succeeds again: the SDK drops spans without a word.
+    /// Logs when sending begins to fail and when it succeeds again, because the SDK drops spans silently.
     fn tell(&self, error: Option<&HttpError>) {
         let failed_before = self.failing.swap(error.is_some(), Ordering::Relaxed);
         match error {
             Some(error) if !failed_before => {
                 let cause = with_causes(error.as_ref());
-                tracing::warn!(cause, "spans cannot be sent and are dropped until the collector takes them");
+                tracing::warn!(
+                    cause,
+                    "spans cannot be sent and are dropped until the collector accepts them"
+                );
             }
             None if failed_before => tracing::info!("spans are sent again"),
             _ => {}
@@ -152,11 +157,11 @@ impl Client {
     }
 }
 
-/// The span of a request, from its head to its answer; disabled where spans are sent nowhere.
+/// The span of a request, from its head to its response; disabled if no spans are sent.
 pub(crate) struct ServerSpan(Span);
 
 impl ServerSpan {
-    /// Starts the span, as a part of what the caller traces if it says so.
+    /// Starts the span, as a child of the caller's span if the request names one.
     pub(crate) fn start(request: &Request) -> Self {
         let method = request.method().as_str();
         let span = tracing::error_span!(target: TARGET, "request", otel.name = method, otel.kind = "server");
@@ -164,7 +169,7 @@ impl ServerSpan {
             return Self(span);
         }
         let parent = TraceContextPropagator::new().extract(&HeaderExtractor(request.headers()));
-        // Fails only if the span has started or nobody listens.
+        // Fails only if the span has already started or no layer records it.
         let _ = span.set_parent(parent);
         span.set_attribute("http.request.method", method.to_owned());
         span.set_attribute("url.path", request.uri().path().to_owned());
@@ -179,18 +184,18 @@ impl ServerSpan {
         Self(span)
     }
 
-    /// The span itself, for the work that is done in it.
+    /// Returns the span, for the work that is done in it.
     pub(crate) fn span(&self) -> Span {
         self.0.clone()
     }
 
-    /// The ids of the trace and of the span.
+    /// Returns the ids of the trace and of the span.
     pub(crate) fn ids(&self) -> Option<(String, String)> {
         let context = self.0.context().span().span_context().clone();
         context.is_valid().then(|| (context.trace_id().to_string(), context.span_id().to_string()))
     }
 
-    /// Ends the span with the answer, and tells the caller which it was.
+    /// Ends the span with the response, and adds its trace context to the headers of the response.
     pub(crate) fn end(self, method: &Method, operation: Option<&Operation>, response: &mut Response) {
         let Self(span) = self;
         if span.is_disabled() {

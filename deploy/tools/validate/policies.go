@@ -11,8 +11,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
-// checkReach checks that the NetworkPolicies let a pod of `helm test` resolve names and call every port that the
-// Services lead to.
+// checkReach checks that the NetworkPolicies allow a pod of `helm test` to resolve names and to call every port that
+// the Services target.
 func (r *release) checkReach(test *corev1.Pod) []string {
 	var faults []string
 	if !r.mayLeave(test.Labels, nil, networkPort{number: 53, protocol: corev1.ProtocolUDP}) {
@@ -40,8 +40,8 @@ type networkPort struct {
 	protocol corev1.Protocol
 }
 
-// mayEnter tells whether the pods of a Deployment accept traffic. Pods that no policy selects accept everything; the
-// rules of all policies that select them are added up.
+// mayEnter reports whether the pods of a Deployment accept traffic. Pods that no policy selects accept all traffic; the
+// rules of all policies that select a pod are combined.
 func (r *release) mayEnter(deployment *appsv1.Deployment, from map[string]string, port networkPort) bool {
 	selected := false
 	for _, policy := range r.policies {
@@ -58,7 +58,7 @@ func (r *release) mayEnter(deployment *appsv1.Deployment, from map[string]string
 	return !selected
 }
 
-// mayLeave is the same for traffic that pods with these labels send.
+// mayLeave reports the same for traffic that pods with these labels send.
 func (r *release) mayLeave(of, to map[string]string, port networkPort) bool {
 	selected := false
 	for _, policy := range r.policies {
@@ -79,8 +79,8 @@ func applies(policy *networkingv1.NetworkPolicy, kind networkingv1.PolicyType, t
 	return slices.Contains(policy.Spec.PolicyTypes, kind) && selects(&policy.Spec.PodSelector, to)
 }
 
-// admits tells whether a pod of the release is one of the peers. No peers mean all. Peers by address or namespace are
-// not known here, and count as others.
+// admits reports whether a pod of the release is one of the peers. An empty list means all peers. Peers by address or
+// namespace are not known here, and count as other peers.
 func admits(peers []networkingv1.NetworkPolicyPeer, pod map[string]string) bool {
 	return len(peers) == 0 || slices.ContainsFunc(peers, func(peer networkingv1.NetworkPolicyPeer) bool {
 		return peer.PodSelector != nil && peer.NamespaceSelector == nil && pod != nil && selects(peer.PodSelector, pod)

@@ -82,7 +82,7 @@ func checkDashboard(path string, text []byte) ([]string, error) {
 	return faults, nil
 }
 
-// variables replaces Grafana's variables with sample values. Other variables are faults.
+// variables replaces Grafana's variables with sample values. Any other variable is a fault.
 var variables = strings.NewReplacer(
 	"$__rate_interval", "5m",
 	"$__range", "1h",

@@ -15,7 +15,7 @@ import (
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 )
 
-// release holds those objects of a release that refer to each other.
+// release contains the objects of a release that refer to each other.
 type release struct {
 	deployments []*appsv1.Deployment
 	services    []*corev1.Service
@@ -51,7 +51,7 @@ func (r *release) add(object any) {
 	}
 }
 
-// check returns the references that lead nowhere.
+// check returns the references to objects that do not exist.
 func (r *release) check() []string {
 	var faults []string
 	fault := func(format string, args ...any) { faults = append(faults, fmt.Sprintf(format, args...)) }
@@ -116,7 +116,7 @@ func (r *release) selected(selector *metav1.LabelSelector) []*appsv1.Deployment 
 	return found
 }
 
-// target returns the port of the pods that the Service's port leads to, or 0.
+// target returns the port of the pods that the Service's port targets, or 0.
 func (r *release) target(service *corev1.Service, port corev1.ServicePort) int32 {
 	for _, deployment := range r.selected(&metav1.LabelSelector{MatchLabels: service.Spec.Selector}) {
 		for _, container := range deployment.Spec.Template.Spec.Containers {
@@ -141,7 +141,7 @@ func (r *release) serves(name string, is func(corev1.ServicePort) bool) bool {
 	return false
 }
 
-// monitored tells whether exactly one Service matches. With two, every pod would be scraped twice.
+// monitored reports whether exactly one Service matches. With two, every pod would be scraped twice.
 func (r *release) monitored(selector *metav1.LabelSelector, port string) bool {
 	found := 0
 	for _, service := range r.services {

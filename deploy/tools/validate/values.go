@@ -15,8 +15,8 @@ type schema struct {
 	Properties map[string]any `json:"properties"`
 }
 
-// checkValues checks that every value in values.schema.json has its default in values.yaml, and that one of the files
-// ci/*-values.yaml sets it, so that it is rendered once, and that the table in README.md names it or what contains it.
+// checkValues checks that every value in values.schema.json has a default in values.yaml, that one of the files
+// ci/*-values.yaml sets it, so that it is rendered once, and that the table in README.md contains it or its parent.
 // The program's settings below `config` are not the chart's.
 func checkValues(chart string) ([]string, error) {
 	var root schema
@@ -67,8 +67,8 @@ func checkValues(chart string) ([]string, error) {
 	return faults, nil
 }
 
-// paths returns the values that the schema knows, without those that contain others. What refers to a definition counts
-// as one value.
+// paths returns the values that the schema defines, without those that contain other values. A reference to a
+// definition counts as one value.
 func (s schema) paths(above string) ([]string, error) {
 	var found []string
 	for name, property := range s.Properties {
@@ -98,8 +98,8 @@ func (s schema) paths(above string) ([]string, error) {
 	return found, nil
 }
 
-// tabled returns whether a value, or one that contains it, is in the first column of the table of values. There `.port`
-// behind `database.host` means database.port.
+// tabled returns a function that reports whether a value, or one that contains it, is in the first column of the table
+// of values. In the table, `.port` after `database.host` means database.port.
 func tabled(readme string) (func(path string) bool, error) {
 	text, err := os.ReadFile(readme)
 	if err != nil {

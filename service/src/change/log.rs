@@ -170,7 +170,9 @@ impl ChangeLog {
         let mut heads = self.0.head.subscribe();
         let known = tokio::time::timeout(START, heads.wait_for(Option::is_some)).await;
         let head = known.ok().and_then(|known| known.ok()?.clone());
-        head.ok_or_else(|| Error::Unavailable(DbErr::Custom("the log of changes is not known yet".into())))
+        head.ok_or_else(|| {
+            Error::Unavailable(DbErr::Custom("the log of changes has not been read yet".into()))
+        })
     }
 
     /// Returns the head of the log, including everything committed before this call unless a lower number is still

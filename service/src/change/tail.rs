@@ -39,7 +39,7 @@ pub async fn publish(context: Context) {
             Err(error) => {
                 // Logged once per outage of the database.
                 if !std::mem::replace(&mut failing, true) {
-                    tracing::warn!(%error, "the log of changes cannot be read; trying again");
+                    tracing::warn!(%error, "the log of changes cannot be read; retrying");
                 }
                 sleep(RETRY).await;
             }
@@ -128,7 +128,7 @@ impl Tail {
             let taken = context.db.write(|tx| async move { changes::occupy(&tx, number, time).await }).await;
             if let Err(error) = taken {
                 // The transaction is still running. This is rare, so it is logged.
-                tracing::info!(number, %error, "a change is waited for");
+                tracing::info!(number, %error, "waiting for an unfinished change");
                 break;
             }
             count_holes("taken", 1);

@@ -192,7 +192,7 @@ impl Db {
         if self.dialect().single_writer()
             && let Err(error) = self.writer.execute_unprepared("PRAGMA wal_checkpoint(TRUNCATE)").await
         {
-            tracing::warn!(%error, "the log of the database stays beside its file");
+            tracing::warn!(%error, "the write-ahead log could not be merged into the database file");
         }
         let executors = [&self.primary, &self.writer].into_iter().chain(replica);
         let pools = executors.filter_map(Executor::connection).chain([&self.probe]);

@@ -46,7 +46,7 @@ impl ReplicaHealth {
 
     fn failed(&self, error: &Error) {
         if self.retry_at.lock().replace(Instant::now() + PAUSE).is_none() {
-            tracing::warn!(%error, "the replica does not answer; reads go to the primary");
+            tracing::warn!(%error, "the replica does not answer; reads use the primary");
         }
     }
 

@@ -190,7 +190,7 @@ impl Listing<'_> {
                     self.include(current, &lookup.head, changes.into_iter().filter_map(Change::of));
                 // The database counts a change that cannot be read like every other change.
                 let failed =
-                    |error: &Error| tracing::error!(%error, "a change cannot be read; counting anew");
+                    |error: &Error| tracing::error!(%error, "a change cannot be read; rebuilding the index");
                 included.inspect_err(failed).unwrap_or(false)
             }
             None => false,
@@ -263,7 +263,7 @@ impl Listing<'_> {
             (Start::Page(_), None) => end >= lookup.total,
         };
         if !fits {
-            tracing::warn!(list = %self.list.collection.list, total = lookup.total, "a page does not fit the list's total; counting anew");
+            tracing::warn!(list = %self.list.collection.list, total = lookup.total, "a page contradicts the total of the list; rebuilding the index");
         }
         fits
     }

@@ -1,4 +1,4 @@
-//! The chart's schema of values knows the settings of the program, and no others.
+//! Checks that the values schema of the chart contains exactly the settings of the program.
 
 use std::collections::BTreeSet;
 
@@ -6,10 +6,10 @@ use serde_json::Value;
 
 use super::World;
 
-/// What the chart sets itself, or offers as values of its own.
+/// The prefixes of settings that the chart sets itself or offers as separate values.
 const OWN: [&str; 3] = ["health.", "database.", "server.jwt."];
 
-/// The names of the properties below an object of the schema, with dots.
+/// Collects the dotted names of the properties below an object of the schema.
 fn properties(schema: &Value, above: &str, found: &mut BTreeSet<String>) {
     let Some(inner) = schema["properties"].as_object() else {
         found.insert(above.to_owned());
@@ -20,7 +20,7 @@ fn properties(schema: &Value, above: &str, found: &mut BTreeSet<String>) {
     }
 }
 
-/// The names of the settings, from what `config` shows.
+/// Returns the names of the settings, from the output of `config`.
 fn settings() -> BTreeSet<String> {
     let (mut found, mut path) = (BTreeSet::new(), Vec::<String>::new());
     for line in World::new().show().lines() {
@@ -43,7 +43,7 @@ fn the_chart_knows_every_setting() {
     let mut known = BTreeSet::new();
     properties(&schema["properties"]["config"], "", &mut known);
     let theirs = |key: &&String| !OWN.iter().any(|own| key.starts_with(own));
-    // The two files of TLS are one property, which the chart keeps to itself.
+    // The two TLS files are one property, which the chart reserves for itself.
     let settings: BTreeSet<String> =
         settings().iter().filter(theirs).map(|key| key.replace("tls.cert_file", "tls")).collect();
     let expected: BTreeSet<&String> = settings.iter().filter(|key| !key.ends_with("tls.key_file")).collect();

@@ -1,4 +1,4 @@
-//! Configuration files of the Go service.
+//! Tests of configuration files of the Go service.
 
 use super::World;
 

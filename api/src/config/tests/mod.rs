@@ -1,4 +1,4 @@
-//! The configuration as its users meet it: a command line, an environment and files.
+//! Tests of the configuration as users see it: a command line, an environment and files.
 
 mod chart;
 mod database;
@@ -17,7 +17,7 @@ use super::Config;
 use super::environment::{Environment, Variables};
 use crate::cli::{self, Command};
 
-/// Everything a configuration is made of, without a process around it.
+/// The inputs of a configuration, independent of the process.
 #[derive(Debug, Clone, Default)]
 struct World {
     arguments: Vec<&'static str>,
@@ -45,12 +45,12 @@ impl World {
         self
     }
 
-    /// A configuration file, named on the command line.
+    /// Adds a configuration file and names it on the command line.
     fn yaml(self, content: &str) -> Self {
         self.file("config.yaml", content).flag("--config=config.yaml")
     }
 
-    /// The command with its settings, its warnings, and the settings as `config` prints them.
+    /// Returns the command with its settings, the warnings, and the settings as `config` prints them.
     fn parse(&self, command: &'static str) -> Result<(Command, Vec<String>, String), String> {
         let line = ["hyperfleet-api", command].into_iter().chain(self.arguments.iter().copied());
         let read = |path: &Path| {
@@ -92,12 +92,12 @@ impl World {
         self.parse("serve").expect("usable settings").1
     }
 
-    /// What the command `config` prints.
+    /// Returns the output of the command `config`.
     fn show(&self) -> String {
         self.parse("config").expect("usable settings").2
     }
 
-    /// Why the settings are refused.
+    /// Returns the reason why the settings are refused.
     fn refusal(&self) -> String {
         let error = self.parse("serve").expect_err("settings that cannot be used");
         error.strip_prefix("error: ").expect("an error").trim_end().to_owned()

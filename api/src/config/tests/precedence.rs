@@ -98,7 +98,7 @@ fn lists_from_every_source() {
     assert!(required(emptied).is_empty());
 }
 
-/// A value other than the default for each setting that has a field of its own.
+/// A value other than the default for each setting that has its own field.
 const SAMPLES: [(&str, &str); 56] = [
     ("server.host", "127.0.0.9"),
     ("server.port", "7001"),

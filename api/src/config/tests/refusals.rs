@@ -186,7 +186,7 @@ fn secrets_are_never_shown() {
         World::new()
             .env("HYPERFLEET_SERVER_JWT_ISSUER_URL", "i")
             .flag("--server-jwt-jwk-cert-url=https://u:hunter2@i"),
-        // A value that stands in the wrong place.
+        // A value in the wrong setting.
         World::new().flag("--database-auto-migrate=postgres://u:hunter2@h/db"),
         World::new().env("HYPERFLEET_DATABASE_HOST", "postgres://u:hunter2@h/db"),
         World::new().env("HYPERFLEET_DATABASE_NAME", "\nu:hunter2@h").flag("--database-port=u:hunter2@h"),

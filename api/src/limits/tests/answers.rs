@@ -1,4 +1,4 @@
-//! Ids, HEAD, slashes, `Allow`, large heads, closing.
+//! Request ids, HEAD, trailing slashes, `Allow`, large heads and the closing of connections.
 
 use poem::endpoint::{make, make_sync};
 use poem::http::{HeaderValue, Method, Version};
@@ -124,7 +124,7 @@ async fn a_head_is_checked_for_its_size_its_host_and_repetitions() {
         let refused = refused.as_ref().map(|(status, faults)| (*status, faults.as_str()));
         assert_eq!(refused, expected, "{path} {fields:?}");
     }
-    // The address `/`, and twice a name, a value and what stands around them.
+    // The address `/`, and two header fields, each with a name, a value and four bytes around them.
     let exact = Request::builder().header("host", "test").header("a", "a".repeat(1000 - 1 - 12 - 5)).finish();
     assert!(check_head(&exact, 1000).is_ok() && check_head(&exact, 999).is_err());
     let mut old = Request::builder().version(Version::HTTP_10).finish();
@@ -133,7 +133,7 @@ async fn a_head_is_checked_for_its_size_its_host_and_repetitions() {
     assert!(check_head(&old, 1000).is_ok());
 }
 
-/// The status of a refusal, and each field it complains of with the rule that was broken.
+/// Returns the status of a refusal, and each faulty field with the rule that it violates.
 async fn told(refusal: ApiError) -> (u16, String) {
     let answer = refusal.into_answer("/", "test", Time(chrono::DateTime::UNIX_EPOCH));
     let status = answer.status().as_u16();

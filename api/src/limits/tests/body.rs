@@ -1,4 +1,4 @@
-//! Bodies that are too large, too slow or encoded, and those that are fine.
+//! Bodies that are too large, too slow or encoded, and valid bodies.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -17,7 +17,7 @@ const MAX: usize = 1000;
 const TOTAL: Duration = Duration::from_millis(600);
 const STALL: Duration = Duration::from_millis(200);
 
-/// A server that answers with the body it was sent.
+/// Starts a server that returns the body of each request.
 async fn echo() -> Running {
     echo_within(Bodies::new(MAX, TOTAL, STALL, MAX * 10)).await
 }
@@ -36,7 +36,7 @@ fn chunk(size: usize) -> String {
     format!("{size:x}\r\n{}\r\n", "x".repeat(size))
 }
 
-/// The status of the answer to a head and the text after it.
+/// Returns the status of the response to a head and the text after it.
 async fn status(fields: &str, rest: &str) -> u16 {
     let server = echo().await;
     let mut client = server.client().await;
@@ -143,7 +143,7 @@ async fn an_encoded_body_is_refused_and_told_what_is_accepted() {
 
 #[tokio::test]
 async fn bodies_share_a_budget_of_memory() {
-    // Room for one unit: the first body takes it with its first byte and keeps it.
+    // Memory for one unit: the first body acquires it with its first byte and holds it.
     let server = echo_within(Bodies::new(MAX, TIMEOUT, TIMEOUT, 1024)).await;
     let (mut first, mut second) = (server.client().await, server.client().await);
     first.send(head("Content-Length: 2\r\nExpect: 100-continue")).await;
@@ -155,7 +155,7 @@ async fn bodies_share_a_budget_of_memory() {
         assert!(start.elapsed() < TIMEOUT / 2, "the second body found room");
         second.send(head("Content-Length: 1") + "x").await;
         let answer = second.answer().await;
-        // Until the server has read the first one's byte, the room is free.
+        // The memory is available until the server has read the first byte of the first body.
         if answer.status != 200 {
             break answer;
         }
@@ -169,7 +169,7 @@ async fn bodies_share_a_budget_of_memory() {
     assert_eq!(second.answer().await.status, 200, "the room is free again");
 }
 
-/// The memory is taken until the request is over, not until its body is read.
+/// The memory is held until the request ends, not only until its body is read.
 #[tokio::test]
 async fn a_body_takes_memory_as_long_as_it_is_worked_on() {
     let bodies = Bodies::new(MAX, TIMEOUT, TIMEOUT, 1024);

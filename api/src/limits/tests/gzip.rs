@@ -1,4 +1,4 @@
-//! Compressed answers.
+//! Compression of responses.
 
 use std::io::Read;
 
@@ -9,7 +9,7 @@ use poem::{Body, Endpoint, EndpointExt, Request, Response};
 
 use crate::limits::gzip;
 
-/// Answers with the status, header fields and body size that the request's own fields name.
+/// An endpoint that returns the status, header fields and body size that the request specifies.
 fn made_to_order() -> impl Endpoint<Output = Response> {
     let endpoint = make(|request: Request| async move {
         let field = |name| request.header(name).unwrap_or_default().to_owned();
@@ -25,7 +25,8 @@ fn made_to_order() -> impl Endpoint<Output = Response> {
     endpoint.around(gzip)
 }
 
-/// A request for a JSON document of 2 KiB by a client that takes gzip, changed by `fields`.
+/// The response to a request for a JSON document of 2 KiB by a client that accepts gzip. `fields` replace or add
+/// request fields.
 async fn answer(fields: &[(&'static str, &str)]) -> Response {
     let mut headers = HeaderMap::new();
     let usual = [

@@ -1,4 +1,4 @@
-//! Requests that are too many, too long or panic.
+//! Requests that exceed the limits of number or time, or panic.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -14,7 +14,7 @@ use crate::net::testing::{Running, TIMEOUT};
 
 const PLACES: usize = 4;
 
-/// A handler that says it was entered and waits for `/slow` to be let go.
+/// A handler that signals its start and waits at `/slow` until the gate opens.
 fn gated(entered: Arc<Semaphore>, gate: Arc<Semaphore>) -> impl Endpoint + 'static {
     make(move |request: Request| {
         let (entered, gate) = (entered.clone(), gate.clone());
@@ -49,7 +49,7 @@ async fn excess_is_refused_at_once_and_the_admitted_are_served() {
     let _all = entered.acquire_many(PLACES as u32).await.expect("a counter");
     assert!(metrics.render().contains("hyperfleet_api_requests_in_flight 4"), "{}", metrics.render());
 
-    // Whoever had to wait would wait for the gate, or each of them for some time.
+    // If these requests were queued, each would wait until the gate opens or for some time.
     let start = Instant::now();
     for _ in 0..50 {
         let mut client = server.client().await;
@@ -95,7 +95,7 @@ async fn a_request_that_takes_too_long_is_dropped() {
     assert_eq!(dropped.available_permits(), 1, "the handler is gone");
 }
 
-/// Signals its own end.
+/// Signals when it is dropped.
 struct Signal(Arc<Semaphore>);
 
 impl Drop for Signal {

@@ -1,5 +1,4 @@
-//! Tests of the layers: those that concern connections against a real server, the others by calling
-//! the endpoint.
+//! Tests of the layers. Those that concern connections use a real server; the others call the endpoint.
 
 mod answers;
 mod body;
@@ -19,13 +18,13 @@ fn get(path: &str) -> Request {
     Request::builder().uri(path.parse().expect("a URI")).header("host", "test").finish()
 }
 
-/// The refusal that `endpoint` ends `request` with.
+/// Returns the refusal of `request` by `endpoint`.
 async fn refusal<E: Endpoint>(endpoint: &E, request: Request) -> ApiError {
     let error = endpoint.call(request).await.err().expect("a refusal");
     error.downcast().expect("a refusal and no other error")
 }
 
-/// Gives refusals their form, as the middleware does around all limits.
+/// Renders refusals, as the middleware does around all limits.
 async fn documented(next: Arc<impl Endpoint>, request: Request) -> poem::Result<Response> {
     let answer = |error| of_poem(error, "/").into_answer("/", "test", Time(chrono::DateTime::UNIX_EPOCH));
     Ok(next.call(request).await.map_or_else(answer, IntoResponse::into_response))

@@ -1,4 +1,4 @@
-//! Pages of other origins, and other names of this machine.
+//! Requests from pages of other origins, and other host names of this machine.
 
 use std::net::SocketAddr;
 

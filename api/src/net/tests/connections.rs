@@ -1,4 +1,4 @@
-//! Accepting: how many, and how they are set up.
+//! Tests of the number and the setup of connections.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -91,7 +91,7 @@ async fn an_answer_that_is_being_made_keeps_its_connection() {
     streaming.send("GET /stream HTTP/1.1\r\nHost: test\r\n\r\n").await;
     streaming.read_until(b"\r\n\r\n").await;
     for _ in 0..3 {
-        // Longer than a connection may be idle; and others want its place.
+        // Longer than a connection may be idle, while other clients try to connect.
         tokio::time::sleep(idle_timeout * 5).await;
         server.client().await.closed().await;
         more.add_permits(1);
@@ -99,7 +99,7 @@ async fn an_answer_that_is_being_made_keeps_its_connection() {
     }
 }
 
-/// An HTTP/2 connection of which this side knows no more than how to open it, to ping and to ask for `/`.
+/// A minimal HTTP/2 connection that can open, ping and request `/`.
 struct Http2(TcpStream);
 
 impl Http2 {
@@ -111,7 +111,7 @@ impl Http2 {
         Self(stream)
     }
 
-    /// Sends a ping and waits for its answer.
+    /// Sends a ping and waits for its acknowledgment.
     async fn ping(&mut self) -> std::io::Result<()> {
         const PING: &[u8] = &[0, 0, 8, 6, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8];
         const PONG: &[u8] = &[0, 0, 8, 6, 1, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8];
@@ -136,7 +136,7 @@ async fn http2_is_idle_between_requests_whatever_frames_come() {
     let limits = ConnectionLimits { idle_timeout, ..WIDE };
     let server = Running::start(limits, None, make_sync(|_| "0123456789")).await;
     let mut client = Http2::connect(&server).await;
-    // It cannot be idle for longer than since before the request.
+    // Measured from before the request, so the connection cannot have been idle for longer.
     let start = Instant::now();
     client.0.write_all(GET).await.expect("a request");
     client.read_until(b"0123456789").await.expect("its answer");

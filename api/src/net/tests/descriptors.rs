@@ -1,4 +1,4 @@
-//! A process without free file descriptors.
+//! Tests of a process without free file descriptors.
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Stdio};
@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 use crate::net::connections_within_limit;
 use crate::net::testing::{Client, Running, TIMEOUT};
 
-/// Set in the child process that serves.
+/// The variable that is set in the child process that serves.
 const CHILD: &str = "NET_TEST_FEW_DESCRIPTORS";
 const THIS_TEST: &str = "net::tests::descriptors::a_full_descriptor_table_costs_no_cpu";
 const LIMIT: u64 = 48;
@@ -26,7 +26,7 @@ fn the_soft_limit_is_raised_to_the_hard_one_and_is_not_all_for_connections() {
     assert!((hard / 2..hard).contains(&most), "{most} of {hard}");
 }
 
-/// The limit holds for a whole process, so the server runs in one of its own: this same test again.
+/// The limit applies to a whole process, so the server runs in a child process, which executes this same test.
 #[tokio::test]
 async fn a_full_descriptor_table_costs_no_cpu() {
     if std::env::var_os(CHILD).is_some() {
@@ -48,7 +48,7 @@ async fn a_full_descriptor_table_costs_no_cpu() {
     assert_eq!(Client(server.connect().await).get("/").await.status, 200);
 }
 
-/// The child: serves until its standard input ends.
+/// Serves in the child process until its standard input ends.
 async fn serve_with_few_descriptors() {
     let (_, hard) = rlimit::Resource::NOFILE.get().expect("limits");
     rlimit::Resource::NOFILE.set(LIMIT, hard).expect("a lower limit");
@@ -58,7 +58,7 @@ async fn serve_with_few_descriptors() {
     end.await.expect("a thread").expect("a pipe");
 }
 
-/// The child process as its parent sees it.
+/// The child process, as seen by its parent.
 struct Server {
     process: Child,
     port: u16,
@@ -94,7 +94,7 @@ impl Server {
         }
     }
 
-    /// User and system time of the child: the 14th and 15th field of its `stat`.
+    /// Returns the user and system time of the child in clock ticks: the 14th and 15th fields of its `stat`.
     fn cpu_ticks(&self) -> u64 {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.process.id())).expect("the child");
         let after_name = stat.rsplit_once(')').expect("a name in brackets").1;

@@ -1,4 +1,4 @@
-//! Tests of the edge against a real server.
+//! Tests of connection handling with a real server.
 
 mod connections;
 mod descriptors;

@@ -1,4 +1,4 @@
-//! Stopping a server that has connections.
+//! Tests of stopping a server that has connections.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -39,7 +39,7 @@ async fn a_half_open_connection_does_not_hold_the_server_up() {
     let server = Running::with_default_limits(make_sync(|_| "done")).await;
     let mut half = server.client().await;
     half.send("GET / HTTP/1.1\r\nHo").await;
-    // By the time this one is answered the server has accepted the other.
+    // When this request is answered, the server has accepted the other connection.
     assert_eq!(server.client().await.get("/").await.status, 200);
     ends_soon(server).await;
     drop(half);
@@ -60,7 +60,7 @@ async fn a_handler_without_end_does_not_hold_the_server_up() {
     ends_soon(server).await;
 }
 
-/// Stops the server, whose draining is bounded by half a second.
+/// Stops the server, which drains for at most half a second.
 async fn ends_soon(server: Running) {
     let start = Instant::now();
     let stopped = tokio::time::timeout(TIMEOUT, server.stop()).await.expect("an end");

@@ -1,4 +1,4 @@
-//! Connections that are too slow, and those that are not.
+//! Tests of connections that are too slow, and of slow connections that are allowed.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ const IDLE: Duration = Duration::from_millis(600);
 const LIMITS: ConnectionLimits =
     ConnectionLimits { max_connections: 16, header_timeout: HEADER, idle_timeout: IDLE, ..WIDE };
 
-/// Answers with the number of bytes in the body.
+/// Responds with the number of bytes in the body.
 fn count() -> impl Endpoint + 'static {
     make(|request: Request| async move {
         request.into_body().into_bytes().await.map(|body| body.len().to_string())
@@ -101,7 +101,7 @@ async fn a_body_invited_by_100_continue_is_not_taken_for_a_head() {
     assert_eq!(client.answer().await.text(), "4");
 }
 
-/// Four bytes, over more time than a head may take.
+/// Sends four bytes, over a longer time than the header timeout.
 async fn send_slowly<Io: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin>(client: &mut Client<Io>) {
     for byte in ["a", "b", "c", "d"] {
         tokio::time::sleep(HEADER / 2).await;
@@ -119,10 +119,10 @@ async fn a_client_that_does_not_read_its_answer_is_closed() {
     let server = Running::start(one_place, None, endpoint).await;
     let mut first = server.client().await;
     first.send("GET /big HTTP/1.1\r\nHost: test\r\n\r\n").await;
-    // The only place is free again when the server has given the first connection up.
+    // The only slot becomes free when the server closes the first connection.
     server.admitted().await;
     let mut received = Vec::new();
-    // The end may be a reset: there were bytes that nobody will read.
+    // The connection may end with a reset, because some bytes are never read.
     let _ = first.0.read_to_end(&mut received).await;
     assert!(received.len() < SIZE, "the whole answer came");
 }

@@ -1,4 +1,4 @@
-//! TLS: which certificate, until when, and for whom.
+//! Tests of TLS: certificates, their replacement, and handshakes.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -23,7 +23,7 @@ fn pair() -> CertifiedKey<KeyPair> {
     generate_simple_self_signed(vec!["localhost".to_owned()]).expect("a certificate")
 }
 
-/// The folder that the server takes its files from.
+/// The directory that contains the files of the server.
 struct Files(TempDir);
 
 impl Files {
@@ -123,7 +123,7 @@ async fn unusable_files_are_refused_at_the_start() {
     let refusal = async || files.load().await.err().expect("a refusal");
     let (cert, key) = (files.cert().display().to_string(), files.key());
     write(&key, &pair().signing_key.serialize_pem());
-    // The key of another.
+    // The key of another certificate.
     assert!(refusal().await.starts_with("certificate and key cannot be used: "), "{}", refusal().await);
     write(&files.cert(), "");
     assert!(refusal().await.starts_with(&format!("no certificate in {cert}: ")), "{}", refusal().await);

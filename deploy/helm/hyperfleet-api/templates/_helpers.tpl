@@ -57,7 +57,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- default $fallback .Values.serviceAccount.name }}
 {{- end }}
 
-{{/* The program's YAML file. What the chart sets overrides `config`. */}}
+{{/* The program's YAML file. Settings that the chart sets override `config`. */}}
 {{- define "hyperfleet-api.config" -}}
 {{- $chart := dict
       "server" (dict "port" 8000)
@@ -77,7 +77,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 
 {{/*
 Environment, volumes and mounts for the connection to the database. Takes a dict of `database` (as in the values) and
-`secret` (name of the Secret that the chart creates), because the migration Job has its own of both.
+`secret` (name of the Secret that the chart creates), because the migration Job has its own values for both.
 */}}
 {{- define "hyperfleet-api.databaseEnv" -}}
 {{- with .database -}}
@@ -198,7 +198,7 @@ Environment, volumes and mounts for the connection to the database. Takes a dict
 {{- div $milliseconds 1000 -}}
 {{- end }}
 
-{{/* Egress rules of NetworkPolicies. The database's takes a list of the top context and the port. */}}
+{{/* Egress rules of NetworkPolicies. The rule for the database takes a list of the top context and the port. */}}
 {{- define "hyperfleet-api.egressToDns" -}}
 # DNS. Some clusters translate the address of the DNS Service before policies apply, so no peer is given.
 - ports:
