@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 /// The time for which a change may continue after the timeout of its request: enough to finish a running commit.
-const GRACE: Duration = Duration::from_secs(5);
+const COMPLETION_GRACE: Duration = Duration::from_secs(5);
 
 /// The application state that every operation receives.
 pub struct App {
@@ -42,7 +42,8 @@ impl App {
         T: Send + 'static,
         F: Future<Output = ApiResult<T>> + Send + 'static,
     {
-        let bounded = tokio::time::timeout(self.request_timeout + GRACE, change(self.context.clone()));
+        let bounded =
+            tokio::time::timeout(self.request_timeout + COMPLETION_GRACE, change(self.context.clone()));
         match tokio::spawn(RequestContext::inherited(bounded)).await {
             Ok(Ok(result)) => result,
             Ok(Err(_)) => Err(ApiError::new(Code::TIMEOUT, "The change took too long")),

@@ -10,11 +10,11 @@ use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 /// The interval at which expired idempotency keys are removed, and the maximum duration of one removal.
-const KEYS: Duration = Duration::from_secs(300);
+const KEYS_INTERVAL: Duration = Duration::from_secs(300);
 /// The interval at which old changes are removed.
-const CHANGES: Duration = Duration::from_secs(60);
+const CHANGES_INTERVAL: Duration = Duration::from_secs(60);
 /// The interval of the upkeep of metrics.
-const METRICS: Duration = Duration::from_secs(5);
+const METRICS_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Starts the background tasks. They end when the returned set is dropped.
 pub(crate) fn start(context: Context, config: &Config, recorder: Recorder) -> JoinSet<()> {
@@ -28,13 +28,13 @@ pub(crate) fn start(context: Context, config: &Config, recorder: Recorder) -> Jo
     if config.demo {
         tasks.spawn(demo::run(context.clone()));
     }
-    tasks.spawn(every(METRICS, move || {
+    tasks.spawn(every(METRICS_INTERVAL, move || {
         recorder.tidy();
         std::future::ready(())
     }));
     let own = context.clone();
-    tasks.spawn(every(CHANGES, move || remove_old_changes(own.clone(), retention)));
-    tasks.spawn(every(KEYS, move || remove_expired_keys(context.clone())));
+    tasks.spawn(every(CHANGES_INTERVAL, move || remove_old_changes(own.clone(), retention)));
+    tasks.spawn(every(KEYS_INTERVAL, move || remove_expired_keys(context.clone())));
     tasks
 }
 
@@ -55,7 +55,7 @@ async fn remove_old_changes(context: Context, retention: Retention) {
 }
 
 async fn remove_expired_keys(context: Context) {
-    match timeout(KEYS, service::idempotency::remove_expired(&context)).await {
+    match timeout(KEYS_INTERVAL, service::idempotency::remove_expired(&context)).await {
         Ok(Ok(_)) => {}
         Ok(Err(error)) => tracing::warn!(%error, "cannot remove expired idempotency keys; retrying"),
         Err(_) => {

@@ -131,9 +131,9 @@ pub fn parse<'a>(
     let (matches, mut layers) = parsed.map_err(without_urls)?;
     let Cli { mut command } = Cli::from_arg_matches(&matches)?;
     match &mut command {
-        Command::Serve(config) | Command::Config(config) => config.settle(&mut layers)?,
+        Command::Serve(config) | Command::Config(config) => config.resolve(&mut layers)?,
         Command::Migrate { database, .. } | Command::Backup { database, .. } => {
-            database.settle(&mut layers)?;
+            database.resolve(&mut layers)?;
         }
         Command::Healthcheck { server_host, health } => {
             inherit_host(&mut layers, "health.host", &mut health.host, server_host);

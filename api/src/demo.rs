@@ -14,22 +14,22 @@ use service::{AdapterName, Consistency, Context, Kind, Labels, ResourceName, Res
 use std::time::Duration;
 
 /// The interval at which the adapters report.
-const ROUND: Duration = Duration::from_secs(5);
+const ROUND_INTERVAL: Duration = Duration::from_secs(5);
 /// The number of rounds after which a cluster is changed, so that the demo shows activity.
 const CHANGE_EVERY: u64 = 12;
 /// The time that the first adapter needs; each further adapter needs this much more.
-const WORK: TimeDelta = TimeDelta::seconds(6);
+const WORK_TIME: TimeDelta = TimeDelta::seconds(6);
 /// The label of all resources of the demo.
 const LABEL: &str = "demo";
 /// The caller that creates and changes the resources of the demo.
 const CALLER: &str = "demo@hyperfleet.local";
 /// The cluster whose first adapter fails.
-const FAILING: &str = "batch-us-east";
+const FAILING_CLUSTER: &str = "batch-us-east";
 const CLUSTERS: [(&str, &str, &str); 6] = [
     ("shop-eu-west", "eu-west-1", "production"),
     ("shop-us-east", "us-east-1", "production"),
     ("batch-eu-west", "eu-west-1", "production"),
-    (FAILING, "us-east-1", "production"),
+    (FAILING_CLUSTER, "us-east-1", "production"),
     ("staging", "eu-west-1", "staging"),
     ("playground", "eu-west-1", "test"),
 ];
@@ -49,7 +49,7 @@ pub(crate) async fn run(context: Context) {
         Ok(count) => tracing::info!("demo: created {count} clusters, on which adapters report from now on"),
         Err(error) => tracing::warn!(%error, "demo: the fleet could not be created"),
     }
-    let mut every = tokio::time::interval(ROUND);
+    let mut every = tokio::time::interval(ROUND_INTERVAL);
     every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     for number in 0.. {
         every.tick().await;
@@ -119,10 +119,10 @@ pub async fn round(context: &Context, number: u64) -> Result<()> {
 /// before.
 fn observed(resource: &Resource, position: usize, now: DateTime<Utc>) -> Vec<ReportedCondition> {
     use ConditionStatus::{False, True};
-    let work = WORK * i32::try_from(position + 1).unwrap_or(i32::MAX);
+    let work = WORK_TIME * i32::try_from(position + 1).unwrap_or(i32::MAX);
     let done = now - resource.updated_time >= work;
     let observed: &[(&str, ConditionStatus, &str, &str)] = match done {
-        _ if position == 0 && resource.name == FAILING && !resource.is_finalizing() => &[
+        _ if position == 0 && resource.name == FAILING_CLUSTER && !resource.is_finalizing() => &[
             ("Available", False, "QuotaExceeded", "The project has no quota for another network"),
             ("Health", False, "QuotaExceeded", "The project has no quota for another network"),
         ],

@@ -31,7 +31,7 @@ pub struct KnownFields {
 
 impl KnownFields {
     /// Parses a comma-separated list of paths, each of which must be known.
-    pub fn narrow(&self, text: &str) -> Result<Selection, FieldError> {
+    pub fn select(&self, text: &str) -> Result<Selection, FieldError> {
         let mut paths: Vec<&str> = text.split(',').map(str::trim).filter(|path| !path.is_empty()).collect();
         let fault = |message| Err(FieldError::new("fields", message).constraint("enum"));
         if paths.is_empty() {
@@ -117,19 +117,19 @@ mod tests {
     fn a_selection_keeps_what_it_names() {
         let all = Selection::of(&["id", "name", "spec.*", "status.phase", "status.conditions.type"]);
         let known = KnownFields { all, key: "id" };
-        let narrow = |text: &str| known.narrow(text);
+        let select = |text: &str| known.select(text);
         let value = json!({"id": 1, "name": "a", "spec": {"x": {"y": 1, "z": 2}},
             "status": {"phase": "Ready", "conditions": [{"type": "A", "status": "True"}]}});
-        let shown = |text: &str| narrow(text).expect("known").of_value(value.clone());
+        let shown = |text: &str| select(text).expect("known").of_value(value.clone());
         assert_eq!(shown("name"), json!({"id": 1, "name": "a"}));
         assert_eq!(shown("spec.x.y"), json!({"id": 1, "spec": {"x": {"y": 1}}}));
         assert_eq!(
             shown("status.conditions.type"),
             json!({"id": 1, "status": {"conditions": [{"type": "A"}]}})
         );
-        assert!(narrow(",").is_err() && narrow(" , ").is_err());
+        assert!(select(",").is_err() && select(" , ").is_err());
         assert!(
-            narrow("nope").is_err() && narrow("status.nope").is_err() && narrow("spec.any.thing").is_ok()
+            select("nope").is_err() && select("status.nope").is_err() && select("spec.any.thing").is_ok()
         );
     }
 }

@@ -15,13 +15,13 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
 /// The maximum time for the database to answer a readiness check.
-const PING: Duration = Duration::from_secs(2);
+const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The interval at which the reason for an unusable database is logged.
-const REMIND: Duration = Duration::from_secs(30);
+const LOG_INTERVAL: Duration = Duration::from_secs(30);
 
 /// The interval at which an unusable database is checked again.
-const RETRY: Duration = Duration::from_secs(5);
+const RETRY_DELAY: Duration = Duration::from_secs(5);
 
 const NOT_MIGRATED: &str = "the database is not migrated";
 
@@ -38,7 +38,7 @@ impl Probe {
         if *self.stopping.borrow() {
             return not_ready("shutting_down", "the server is stopping");
         }
-        let answer = tokio::time::timeout(PING, unusable(&self.context.db)).await;
+        let answer = tokio::time::timeout(PROBE_TIMEOUT, unusable(&self.context.db)).await;
         let reason = match answer {
             Ok(Ok(None)) => return status(StatusCode::OK, json!({ "status": "ok" })),
             Ok(Ok(Some(NOT_MIGRATED))) => return not_ready("not_ready", NOT_MIGRATED),
@@ -86,17 +86,17 @@ async fn log_each<S, C>(
         // The check succeeds if the failure is already over, or if the connections were only busy.
         let (begun, mut last_logged) = (Instant::now(), None::<Instant>);
         while let Err(error) = check().await {
-            if last_logged.is_none_or(|last_logged| last_logged.elapsed() >= REMIND) {
+            if last_logged.is_none_or(|last_logged| last_logged.elapsed() >= LOG_INTERVAL) {
                 last_logged = Some(Instant::now());
                 log(error);
             }
-            sleep(RETRY).await;
+            sleep(RETRY_DELAY).await;
         }
         if last_logged.is_some() {
             tracing::info!("{setting}: the database answers again, after {} s", begun.elapsed().as_secs());
         }
         // Each check opens a connection, so the next one is delayed.
-        sleep(REMIND).await;
+        sleep(LOG_INTERVAL).await;
     }
 }
 

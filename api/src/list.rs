@@ -174,7 +174,7 @@ impl<'a, S> ParameterReader<'a, S> {
 
     pub(crate) fn selection(&mut self, known: &KnownFields) -> Option<Selection> {
         let text = self.parameters.joined("fields")?;
-        self.keep(known.narrow(&text))
+        self.keep(known.select(&text))
     }
 
     /// Returns `read`, or an error with all faults that were collected.

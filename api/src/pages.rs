@@ -58,7 +58,7 @@ pub(crate) fn routes(document: &openapi::Document, ports: [u16; 2], console: boo
     let start = poem::get(make_sync(move |request| start(&request, ports, console)));
     let mut routes = Route::new().at("/", start);
     for guide in &GUIDES {
-        routes = routes.at(guide.path, for_readers(guide));
+        routes = routes.at(guide.path, guide_endpoint(guide));
     }
     for (paths, make) in PAGES.iter().filter(|(paths, _)| console || !paths[0].starts_with(CONSOLE)) {
         let page = make(document);
@@ -68,18 +68,20 @@ pub(crate) fn routes(document: &openapi::Document, ports: [u16; 2], console: boo
 }
 
 /// Serves a guide as HTML to browsers and as text to other clients. The HTML is rendered when it is first requested.
-fn for_readers(guide: &'static Guide) -> impl Endpoint {
+fn guide_endpoint(guide: &'static Guide) -> impl Endpoint {
     let text = Page::new("text/plain; charset=utf-8", guide.text).same_origin_only();
     let html = |content: String| Page::new(HTML, page(guide.title, &content)).same_origin_only();
     let html = LazyLock::new(move || guide.rendered().map(html));
     poem::get(make_sync(move |request: Request| match &*html {
-        Some(html) => by_accept(if wants_html(request.headers()) { html } else { &text }, request.headers()),
+        Some(html) => {
+            varying_by_accept(if wants_html(request.headers()) { html } else { &text }, request.headers())
+        }
         None => text.answer(request.headers()),
     }))
 }
 
 /// Returns a page that was chosen by the header `Accept`.
-fn by_accept(page: &Page, headers: &HeaderMap) -> Response {
+fn varying_by_accept(page: &Page, headers: &HeaderMap) -> Response {
     let mut answer = page.answer(headers);
     answer.headers_mut().append(header::VARY, header::HeaderValue::from_name(header::ACCEPT));
     answer
@@ -151,7 +153,7 @@ fn start(request: &Request, ports: [u16; 2], console: bool) -> Response {
         }
         false => Page::new(HTML, html(&ready, &metrics, console)),
     };
-    by_accept(&page.same_origin_only(), request.headers())
+    varying_by_accept(&page.same_origin_only(), request.headers())
 }
 
 /// Whether the client accepts JSON and not HTML.

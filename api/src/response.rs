@@ -18,7 +18,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 /// The initial capacity for printing one document, in bytes. Most resources fit in it.
-const DOCUMENT: usize = 4096;
+const INITIAL_CAPACITY: usize = 4096;
 
 /// A serialized JSON document of type `T`.
 ///
@@ -39,7 +39,7 @@ impl<T: Serialize> Json<T> {
 
     /// Serializes the selected part of `value`.
     pub fn selected(value: &T, selection: Option<&Selection>) -> Result<Self, ApiError> {
-        let bytes = print(&Selected { item: value, selection }, DOCUMENT)?;
+        let bytes = print(&Selected { item: value, selection }, INITIAL_CAPACITY)?;
         Ok(Self { bytes, _share: None, shape: PhantomData })
     }
 }
@@ -48,7 +48,7 @@ impl<T: Serialize> Json<List<T>> {
     /// Serializes a list. `length` is the approximate size of its items in bytes. `share` is the memory reserved for
     /// them until the response is sent.
     pub fn list(list: &List<Selected<'_, T>>, length: usize, share: Arc<Share>) -> Result<Self, ApiError> {
-        Ok(Self { bytes: print(list, length + DOCUMENT)?, _share: Some(share), shape: PhantomData })
+        Ok(Self { bytes: print(list, length + INITIAL_CAPACITY)?, _share: Some(share), shape: PhantomData })
     }
 }
 

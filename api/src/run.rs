@@ -12,7 +12,7 @@ use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// The maximum duration of a statement of a command, except for migrations.
-const STATEMENT: Duration = Duration::from_secs(30);
+const STATEMENT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Runs the command on the command line.
 pub fn main() -> ExitCode {
@@ -105,7 +105,7 @@ async fn migrate(migration: Migration, confirmed: bool, database: &Database) -> 
         return Ok(());
     }
     let waiting = |error: &_| eprintln!("hyperfleet-api: {}; trying again", serve::refused(error));
-    let db = serve::connect(database, STATEMENT, waiting).await?;
+    let db = serve::connect(database, STATEMENT_TIMEOUT, waiting).await?;
     let failed = |error| serve::cannot_migrate(&db, error);
     match migration {
         Migration::Up => {

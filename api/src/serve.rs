@@ -23,15 +23,15 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 /// The interval at which certificate files are checked for changes.
-const TLS_RELOAD: Duration = Duration::from_secs(5);
+const TLS_RELOAD_INTERVAL: Duration = Duration::from_secs(5);
 /// The time for which connections are still accepted after the stop signal. Readiness already fails and every response
 /// closes its connection, so that clients have stopped sending requests when it ends.
-const LINGER: Duration = Duration::from_secs(1);
+const STOP_DELAY: Duration = Duration::from_secs(1);
 /// The maximum number of open connections on each of the health and metrics ports.
-const PROBES: usize = 128;
+const MAX_PROBE_CONNECTIONS: usize = 128;
 /// The time for which the health and metrics ports outlive the last request of the API, and the maximum time for their
 /// requests to finish afterwards.
-const HEALTH_LAST: Duration = Duration::from_millis(100);
+const HEALTH_STOP_DELAY: Duration = Duration::from_millis(100);
 
 /// The reason why the server did not start.
 pub type StartError = Box<dyn Error + Send + Sync>;
@@ -86,7 +86,7 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
     let [api, health, metrics] = sockets(&config).await?;
     let addresses = [api.addresses(), health.addresses(), metrics.addresses()];
     let tls = match config.server.tls_files() {
-        Some((cert_file, key_file)) => Some(ServerTls::load(cert_file, key_file, TLS_RELOAD).await?),
+        Some((cert_file, key_file)) => Some(ServerTls::load(cert_file, key_file, TLS_RELOAD_INTERVAL).await?),
         None => None,
     };
     let limits = limits(&config.server, max_connections);
@@ -101,19 +101,19 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
     let db = context.db.clone();
     let background = background::start(context.clone(), &config, recorder.clone());
     service::change::known(&context).await;
-    let drain = config.server.shutdown_timeout.saturating_sub(LINGER);
+    let drain = config.server.shutdown_timeout.saturating_sub(STOP_DELAY);
     let task = tokio::spawn(async move {
         let (last, api_stopped) = watch::channel(false);
         let aux = |sockets| {
-            let limits = ConnectionLimits { max_connections: PROBES, ..limits };
+            let limits = ConnectionLimits { max_connections: MAX_PROBE_CONNECTIONS, ..limits };
             let listener = Listener { sockets, tls: None, limits };
             let routes = health::routes(probe.clone(), recorder.clone());
-            let closing = closing(api_stopped.clone(), HEALTH_LAST);
-            listener.serve(routes, closing, HEALTH_LAST)
+            let closing = closing(api_stopped.clone(), HEALTH_STOP_DELAY);
+            listener.serve(routes, closing, HEALTH_STOP_DELAY)
         };
         let health = tokio::spawn(aux(health));
         let metrics = tokio::spawn(aux(metrics));
-        api.serve(endpoint, closing(stopping, LINGER), drain).await;
+        api.serve(endpoint, closing(stopping, STOP_DELAY), drain).await;
         drop(background);
         last.send_replace(true);
         let _ = tokio::join!(health, metrics);
@@ -175,7 +175,7 @@ pub(crate) async fn connect(
         busy_timeout: database.busy_timeout,
         statement_timeout,
     };
-    let opened = migration::opening(&connect.url, Db::connect(&connect, waiting)).await;
+    let opened = migration::with_file_lock(&connect.url, Db::connect(&connect, waiting)).await;
     opened.map_err(|error| format!("database.url: {error}"))?.map_err(|error| refused(&error).into())
 }
 

@@ -18,11 +18,11 @@ use std::time::Duration;
 /// The key of the advisory lock on PostgreSQL: a fixed number that nothing else in the database uses.
 const ADVISORY_LOCK: i64 = 0x6879_7065_7266_6c74;
 /// The maximum time to wait for another process that migrates.
-const WAIT: Duration = Duration::from_secs(60);
+const LOCK_TIMEOUT: Duration = Duration::from_secs(60);
 /// The time after which the wait for another process is logged.
-const NOTICE: Duration = Duration::from_secs(1);
+const NOTICE_DELAY: Duration = Duration::from_secs(1);
 /// The interval between attempts to lock a file that another process holds.
-const LOCK_RETRY: Duration = Duration::from_millis(20);
+const RETRY_DELAY: Duration = Duration::from_millis(20);
 
 /// The settings of a migration. They replace the limits of the role, which are meant for requests. A migration may
 /// take long, but must not wait long for a table lock, since all other users of the table wait behind it.
@@ -43,7 +43,7 @@ const HOLDER: &str = "
 /// # Errors
 /// A migration fails, and then none is applied, or another process has been migrating for a minute.
 pub async fn up(url: &str) -> Result<Vec<String>, DbErr> {
-    up_within(url, WAIT).await
+    up_within(url, LOCK_TIMEOUT).await
 }
 
 /// Like [`up`], with another limit for the wait for another process that migrates. The limit applies to PostgreSQL
@@ -68,7 +68,7 @@ pub async fn up_within(url: &str, wait: Duration) -> Result<Vec<String>, DbErr> 
 /// # Errors
 /// The errors of [`up`]; or a newer version has migrated, and only that version can revert its migration.
 pub async fn down(url: &str) -> Result<Option<String>, DbErr> {
-    let guard = Guard::acquire(url, WAIT).await?;
+    let guard = Guard::acquire(url, LOCK_TIMEOUT).await?;
     let newest = applied(&guard.transaction).await?.pop_last();
     if let Some(name) = newest.as_ref().filter(|name| !is_known(name)) {
         let text = format!("{name} was applied by a newer version, which alone can take it back");
@@ -138,8 +138,8 @@ async fn applied<'c>(database: impl IntoSchemaManagerConnection<'c>) -> Result<B
 ///
 /// # Errors
 /// The folder of the SQLite file cannot be written to.
-pub async fn opening<T>(url: &str, work: impl Future<Output = T>) -> io::Result<T> {
-    let _lock = logged(FileLock::beside(url)).await?;
+pub async fn with_file_lock<T>(url: &str, work: impl Future<Output = T>) -> io::Result<T> {
+    let _lock = with_notice(FileLock::beside(url)).await?;
     Ok(work.await)
 }
 
@@ -155,7 +155,8 @@ struct Guard {
 
 impl Guard {
     async fn acquire(url: &str, wait: Duration) -> Result<Self, DbErr> {
-        let file = logged(FileLock::beside(url)).await.map_err(|error| DbErr::Custom(error.to_string()))?;
+        let file =
+            with_notice(FileLock::beside(url)).await.map_err(|error| DbErr::Custom(error.to_string()))?;
         let database = connect(url).await?;
         let transaction = match database.get_database_backend() {
             DbBackend::Postgres => locked(&database, wait).await?,
@@ -182,7 +183,7 @@ async fn locked(database: &DatabaseConnection, wait: Duration) -> Result<Databas
     let limit = format!("{SETTINGS}; SET LOCAL lock_timeout = {}", wait.as_millis());
     transaction.execute_unprepared(&limit).await?;
     let lock = format!("SELECT pg_advisory_xact_lock({ADVISORY_LOCK})");
-    if let Err(error) = logged(transaction.execute_unprepared(&lock)).await {
+    if let Err(error) = with_notice(transaction.execute_unprepared(&lock)).await {
         transaction.rollback().await?;
         let holder = Statement::from_sql_and_values(DbBackend::Postgres, HOLDER, [ADVISORY_LOCK.into()]);
         let Some(row) = database.query_one_raw(holder).await? else { return Err(error) };
@@ -197,10 +198,10 @@ async fn locked(database: &DatabaseConnection, wait: Duration) -> Result<Databas
     Ok(transaction)
 }
 
-/// Waits for a lock, and logs a warning after [`NOTICE`].
-async fn logged<T>(lock: impl Future<Output = T>) -> T {
+/// Waits for a lock, and logs a warning after [`NOTICE_DELAY`].
+async fn with_notice<T>(lock: impl Future<Output = T>) -> T {
     let mut lock = pin!(lock);
-    if let Ok(locked) = tokio::time::timeout(NOTICE, &mut lock).await {
+    if let Ok(locked) = tokio::time::timeout(NOTICE_DELAY, &mut lock).await {
         return locked;
     }
     tracing::warn!("waiting for another process that is migrating this database");
@@ -246,7 +247,7 @@ impl FileLock {
                 // process.
                 Ok(()) if !is_at(&file, &path) => {}
                 Ok(()) => return Ok(Some(Self { path, _file: file })),
-                Err(TryLockError::WouldBlock) => tokio::time::sleep(LOCK_RETRY).await,
+                Err(TryLockError::WouldBlock) => tokio::time::sleep(RETRY_DELAY).await,
                 Err(TryLockError::Error(error)) => return Err(cannot(error)),
             }
         }

@@ -20,7 +20,7 @@ mod m20261126_000008_reconciled_since;
 mod m20261126_000009_adapter_versions;
 mod m20261126_000010_changes;
 
-pub use guard::{down, is_absent, is_known, opening, pending, status, up, up_within};
+pub use guard::{down, is_absent, is_known, pending, status, up, up_within, with_file_lock};
 
 use sea_orm_migration::prelude::*;
 

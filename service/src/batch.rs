@@ -16,9 +16,9 @@ use tokio::task::JoinError;
 use tracing::{Instrument, Span};
 
 /// The maximum number of requests in a batch.
-const BATCH: usize = 64;
+const MAX_BATCH: usize = 64;
 /// The maximum number of requests in the queue.
-const QUEUE: usize = 4096;
+const MAX_QUEUE: usize = 4096;
 /// A batch that runs longer than this counts as slow: another batch may then start beside it.
 const SLOW_AFTER: Duration = Duration::from_millis(2);
 
@@ -83,7 +83,7 @@ impl<Q: Send + 'static, A: Send + 'static> Batcher<Q, A> {
         }
         let answered = match tokio::time::timeout(self.0.timeout, &mut answer).await {
             Ok(answered) => answered,
-            Err(_) if self.0.withdraw(&ticket) => return Err(Error::Overloaded),
+            Err(_) if self.0.cancel(&ticket) => return Err(Error::Overloaded),
             Err(_) => answer.await,
         };
         answered.map_err(|_| Error::Internal("a batch ended without an answer".into()))?
@@ -93,7 +93,7 @@ impl<Q: Send + 'static, A: Send + 'static> Batcher<Q, A> {
 impl<Q: Send + 'static, A: Send + 'static> Inner<Q, A> {
     fn push(&self, pending: Pending<Q, A>) -> Result<()> {
         let mut queue = self.waiting.lock();
-        if queue.len() >= QUEUE {
+        if queue.len() >= MAX_QUEUE {
             return Err(Error::Overloaded);
         }
         queue.push_back(pending);
@@ -101,7 +101,7 @@ impl<Q: Send + 'static, A: Send + 'static> Inner<Q, A> {
     }
 
     /// Removes a request from the queue. Returns false if a batch already contains it.
-    fn withdraw(&self, ticket: &Arc<()>) -> bool {
+    fn cancel(&self, ticket: &Arc<()>) -> bool {
         let mut queue = self.waiting.lock();
         let place = queue.iter().position(|pending| Arc::ptr_eq(&pending.ticket, ticket));
         place.and_then(|place| queue.remove(place)).is_some()
@@ -133,7 +133,7 @@ impl<Q: Send + 'static, A: Send + 'static> Inner<Q, A> {
     fn take(&self) -> Vec<Pending<Q, A>> {
         let mut queue = self.waiting.lock();
         let mut batch = Vec::new();
-        while batch.len() < BATCH
+        while batch.len() < MAX_BATCH
             && let Some(pending) = queue.pop_front()
         {
             if !pending.reply.is_closed() {
@@ -143,9 +143,9 @@ impl<Q: Send + 'static, A: Send + 'static> Inner<Q, A> {
         batch
     }
 
-    /// Spawns [`Self::work_off`], boxed because that function may spawn itself.
+    /// Spawns [`Self::run_batches`], boxed because that function may spawn itself.
     fn spawn(self: Arc<Self>, permit: OwnedSemaphorePermit, run: Run<Q, A>) {
-        let working: BoxFuture<'static, ()> = self.work_off(permit, run).boxed();
+        let working: BoxFuture<'static, ()> = self.run_batches(permit, run).boxed();
         tokio::spawn(working);
     }
 
@@ -153,7 +153,7 @@ impl<Q: Send + 'static, A: Send + 'static> Inner<Q, A> {
     ///
     /// A request that arrives while all permits are taken relies on this loop, so the loop checks the queue once
     /// more after it has released its permit.
-    async fn work_off(self: Arc<Self>, mut permit: OwnedSemaphorePermit, run: Run<Q, A>) {
+    async fn run_batches(self: Arc<Self>, mut permit: OwnedSemaphorePermit, run: Run<Q, A>) {
         loop {
             loop {
                 let batch = self.take();

@@ -19,12 +19,12 @@ use std::sync::Arc;
 
 /// The maximum number of create batches that run at a time. With one, a batch would wait for the commit of the
 /// preceding one.
-const CREATES: usize = 2;
+const CONCURRENT_CREATES: usize = 2;
 /// The maximum number of report batches that run at a time. With two, reports about the same resource would find it
 /// locked by the other batch.
-const REPORTS: usize = 1;
+const CONCURRENT_REPORTS: usize = 1;
 /// The maximum number of patch batches that run at a time, for the same reason.
-const PATCHES: usize = 1;
+const CONCURRENT_PATCHES: usize = 1;
 
 /// The shared state of the operations. Cheap to clone.
 #[derive(Clone)]
@@ -85,9 +85,9 @@ impl Context {
             gate: Gate::new(timeout),
             pages: PageMemory::new(settings.max_page_bytes, settings.max_page_memory),
             page_indexes: PageIndexes::new(settings.page_index_memory),
-            creates: Batcher::new(CREATES, timeout),
-            reports: Batcher::new(REPORTS, timeout),
-            patches: Batcher::new(PATCHES, timeout),
+            creates: Batcher::new(CONCURRENT_CREATES, timeout),
+            reports: Batcher::new(CONCURRENT_REPORTS, timeout),
+            patches: Batcher::new(CONCURRENT_PATCHES, timeout),
             settings: Arc::new(settings),
             changes: ChangeLog::default(),
             clock,

@@ -10,11 +10,11 @@ use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// The size up to which a page does not count, in bytes.
-const UNCOUNTED: usize = 256 << 10;
+const UNCOUNTED_BYTES: usize = 256 << 10;
 /// The unit in which memory is counted, in bytes.
-const UNIT: usize = 1 << 10;
+const UNIT_BYTES: usize = 1 << 10;
 /// The number of units that a page acquires at a time, so that it does not acquire memory for each row.
-const STEP: usize = 256;
+const STEP_UNITS: usize = 256;
 
 /// The memory for pages of lists. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -60,13 +60,13 @@ impl Share {
 
     /// Grows the share to at least `bytes`. Returns false if not enough memory is available now.
     pub(crate) fn reach(&self, bytes: usize) -> bool {
-        let wanted = units(bytes.saturating_sub(UNCOUNTED));
+        let wanted = units(bytes.saturating_sub(UNCOUNTED_BYTES));
         let mut held = self.held.lock();
         let missing = wanted.saturating_sub(held.as_ref().map_or(0, OwnedSemaphorePermit::num_permits));
         if missing == 0 {
             return true;
         }
-        let take = u32::try_from(missing.next_multiple_of(STEP)).unwrap_or(u32::MAX);
+        let take = u32::try_from(missing.next_multiple_of(STEP_UNITS)).unwrap_or(u32::MAX);
         let Ok(more) = self.memory.units.clone().try_acquire_many_owned(take) else { return false };
         match held.as_mut() {
             Some(held) => held.merge(more),
@@ -77,12 +77,12 @@ impl Share {
 }
 
 fn units(bytes: usize) -> usize {
-    bytes.div_ceil(UNIT)
+    bytes.div_ceil(UNIT_BYTES)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{PageMemory, STEP, UNCOUNTED, UNIT};
+    use super::{PageMemory, STEP_UNITS, UNCOUNTED_BYTES, UNIT_BYTES};
 
     const PAGE: usize = 1 << 20;
 
@@ -90,12 +90,12 @@ mod tests {
     fn small_pages_do_not_count_and_large_ones_share_what_there_is() {
         let memory = PageMemory::new(PAGE, 2 * PAGE);
         let shares: Vec<_> = (0..100).map(|_| memory.share()).collect();
-        assert!(shares.iter().all(|share| share.reach(UNCOUNTED)));
-        let step = STEP * UNIT;
-        let grown = shares.iter().filter(|share| share.reach(UNCOUNTED + 1)).count();
+        assert!(shares.iter().all(|share| share.reach(UNCOUNTED_BYTES)));
+        let step = STEP_UNITS * UNIT_BYTES;
+        let grown = shares.iter().filter(|share| share.reach(UNCOUNTED_BYTES + 1)).count();
         assert_eq!(grown, 2 * PAGE / step);
-        assert!(shares[0].reach(UNCOUNTED + step), "what it took already");
-        assert!(!shares[0].reach(UNCOUNTED + step + 1));
+        assert!(shares[0].reach(UNCOUNTED_BYTES + step), "what it took already");
+        assert!(!shares[0].reach(UNCOUNTED_BYTES + step + 1));
         drop(shares);
         assert!(memory.share().reach(PAGE));
     }

@@ -11,7 +11,7 @@ use crate::config::issuer::IssuerConfig;
 const LEEWAY: Duration = Duration::from_secs(30);
 
 /// The expiry, in time since 1970, of a token whose `exp` cannot be represented: about 3,000 years.
-const FAR: Duration = Duration::from_secs(100_000_000_000);
+const MAX_EXPIRY: Duration = Duration::from_secs(100_000_000_000);
 
 /// The claims of a token, as they were sent.
 #[derive(Debug)]
@@ -69,7 +69,7 @@ impl Claims {
             Some(starts) if starts > (now + LEEWAY).as_secs_f64() => {
                 Err(AuthError::Invalid("the token is not valid yet"))
             }
-            _ => Ok(UNIX_EPOCH + Duration::try_from_secs_f64(expires).unwrap_or(FAR).min(FAR)),
+            _ => Ok(UNIX_EPOCH + Duration::try_from_secs_f64(expires).unwrap_or(MAX_EXPIRY).min(MAX_EXPIRY)),
         }
     }
 }

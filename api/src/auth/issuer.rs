@@ -56,7 +56,7 @@ impl Issuer {
         if let (Verification::UnknownKey, Some(remote)) = (verification, &self.remote)
             && holds_else()
         {
-            if !remote.look_again(now).await {
+            if !remote.refetch(now).await {
                 return Err(AuthError::KeysUnavailable);
             }
             verification = self.verify(&token);

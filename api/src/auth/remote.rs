@@ -14,13 +14,13 @@ use crate::causes::with_causes;
 use crate::config::error::ConfigError;
 
 /// The maximum duration of a fetch, and the maximum time that a request waits for one.
-const FETCH_LIMIT: Duration = Duration::from_secs(5);
+const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
 /// The minimum interval between fetches caused by unknown keys: anyone can invent tokens.
-const DEMAND_PAUSE: Duration = Duration::from_secs(30);
+const MIN_DEMAND_INTERVAL: Duration = Duration::from_secs(30);
 /// The interval at which keys are refreshed. A key that the issuer withdraws is refused from the next refresh on.
-const REFRESH_AFTER: Duration = Duration::from_secs(60 * 60);
+const REFRESH_INTERVAL: Duration = Duration::from_secs(60 * 60);
 /// The delay before a retry after a failed refresh.
-const RETRY_AFTER: Duration = Duration::from_secs(30);
+const RETRY_INTERVAL: Duration = Duration::from_secs(30);
 
 /// The values of the label `result` for a successful and a failed fetch.
 const RESULTS: [&str; 2] = ["success", "error"];
@@ -65,7 +65,7 @@ impl RemoteKeys {
         let remote = Arc::downgrade(self);
         tokio::spawn(async move {
             loop {
-                sleep(if reachable { REFRESH_AFTER } else { RETRY_AFTER }).await;
+                sleep(if reachable { REFRESH_INTERVAL } else { RETRY_INTERVAL }).await;
                 let Some(remote) = remote.upgrade() else { return };
                 reachable = remote.refresh().await;
             }
@@ -77,22 +77,22 @@ impl RemoteKeys {
         Arc::clone(&self.keys.borrow())
     }
 
-    /// Fetches newer keys because a token names an unknown one, unless such a fetch happened within `DEMAND_PAUSE`.
+    /// Fetches newer keys because a token names an unknown one, unless such a fetch happened within `MIN_DEMAND_INTERVAL`.
     ///
     /// Returns true if the current keys are the issuer's, as of now or less than half a minute ago. Returns false if
     /// the issuer does not answer, so that a key may be one of its keys without being known here. Requests that arrive
     /// during a fetch wait for it.
-    pub(super) async fn look_again(self: &Arc<Self>, now: SystemTime) -> bool {
+    pub(super) async fn refetch(self: &Arc<Self>, now: SystemTime) -> bool {
         let remote = Arc::clone(self);
         // A separate task: if this caller disconnects, the other waiting requests still get their keys.
         let looking = tokio::spawn(async move { remote.fetch_on_demand(now).await });
-        matches!(timeout(FETCH_LIMIT, looking).await, Ok(Ok(true)))
+        matches!(timeout(FETCH_TIMEOUT, looking).await, Ok(Ok(true)))
     }
 
     async fn fetch_on_demand(&self, now: SystemTime) -> bool {
         let mut history = self.history.lock().await;
         // If the clock was set back, the time since the last fetch is unknown.
-        let rested = |last| now.duration_since(last).map_or(true, |pause| pause >= DEMAND_PAUSE);
+        let rested = |last| now.duration_since(last).map_or(true, |pause| pause >= MIN_DEMAND_INTERVAL);
         if history.demanded.is_none_or(rested) {
             history.demanded = Some(now);
             history.reachable = self.fetch().await;
@@ -108,7 +108,7 @@ impl RemoteKeys {
 
     /// Replaces the keys by the issuer's current ones, or keeps them if the fetch fails.
     async fn fetch(&self) -> bool {
-        let outcome = timeout(FETCH_LIMIT, self.download()).await;
+        let outcome = timeout(FETCH_TIMEOUT, self.download()).await;
         let outcome = outcome.unwrap_or_else(|_| Err("no complete answer within 5 s".to_owned()));
         fetches(&self.issuer, RESULTS[usize::from(outcome.is_err())]).increment(1);
         match outcome {

@@ -7,4 +7,4 @@ pub mod stream;
 mod event;
 
 /// The maximum number of events that are read at a time.
-const EVENTS: usize = 100;
+const MAX_EVENTS: usize = 100;

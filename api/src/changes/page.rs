@@ -1,6 +1,6 @@
 //! Changes as a single JSON response.
 
-use super::EVENTS;
+use super::MAX_EVENTS;
 use super::event::{shown, unprintable};
 use super::query::ChangeRequest;
 use crate::dto::ChangeList;
@@ -12,9 +12,9 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
 /// The size of a response in bytes at which no further events are read. The last batch may exceed it.
-const PAGE: usize = 8 << 20;
+const MAX_PAGE_BYTES: usize = 8 << 20;
 /// The maximum time that a response searches for matching events before it returns the position reached.
-const LOOK: Duration = Duration::from_secs(1);
+const READ_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Reads a page of events. If there is none, waits as long as the request specifies, unless the server shuts down.
 pub async fn page(
@@ -24,16 +24,16 @@ pub async fn page(
 ) -> ApiResult<ChangeList> {
     let until = Instant::now() + request.wait;
     let (mut items, mut bytes) = (Vec::new(), 0);
-    let mut look_until = Instant::now() + LOOK;
-    while items.len() < request.limit && bytes < PAGE {
-        for event in feed.next(EVENTS.min(request.limit - items.len())).await? {
+    let mut read_until = Instant::now() + READ_TIMEOUT;
+    while items.len() < request.limit && bytes < MAX_PAGE_BYTES {
+        for event in feed.next(MAX_EVENTS.min(request.limit - items.len())).await? {
             let event = shown(&event, request.selection.as_ref())?;
             let event = JsonText::of(&event).map_err(unprintable)?;
             bytes += event.as_str().len();
             items.push(event);
         }
         if feed.has_more() {
-            if Instant::now() > look_until {
+            if Instant::now() > read_until {
                 break;
             }
             continue;
@@ -42,11 +42,11 @@ pub async fn page(
             break;
         }
         tokio::select! {
-            () = feed.more() => {}
+            () = feed.wait_for_more() => {}
             () = sleep_until(until) => break,
             _ = stopping.wait_for(|stopping| *stopping) => break,
         }
-        look_until = Instant::now() + LOOK;
+        read_until = Instant::now() + READ_TIMEOUT;
     }
     Ok(ChangeList { kind: "ChangeList", items, next: feed.position().to_string(), more: feed.has_more() })
 }

@@ -13,7 +13,7 @@ use std::time::Duration;
 use uuid::Uuid;
 
 /// The default duration of a stream in seconds. It is random, so that clients do not all reconnect at the same time.
-const LASTS: RangeInclusive<u64> = 25 * 60..=35 * 60;
+const STREAM_SECONDS: RangeInclusive<u64> = 25 * 60..=35 * 60;
 
 /// The parameters of a request for changes.
 #[derive(Debug)]
@@ -55,7 +55,7 @@ impl ChangeRequest {
         let mut seconds = |name, range, default| Duration::from_secs(reader.within(name, range, default));
         let wait = seconds("wait", 0..=60, 0);
         let bookmark = seconds("bookmark", 1..=60, 10);
-        let timeout = seconds("timeout", 1..=3600, rand::random_range(LASTS));
+        let timeout = seconds("timeout", 1..=3600, rand::random_range(STREAM_SECONDS));
         let limit = reader.within("limit", 1..=1000, 500) as usize;
         let scope = Scope { kinds, id, owner, filter };
         let since = since.unwrap_or(Since::Start);

@@ -1,6 +1,6 @@
 //! Changes as a stream, which ends at its timeout, at the expiry of its token, or when the server shuts down.
 
-use super::EVENTS;
+use super::MAX_EVENTS;
 use super::event::{shown, unprintable};
 use super::query::ChangeRequest;
 use crate::call::Call;
@@ -24,7 +24,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
 /// The size of a part in bytes at which no further events are added. The last batch may exceed it.
-const PART: usize = 256 << 10;
+const MAX_PART_BYTES: usize = 256 << 10;
 /// The number of moments per second at which bookmarks are due. Streams share these moments, because waking up costs
 /// more than sending a bookmark.
 const SLOTS_PER_SECOND: u32 = 10;
@@ -149,7 +149,7 @@ impl ChangeStream {
             // Random, so that clients do not all reconnect at the same time.
             part.extend(format!("retry: {}\n\n", rand::random_range(1000..5000)).bytes());
         }
-        while part.is_empty() || (part.len() < PART && !self.ended && self.feed.has_more()) {
+        while part.is_empty() || (part.len() < MAX_PART_BYTES && !self.ended && self.feed.has_more()) {
             if let Err(error) = self.append(&mut part).await {
                 self.ended = true;
                 self.fail(&mut part, error);
@@ -167,7 +167,7 @@ impl ChangeStream {
         let was_initial = self.feed.is_initial();
         let mut sent = false;
         // Boxed, so that a waiting stream does not reserve the memory needed to read the database.
-        for event in Box::pin(self.feed.next(EVENTS)).await? {
+        for event in Box::pin(self.feed.next(MAX_EVENTS)).await? {
             let event = shown(&event, self.selection.as_ref())?;
             self.frame(part, event.r#type.as_str(), Some(&event.position), &event)?;
             sent = true;
@@ -185,7 +185,7 @@ impl ChangeStream {
         }
         let end = self.expires.map_or(self.ends, |expires| expires.min(self.ends));
         tokio::select! {
-            () = self.feed.more() => {}
+            () = self.feed.wait_for_more() => {}
             () = sleep_until(self.next_bookmark.min(end)) => {}
             _ = self.stopping.wait_for(|stopping| *stopping) => {}
         }

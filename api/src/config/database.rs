@@ -96,7 +96,7 @@ impl Database {
     /// Of the whole URL, the file that contains it and the host, the one from the source with the highest precedence is
     /// used; from the same source, the first of these. If none is set but another part or a TLS setting is, the URL is
     /// composed of the parts.
-    pub(crate) fn settle(&mut self, layers: &mut Layers<'_>) -> Result<(), ConfigError> {
+    pub(crate) fn resolve(&mut self, layers: &mut Layers<'_>) -> Result<(), ConfigError> {
         let part = PARTS.into_iter().chain(SSL).find(|key| layers.given(key).is_some());
         let key = layers.strongest(&[URL, URL_FILE, HOST]).or(part).unwrap_or(URL);
         let url = match key {
@@ -110,7 +110,7 @@ impl Database {
         let warning = |(part, origin)| format!("{part} ({origin}) has no effect, because {key} is set");
         let warnings: Vec<String> = set.map(warning).collect();
         layers.warnings.extend(warnings);
-        self.url = self.completed(layers, key, url)?;
+        self.url = self.with_ssl(layers, key, url)?;
         layers.set_by(URL, key);
         let read_key = layers.strongest(&[READ_URL, READ_URL_FILE]).unwrap_or(READ_URL);
         let read_url = match read_key {
@@ -121,7 +121,7 @@ impl Database {
             if url.is_sqlite() != self.url.is_sqlite() {
                 return Err(layers.refuse(read_key, "must name the same engine as the database itself"));
             }
-            self.read_url = Some(self.completed(layers, read_key, url)?);
+            self.read_url = Some(self.with_ssl(layers, read_key, url)?);
             layers.set_by(READ_URL, read_key);
         }
         Ok(())
@@ -144,7 +144,7 @@ impl Database {
     }
 
     /// Returns a PostgreSQL URL with the TLS settings added, or a SQLite URL unchanged.
-    fn completed(
+    fn with_ssl(
         &self,
         layers: &mut Layers<'_>,
         key: &str,
@@ -158,7 +158,7 @@ impl Database {
             layers.warnings.push(format!("{key}: parameters that are not known are ignored: {names}"));
         }
         let ca = self.ssl_root_cert_file.as_ref().map(|path| path.to_string_lossy());
-        let url = url.completed(self.ssl_mode.as_deref(), ca.as_deref());
+        let url = url.with_ssl(self.ssl_mode.as_deref(), ca.as_deref());
         url.map_err(|(setting, problem)| layers.refuse(setting, format!("{problem} ({key})")))
     }
 }

@@ -24,7 +24,7 @@ const GO_KINDS: [(&str, &str); 2] =
     [("Cluster", "adapters.required.cluster"), ("NodePool", "adapters.required.nodepool")];
 
 /// The similarity, from 0 to 1, above which an unknown name counts as a misspelling of a known one.
-const ALIKE: f64 = 0.8;
+const MIN_SIMILARITY: f64 = 0.8;
 
 /// The settings in a file.
 #[derive(Debug, Default)]
@@ -126,7 +126,7 @@ fn suggestion(name: &str, prefix: &str, known: &[Arg]) -> String {
     }
     let similarity = |other: &str| strsim::jaro_winkler(name, other);
     let closest = names.iter().max_by(|a, b| similarity(a).total_cmp(&similarity(b)));
-    match closest.filter(|closest| similarity(closest) > ALIKE) {
+    match closest.filter(|closest| similarity(closest) > MIN_SIMILARITY) {
         Some(closest) => format!("did you mean {prefix}{closest}?"),
         None => format!("expected one of {}", names.join(", ")),
     }

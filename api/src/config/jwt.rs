@@ -35,7 +35,7 @@ impl Jwt {
     }
 
     /// Adds the single issuer to the list and checks all issuers, for an API that listens on `host`.
-    pub(super) fn settle(&mut self, layers: &mut Layers<'_>, host: &str) -> Result<(), ConfigError> {
+    pub(super) fn resolve(&mut self, layers: &mut Layers<'_>, host: &str) -> Result<(), ConfigError> {
         for (index, issuer) in self.issuers.iter().enumerate() {
             let section = format!("{ISSUERS}[{index}]");
             issuer.check().map_err(|error| error.within(&section))?;

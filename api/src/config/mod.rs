@@ -74,12 +74,12 @@ pub struct Config {
 
 impl Config {
     /// Applies the rules that span several settings.
-    pub(crate) fn settle(&mut self, layers: &mut Layers<'_>) -> Result<(), ConfigError> {
+    pub(crate) fn resolve(&mut self, layers: &mut Layers<'_>) -> Result<(), ConfigError> {
         inherit_host(layers, "health.host", &mut self.health.host, &self.server.host);
         inherit_host(layers, "metrics.host", &mut self.metrics.host, &self.server.host);
         self.server.check_tls()?;
-        self.server.jwt.settle(layers, &self.server.host)?;
-        self.database.settle(layers)?;
+        self.server.jwt.resolve(layers, &self.server.host)?;
+        self.database.resolve(layers)?;
         if let Some(endpoint) = layers.environment.variable(TRACES_ENDPOINT) {
             http_url(endpoint).map_err(|problem| ConfigError::new(TRACES_ENDPOINT, problem))?;
         }

@@ -33,7 +33,7 @@ impl Config {
                 Some(text) => quoted(&text),
             };
             let default =
-                self.chosen(key).map_or("default".to_owned(), |chosen| format!("default: {chosen}"));
+                self.effective_default(key).map_or("default".to_owned(), |value| format!("default: {value}"));
             let origin = given.map_or(&default, |given| &given.origin);
             shown += &format!("{:1$}{name}: {value}  # {origin}\n", "", 2 * sections.len());
             open = sections;
@@ -42,7 +42,7 @@ impl Config {
     }
 
     /// Returns the default of a setting whose default depends on the database.
-    fn chosen(&self, key: &str) -> Option<String> {
+    fn effective_default(&self, key: &str) -> Option<String> {
         let dialect = Dialect::of_url(self.database.url.expose());
         Some(match key {
             "database.pool.max_connections" => dialect.pool_size().to_string(),

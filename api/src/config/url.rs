@@ -101,7 +101,7 @@ impl DatabaseUrl {
     ///
     /// # Errors
     /// The setting that contradicts the URL, and the reason.
-    pub(super) fn completed(
+    pub(super) fn with_ssl(
         self,
         mode: Option<&str>,
         ca: Option<&str>,
@@ -301,7 +301,7 @@ mod tests {
 
     #[test]
     fn encryption_is_set_where_the_url_says_nothing() {
-        let with = |url: &str, mode, ca| parsed(url).completed(mode, ca).map(|url| url.expose().to_owned());
+        let with = |url: &str, mode, ca| parsed(url).with_ssl(mode, ca).map(|url| url.expose().to_owned());
         let table = [
             ("postgres://h/db", None, None, "postgres://h/db"),
             ("postgres://h/db", Some("verify-full"), None, "postgres://h/db?sslmode=verify-full"),

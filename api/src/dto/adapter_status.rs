@@ -15,11 +15,11 @@ use service::status::{Report, ReportedCondition};
 use std::collections::{HashMap, HashSet};
 
 /// The maximum time by which an observation may be ahead of the server's clock, because clocks differ.
-const AHEAD: TimeDelta = TimeDelta::minutes(5);
+const MAX_AHEAD: TimeDelta = TimeDelta::minutes(5);
 /// The maximum age of an observation.
-const BEHIND: TimeDelta = TimeDelta::minutes(30);
+const MAX_BEHIND: TimeDelta = TimeDelta::minutes(30);
 /// The zero time of Go, 0001-01-01T00:00:00Z, in seconds since 1970. Go programs send it for a time that is not set.
-const ZERO_TIME: i64 = -62_135_596_800;
+const GO_ZERO_TIME: i64 = -62_135_596_800;
 
 /// The last report of an adapter about a resource.
 #[derive(Debug, Object, Serialize)]
@@ -134,9 +134,9 @@ impl Body for AdapterStatusCreateRequest {
     type Value = Self;
 
     fn read(_: &str, body: Value, now: DateTime<Utc>) -> ApiResult<Self> {
-        let mut body = normal(body);
+        let mut body = normalized(body);
         if let Some(Value::Array(conditions)) = body.get_mut("conditions") {
-            conditions.iter_mut().for_each(|condition| *condition = normal(condition.take()));
+            conditions.iter_mut().for_each(|condition| *condition = normalized(condition.take()));
         }
         let mut faults = repeated_types(&body["conditions"]);
         faults.extend(outside_window(&body["observed_time"], now));
@@ -192,9 +192,9 @@ fn repeated_types(conditions: &Value) -> Vec<FieldError> {
 fn outside_window(observed_time: &Value, now: DateTime<Utc>) -> Option<FieldError> {
     let Time(time) = Time::parse(observed_time.as_str()?)?;
     let fault = |message, constraint| Some(FieldError::new("observed_time", message).constraint(constraint));
-    if time > now + AHEAD {
+    if time > now + MAX_AHEAD {
         fault("observed_time must not be more than 5 minutes in the future", "max")
-    } else if time < now - BEHIND {
+    } else if time < now - MAX_BEHIND {
         fault("observed_time must not be more than 30 minutes in the past", "min")
     } else {
         None
@@ -203,21 +203,21 @@ fn outside_window(observed_time: &Value, now: DateTime<Utc>) -> Option<FieldErro
 
 /// Normalizes a report or a condition: removes members that count as absent (null and the zero time), and converts a
 /// generation that is written as a fraction, such as 1.0, to an integer.
-fn normal(value: Value) -> Value {
+fn normalized(value: Value) -> Value {
     let mut value = without_nulls(value);
     let Some(members) = value.as_object_mut() else { return value };
     let zero = |value: &Value| {
-        value.as_str().and_then(Time::parse).is_some_and(|time| time.0.timestamp() == ZERO_TIME)
+        value.as_str().and_then(Time::parse).is_some_and(|time| time.0.timestamp() == GO_ZERO_TIME)
     };
     members.retain(|name, value| !(name.ends_with("_time") || name.ends_with("_at")) || !zero(value));
-    if let Some(whole) = members.get("observed_generation").and_then(pointed) {
+    if let Some(whole) = members.get("observed_generation").and_then(whole_number) {
         members.insert("observed_generation".to_owned(), whole.into());
     }
     value
 }
 
 /// Returns the integer that a number with a fractional part of zero represents.
-fn pointed(value: &Value) -> Option<i64> {
+fn whole_number(value: &Value) -> Option<i64> {
     let number = value.as_f64().filter(|_| value.is_f64())?;
     (number.fract() == 0.0 && number.abs() < i64::MAX as f64).then_some(number as i64)
 }

@@ -1,6 +1,6 @@
 //! Request bodies, validated by the schemas in the served document.
 
-use super::pattern::in_words;
+use super::pattern::explained;
 use super::schema::tidy;
 use crate::app::App;
 use crate::json;
@@ -31,7 +31,7 @@ pub(super) const JSON: &str = "application/json";
 pub(super) const MERGE_PATCH: &str = "application/merge-patch+json";
 
 /// The number of conditions and of labels that are kept for validation. It exceeds the limit of every schema.
-const TOO_MANY: usize = 200;
+const MAX_CHECKED: usize = 200;
 /// The maximum length of a value that a fault repeats, in characters.
 const MAX_SHOWN: usize = 80;
 
@@ -81,7 +81,7 @@ impl<S: Body> Input<S> {
         let bytes = body.take().map_err(refused)?.into_bytes().await.map_err(refused)?;
         let mut body = json::parse(&bytes)?;
         let canonical = body.to_string();
-        cut(&mut body);
+        truncate_collections(&mut body);
         Ok((S::read(media_type, body, app.context.clock.now())?, canonical))
     }
 }
@@ -112,12 +112,12 @@ impl<'a, S: Body> ApiExtractor<'a> for Input<S> {
 
 /// Truncates conditions and labels that exceed the limits in any case: an error for each of a million items would
 /// take too much memory.
-fn cut(body: &mut Value) {
+fn truncate_collections(body: &mut Value) {
     if let Some(conditions) = body.get_mut("conditions").and_then(Value::as_array_mut) {
-        conditions.truncate(TOO_MANY);
+        conditions.truncate(MAX_CHECKED);
     }
     if let Some(labels) = body.get_mut("labels").and_then(Value::as_object_mut) {
-        *labels = std::mem::take(labels).into_iter().take(TOO_MANY).collect();
+        *labels = std::mem::take(labels).into_iter().take(MAX_CHECKED).collect();
     }
 }
 
@@ -157,7 +157,7 @@ pub(super) fn check<S: Type>(body: &Value, more: Vec<FieldError>) -> ApiResult<(
 /// Converts a violation to a fault of the API: labels are identified by their keys, and the beginning of the value
 /// is included.
 fn fault_of(violation: SchemaViolation, body: &Value) -> FieldError {
-    let violation = SchemaViolation { message: in_words(violation.message), ..violation };
+    let violation = SchemaViolation { message: explained(violation.message), ..violation };
     let label = violation.path.strip_prefix("labels").filter(|rest| rest.starts_with(['.', '[']));
     let key = label.map(|rest| rest.trim_matches(['.', '[', ']', '"']).to_owned());
     let mut fault = FieldError::from(match &key {

@@ -9,7 +9,7 @@ pub(super) const LABEL_VALUE: &str = "^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0
 /// The prefix of the message of a pattern violation. The pattern follows it.
 const VIOLATED: &str = "must match the pattern ";
 
-const WORDS: [(&str, &str); 4] = [
+const EXPLANATIONS: [(&str, &str); 4] = [
     (NAME, "must consist of lowercase letters, digits and '-', with a letter or digit at both ends"),
     (
         LABEL_VALUE,
@@ -21,9 +21,9 @@ const WORDS: [(&str, &str); 4] = [
 
 /// Returns the message of a violation. If it is a violation of a known pattern, the description precedes the
 /// pattern.
-pub(super) fn in_words(message: String) -> String {
+pub(super) fn explained(message: String) -> String {
     let pattern = message.strip_prefix(VIOLATED);
-    match WORDS.iter().find(|(known, _)| pattern == Some(*known)) {
+    match EXPLANATIONS.iter().find(|(known, _)| pattern == Some(*known)) {
         Some((pattern, words)) => format!("{words} (pattern {pattern})"),
         None => message,
     }
@@ -49,11 +49,11 @@ mod tests {
         let of_blank = json!({ "type": " ", "status": "True" });
         let blank = json!({ "adapter": "a", "observed_generation": 1, "conditions": [of_blank] });
         for (refusal, words) in [
-            (refusal::<ClusterCreateRequest>(json!({ "name": "A_b", "spec": {} })), WORDS[0]),
-            (refusal::<ClusterPatchRequest>(json!({ "labels": { "a": "-" } })), WORDS[1]),
-            (refusal::<AdapterStatusCreateRequest>(report), WORDS[2]),
-            (refusal::<AdapterStatusCreateRequest>(blank), WORDS[3]),
-            (refusal::<ForceDeleteRequest>(json!({ "reason": " " })), WORDS[3]),
+            (refusal::<ClusterCreateRequest>(json!({ "name": "A_b", "spec": {} })), EXPLANATIONS[0]),
+            (refusal::<ClusterPatchRequest>(json!({ "labels": { "a": "-" } })), EXPLANATIONS[1]),
+            (refusal::<AdapterStatusCreateRequest>(report), EXPLANATIONS[2]),
+            (refusal::<AdapterStatusCreateRequest>(blank), EXPLANATIONS[3]),
+            (refusal::<ForceDeleteRequest>(json!({ "reason": " " })), EXPLANATIONS[3]),
         ] {
             let (pattern, words) = words;
             assert!(refusal.ends_with(&format!(" {words} (pattern {pattern})")), "{refusal}");

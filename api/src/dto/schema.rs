@@ -51,7 +51,7 @@ pub(crate) use described;
 
 /// The marker type of a value that must not be present. OpenAPI expresses this as `false`, which the framework
 /// cannot write.
-const NOTHING: &str = "nothing";
+const NOTHING_ALLOWED: &str = "nothing";
 
 /// Returns a reference to the schema that is registered under the name of `S`.
 pub(crate) fn reference<S: Type>() -> MetaSchemaRef {
@@ -96,12 +96,12 @@ pub(crate) fn object<const N: usize>(
 
 /// Returns the schema of an object with at least one of its members and no others.
 pub(crate) fn closed(object: MetaSchema) -> MetaSchema {
-    let additional_properties = Some(Box::new(inline(MetaSchema::new(NOTHING))));
+    let additional_properties = Some(Box::new(inline(MetaSchema::new(NOTHING_ALLOWED))));
     MetaSchema { min_properties: Some(1), additional_properties, ..object }
 }
 
 /// Corrects what the framework cannot write: integers are written without a fraction, a description beside a
-/// reference is not repeated as a schema, and `NOTHING` becomes `false`.
+/// reference is not repeated as a schema, and `NOTHING_ALLOWED` becomes `false`.
 pub fn tidy(document: &mut Value) {
     walk(document, &mut |value| match value {
         Value::Number(number) => {
@@ -109,7 +109,9 @@ pub fn tidy(document: &mut Value) {
                 *value = (whole as i64).into();
             }
         }
-        Value::Object(map) if map.get("type").is_some_and(|name| name == NOTHING) => *value = false.into(),
+        Value::Object(map) if map.get("type").is_some_and(|name| name == NOTHING_ALLOWED) => {
+            *value = false.into()
+        }
         Value::Object(map) => {
             if let Some(Value::Array(parts)) = map.get_mut("allOf") {
                 parts.retain(|part| part.get("$ref").is_some());

@@ -15,11 +15,11 @@ use tokio::time::{Instant, timeout_at};
 use crate::problem::{ApiError, Code};
 
 /// The unit in which memory is counted, in bytes.
-const UNIT: usize = 1024;
+const UNIT_BYTES: usize = 1024;
 
 /// The capacity that is allocated before the first byte of a body arrives, in bytes. It does not depend on the
 /// `Content-Length`.
-const INITIAL_ROOM: usize = 16 * 1024;
+const INITIAL_CAPACITY: usize = 16 * 1024;
 
 /// A refused body is still received and discarded, up to this multiple of the size limit.
 const DRAIN_FACTOR: usize = 8;
@@ -71,7 +71,7 @@ impl Bodies {
         stall_time: Duration,
         memory_bytes: usize,
     ) -> Arc<Self> {
-        let memory = Arc::new(Semaphore::new((memory_bytes / UNIT).min(Semaphore::MAX_PERMITS)));
+        let memory = Arc::new(Semaphore::new((memory_bytes / UNIT_BYTES).min(Semaphore::MAX_PERMITS)));
         Arc::new(Self { max_bytes, total_time, stall_time, memory })
     }
 
@@ -105,7 +105,7 @@ impl Bodies {
     async fn collect(&self, stream: &mut Stream) -> Result<(Bytes, OwnedSemaphorePermit), ApiError> {
         let end = Instant::now() + self.total_time;
         let mut memory = self.reserve(0)?;
-        let mut body = BytesMut::with_capacity(self.max_bytes.min(INITIAL_ROOM));
+        let mut body = BytesMut::with_capacity(self.max_bytes.min(INITIAL_CAPACITY));
         loop {
             let next = timeout_at(end.min(Instant::now() + self.stall_time), stream.next()).await;
             let chunk = match next {
@@ -126,7 +126,7 @@ impl Bodies {
             if length > self.max_bytes {
                 return Err(self.too_large());
             }
-            memory.merge(self.reserve(length.div_ceil(UNIT) - memory.num_permits())?);
+            memory.merge(self.reserve(length.div_ceil(UNIT_BYTES) - memory.num_permits())?);
             body.extend_from_slice(&chunk);
         }
     }

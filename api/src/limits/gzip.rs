@@ -15,11 +15,11 @@ use poem::{Body, Endpoint, IntoResponse, Request, Response, Result};
 use super::accept_encoding::wants_gzip;
 
 /// The minimum size of a body that is compressed, in bytes. A smaller body fits into one packet anyway.
-const WORTH_IT: u64 = 1024;
+const MIN_BYTES: u64 = 1024;
 
 /// The size in bytes from which a body is compressed on a blocking thread. This takes milliseconds and must not
 /// block other requests.
-const BIG: u64 = 256 * 1024;
+const MIN_BLOCKING_BYTES: u64 = 256 * 1024;
 
 /// Compresses responses for clients that accept it.
 ///
@@ -54,15 +54,15 @@ fn may_be_encoded(response: &Response) -> bool {
 
 async fn compress(response: &mut Response) {
     let (body, size) = measured(response.take_body());
-    let Some(size) = size.filter(|size| *size >= WORTH_IT) else {
+    let Some(size) = size.filter(|size| *size >= MIN_BYTES) else {
         response.set_body(body);
         return;
     };
     // A body of known size is already in memory, so reading it cannot fail.
     let plain = body.into_bytes().await.unwrap_or_default();
-    match packed(plain.clone(), size).await {
-        Some(packed) if packed.len() < plain.len() => {
-            response.set_body(Body::from_vec(packed));
+    match compressed(plain.clone(), size).await {
+        Some(compressed) if compressed.len() < plain.len() => {
+            response.set_body(Body::from_vec(compressed));
             let headers = response.headers_mut();
             headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
             headers.remove(CONTENT_LENGTH);
@@ -79,16 +79,16 @@ pub(super) fn measured(body: Body) -> (Body, Option<u64>) {
     (body.into(), size)
 }
 
-async fn packed(plain: Bytes, size: u64) -> Option<Vec<u8>> {
-    if size < BIG {
-        return pack(&plain);
+async fn compressed(plain: Bytes, size: u64) -> Option<Vec<u8>> {
+    if size < MIN_BLOCKING_BYTES {
+        return encode(&plain);
     }
-    tokio::task::spawn_blocking(move || pack(&plain)).await.ok().flatten()
+    tokio::task::spawn_blocking(move || encode(&plain)).await.ok().flatten()
 }
 
 /// Compresses at the fastest level: a list of 120 KB shrinks to a fifth. The default level saves a quarter more but
 /// takes more than three times as long.
-fn pack(plain: &[u8]) -> Option<Vec<u8>> {
+fn encode(plain: &[u8]) -> Option<Vec<u8>> {
     let mut encoder = GzEncoder::new(Vec::with_capacity(plain.len() / 4), Compression::fast());
     encoder.write_all(plain).ok()?;
     encoder.finish().ok()

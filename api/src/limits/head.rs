@@ -12,7 +12,7 @@ use crate::problem::ApiError;
 const FIELD_OVERHEAD: usize = 4;
 
 /// The header fields that determine what a request does, as spelled in the document.
-const DECISIVE: [&str; 3] = ["If-Match", "If-None-Match", "Idempotency-Key"];
+const SINGLE_FIELDS: [&str; 3] = ["If-Match", "If-None-Match", "Idempotency-Key"];
 
 /// Refuses a request if its head is larger than `max_bytes`, if it does not name its host as RFC 9112 §3.2 requires,
 /// or if a header field that determines what it does is repeated or is not ASCII text.
@@ -48,7 +48,7 @@ fn host_fault(request: &Request) -> Option<FieldError> {
 }
 
 fn field_faults(request: &Request) -> impl Iterator<Item = FieldError> {
-    DECISIVE.iter().filter_map(|name| {
+    SINGLE_FIELDS.iter().filter_map(|name| {
         let values: Vec<_> = request.headers().get_all(*name).iter().collect();
         let (message, constraint) = match values.as_slice() {
             [] => return None,

@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep_until};
 
 /// The maximum size of a part of a response that is passed to the HTTP server, in bytes. The server polls for the next
 /// part when the peer has read most of the data sent so far.
-const PART: usize = 64 * 1024;
+const MAX_PART_BYTES: usize = 64 * 1024;
 
 /// The limits that a listener applies to its connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -135,7 +135,7 @@ impl Body for AnswerBody {
         }
         // Until the server polls again, the peer is expected to read.
         this.busy = None;
-        let part = this.rest.split_to(this.rest.len().min(PART));
+        let part = this.rest.split_to(this.rest.len().min(MAX_PART_BYTES));
         Poll::Ready(Some(Ok(Frame::data(part))))
     }
 

@@ -25,10 +25,10 @@ use super::tls::ServerTls;
 use crate::telemetry::count_refused;
 
 /// The minimum idle time of a connection before it may be closed to make room for another one.
-const EVICTABLE_AFTER: Duration = Duration::from_secs(1);
+const MIN_IDLE_TIME: Duration = Duration::from_secs(1);
 
 /// The interval between pings to an HTTP/2 peer, and the maximum time to answer one.
-const PING: Duration = Duration::from_secs(20);
+const PING_INTERVAL: Duration = Duration::from_secs(20);
 
 type Failure = Box<dyn Error + Send + Sync>;
 
@@ -92,7 +92,7 @@ fn make_room(open: &mut Vec<(Arc<Activity>, AbortHandle)>, max: usize) -> bool {
         return true;
     }
     let idle = open.iter().enumerate().filter_map(|(at, (activity, _))| Some((activity.idle_since()?, at)));
-    let longest = idle.min().filter(|(since, _)| since.elapsed() >= EVICTABLE_AFTER);
+    let longest = idle.min().filter(|(since, _)| since.elapsed() >= MIN_IDLE_TIME);
     longest.map(|(_, at)| open.swap_remove(at).1.abort()).is_some()
 }
 
@@ -103,8 +103,8 @@ fn http(limits: &ConnectionLimits) -> Builder<TokioExecutor> {
     builder
         .http2()
         .timer(TokioTimer::new())
-        .keep_alive_interval(PING)
-        .keep_alive_timeout(PING)
+        .keep_alive_interval(PING_INTERVAL)
+        .keep_alive_timeout(PING_INTERVAL)
         .max_concurrent_streams(limits.max_streams)
         .max_header_list_size(limits.max_header_bytes);
     builder

@@ -18,7 +18,7 @@ const KEYWORDS: &str = "additionalProperties allOf anyOf default deprecated desc
 pub(super) fn show(document: &mut Value, schemas: &SpecSchemas) {
     let components = schemas.components();
     // A reference to another part of the file cannot be resolved in the served document.
-    if components.values().any(leads_elsewhere) {
+    if components.values().any(has_external_reference) {
         return;
     }
     let Some(ours) = document["components"]["schemas"].as_object_mut() else { return };
@@ -50,13 +50,13 @@ fn renamed(name: &str, taken: &[&String]) -> String {
 }
 
 /// Whether a schema refers to anything but a component.
-fn leads_elsewhere(schema: &Value) -> bool {
+fn has_external_reference(schema: &Value) -> bool {
     match schema {
-        Value::Array(items) => items.iter().any(leads_elsewhere),
+        Value::Array(items) => items.iter().any(has_external_reference),
         Value::Object(members) => {
             let reference = members.get("$ref").and_then(Value::as_str);
             reference.is_some_and(|reference| !reference.starts_with(SCHEMAS))
-                || members.values().any(leads_elsewhere)
+                || members.values().any(has_external_reference)
         }
         _ => false,
     }

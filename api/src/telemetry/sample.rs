@@ -7,9 +7,9 @@ use service::{metrics, reconciliation};
 use std::time::{Duration, Instant};
 
 /// The maximum duration of one count of the unreconciled resources.
-const LIMIT: Duration = Duration::from_secs(120);
+const TIMEOUT: Duration = Duration::from_secs(120);
 /// The reciprocal of the share of time that counting may use, regardless of the number of resources.
-const SHARE: u32 = 20;
+const MAX_SHARE: u32 = 20;
 
 /// Updates the metrics that are cheap enough to be measured for every scrape.
 pub(crate) fn scraped(context: &Context) {
@@ -22,11 +22,11 @@ pub(crate) async fn watch_reconciliation(context: Context, settings: Metrics) {
     let threshold = TimeDelta::from_std(settings.reconciliation_stuck_threshold).unwrap_or(TimeDelta::MAX);
     loop {
         let started = Instant::now();
-        match tokio::time::timeout(LIMIT, reconciliation::sample(&context, threshold)).await {
+        match tokio::time::timeout(TIMEOUT, reconciliation::sample(&context, threshold)).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::warn!(%error, "cannot count unreconciled resources; retrying"),
             Err(_) => tracing::warn!("cannot count unreconciled resources: the timeout passed; retrying"),
         }
-        tokio::time::sleep(settings.refresh_interval.max(started.elapsed() * (SHARE - 1))).await;
+        tokio::time::sleep(settings.refresh_interval.max(started.elapsed() * (MAX_SHARE - 1))).await;
     }
 }

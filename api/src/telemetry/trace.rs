@@ -34,9 +34,9 @@ const STATEMENTS: &str = "sea_orm::database";
 /// The name of the service, unless the operator sets another.
 const SERVICE: &str = "hyperfleet-api";
 /// The maximum time to send the remaining spans when the process stops.
-const FLUSH: Duration = Duration::from_secs(5);
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
 /// The maximum time to send one batch of spans.
-const SEND: Duration = Duration::from_secs(10);
+const SEND_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Creates spans and sends them.
 #[must_use = "spans that are not sent yet are lost unless it is stopped"]
@@ -52,7 +52,8 @@ impl Traces {
             return Ok(None);
         }
         let fault = |error: &dyn std::fmt::Display| format!("tracing.otlp_endpoint: {error}");
-        let client = reqwest::Client::builder().timeout(SEND).build().map_err(|error| fault(&error))?;
+        let client =
+            reqwest::Client::builder().timeout(SEND_TIMEOUT).build().map_err(|error| fault(&error))?;
         let runtime = Handle::try_current().map_err(|error| fault(&error))?;
         let client = Client { client, runtime, failing: AtomicBool::new(false) };
         let mut exporter = SpanExporter::builder().with_http().with_http_client(client);
@@ -90,7 +91,7 @@ impl Traces {
 
     /// Sends the remaining spans, within five seconds.
     pub async fn stop(self) {
-        let stopped = tokio::task::spawn_blocking(move || self.0.shutdown_with_timeout(FLUSH)).await;
+        let stopped = tokio::task::spawn_blocking(move || self.0.shutdown_with_timeout(FLUSH_TIMEOUT)).await;
         if let Ok(Err(error)) = stopped {
             tracing::warn!(%error, "the last spans are lost");
         }
@@ -134,14 +135,14 @@ impl HttpClient for Client {
             Ok::<_, HttpError>(answer.body(response.bytes().await?)?)
         });
         let sent = sending.await?;
-        self.tell(sent.as_ref().err());
+        self.log_transition(sent.as_ref().err());
         sent
     }
 }
 
 impl Client {
     /// Logs when sending begins to fail and when it succeeds again, because the SDK drops spans silently.
-    fn tell(&self, error: Option<&HttpError>) {
+    fn log_transition(&self, error: Option<&HttpError>) {
         let failed_before = self.failing.swap(error.is_some(), Ordering::Relaxed);
         match error {
             Some(error) if !failed_before => {

@@ -1,4 +1,4 @@
-use super::{BATCH, Batcher, QUEUE};
+use super::{Batcher, MAX_BATCH, MAX_QUEUE};
 use crate::error::{Error, Result};
 use sea_orm::{ConnAcquireErr, DbErr};
 use std::sync::Arc;
@@ -29,12 +29,12 @@ async fn requests_that_arrive_meanwhile_share_a_batch() {
     };
     let first = submit(1);
     tokio::task::yield_now().await;
-    let rest: Vec<_> = (2..=BATCH + 1).map(&submit).collect();
+    let rest: Vec<_> = (2..=MAX_BATCH + 1).map(&submit).collect();
     tokio::task::yield_now().await;
     gate.add_permits(2);
     assert_eq!(first.await.expect("an end").expect("an answer"), 1001);
     for (number, answer) in (2..).zip(rest) {
-        assert_eq!(answer.await.expect("an end").expect("an answer"), number * 1000 + BATCH);
+        assert_eq!(answer.await.expect("an end").expect("an answer"), number * 1000 + MAX_BATCH);
     }
 }
 
@@ -143,13 +143,13 @@ async fn not_mine(_: Vec<usize>) -> Result<Vec<usize>> {
 async fn a_bounded_number_of_requests_waits() {
     let batcher: Batcher<usize, usize> = Batcher::new(1, LONG);
     let (leave, first) = busy(&batcher).await;
-    let waiting: Vec<_> = (1..=QUEUE)
+    let waiting: Vec<_> = (1..=MAX_QUEUE)
         .map(|number| {
             let batcher = batcher.clone();
             tokio::spawn(async move { batcher.submit(number % 100, not_mine).await })
         })
         .collect();
-    queued(&batcher, QUEUE).await;
+    queued(&batcher, MAX_QUEUE).await;
     let refused = batcher.submit(1, not_mine).await;
     assert!(matches!(refused, Err(Error::Overloaded)), "{refused:?}");
     leave.notify_one();
@@ -195,9 +195,9 @@ async fn a_batch_that_fails_or_panics_concerns_only_its_own() {
             tokio::spawn(async move { batcher.submit(number, not_mine).await })
         };
         // The first batch contains only failing requests, the next one none.
-        let failing: Vec<_> = (0..BATCH).map(|_| submit(bad)).collect();
+        let failing: Vec<_> = (0..MAX_BATCH).map(|_| submit(bad)).collect();
         let next = submit(7);
-        queued(&batcher, BATCH + 1).await;
+        queued(&batcher, MAX_BATCH + 1).await;
         leave.notify_one();
         for request in failing {
             let failed = request.await.expect("an end");

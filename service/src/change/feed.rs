@@ -23,8 +23,8 @@ use uuid::Uuid;
 
 /// The maximum number of resources of the present state that one query reads, and their approximate maximum size in
 /// bytes.
-const PAGE: u64 = 100;
-const BYTES: usize = 2 << 20;
+const MAX_PAGE: u64 = 100;
+const MAX_PAGE_BYTES: usize = 2 << 20;
 
 /// The resources that a [`Feed`] follows.
 #[derive(Clone, Debug)]
@@ -135,9 +135,9 @@ impl Feed {
     }
 
     /// Completes when more may be available.
-    pub async fn more(&self) {
+    pub async fn wait_for_more(&self) {
         if let Offset::Change(seq) = self.offset {
-            self.context.changes.beyond(&self.log, seq).await;
+            self.context.changes.wait_beyond(&self.log, seq).await;
         }
     }
 
@@ -155,7 +155,7 @@ impl Feed {
 
     async fn snapshot(&mut self, then: i64, kind: Kind, after: Uuid, limit: usize) -> Result<Vec<Event>> {
         let (db, Scope { id, owner, filter, .. }) = (self.context.db.primary(), &self.scope);
-        let size = std::cmp::min(PAGE, limit as u64);
+        let size = std::cmp::min(MAX_PAGE, limit as u64);
         let needs = Needs {
             first: Some(size),
             beyond: Some(IdBound::Above(after)),
@@ -172,7 +172,7 @@ impl Feed {
             .add_option(filter.as_ref().map(matching));
         let order = &[Term { column: ID, direction: Order::Asc }];
         let query = PageQuery { condition, order, size, offset: 0, numbered: false };
-        let share = PageMemory::new(BYTES, BYTES).share();
+        let share = PageMemory::new(MAX_PAGE_BYTES, MAX_PAGE_BYTES).share();
         let rows = page::resources(db, kind, query, &share).await?;
         let rows = rows.ok_or_else(|| Error::Internal("memory of its own does not suffice".into()))?;
         let mut events = Vec::with_capacity(rows.items.len());

@@ -17,20 +17,20 @@ use std::time::Duration;
 use tokio::sync::{Notify, Semaphore, watch};
 
 /// The memory for the latest changes, in bytes.
-pub(super) const MEMORY: usize = 16 << 20;
+pub(super) const MAX_BYTES: usize = 16 << 20;
 /// The maximum number of changes in one read from memory. Decoding more would block other requests.
-const PAGE: usize = 100;
+const MAX_PAGE: usize = 100;
 /// The maximum number of followers that read from the database at the same time.
-const CATCHING_UP: usize = 4;
+const MAX_CATCHUP_READS: usize = 4;
 /// How long a follower waits after a start until the log is known.
-const START: Duration = Duration::from_secs(2);
+const START_TIMEOUT: Duration = Duration::from_secs(2);
 /// The distance from the end of the log, in numbers, at which a process that starts begins to read. Transactions that
 /// drew lower numbers have ended. For the numbers within this distance, the process determines again which ones will
 /// never be used.
-pub(super) const LOOK_BACK: i64 = 10_000;
+pub(super) const START_DISTANCE: i64 = 10_000;
 /// How far a position of another replica of the service may be ahead of this process, in changes. The other replica
 /// may know the whole log, and more changes may have been written since.
-const AHEAD: i64 = 2 * LOOK_BACK;
+const MAX_AHEAD: i64 = 2 * START_DISTANCE;
 
 /// Registers the metrics of the log.
 pub(crate) fn register() {
@@ -53,7 +53,7 @@ pub(crate) struct ChangeLog(Arc<Inner>);
 struct Inner {
     head: watch::Sender<Option<Head>>,
     /// The number of times that the log was polled.
-    looks: watch::Sender<u64>,
+    polls: watch::Sender<u64>,
     latest: Mutex<Latest>,
     committed: Notify,
     followers: Follower,
@@ -64,11 +64,11 @@ impl Default for Inner {
     fn default() -> Self {
         Self {
             head: watch::Sender::new(None),
-            looks: watch::Sender::new(0),
+            polls: watch::Sender::new(0),
             latest: Mutex::default(),
             committed: Notify::new(),
             followers: Follower::default(),
-            catching_up: Semaphore::new(CATCHING_UP),
+            catching_up: Semaphore::new(MAX_CATCHUP_READS),
         }
     }
 }
@@ -87,8 +87,8 @@ impl Head {
     /// [`Error::PositionGone`].
     pub(super) fn check(&self, position: &Position) -> Result<()> {
         let (Offset::Change(seq) | Offset::Snapshot { then: seq, .. }) = position.offset;
-        if position.log != self.log || seq > self.seq.saturating_add(AHEAD) {
-            return Err(gone());
+        if position.log != self.log || seq > self.seq.saturating_add(MAX_AHEAD) {
+            return Err(position_gone());
         }
         Ok(())
     }
@@ -104,7 +104,7 @@ struct Latest {
 }
 
 impl Latest {
-    fn forget(&mut self, end: i64) {
+    fn reset(&mut self, end: i64) {
         *self = Self { start: end, end, ..Self::default() };
     }
 
@@ -112,7 +112,7 @@ impl Latest {
         self.bytes += changes.iter().map(|change| change.size()).sum::<usize>();
         self.changes.extend(changes);
         self.end = end;
-        while self.bytes > MEMORY
+        while self.bytes > MAX_BYTES
             && let Some(oldest) = self.changes.pop_front()
         {
             self.bytes -= oldest.size();
@@ -127,9 +127,9 @@ impl Latest {
             return None;
         }
         let first = self.changes.partition_point(|change| change.row.seq <= since);
-        let page: Vec<_> = self.changes.range(first..).take(PAGE).cloned().collect();
+        let page: Vec<_> = self.changes.range(first..).take(MAX_PAGE).cloned().collect();
         let upto =
-            if page.len() < PAGE { self.end } else { page.last().map_or(self.end, |last| last.row.seq) };
+            if page.len() < MAX_PAGE { self.end } else { page.last().map_or(self.end, |last| last.row.seq) };
         Some((page, upto.max(since)))
     }
 }
@@ -162,13 +162,13 @@ impl ChangeLog {
         follower
     }
 
-    /// Returns the head of the log. After a start, waits up to [`START`] until it is known.
+    /// Returns the head of the log. After a start, waits up to [`START_TIMEOUT`] until it is known.
     ///
     /// # Errors
     /// [`Error::Unavailable`] if it is not known yet.
     pub(super) async fn head(&self) -> Result<Head> {
         let mut heads = self.0.head.subscribe();
-        let known = tokio::time::timeout(START, heads.wait_for(Option::is_some)).await;
+        let known = tokio::time::timeout(START_TIMEOUT, heads.wait_for(Option::is_some)).await;
         let head = known.ok().and_then(|known| known.ok()?.clone());
         head.ok_or_else(|| {
             Error::Unavailable(DbErr::Custom("the log of changes has not been read yet".into()))
@@ -181,17 +181,17 @@ impl ChangeLog {
     /// # Errors
     /// [`Error::Unavailable`] if it is not known yet.
     pub(super) async fn fresh_head(&self) -> Result<Head> {
-        let mut looks = self.0.looks.subscribe();
+        let mut polls = self.0.polls.subscribe();
         // A poll that began before this call may be running, so two must finish.
-        let enough = *looks.borrow_and_update() + 2;
-        let looked = async {
-            while *looks.borrow_and_update() < enough {
+        let enough = *polls.borrow_and_update() + 2;
+        let polled = async {
+            while *polls.borrow_and_update() < enough {
                 self.0.committed.notify_one();
                 // The sender lives as long as `self`.
-                let _ = looks.changed().await;
+                let _ = polls.changed().await;
             }
         };
-        let _ = tokio::time::timeout(START, looked).await;
+        let _ = tokio::time::timeout(START_TIMEOUT, polled).await;
         self.head().await
     }
 
@@ -207,7 +207,7 @@ impl ChangeLog {
     }
 
     /// Completes when the log is complete beyond `seq`, or when another log has begun.
-    pub(super) async fn beyond(&self, log: &LogId, seq: i64) {
+    pub(super) async fn wait_beyond(&self, log: &LogId, seq: i64) {
         let mut heads = self.0.head.subscribe();
         let other =
             |head: &Option<Head>| head.as_ref().is_some_and(|head| head.seq > seq || head.log != *log);
@@ -227,7 +227,7 @@ impl ChangeLog {
     ) -> Result<(Vec<Arc<Change>>, i64)> {
         let head = self.head().await?;
         if head.log != *log {
-            return Err(gone());
+            return Err(position_gone());
         }
         if since >= head.seq {
             return Ok((Vec::new(), since));
@@ -240,7 +240,7 @@ impl ChangeLog {
         let _permit = self.0.catching_up.acquire().await;
         let LogPage { rows, upto, floor } = changes::between(db, since, head.seq).await?;
         if floor > since {
-            return Err(gone());
+            return Err(position_gone());
         }
         Ok((rows.into_iter().filter_map(Change::of).map(Arc::new).collect(), upto))
     }
@@ -253,11 +253,11 @@ impl ChangeLog {
             match changes {
                 Some(changes) => {
                     if latest.end != from {
-                        latest.forget(from);
+                        latest.reset(from);
                     }
                     latest.push(changes, head.seq);
                 }
-                None => latest.forget(head.seq),
+                None => latest.reset(head.seq),
             }
             latest.bytes
         };
@@ -269,11 +269,11 @@ impl ChangeLog {
             *known = Some(head);
             moved
         });
-        self.0.looks.send_modify(|looks| *looks += 1);
+        self.0.polls.send_modify(|polls| *polls += 1);
     }
 }
 
-fn gone() -> Error {
+fn position_gone() -> Error {
     counter!("hyperfleet_changes_gone_total").increment(1);
     Error::PositionGone
 }

@@ -6,7 +6,7 @@ use crate::store::changes;
 use chrono::TimeDelta;
 
 /// The maximum number of changes that one transaction removes.
-const BATCH: u64 = 5_000;
+const BATCH_SIZE: u64 = 5_000;
 
 /// How long and how many changes are kept.
 #[derive(Clone, Copy, Debug)]
@@ -22,7 +22,7 @@ pub async fn remove_old(context: &Context, retention: Retention) -> Result<()> {
     let before = context.clock.now() - retention.time;
     loop {
         let last = changes::last(context.db.primary()).await?;
-        let oldest = changes::oldest(context.db.primary(), BATCH).await?;
+        let oldest = changes::oldest(context.db.primary(), BATCH_SIZE).await?;
         let old = oldest
             .iter()
             .take_while(|(seq, time)| *time < before || *seq <= last - retention.max_changes)

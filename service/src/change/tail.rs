@@ -1,7 +1,7 @@
 //! The tail of the log of changes: one task per process, which publishes complete changes.
 
 use super::certify::{Certifier, SequenceJumped};
-use super::log::{Head, LOOK_BACK, MEMORY};
+use super::log::{Head, MAX_BYTES, START_DISTANCE};
 use super::position::LogId;
 use super::record::Change;
 use crate::context::Context;
@@ -13,19 +13,19 @@ use std::time::{Duration, Instant};
 use tokio::time::sleep;
 
 /// The maximum number of log numbers that one statement reads.
-const NUMBERS: u64 = 10_000;
+const MAX_NUMBERS: u64 = 10_000;
 /// The minimum delay between two polls.
-const PAUSE: Duration = Duration::from_millis(5);
+const MIN_POLL_INTERVAL: Duration = Duration::from_millis(5);
 /// The interval at which changes of other processes are polled: just after a change, and the maximum when there are
 /// none.
-const BUSY: Duration = Duration::from_millis(25);
-const QUIET: Duration = Duration::from_millis(250);
+const BUSY_POLL_INTERVAL: Duration = Duration::from_millis(25);
+const IDLE_POLL_INTERVAL: Duration = Duration::from_millis(250);
 /// The polling interval without followers. Positions in lists are then at most this old.
-const UNWATCHED: Duration = Duration::from_secs(1);
+const UNFOLLOWED_POLL_INTERVAL: Duration = Duration::from_secs(1);
 /// The interval at which the identity of the log is verified.
-const IDENTITY: Duration = Duration::from_secs(5);
+const IDENTITY_CHECK_INTERVAL: Duration = Duration::from_secs(5);
 /// The delay before a retry after the database did not answer.
-const RETRY: Duration = Duration::from_secs(1);
+const RETRY_DELAY: Duration = Duration::from_secs(1);
 
 /// Publishes the log of changes. Never returns.
 pub async fn publish(context: Context) {
@@ -41,7 +41,7 @@ pub async fn publish(context: Context) {
                 if !std::mem::replace(&mut failing, true) {
                     tracing::warn!(%error, "the log of changes cannot be read; retrying");
                 }
-                sleep(RETRY).await;
+                sleep(RETRY_DELAY).await;
             }
         }
     }
@@ -61,25 +61,25 @@ struct Tail {
 
 /// Follows the log until the database fails or the sequence jumps.
 async fn follow(context: &Context, state: &mut Option<Tail>, failing: &mut bool) -> Result<SequenceJumped> {
-    let (mut pause, mut known) = (BUSY, None);
+    let (mut pause, mut known) = (BUSY_POLL_INTERVAL, None);
     loop {
-        if known.is_none_or(|known: Instant| known.elapsed() >= IDENTITY) {
+        if known.is_none_or(|known: Instant| known.elapsed() >= IDENTITY_CHECK_INTERVAL) {
             Tail::open(context, state).await?;
             known = Some(Instant::now());
         }
         let Some(tail) = state.as_mut() else { return Err(Error::Internal("no log is open".into())) };
-        let Some(moved) = tail.look(context).await? else {
+        let Some(moved) = tail.poll(context).await? else {
             let end = changes::last(context.db.primary()).await?;
             context.write(|tx| async move { changes::begin_anew(&tx, end).await }).await?;
             return Ok(SequenceJumped);
         };
         *failing = false;
         pause = match (context.changes.is_followed(), moved || tail.certifier.is_waiting()) {
-            (_, true) => BUSY,
-            (true, false) => (pause * 2).min(QUIET),
-            (false, false) => UNWATCHED,
+            (_, true) => BUSY_POLL_INTERVAL,
+            (true, false) => (pause * 2).min(IDLE_POLL_INTERVAL),
+            (false, false) => UNFOLLOWED_POLL_INTERVAL,
         };
-        sleep(PAUSE).await;
+        sleep(MIN_POLL_INTERVAL).await;
         let _ = tokio::time::timeout(pause, context.changes.committed()).await;
     }
 }
@@ -92,7 +92,7 @@ impl Tail {
         let (log, last) = (changes::log(db).await?, changes::last(db).await?);
         let id = LogId::of(log.epoch, &timeline);
         if state.as_ref().is_none_or(|tail| tail.log != id || tail.certifier.head() > last) {
-            let certifier = Certifier::at((last - LOOK_BACK).max(log.floor));
+            let certifier = Certifier::at((last - START_DISTANCE).max(log.floor));
             *state = Some(Self { log: id, certifier });
         }
         Ok(())
@@ -100,10 +100,10 @@ impl Tail {
 
     /// Reads new changes and publishes the complete ones. Returns whether the head advanced; `None` if the sequence
     /// has jumped.
-    async fn look(&mut self, context: &Context) -> Result<Option<bool>> {
+    async fn poll(&mut self, context: &Context) -> Result<Option<bool>> {
         let db = context.db.primary();
         let from = self.certifier.head();
-        let numbers = changes::numbers(db, from, NUMBERS).await?;
+        let numbers = changes::numbers(db, from, MAX_NUMBERS).await?;
         let now = Instant::now();
         let Ok(dead) = self.certifier.advance(&numbers, now) else { return Ok(None) };
         count_holes("evidence", dead);
@@ -144,7 +144,7 @@ impl Tail {
             since = upto;
             let changes = rows.into_iter().filter_map(Change::of).map(Arc::new);
             all.extend(changes.inspect(|change| bytes += change.size()));
-            if bytes > MEMORY {
+            if bytes > MAX_BYTES {
                 return Ok(None);
             }
         }

@@ -34,7 +34,7 @@ pub async fn wait_for(
         let mut since = head.seq;
         let changed = async {
             loop {
-                context.changes.beyond(&head.log, since).await;
+                context.changes.wait_beyond(&head.log, since).await;
                 let (changes, upto) = context.changes.after(context.db.primary(), &head.log, since).await?;
                 if changes.iter().any(|change| change.row.resource_id == target.id) {
                     return Ok(());

@@ -11,15 +11,15 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// The maximum time for a released connection to finish its pending work.
-const RELEASE: Duration = Duration::from_secs(1);
+const RELEASE_TIMEOUT: Duration = Duration::from_secs(1);
 /// The time after which an idle connection of the pool is closed.
-const IDLE: Duration = Duration::from_secs(300);
+const IDLE_TIMEOUT: Duration = Duration::from_secs(300);
 /// The idle time after which a connection is tested before it is handed out.
-const TEST_IF_IDLE: Duration = Duration::from_secs(10);
+const TEST_AFTER_IDLE: Duration = Duration::from_secs(10);
 
 /// The number of virtual machine steps between two checks of the clock by SQLite. A row takes about ten steps; a
 /// single step that compares a large text may take a second.
-const STEPS: i32 = 20;
+const PROGRESS_STEPS: i32 = 20;
 
 /// The options for connecting to the database.
 #[derive(Clone, Debug)]
@@ -62,13 +62,13 @@ impl Connect {
                     .before_acquire(move |connection, state| {
                         let is_valid = epoch.is_valid(state.idle_for);
                         Box::pin(async move {
-                            if is_valid && state.idle_for >= TEST_IF_IDLE {
+                            if is_valid && state.idle_for >= TEST_AFTER_IDLE {
                                 connection.ping().await?;
                             }
                             Ok(is_valid)
                         })
                     })
-                    .after_release(|connection, _| Box::pin(settled(connection)));
+                    .after_release(|connection, _| Box::pin(flushed(connection)));
                 pool.connect_lazy_with(options.clone()).into()
             }
             Endpoint::Sqlite(options) => {
@@ -94,7 +94,7 @@ fn pool_options<D: Database>(size: u32, acquire_timeout: Duration) -> PoolOption
     PoolOptions::new()
         .max_connections(size)
         .acquire_timeout(acquire_timeout)
-        .idle_timeout(IDLE)
+        .idle_timeout(IDLE_TIMEOUT)
         .test_before_acquire(false)
 }
 
@@ -102,14 +102,14 @@ fn pool_options<D: Database>(size: u32, acquire_timeout: Duration) -> PoolOption
 /// out.
 async fn limit(connection: &mut SqliteConnection, timeout: Duration) -> Result<(), sqlx::Error> {
     let end = Instant::now() + timeout;
-    connection.lock_handle().await?.set_progress_handler(STEPS, move || Instant::now() < end);
+    connection.lock_handle().await?.set_progress_handler(PROGRESS_STEPS, move || Instant::now() < end);
     Ok(())
 }
 
-/// Waits up to [`RELEASE`] for the response to an abandoned statement. Otherwise, a server that has vanished
+/// Waits up to [`RELEASE_TIMEOUT`] for the response to an abandoned statement. Otherwise, a server that has vanished
 /// without closing the connection would occupy a place in the pool until the operating system stops sending.
-async fn settled(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
-    match tokio::time::timeout(RELEASE, connection.flush()).await {
+async fn flushed(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    match tokio::time::timeout(RELEASE_TIMEOUT, connection.flush()).await {
         Ok(result) => result.map(|()| true),
         Err(_) => Err(std::io::Error::from(std::io::ErrorKind::TimedOut).into()),
     }

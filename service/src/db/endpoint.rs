@@ -9,20 +9,20 @@ use std::time::Duration;
 /// The number of prepared statements that a connection caches: more than the recurring statements, and few enough
 /// that searches, whose form callers determine, do not exhaust the memory of the server. Not 0: the driver would
 /// then close none of them.
-const STATEMENTS: usize = 32;
+const STATEMENT_CACHE: usize = 32;
 
 /// The number of rows that SQLite may read ahead of the consumer: more than a page of the usual size. With 16,
 /// reader and consumer waited for each other at every row of the rest, which doubled the duration of lists. With
 /// many more, large rows would use too much memory.
-const ROWS: usize = 128;
+const ROW_BUFFER: usize = 128;
 
 /// The page cache of a connection to SQLite, in the format of the engine: negative, in KiB.
-const CACHE: &str = "-4000";
+const PAGE_CACHE: &str = "-4000";
 
 /// The number of pages of the write-ahead log at which SQLite writes them back to the file: twice its default, so
 /// that pages that change often are written less often. With a higher number, some reports wait longer and the
 /// throughput is not higher.
-const CHECKPOINT: &str = "2000";
+const CHECKPOINT_PAGES: &str = "2000";
 
 /// The address of the database, and the options for connecting.
 #[derive(Clone, Debug)]
@@ -50,7 +50,7 @@ impl Endpoint {
         match self {
             Self::Sqlite(options) => {
                 let options = options.clone().pragma("temp_store", "MEMORY");
-                Self::Sqlite(options.pragma("wal_autocheckpoint", CHECKPOINT))
+                Self::Sqlite(options.pragma("wal_autocheckpoint", CHECKPOINT_PAGES))
             }
             Self::Postgres(options) => Self::Postgres(options.clone()),
         }
@@ -82,14 +82,14 @@ impl Endpoint {
 fn sqlite(options: SqliteConnectOptions, busy_timeout: Duration) -> SqliteConnectOptions {
     options
         .disable_statement_logging()
-        .statement_cache_capacity(STATEMENTS)
+        .statement_cache_capacity(STATEMENT_CACHE)
         .journal_mode(SqliteJournalMode::Wal)
         // Every acknowledged write is on disk: FULL flushes the log at each commit.
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(busy_timeout)
         .foreign_keys(true)
-        .row_buffer_size(ROWS)
-        .pragma("cache_size", CACHE)
+        .row_buffer_size(ROW_BUFFER)
+        .pragma("cache_size", PAGE_CACHE)
 }
 
 /// Applies the settings of connections to PostgreSQL.
@@ -97,7 +97,7 @@ fn postgres(options: PgConnectOptions, statement_timeout: Duration) -> PgConnect
     let statement_timeout = statement_timeout.as_millis().to_string();
     let session = session(&statement_timeout);
     options
-        .statement_cache_capacity(STATEMENTS)
+        .statement_cache_capacity(STATEMENT_CACHE)
         .disable_statement_logging()
         .application_name("hyperfleet-api")
         .options(session)

@@ -53,9 +53,9 @@ impl Monitor {
         match error {
             DbErr::Conn(_) | DbErr::ConnectionAcquire(_) => {
                 self.epoch.suspect();
-                statements::not_connected(fault);
+                statements::count_connect_failure(fault);
             }
-            _ => statements::failed(series, fault),
+            _ => statements::count_failure(series, fault),
         }
     }
 }
@@ -129,7 +129,7 @@ impl Measured<'_> {
 
 impl Drop for Measured<'_> {
     fn drop(&mut self) {
-        self.monitor.statements.took(self.series, self.started.elapsed());
+        self.monitor.statements.record(self.series, self.started.elapsed());
     }
 }
 

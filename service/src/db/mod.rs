@@ -35,7 +35,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// The maximum time for closing the connections.
-const CLOSE: Duration = Duration::from_secs(5);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The database. Cheap to clone.
 #[derive(Clone)]
@@ -204,7 +204,7 @@ impl Db {
                 let _ = pool.close_by_ref().await;
             }
         };
-        if tokio::time::timeout(CLOSE, closed).await.is_err() {
+        if tokio::time::timeout(CLOSE_TIMEOUT, closed).await.is_err() {
             tracing::warn!("some connections to the database are still busy; they end with the process");
         }
     }

@@ -12,12 +12,12 @@ use sqlx::{Connection, Executor, PgConnection, PgPool};
 use std::time::{Duration, Instant};
 
 /// The interval between attempts to reach the database at startup.
-const RETRY: Duration = Duration::from_millis(500);
+const RETRY_DELAY: Duration = Duration::from_millis(500);
 /// The interval at which the reason is reported in the meantime.
-const REMIND: Duration = Duration::from_secs(5);
+const LOG_INTERVAL: Duration = Duration::from_secs(5);
 /// The time limit of the first attempt to connect. Later attempts may take longer: a process with little CPU time
 /// needs it, and a server that has vanished answers none of them.
-const CONNECT: Duration = Duration::from_secs(5);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Queries the requirements that PostgreSQL does not guarantee. Each row has an index into [`ADVICE`] and a
 /// complaint.
@@ -50,7 +50,7 @@ const ADVICE: [&str; 5] = [
 ];
 
 /// Queries the tables on which the role lacks a privilege. Tables that do not exist yet are omitted.
-const LACKING: &str = "
+const MISSING_PRIVILEGES: &str = "
     SELECT string_agg(DISTINCT name, ', ')
     FROM unnest($1) AS name, unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS privilege
     WHERE NOT has_table_privilege(to_regclass(name), privilege)
@@ -66,15 +66,15 @@ pub(super) async fn reach(
     let start = Instant::now();
     let mut last_reported: Option<Instant> = None;
     loop {
-        let limit = CONNECT.max(start.elapsed());
+        let limit = CONNECT_TIMEOUT.max(start.elapsed());
         let attempt = tokio::time::timeout(limit, usable(endpoint)).await;
         match attempt.unwrap_or_else(|_| Err(ConnectError::of(endpoint, &sqlx::Error::PoolTimedOut))) {
             Err(error) if error.is_temporary && start.elapsed() < timeout => {
-                if last_reported.is_none_or(|last_reported| last_reported.elapsed() >= REMIND) {
+                if last_reported.is_none_or(|last_reported| last_reported.elapsed() >= LOG_INTERVAL) {
                     waiting(&error);
                     last_reported = Some(Instant::now());
                 }
-                tokio::time::sleep(RETRY).await;
+                tokio::time::sleep(RETRY_DELAY).await;
             }
             result => return result,
         }
@@ -85,7 +85,7 @@ pub(super) async fn reach(
 pub(super) async fn connects(endpoint: &Endpoint) -> Result<(), ConnectError> {
     let Endpoint::Postgres(options) = endpoint else { return Ok(()) };
     let connected = async { PgConnection::connect_with(options).await?.close().await };
-    let connected = tokio::time::timeout(CONNECT, connected).await;
+    let connected = tokio::time::timeout(CONNECT_TIMEOUT, connected).await;
     let connected = connected.unwrap_or(Err(sqlx::Error::PoolTimedOut));
     connected.map_err(|error| ConnectError::of(endpoint, &error))
 }
@@ -132,8 +132,9 @@ pub(super) async fn is_read_only(probe: &DatabaseConnection) -> Result<bool, DbE
 /// Checks whether the role may use the tables.
 pub(super) async fn check_privileges(endpoint: &Endpoint, pool: &PgPool) -> Result<(), ConnectError> {
     let tables = [&TABLES[..TABLES.len() - 1], &["seaql_migrations"]].concat();
-    let lacking: Result<Option<String>, _> = sqlx::query_scalar(LACKING).bind(tables).fetch_one(pool).await;
-    match lacking.map_err(|error| ConnectError::of(endpoint, &error))? {
+    let missing: Result<Option<String>, _> =
+        sqlx::query_scalar(MISSING_PRIVILEGES).bind(tables).fetch_one(pool).await;
+    match missing.map_err(|error| ConnectError::of(endpoint, &error))? {
         None => Ok(()),
         Some(tables) => {
             let cause = format!("the role lacks privileges on {tables}");

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 /// The time for which a replica that did not answer is not used. Then one read tries it, and the others use the
 /// primary until that one has succeeded.
-const PAUSE: Duration = Duration::from_secs(5);
+const RETRY_DELAY: Duration = Duration::from_secs(5);
 
 /// The state that a read must see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,13 +39,13 @@ impl ReplicaHealth {
         let Some(time) = *retry_at else { return true };
         let is_due = Instant::now() >= time;
         if is_due {
-            *retry_at = Some(Instant::now() + PAUSE);
+            *retry_at = Some(Instant::now() + RETRY_DELAY);
         }
         is_due
     }
 
     fn failed(&self, error: &Error) {
-        if self.retry_at.lock().replace(Instant::now() + PAUSE).is_none() {
+        if self.retry_at.lock().replace(Instant::now() + RETRY_DELAY).is_none() {
             tracing::warn!(%error, "the replica does not answer; reads use the primary");
         }
     }
@@ -83,14 +83,14 @@ impl ReplicaHealth {
 
 #[cfg(test)]
 mod tests {
-    use super::{PAUSE, ReplicaHealth};
+    use super::{RETRY_DELAY, ReplicaHealth};
     use crate::error::{Error, Result};
     use sea_orm::DbErr;
     use std::time::{Duration, Instant};
 
     #[test]
     fn a_replica_that_does_not_answer_is_left_alone_for_a_while() {
-        let health = ReplicaHealth::new(PAUSE);
+        let health = ReplicaHealth::new(RETRY_DELAY);
         assert!(health.is_due());
         health.failed(&Error::Internal("away".into()));
         assert!(!health.is_due());
@@ -100,7 +100,7 @@ mod tests {
 
     #[test]
     fn after_a_while_one_read_tries_the_replica_for_all() {
-        let health = ReplicaHealth::new(PAUSE);
+        let health = ReplicaHealth::new(RETRY_DELAY);
         *health.retry_at.lock() = Some(Instant::now());
         assert!(health.is_due());
         assert!(!health.is_due(), "the others go on without it");
@@ -119,7 +119,7 @@ mod tests {
     #[tokio::test]
     async fn the_primary_answers_what_the_replica_cannot() {
         let error = || DbErr::Custom("away".into());
-        let asked = |answer| async { read(&ReplicaHealth::new(PAUSE), answer).await };
+        let asked = |answer| async { read(&ReplicaHealth::new(RETRY_DELAY), answer).await };
         assert!(matches!(asked(Ok("replica")).await, (Ok("replica"), false)));
         assert!(matches!(asked(Err(Error::Unavailable(error()))).await, (Ok("primary"), true)));
         assert!(matches!(asked(Err(Error::Overloaded)).await, (Ok("primary"), true)));
@@ -146,7 +146,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_first_answer_brings_all_reads_back() {
-        let health = ReplicaHealth::new(PAUSE);
+        let health = ReplicaHealth::new(RETRY_DELAY);
         *health.retry_at.lock() = Some(Instant::now());
         assert!(matches!(read(&health, Ok("replica")).await, (Ok("replica"), false)));
     }

@@ -82,18 +82,18 @@ impl Statements {
         (operation, TABLES.iter().position(|table| *table == first).unwrap_or(TABLES.len() - 1))
     }
 
-    pub(super) fn took(&self, (operation, table): Series, elapsed: Duration) {
+    pub(super) fn record(&self, (operation, table): Series, elapsed: Duration) {
         self.durations[operation][table].record(elapsed.as_secs_f64());
     }
 }
 
 /// Counts a failed statement.
-pub(super) fn failed((operation, _): Series, fault: Fault) {
+pub(super) fn count_failure((operation, _): Series, fault: Fault) {
     count_fault(OPERATIONS[operation], fault);
 }
 
 /// Counts a connection that could not be acquired.
-pub(super) fn not_connected(fault: Fault) {
+pub(super) fn count_connect_failure(fault: Fault) {
     count_fault(CONNECT, fault);
 }
 
@@ -114,12 +114,12 @@ pub(super) fn count_failures([operation, error_type]: [&'static str; 2], failure
 }
 
 /// Counts a retry of a transaction.
-pub(super) fn retried() {
+pub(super) fn count_retry() {
     counter!(RETRIES).increment(1);
 }
 
 /// Records how long a transaction waited until it had a connection and had begun.
-pub(super) fn began(waited: Duration) {
+pub(super) fn record_wait(waited: Duration) {
     histogram!(POOL_WAIT).record(waited.as_secs_f64());
 }
 

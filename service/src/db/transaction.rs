@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use tracing::Instrument;
 
 /// The maximum number of attempts of a transaction when the database requires a retry.
-const ATTEMPTS: u32 = 8;
+const MAX_ATTEMPTS: u32 = 8;
 
 impl Db {
     /// Runs `work` in a transaction and commits it. If the database gives precedence to another transaction
@@ -29,8 +29,8 @@ impl Db {
         loop {
             let attempted = tokio::time::timeout(self.answer_timeout(), self.attempt(&work)).await;
             match attempted.unwrap_or_else(|_| Err(self.writer.no_answer())) {
-                Err(Error::Retryable(_)) if attempt < ATTEMPTS => {
-                    statements::retried();
+                Err(Error::Retryable(_)) if attempt < MAX_ATTEMPTS => {
+                    statements::count_retry();
                     let pause = rand::random_range(0..5 << attempt.min(5));
                     tokio::time::sleep(Duration::from_millis(pause)).await;
                     attempt += 1;
@@ -56,7 +56,7 @@ impl Db {
                     if fault::of(&error) != Fault::Retryable {
                         statements::count_failures(statements::COMMIT_FAILED, 1);
                     }
-                    Err(self.noticed(error).into())
+                    Err(self.invalidate_if_broken(error).into())
                 }
             },
             Err(error) => {
@@ -80,16 +80,16 @@ impl Db {
         let begun = tokio::spawn(begin.in_current_span()).await;
         let begun =
             begun.map_err(|error| Error::Internal(format!("a transaction did not begin: {error}")))?;
-        statements::began(started.elapsed());
+        statements::record_wait(started.elapsed());
         let transaction = begun.map_err(|_| self.writer.no_answer())?;
         Ok(transaction.map_err(|error| {
-            statements::not_connected(fault::of(&error));
-            self.noticed(error)
+            statements::count_connect_failure(fault::of(&error));
+            self.invalidate_if_broken(error)
         })?)
     }
 
     /// Returns the error. If its connection is broken, the other connections are invalidated.
-    fn noticed(&self, error: DbErr) -> DbErr {
+    fn invalidate_if_broken(&self, error: DbErr) -> DbErr {
         if fault::of(&error) == Fault::Broken {
             self.invalidate_connections();
         }

@@ -9,9 +9,9 @@ use uuid::Uuid;
 
 /// Segments with unknown ids and fewer items than this are joined with their neighbors: skipping that many items
 /// costs less than the memory for an anchor.
-const SHORT: u64 = 20;
+const MIN_SEGMENT: u64 = 20;
 /// The maximum number of items in a segment that results from joining segments with known ids.
-const LONG: u64 = 100;
+const MAX_SEGMENT: u64 = 100;
 
 /// The number of items of a list, the keys at which its segments end, and the ids of some of its items. Every
 /// change of the list must be applied to the index.
@@ -131,8 +131,8 @@ impl PageIndex {
         let Some([segment, next]) = self.segments.get_mut(at..at + 2) else { return };
         let items = segment.items + next.items;
         match (&mut segment.ids, &mut next.ids) {
-            (Some(ids), Some(following)) if items <= LONG => ids.append(following),
-            (None, None) if segment.items.min(next.items) < SHORT && items < 2 * SHORT => {}
+            (Some(ids), Some(following)) if items <= MAX_SEGMENT => ids.append(following),
+            (None, None) if segment.items.min(next.items) < MIN_SEGMENT && items < 2 * MIN_SEGMENT => {}
             _ => return,
         }
         let next = self.segments.remove(at + 1);
@@ -357,8 +357,8 @@ mod tests {
             let known =
                 model.index.segments.iter().flat_map(|segment| &segment.ids).map(Vec::len).sum::<usize>();
             assert_eq!(known >= 4000 - size as usize, max_ids > 0, "{known} are known");
-            assert!(model.index.segments.len() <= 5000 / SHORT as usize);
-            assert!(model.index.bytes() < 5000 / SHORT as usize * 130 + 2 * known * size_of::<Uuid>());
+            assert!(model.index.segments.len() <= 5000 / MIN_SEGMENT as usize);
+            assert!(model.index.bytes() < 5000 / MIN_SEGMENT as usize * 130 + 2 * known * size_of::<Uuid>());
         }
     }
 

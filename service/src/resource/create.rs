@@ -26,22 +26,22 @@ use uuid::Uuid;
 pub async fn create(context: &Context, create: Create, key: Option<&Key<'_>>) -> Result<Created> {
     let create = Arc::new(create);
     if let Some(key) = key {
-        return once(context, &create, key).await;
+        return create_once(context, &create, key).await;
     }
     check_spec(context, &create)?;
     let run = {
         let context = context.clone();
-        move |batch| together(context.clone(), batch)
+        move |batch| run_batch(context.clone(), batch)
     };
     let applied = match context.creates.submit(create.clone(), run).await? {
         Some(result) => result?,
-        None => alone(context, &create).await?,
+        None => run_single(context, &create).await?,
     };
     Ok(Created::New(Box::new(applied)))
 }
 
 /// Creates the resources of a batch of requests in one transaction.
-async fn together(context: Context, creates: Vec<Arc<Create>>) -> Result<Vec<Handled<Applied>>> {
+async fn run_batch(context: Context, creates: Vec<Arc<Create>>) -> Result<Vec<Handled<Applied>>> {
     let (context, creates) = (&context, creates.as_slice());
     match context.write(|tx| async move { insert(context, &tx, creates, Wait::Skip).await }).await {
         Ok(Committed { value, .. }) => Ok(value),
@@ -51,7 +51,7 @@ async fn together(context: Context, creates: Vec<Arc<Create>>) -> Result<Vec<Han
     }
 }
 
-async fn alone(context: &Context, create: &Arc<Create>) -> Result<Applied> {
+async fn run_single(context: &Context, create: &Arc<Create>) -> Result<Applied> {
     let _pass = pass_owner(context, create).await?;
     Ok(context.write(|tx| async move { insert_one(context, &tx, create).await }).await?.value)
 }
@@ -68,7 +68,7 @@ fn check_spec(context: &Context, create: &Create) -> Result<()> {
     context.settings.schemas.check(schema, &create.spec).map_err(Error::invalid_fields)
 }
 
-async fn once(context: &Context, create: &Arc<Create>, key: &Key<'_>) -> Result<Created> {
+async fn create_once(context: &Context, create: &Arc<Create>, key: &Key<'_>) -> Result<Created> {
     let now = context.clock.now();
     let work = |tx: Tx| async move {
         if let Some(answer) = idempotency::claim(&tx, key, now).await? {

@@ -8,7 +8,7 @@ use crate::store::reader::Reader;
 use crate::store::{reports, resources};
 
 /// The maximum number of children that are named.
-const SAMPLE: u64 = 10;
+const MAX_SAMPLE: u64 = 10;
 
 /// Explains what a resource waits for.
 ///
@@ -22,7 +22,7 @@ pub async fn explain(context: &Context, consistency: Consistency, target: &Targe
         let mut children = Children::default();
         if resource.is_finalizing() && resource.kind.parent().is_none() {
             (children.waiting, children.sample) =
-                resources::count_children(reader.executor(), resource.id, SAMPLE).await?;
+                resources::count_children(reader.executor(), resource.id, MAX_SAMPLE).await?;
         }
         explain::explain(&resource, &context.settings.required[resource.kind], &reports, children)
     };

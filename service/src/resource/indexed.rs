@@ -5,7 +5,7 @@
 //! it current: a page is read together with the last number of the log. If there are changes that the index does not
 //! include, they are read and applied to it. If one of them changes the list, the page is read again. The answer is
 //! therefore exactly what counting and skipping rows would have returned at some moment of the request. The one
-//! exception: if the list changes during each of the [`ROUNDS`], the total and the start of the page are those of one
+//! exception: if the list changes during each of the [`MAX_ROUNDS`], the total and the start of the page are those of one
 //! moment, and the items those of the next.
 
 use super::page_indexes::{Current, Slot, count};
@@ -26,7 +26,7 @@ use sea_orm::sea_query::Expr;
 use uuid::Uuid;
 
 /// The maximum number of times that a page is read while its list changes.
-const ROUNDS: usize = 3;
+const MAX_ROUNDS: usize = 3;
 /// The maximum number of changes that are applied to an index. With more, the index is built again.
 const MAX_UNSEEN: u64 = 500;
 
@@ -73,16 +73,16 @@ impl Listing<'_> {
     pub(super) async fn page(&self) -> Result<Option<(u64, Option<PageRows<Resource>>)>> {
         let list = self.query.order.fingerprint();
         let Some(slot) = self.context.page_indexes.slot(list) else { return Ok(None) };
-        for round in 1..=ROUNDS {
+        for round in 1..=MAX_ROUNDS {
             let Some(mut lookup) = self.look_up(&slot).await? else { break };
-            if round == ROUNDS {
+            if round == MAX_ROUNDS {
                 // The page must not contain items that have left the list since, so it is not read by ids.
                 lookup.ids = None;
             }
             let Some(rows) = self.read(&lookup).await? else { return Ok(Some((lookup.total, None))) };
             match self.validate(&slot, &lookup, &rows).await? {
                 Validity::Lost => {}
-                Validity::Stale if round < ROUNDS => {}
+                Validity::Stale if round < MAX_ROUNDS => {}
                 _ => return Ok(Some((lookup.total, Some(rows)))),
             }
         }
@@ -122,13 +122,13 @@ impl Listing<'_> {
             (Start::Page(_), _) if self.query.offset() >= lookup.total => {
                 return Ok(Some(PageRows::default()));
             }
-            (Start::Page(_), Some(ids)) => return self.these(ids, lookup.total).await,
+            (Start::Page(_), Some(ids)) => return self.read_by_ids(ids, lookup.total).await,
             (Start::Page(_), None) => {
                 let Anchor { after, skip } = &lookup.anchor;
                 let (after, total) = (after.as_deref(), Some(lookup.total));
                 let query = self.query.following(self.list, after, *skip, total).await?;
                 if *skip > 0
-                    && let Some(found) = self.with_the_one_before(query.clone()).await?
+                    && let Some(found) = self.read_with_predecessor(query.clone()).await?
                 {
                     return Ok(found);
                 }
@@ -141,7 +141,10 @@ impl Listing<'_> {
 
     /// Reads a page together with the item before it. The keys of that item are the start of the next read of this
     /// page. `None` if the page would contain no other item.
-    async fn with_the_one_before(&self, query: PageQuery<'_>) -> Result<Option<Option<PageRows<Resource>>>> {
+    async fn read_with_predecessor(
+        &self,
+        query: PageQuery<'_>,
+    ) -> Result<Option<Option<PageRows<Resource>>>> {
         let query = PageQuery { size: query.size + 1, offset: query.offset - 1, numbered: true, ..query };
         let order = query.order;
         let found = page::resources(self.list.db, self.list.kind, query, self.share).await?;
@@ -155,7 +158,7 @@ impl Listing<'_> {
     }
 
     /// Reads the page that consists of these items.
-    async fn these(&self, ids: &[Uuid], total: u64) -> Result<Option<PageRows<Resource>>> {
+    async fn read_by_ids(&self, ids: &[Uuid], total: u64) -> Result<Option<PageRows<Resource>>> {
         let (order, size) = (self.query.order.terms(), self.query.size);
         let condition = Condition::all().add(self.list.db.dialect().is_one_of(Expr::col("id"), ids));
         let query = PageQuery { condition, order, size, offset: 0, numbered: true };
@@ -215,7 +218,7 @@ impl Listing<'_> {
         let end = page::keys_of(last, self.query.order.terms());
         let ids = rows.items.iter().map(|item| item.id).collect();
         index.learn(ReadPage { offset: self.query.offset(), before: rows.before.clone(), ids, end });
-        self.context.page_indexes.takes(self.query.order.fingerprint(), index.bytes());
+        self.context.page_indexes.set_size(self.query.order.fingerprint(), index.bytes());
     }
 
     /// Applies changes to the index. Returns false if too many numbers between them are missing.

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use uuid::Uuid;
 
 /// The memory use of a list in addition to its index, in bytes.
-const LIST: usize = 512;
+const LIST_BYTES: usize = 512;
 /// How long an index is used. The log reports every change by this service, but not writes by others.
 const LIFETIME: Duration = Duration::from_secs(300);
 
@@ -103,10 +103,10 @@ impl PageIndexes {
         if let Some(held) = lists.held.get(list) {
             return Some(held.slot.clone());
         }
-        let held = Held { slot: Slot::default(), bytes: LIST };
+        let held = Held { slot: Slot::default(), bytes: LIST_BYTES };
         let slot = held.slot.clone();
         lists.held.put(list.to_owned(), held);
-        lists.bytes += LIST;
+        lists.bytes += LIST_BYTES;
         lists.shrink(self.limit);
         Some(slot)
     }
@@ -118,12 +118,12 @@ impl PageIndexes {
 
     /// Records that the index of a list now uses `bytes`. The least recently read lists are removed if the limit is
     /// exceeded.
-    pub(crate) fn takes(&self, list: &str, bytes: usize) {
+    pub(crate) fn set_size(&self, list: &str, bytes: usize) {
         let mut lists = self.lists.lock();
         let lists = &mut *lists;
         if let Some(held) = lists.held.peek_mut(list) {
-            lists.bytes = lists.bytes - held.bytes + LIST + bytes;
-            held.bytes = LIST + bytes;
+            lists.bytes = lists.bytes - held.bytes + LIST_BYTES + bytes;
+            held.bytes = LIST_BYTES + bytes;
             lists.shrink(self.limit);
         }
     }
@@ -147,7 +147,7 @@ mod tests {
 
     #[test]
     fn what_was_not_read_for_the_longest_time_makes_room() {
-        let indexes = PageIndexes::new(3 * LIST);
+        let indexes = PageIndexes::new(3 * LIST_BYTES);
         let slots: Vec<_> = ["a", "b", "c"].map(|list| indexes.slot(list).expect("an index")).into();
         let same = |list, slot: &Slot| Arc::ptr_eq(&indexes.slot(list).expect("an index"), slot);
         assert!(same("a", &slots[0]));
@@ -158,10 +158,10 @@ mod tests {
             let lists = indexes.lists.lock();
             (lists.held.len(), lists.bytes)
         };
-        assert_eq!(held(), (3, 3 * LIST));
-        indexes.takes("b", LIST + 1);
-        assert_eq!(held(), (1, 2 * LIST + 1));
-        indexes.takes("b", 3 * LIST);
+        assert_eq!(held(), (3, 3 * LIST_BYTES));
+        indexes.set_size("b", LIST_BYTES + 1);
+        assert_eq!(held(), (1, 2 * LIST_BYTES + 1));
+        indexes.set_size("b", 3 * LIST_BYTES);
         assert_eq!(held(), (0, 0));
         assert!(PageIndexes::new(0).slot("a").is_none());
     }

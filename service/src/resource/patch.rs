@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 /// The maximum computing time for a batch. Large specs and slow schemas must not keep the rows of other requests
 /// locked.
-const COMPUTING: Duration = Duration::from_millis(20);
+const MAX_COMPUTING_TIME: Duration = Duration::from_millis(20);
 
 /// Changes the desired state or the labels of a resource. If anything differs, the generation rises by one.
 ///
@@ -34,24 +34,24 @@ pub async fn patch(
     let request = Arc::new(PatchRequest { target, if_match, patch, caller });
     let run = {
         let context = context.clone();
-        move |batch| together(context.clone(), batch)
+        move |batch| run_batch(context.clone(), batch)
     };
     match context.patches.submit(request.clone(), run).await? {
         Some(result) => result,
-        None => alone(context, &request).await,
+        None => run_single(context, &request).await,
     }
 }
 
 /// Applies a batch of requests in one transaction. A request is left to be handled alone if its resource could not be
 /// locked, if another request of the batch changes the same resource, or if the computing time of the batch is used
 /// up.
-async fn together(context: Context, requests: Vec<Arc<PatchRequest>>) -> Result<Vec<Handled<Applied>>> {
+async fn run_batch(context: Context, requests: Vec<Arc<PatchRequest>>) -> Result<Vec<Handled<Applied>>> {
     let (context, requests) = (&context, requests.as_slice());
     let work = |tx: Tx| async move { change(context, &tx, requests, Wait::Skip).await };
     context.write_batch(requests.len(), work).await
 }
 
-async fn alone(context: &Context, request: &Arc<PatchRequest>) -> Result<Applied> {
+async fn run_single(context: &Context, request: &Arc<PatchRequest>) -> Result<Applied> {
     let work = |tx: Tx| async move {
         let changed = change(context, &tx, std::slice::from_ref(request), Wait::Yes).await?;
         changed.into_iter().flatten().next().unwrap_or_else(|| Err(request.target.not_found()))
@@ -73,7 +73,7 @@ async fn change(
     let (now, started) = (context.clock.now(), Instant::now());
     let (mut results, mut writes) = (Vec::new(), Vec::new());
     for request in requests {
-        let in_time = results.is_empty() || started.elapsed() < COMPUTING;
+        let in_time = results.is_empty() || started.elapsed() < MAX_COMPUTING_TIME;
         let resource = locked.remove(&(request.target.kind, request.target.id)).filter(|_| in_time);
         let changed = resource.map(|resource| changed_by(context, request, resource, now));
         results.push(changed.map(|changed| {

@@ -33,15 +33,15 @@ pub async fn report(context: &Context, target: Target, report: Report) -> Result
     let request = Arc::new(ReportRequest { target, report });
     // Only such a report can remove a resource, which requires locks on other resources too.
     if request.report.finalized() {
-        return alone(context, &request).await;
+        return run_single(context, &request).await;
     }
     let run = {
         let context = context.clone();
-        move |batch| together(context.clone(), batch)
+        move |batch| run_batch(context.clone(), batch)
     };
     match context.reports.submit(request.clone(), run).await? {
         Some(result) => result,
-        None if exists(context, target).await? => alone(context, &request).await,
+        None if exists(context, target).await? => run_single(context, &request).await,
         None => Err(target.not_found()),
     }
 }
@@ -55,7 +55,7 @@ async fn exists(context: &Context, Target { kind, id, .. }: Target) -> Result<bo
 
 /// Applies a batch of reports in one transaction. A report is left to be handled alone if its resource does not exist
 /// or is locked by another transaction.
-async fn together(context: Context, requests: Vec<Arc<ReportRequest>>) -> Result<Vec<Handled<Outcome>>> {
+async fn run_batch(context: Context, requests: Vec<Arc<ReportRequest>>) -> Result<Vec<Handled<Outcome>>> {
     let (context, requests) = (&context, requests.as_slice());
     let targets: &[Target] = &requests.iter().map(|request| request.target).collect::<Vec<_>>();
     let work = |tx: Tx| async move {
@@ -69,7 +69,7 @@ async fn together(context: Context, requests: Vec<Arc<ReportRequest>>) -> Result
     context.write_batch(requests.len(), work).await
 }
 
-async fn alone(context: &Context, request: &Arc<ReportRequest>) -> Result<Outcome> {
+async fn run_single(context: &Context, request: &Arc<ReportRequest>) -> Result<Outcome> {
     let finalized = request.report.finalized();
     let work = |tx: Tx| async move {
         let parent = match finalized {

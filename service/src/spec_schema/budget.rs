@@ -24,13 +24,13 @@ use super::keywords;
 pub(super) const KEYWORD: &str = "$steps";
 
 /// The cost of creating an error, in steps of deciding (5 to 10 ns each).
-const ERROR: u64 = 16;
+const ERROR_STEPS: u64 = 16;
 /// The cost of keeping the errors of one alternative, in steps.
-const ALTERNATIVE: u64 = 256;
+const ALTERNATIVE_STEPS: u64 = 256;
 /// The number of positions of a pattern that are tried against one character in one step.
-const POSITIONS: u64 = 4;
+const POSITIONS_PER_STEP: u64 = 4;
 /// The maximum size of an automaton that the regular expression engine keeps whole, in bytes.
-const MAX_AUTOMATON: usize = 1 << 20;
+const MAX_AUTOMATON_BYTES: usize = 1 << 20;
 
 thread_local! {
     /// The number of steps left for the check that runs on this thread.
@@ -110,7 +110,7 @@ impl Meter {
     }
 
     fn steps(&self, value: &Value) -> u64 {
-        let text = |text: &str| (text.len() as u64).saturating_mul(self.character) / POSITIONS;
+        let text = |text: &str| (text.len() as u64).saturating_mul(self.character) / POSITIONS_PER_STEP;
         self.keywords
             + match value {
                 Value::String(content) => text(content),
@@ -134,7 +134,7 @@ impl<'i> Keyword<'i> for Meter {
 
     /// Every keyword may return an error, and an error inside an alternative holds a copy of the value.
     fn iter_errors(&self, value: &'i Value) -> Box<dyn Iterator<Item = ValidationError<'i>> + 'i> {
-        let errors = self.keywords * (ERROR + size(value)) + self.alternatives * ALTERNATIVE;
+        let errors = self.keywords * (ERROR_STEPS + size(value)) + self.alternatives * ALTERNATIVE_STEPS;
         spend(self.steps(value).saturating_add(errors));
         Box::new(std::iter::empty())
     }
@@ -164,7 +164,7 @@ fn positions(pattern: &str) -> u64 {
             _ => inside(),
         }
     }
-    let limit = Some(MAX_AUTOMATON);
+    let limit = Some(MAX_AUTOMATON_BYTES);
     let config =
         Config::new().dfa_size_limit(limit).determinize_size_limit(limit).unicode_word_boundary(true);
     if Builder::new().configure(config).build(pattern).is_ok() {

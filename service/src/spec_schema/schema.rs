@@ -13,9 +13,9 @@ use super::translate;
 use super::violation::{Checked, SchemaViolation, shorten};
 
 /// The maximum number of steps to decide whether a value is valid. A step takes 5 to 10 ns.
-const DECIDING: u64 = 1_000_000;
+const VALIDATION_STEPS: u64 = 1_000_000;
 /// The maximum number of steps to describe the violations of a value.
-const DESCRIBING: u64 = 1_250_000;
+const DESCRIPTION_STEPS: u64 = 1_250_000;
 
 /// A compiled schema of an OpenAPI document.
 #[derive(Debug)]
@@ -67,7 +67,7 @@ impl Schema {
     /// Returns the same violations, with paths that start with `name`.
     pub(super) fn violations_of(&self, name: &str, value: &Value) -> Vec<SchemaViolation> {
         let whole = |message: &str, constraint| vec![SchemaViolation::new(name, message, constraint)];
-        match budget::within(DECIDING, || self.validator.is_valid(value)) {
+        match budget::within(VALIDATION_STEPS, || self.validator.is_valid(value)) {
             Some(true) => return Vec::new(),
             Some(false) => {}
             None => return whole("is too large and too deeply nested to be checked", "max"),
@@ -75,7 +75,8 @@ impl Schema {
         let checked = Checked { name, value, schema: &self.metered };
         let all = || checked.violations(self.validator.iter_errors(value));
         let first = || checked.violations(self.validator.validate(value).err().into_iter());
-        let described = budget::within(DESCRIBING, all).or_else(|| budget::within(DECIDING, first));
+        let described =
+            budget::within(DESCRIPTION_STEPS, all).or_else(|| budget::within(VALIDATION_STEPS, first));
         described.filter(|violations| !violations.is_empty()).unwrap_or_else(|| {
             whole("does not match its schema, and is too deeply nested to tell where", "type")
         })

@@ -21,7 +21,7 @@ const FORMATS: &str = "date date-time email hostname ipv4 ipv6 uri uuid";
 const UNSUPPORTED: &str = "$anchor $dynamicAnchor $dynamicRef $id";
 /// Keywords of 3.1 that constrain nothing by themselves. Schemas under them are translated if a reference leads to
 /// them.
-const APART: &str = "$defs $schema definitions";
+const SEPARATE: &str = "$defs $schema definitions";
 
 /// Translates the schema at `pointer` and all schemas that it refers to, directly or indirectly.
 pub(super) fn reach<'a>(document: &'a Document, pointer: &str) -> Result<Graph<'a>, SpecSchemaError> {
@@ -43,7 +43,7 @@ fn schema(graph: &mut Graph<'_>, found: &Value, location: &Location) -> Result<V
         return Ok(found.clone());
     };
     let old = graph.document.version == Version::OpenApi30;
-    if old && let Some(whole) = whole_30(graph, found, location)? {
+    if old && let Some(whole) = whole_schema_30(graph, found, location)? {
         return Ok(whole);
     }
     let nullable = old && is_true(found, "nullable") && !location.without_null;
@@ -61,7 +61,7 @@ fn schema(graph: &mut Graph<'_>, found: &Value, location: &Location) -> Result<V
                     format!("{name} is not supported; use $ref with a reference that starts with #/");
                 return Err(SpecSchemaError::at(format!("#{}", location.pointer), problem));
             }
-            (name, _) if !old && is_in(APART, name) => continue,
+            (name, _) if !old && is_in(SEPARATE, name) => continue,
             ("$ref", Value::String(target)) => graph.resolve(target, &location.pointer)?.into(),
             // In 3.0, these modify `minimum` and `maximum`. In JSON Schema, they are separate limits.
             ("exclusiveMinimum" | "exclusiveMaximum", Value::Bool(_)) if old => continue,
@@ -84,14 +84,14 @@ fn schema(graph: &mut Graph<'_>, found: &Value, location: &Location) -> Result<V
         translated.insert(keyword.to_owned(), value);
     }
     bound_integers(found, &mut translated);
-    demand_of_requests(graph.document, found, &mut translated);
+    drop_read_only_required(graph.document, found, &mut translated);
     translated.extend(discriminator(found).map(|values| ("discriminator".to_owned(), values)));
     Ok(Value::Object(translated))
 }
 
 /// Translates schemas of OpenAPI 3.0 that are replaced as a whole: references, whose sibling keywords are ignored,
 /// and nullable combinations. Returns `None` for other schemas.
-fn whole_30(
+fn whole_schema_30(
     graph: &mut Graph<'_>,
     found: &Map<String, Value>,
     location: &Location,
@@ -121,7 +121,11 @@ fn bound_integers(found: &Map<String, Value>, translated: &mut Map<String, Value
 }
 
 /// Removes `readOnly` properties from the required ones: the server provides them, not the request.
-fn demand_of_requests(document: &Document, found: &Map<String, Value>, translated: &mut Map<String, Value>) {
+fn drop_read_only_required(
+    document: &Document,
+    found: &Map<String, Value>,
+    translated: &mut Map<String, Value>,
+) {
     let refer = |schema: &Value| document.refer(schema.get("$ref")?.as_str()?);
     let read_only = |name: &Value| {
         let property = found.get("properties").and_then(|properties| properties.get(name.as_str()?));

@@ -117,11 +117,11 @@ impl Checked<'_> {
             let index = values.get(error.instance().get(property)?.as_str()?)?;
             context.get(usize::try_from(index.as_u64()?).ok()?).map(Vec::as_slice)
         };
-        if let Some(branch) = meant(context, error).or_else(chosen) {
+        if let Some(branch) = intended_branch(context, error).or_else(chosen) {
             return branch.iter().flat_map(|inner| self.of(inner)).collect();
         }
-        vec![match (fixed(context), chooser) {
-            (Some((at, words)), _) => SchemaViolation::new(self.path(at), one_of(&words), "enum"),
+        vec![match (fixed_values(context), chooser) {
+            (Some((at, values)), _) => SchemaViolation::new(self.path(at), one_of(&values), "enum"),
             (None, Some((property, _))) if error.instance().get(property).is_none() => {
                 missing(&path, property)
             }
@@ -177,8 +177,8 @@ fn missing(path: &str, property: &str) -> SchemaViolation {
 }
 
 /// Returns the errors of the intended alternative, if there is exactly one candidate: the only alternative that
-/// accepts the type of the value, or else the only one of these that also accepts its fixed words.
-fn meant<'e>(
+/// accepts the type of the value, or else the only one of these that also accepts its fixed values.
+fn intended_branch<'e>(
     context: &'e Alternatives,
     error: &ValidationError<'_>,
 ) -> Option<&'e [ValidationError<'static>]> {
@@ -188,7 +188,7 @@ fn meant<'e>(
     };
     let typed = || context.iter().filter(move |errors| !errors.iter().any(refuses_type));
     only(typed())
-        .or_else(|| only(typed().filter(|errors| errors.iter().all(|inner| words(inner).is_none()))))
+        .or_else(|| only(typed().filter(|errors| errors.iter().all(|inner| allowed_values(inner).is_none()))))
         .map(Vec::as_slice)
 }
 
@@ -198,20 +198,20 @@ fn only<T>(mut items: impl Iterator<Item = T>) -> Option<T> {
     items.next().is_none().then_some(first)
 }
 
-/// Returns the part for which every alternative has a fixed set of words, and all these words, if the value has
+/// Returns the part for which every alternative has a fixed set of values, and all these values, if the value has
 /// none of them.
-fn fixed(context: &Alternatives) -> Option<(&str, Vec<&Value>)> {
+fn fixed_values(context: &Alternatives) -> Option<(&str, Vec<&Value>)> {
     let refused = context
         .iter()
-        .map(|errors| errors.iter().find_map(|inner| Some((inner.instance_path(), words(inner)?))));
+        .map(|errors| errors.iter().find_map(|inner| Some((inner.instance_path(), allowed_values(inner)?))));
     let refused: Vec<_> = refused.collect::<Option<_>>()?;
     let (at, _) = refused.first()?;
     let same = refused.iter().all(|(path, _)| path == at);
-    same.then(|| (at.as_str(), refused.iter().flat_map(|(_, words)| words).copied().collect()))
+    same.then(|| (at.as_str(), refused.iter().flat_map(|(_, values)| values).copied().collect()))
 }
 
-/// Returns the words that an error lists as the only ones allowed.
-fn words<'e>(error: &'e ValidationError<'_>) -> Option<Vec<&'e Value>> {
+/// Returns the values that an error lists as the only ones allowed.
+fn allowed_values<'e>(error: &'e ValidationError<'_>) -> Option<Vec<&'e Value>> {
     match error.kind() {
         ValidationErrorKind::Enum { options } => Some(options.as_array()?.iter().collect()),
         ValidationErrorKind::Constant { expected_value } => Some(vec![expected_value]),
@@ -226,7 +226,7 @@ fn describe(kind: &ValidationErrorKind, error: &ValidationError<'_>) -> (String,
             (format!("must be of type {}, not {}", types(kind), type_of(error.instance())), "type")
         }
         ValidationErrorKind::Enum { .. } | ValidationErrorKind::Constant { .. } => {
-            (one_of(&words(error).unwrap_or_default()), "enum")
+            (one_of(&allowed_values(error).unwrap_or_default()), "enum")
         }
         ValidationErrorKind::Minimum { limit } => (format!("must be at least {limit}"), "min"),
         ValidationErrorKind::ExclusiveMinimum { limit } => (format!("must be greater than {limit}"), "min"),
@@ -271,18 +271,18 @@ fn counted(bound: &str, limit: &u64, one: &str, many: &str) -> String {
     format!("must have {bound} {limit} {}", if *limit == 1 { one } else { many })
 }
 
-fn one_of(words: &[&Value]) -> String {
+fn one_of(values: &[&Value]) -> String {
     let mut text = String::new();
     // A client that sent another word did not intend null.
-    let words: Vec<_> = words.iter().filter(|word| !word.is_null() || words.len() == 1).collect();
-    for word in &words {
-        // Words beyond the part that is shown are not formatted: an error may contain any number of words.
+    let values: Vec<_> = values.iter().filter(|value| !value.is_null() || values.len() == 1).collect();
+    for value in &values {
+        // Words beyond the part that is shown are not formatted: an error may contain any number of values.
         if text.len() <= 4 * MAX_SHOWN {
             let comma = if text.is_empty() { "" } else { ", " };
-            text = format!("{text}{comma}{word}");
+            text = format!("{text}{comma}{value}");
         }
     }
-    let one_of = if words.len() == 1 { "" } else { "one of " };
+    let one_of = if values.len() == 1 { "" } else { "one of " };
     format!("must be {one_of}{}", shorten(&text))
 }
 

@@ -17,12 +17,12 @@ use sea_orm::{
 use uuid::Uuid;
 
 /// The id of the only row of `change_log`.
-const LOG: i64 = 1;
+const LOG_ID: i64 = 1;
 
 /// The maximum size in bytes, and the maximum number, of changes that one statement reads. Decoding more would block
 /// other requests.
 const PAGE_BYTES: usize = 2 << 20;
-const ROWS: u64 = 100;
+const MAX_ROWS: u64 = 100;
 
 /// A visible number of the log, and the lowest id of a transaction that was running when the number was read.
 #[derive(Clone, Copy, Debug, FromQueryResult)]
@@ -79,13 +79,13 @@ pub(crate) struct LogPage {
     pub(crate) floor: i64,
 }
 
-/// Returns the changes after `since` up to `head`, limited to about [`PAGE_BYTES`] bytes and [`ROWS`] rows. Returns at
+/// Returns the changes after `since` up to `head`, limited to about [`PAGE_BYTES`] bytes and [`MAX_ROWS`] rows. Returns at
 /// least one, if there is any.
 pub(crate) async fn between(db: &Executor, since: i64, head: i64) -> Result<LogPage> {
     let all = Entity::find().filter(Column::Seq.gt(since)).filter(Column::Seq.lte(head));
     let (mut rows, mut bytes, mut upto) = (Vec::new(), 0, since);
     {
-        let mut found = all.order_by_asc(Column::Seq).limit(ROWS).stream(db).await?;
+        let mut found = all.order_by_asc(Column::Seq).limit(MAX_ROWS).stream(db).await?;
         while let Some(row) = found.try_next().await? {
             bytes +=
                 row.document.as_str().len() + row.before.as_ref().map_or(0, |before| before.as_str().len());
@@ -96,7 +96,7 @@ pub(crate) async fn between(db: &Executor, since: i64, head: i64) -> Result<LogP
             }
         }
     }
-    if bytes < PAGE_BYTES && (rows.len() as u64) < ROWS {
+    if bytes < PAGE_BYTES && (rows.len() as u64) < MAX_ROWS {
         upto = head;
     }
     // Read after the rows: the transaction that removes rows raises the floor, so the floor reveals missing rows.
@@ -143,7 +143,7 @@ pub(super) fn last_number() -> Expr {
 
 /// An expression for the number up to which changes have been removed.
 fn floor() -> Expr {
-    let floor = change_log::Entity::find_by_id(LOG).select_only().column(change_log::Column::Floor);
+    let floor = change_log::Entity::find_by_id(LOG_ID).select_only().column(change_log::Column::Floor);
     subquery(floor.into_query())
 }
 
@@ -163,13 +163,13 @@ pub(crate) async fn last(db: &Executor) -> Result<i64> {
 
 /// Returns the row that describes the log as a whole.
 pub(crate) async fn log(db: &Executor) -> Result<change_log::Model> {
-    let log = change_log::Entity::find_by_id(LOG).one(db).await?;
+    let log = change_log::Entity::find_by_id(LOG_ID).one(db).await?;
     log.ok_or_else(no_log)
 }
 
 /// Evaluates an expression in a query of the row of `change_log`.
 async fn of_log<T: TryGetable>(db: &Executor, value: Expr) -> Result<T> {
-    let query = change_log::Entity::find_by_id(LOG).select_only().expr_as(value, "value");
+    let query = change_log::Entity::find_by_id(LOG_ID).select_only().expr_as(value, "value");
     query.into_tuple::<T>().one(db).await?.ok_or_else(no_log)
 }
 

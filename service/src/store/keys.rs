@@ -22,13 +22,13 @@ pub(crate) async fn claim(tx: &Executor, row: Model, now: DateTime<Utc>) -> Resu
 
 /// Returns the row of a key, locked.
 pub(crate) async fn find(tx: &Executor, caller: &str, key: &str) -> Result<Option<Model>> {
-    Ok(Entity::find().filter(this(caller, key)).lock_exclusive().one(tx).await?)
+    Ok(Entity::find().filter(key_is(caller, key)).lock_exclusive().one(tx).await?)
 }
 
 /// Stores the answer of a key.
 pub(crate) async fn complete(tx: &Executor, caller: &str, key: &str, answer: String) -> Result<()> {
     let answer = ActiveModel { answer: Set(Some(answer)), ..Default::default() };
-    Entity::update_many().set(answer).filter(this(caller, key)).exec(tx).await?;
+    Entity::update_many().set(answer).filter(key_is(caller, key)).exec(tx).await?;
     Ok(())
 }
 
@@ -37,6 +37,6 @@ pub(crate) async fn remove_expired(tx: &Executor, now: DateTime<Utc>) -> Result<
     Ok(Entity::delete_many().filter(Column::ExpiresTime.lt(now)).exec(tx).await?.rows_affected)
 }
 
-fn this(caller: &str, key: &str) -> Condition {
+fn key_is(caller: &str, key: &str) -> Condition {
     Condition::all().add(Column::Caller.eq(caller)).add(Column::Key.eq(key))
 }

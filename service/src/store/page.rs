@@ -20,11 +20,11 @@ use sea_orm::{
 };
 
 /// The column of the last number of the log of changes.
-const NUMBER: &str = "last_number";
+const NUMBER_COLUMN: &str = "last_number";
 /// The memory use of an item in addition to its documents, in bytes.
-const ITEM: usize = 512;
+const ITEM_OVERHEAD: usize = 512;
 /// The maximum offset for which rows are skipped directly. For larger offsets, an index skips them.
-const SKIPPED: u64 = 100;
+const MAX_DIRECT_OFFSET: u64 = 100;
 
 /// A query for a page of matching items.
 #[derive(Clone, Debug)]
@@ -73,7 +73,7 @@ pub(crate) async fn resources(
 }
 
 /// Returns matching items of `E`, in order. The page ends before the item that would exceed the maximum page size in
-/// bytes, but always contains a first item. The size of an item is the length of its documents plus [`ITEM`]. `None`
+/// bytes, but always contains a first item. The size of an item is the length of its documents plus [`ITEM_OVERHEAD`]. `None`
 /// if there is not enough memory for the page now.
 pub(super) async fn read<E: Listed>(
     db: &Executor,
@@ -93,10 +93,10 @@ pub(super) async fn read<E: Listed>(
             return Ok(Some(page));
         }
         if numbered && last.is_none() {
-            page.number = row.try_get("", NUMBER)?;
+            page.number = row.try_get("", NUMBER_COLUMN)?;
         }
         let item = E::read(&row)?;
-        let bytes = page.bytes + E::documents(&item) + ITEM;
+        let bytes = page.bytes + E::documents(&item) + ITEM_OVERHEAD;
         if bytes > share.page_bytes()
             && let Some(last) = last
         {
@@ -182,9 +182,9 @@ impl PageQuery<'_> {
     fn select<E: EntityTrait>(self) -> Select<E> {
         let Self { condition, order, size, offset, numbered } = self;
         let (limit, number) = (size + 1, numbered.then(changes::last_number));
-        let select = E::find().apply_if(number, |select, number| select.expr_as(number, NUMBER));
+        let select = E::find().apply_if(number, |select, number| select.expr_as(number, NUMBER_COLUMN));
         let mut key = E::PrimaryKey::iter().map(PrimaryKeyToColumn::into_column);
-        let (Some(id), None) = (key.next().filter(|_| offset > SKIPPED), key.next()) else {
+        let (Some(id), None) = (key.next().filter(|_| offset > MAX_DIRECT_OFFSET), key.next()) else {
             let select = ordered(select.filter(condition), order).limit(limit);
             return select.offset((offset > 0).then_some(offset));
         };

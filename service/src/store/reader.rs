@@ -14,7 +14,7 @@ use uuid::Uuid;
 /// The maximum number of concurrent statements. With two, each would answer half as many requests, at twice the cost.
 const CONCURRENCY: usize = 1;
 /// The maximum number of slow statements that run in addition. A slow answer must not block all other requests.
-const SLOW: usize = 1;
+const SLOW_BATCHES: usize = 1;
 
 /// A database to read from. Cheap to clone.
 #[derive(Clone)]
@@ -31,7 +31,7 @@ impl Reader {
         Self {
             executor: executor.clone(),
             is_primary,
-            finds: Batcher::with_slow(CONCURRENCY, SLOW, db.acquire_timeout()),
+            finds: Batcher::with_slow(CONCURRENCY, SLOW_BATCHES, db.acquire_timeout()),
             answer_timeout: db.answer_timeout(),
         }
     }

@@ -135,7 +135,7 @@ async fn only_one_at_a_time_opens_a_new_file() {
             tokio::task::yield_now().await;
             is_open.store(false, Ordering::SeqCst);
         };
-        tokio::spawn(async move { migration::opening(&url, work).await.expect("a lock") })
+        tokio::spawn(async move { migration::with_file_lock(&url, work).await.expect("a lock") })
     };
     let openers: Vec<_> = (0..1000).map(|_| open()).collect();
     for opener in openers {
