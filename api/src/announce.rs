@@ -2,6 +2,7 @@
 
 use crate::config::Config;
 use crate::serve::Running;
+use service::BASE_PATH;
 use std::net::SocketAddr;
 
 /// Returns the addresses of a server that runs with these settings, its database, and whether callers must present a
@@ -16,16 +17,13 @@ pub(crate) fn text(config: &Config, running: &Running) -> String {
     };
     let (api, health) = (at(scheme, &running.api), at("http", &running.health));
     let metrics = at("http", &running.metrics);
-    let callers = match config.server.jwt.is_enabled() {
-        true => "must present a token",
-        false => "need no token",
-    };
+    let callers = if config.server.jwt.is_enabled() { "must present a token" } else { "need no token" };
     let console =
         if config.server.console { format!("\n  Console     {api}/console") } else { String::new() };
     format!(
         "HyperFleet API {} ({})
   Start page  {api}/
-  API         {api}/api/hyperfleet/v1
+  API         {api}{BASE_PATH}
   Swagger UI  {api}/openapi-ui{console}
   Health      {health}/readyz
   Metrics     {metrics}/metrics

@@ -1,8 +1,8 @@
 //! The application state that every operation receives.
 
 use crate::fields::Fields;
-use crate::limits::Streams;
-use crate::problem::{ApiError, ApiResult, Code};
+use crate::layers::WaitingRequests;
+use crate::problem::{ApiError, ApiResult};
 use crate::telemetry::RequestContext;
 use poem::Request;
 use service::Context;
@@ -24,7 +24,7 @@ pub struct App {
     /// The timeout of a request.
     pub request_timeout: Duration,
     /// The requests that are waiting for changes.
-    pub(crate) streams: Arc<Streams>,
+    pub(crate) waiting: Arc<WaitingRequests>,
     /// Becomes true when the server starts to shut down.
     pub stopping: watch::Receiver<bool>,
 }
@@ -36,17 +36,28 @@ impl App {
         app.map(Arc::as_ref).ok_or_else(|| ApiError::internal("no application in the request"))
     }
 
-    /// Runs a change to completion, even if the caller disconnects or the request times out first.
+    /// Runs a change to completion, even if the caller disconnects or the request times out first. A change that does
+    /// not finish within [`COMPLETION_GRACE`] after that timeout is abandoned and logged.
     pub(crate) async fn run_to_completion<T, F>(&self, change: impl FnOnce(Context) -> F) -> ApiResult<T>
     where
         T: Send + 'static,
         F: Future<Output = ApiResult<T>> + Send + 'static,
     {
-        let bounded =
+        let change =
             tokio::time::timeout(self.request_timeout + COMPLETION_GRACE, change(self.context.clone()));
+        let bounded = async {
+            change.await.unwrap_or_else(|_| {
+                // The caller has already received 504, so only the log can report this.
+                let request_id = RequestContext::request_id();
+                tracing::warn!(
+                    request_id,
+                    "a change did not finish after its request timed out and was abandoned"
+                );
+                Err(ApiError::timeout())
+            })
+        };
         match tokio::spawn(RequestContext::inherited(bounded)).await {
-            Ok(Ok(result)) => result,
-            Ok(Err(_)) => Err(ApiError::new(Code::TIMEOUT, "The change took too long")),
+            Ok(result) => result,
             Err(end) => match end.try_into_panic() {
                 Ok(panic) => std::panic::resume_unwind(panic),
                 Err(end) => Err(ApiError::internal(end.to_string())),

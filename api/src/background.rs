@@ -21,7 +21,7 @@ pub(crate) fn start(context: Context, config: &Config, recorder: Recorder) -> Jo
     let mut tasks = JoinSet::new();
     let retention = config.changes.retention(context.db.dialect());
     tasks.spawn(telemetry::watch_reconciliation(context.clone(), config.metrics.clone()));
-    tasks.spawn(service::change::publish(context.clone()));
+    tasks.spawn(service::change::run_tail(context.clone()));
     if context.db.dialect() == Dialect::Postgres {
         tasks.spawn(health::log_outages(context.db.clone()));
     }

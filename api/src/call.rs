@@ -3,7 +3,7 @@
 
 use crate::app::App;
 use crate::auth::{AuthError, Authenticator, Caller};
-use crate::limits::{Deadline, InFlight, Stream};
+use crate::layers::{Deadline, InFlight, WaitingRequest};
 use crate::problem::{ApiError, ApiResult, Code};
 use crate::telemetry::RequestContext;
 use poem::http::header;
@@ -31,8 +31,8 @@ impl Call<'_> {
     ///
     /// # Errors
     /// 429 if too many requests are waiting.
-    pub(crate) fn wait(&self, time: Duration) -> ApiResult<Stream> {
-        let stream = self.app.streams.admit(&self.caller)?;
+    pub(crate) fn begin_wait(&self, time: Duration) -> ApiResult<WaitingRequest> {
+        let waiting = self.app.waiting.admit(&self.caller)?;
         RequestContext::set_waiting();
         if let Some(in_flight) = self.request.data::<InFlight>() {
             in_flight.release();
@@ -40,7 +40,7 @@ impl Call<'_> {
         if let Some(deadline) = self.request.data::<Deadline>() {
             deadline.extend(time);
         }
-        Ok(stream)
+        Ok(waiting)
     }
 }
 
@@ -107,7 +107,7 @@ fn refusal(error: AuthError) -> ApiError {
     let (code, detail, challenge) = match error {
         AuthError::Missing => (
             Code::AUTHENTICATION_REQUIRED,
-            "The request carries no bearer token".to_owned(),
+            "The request has no bearer token".to_owned(),
             "Bearer realm=\"hyperfleet\"",
         ),
         AuthError::Invalid(reason) => (

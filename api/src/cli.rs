@@ -9,15 +9,15 @@ use clap_complete::Shell;
 
 use crate::config::database::Database;
 use crate::config::environment::Environment;
-use crate::config::layers::{self, Layers};
 use crate::config::parse::host;
 use crate::config::setting::with_flags;
 use crate::config::settings::Health;
+use crate::config::sources::{self, Sources};
 use crate::config::{Config, inherit_host};
 
 const PRECEDENCE: &str = "\
-A flag outranks the environment, the environment outranks the configuration file, the file outranks
-the default. In the file the same settings stand under their dotted names:
+Flags take precedence over environment variables, environment variables over the configuration file,
+and the file over the defaults. In the file, the dots of a name are levels of nesting:
 
     server:
       host: 0.0.0.0
@@ -33,13 +33,13 @@ Durations are written 500ms, 30s, 2m, 1h; sizes 65536, 256KiB, 1MiB; lists a,b,c
 
 /// How to install the script for each shell.
 const INSTALL: &str = "\
-To have it in new shells:
+To enable completion in new shells:
   bash        hyperfleet-api completions bash > ~/.local/share/bash-completion/completions/hyperfleet-api
   zsh         hyperfleet-api completions zsh > \"${fpath[1]}/_hyperfleet-api\"
   fish        hyperfleet-api completions fish > ~/.config/fish/completions/hyperfleet-api.fish
   elvish      hyperfleet-api completions elvish >> ~/.config/elvish/rc.elv
   powershell  hyperfleet-api completions powershell >> $PROFILE
-In this bash only: source <(hyperfleet-api completions bash)";
+In the current bash session: source <(hyperfleet-api completions bash)";
 
 /// The command line as declared: its settings have no flags yet.
 #[derive(Debug, Parser)]
@@ -126,21 +126,21 @@ pub enum Migration {
 pub fn parse<'a>(
     arguments: impl IntoIterator<Item = OsString>,
     environment: &'a Environment<'a>,
-) -> Result<(Command, Layers<'a>), clap::Error> {
-    let parsed = layers::parse(Cli::command(), &with_default_command(arguments), environment);
-    let (matches, mut layers) = parsed.map_err(without_urls)?;
+) -> Result<(Command, Sources<'a>), clap::Error> {
+    let parsed = sources::parse(Cli::command(), &with_default_command(arguments), environment);
+    let (matches, mut sources) = parsed.map_err(without_urls)?;
     let Cli { mut command } = Cli::from_arg_matches(&matches)?;
     match &mut command {
-        Command::Serve(config) | Command::Config(config) => config.resolve(&mut layers)?,
+        Command::Serve(config) | Command::Config(config) => config.resolve(&mut sources)?,
         Command::Migrate { database, .. } | Command::Backup { database, .. } => {
-            database.resolve(&mut layers)?;
+            database.resolve(&mut sources)?;
         }
         Command::Healthcheck { server_host, health } => {
-            inherit_host(&mut layers, "health.host", &mut health.host, server_host);
+            inherit_host(&mut sources, "health.host", &mut health.host, server_host);
         }
         Command::Openapi { .. } | Command::Completions { .. } => {}
     }
-    Ok((command, layers))
+    Ok((command, sources))
 }
 
 /// Returns the script for `shell` that completes commands and flags.

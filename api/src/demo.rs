@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use entity::JsonText;
 use serde_json::{Value, json};
 use service::error::Error;
-use service::list::{Collection, Ordering};
+use service::list::{Collection, ListOrder};
 use service::model::{Resource, Target};
 use service::resource::{self, Create, IfMatch, ListQuery, Patch, Start};
 use service::status::{ConditionStatus, Report, ReportedCondition};
@@ -121,18 +121,23 @@ fn observed(resource: &Resource, position: usize, now: DateTime<Utc>) -> Vec<Rep
     use ConditionStatus::{False, True};
     let work = WORK_TIME * i32::try_from(position + 1).unwrap_or(i32::MAX);
     let done = now - resource.updated_time >= work;
-    let observed: &[(&str, ConditionStatus, &str, &str)] = match done {
-        _ if position == 0 && resource.name == FAILING_CLUSTER && !resource.is_finalizing() => &[
-            ("Available", False, "QuotaExceeded", "The project has no quota for another network"),
-            ("Health", False, "QuotaExceeded", "The project has no quota for another network"),
-        ],
-        true if resource.is_finalizing() => &[
+    let fails = position == 0 && resource.name == FAILING_CLUSTER;
+    let observed: &[(&str, ConditionStatus, &str, &str)] = match (resource.is_finalizing(), done) {
+        (true, true) => &[
             ("Available", False, "Deleted", "Everything is cleaned up"),
             ("Finalized", True, "Deleted", "Everything is cleaned up"),
         ],
-        false if resource.is_finalizing() => &[("Available", False, "Deleting", "Cleaning up")],
-        true => &[("Available", True, "Applied", "All is as desired"), ("Health", True, "Healthy", "")],
-        false => &[("Available", False, "Progressing", "Working on it"), ("Health", True, "Healthy", "")],
+        (true, false) => &[("Available", False, "Deleting", "Cleaning up")],
+        (false, _) if fails => &[
+            ("Available", False, "QuotaExceeded", "The project has no quota for another network"),
+            ("Health", False, "QuotaExceeded", "The project has no quota for another network"),
+        ],
+        (false, true) => {
+            &[("Available", True, "Applied", "All is as desired"), ("Health", True, "Healthy", "")]
+        }
+        (false, false) => {
+            &[("Available", False, "Progressing", "Working on it"), ("Health", True, "Healthy", "")]
+        }
     };
     let condition =
         |(name, status, reason, message): &(&str, ConditionStatus, &str, &str)| ReportedCondition {
@@ -158,7 +163,7 @@ async fn change(context: &Context, number: u64) -> Result<()> {
     spec["nodes"] = (spec["nodes"].as_u64().unwrap_or(3) % 9 + 1).into();
     let target = Target { kind: Kind::Cluster, id: cluster.id, owner: None };
     let patch = Patch::Replace { spec: Some(spec), labels: None };
-    match resource::patch(context, target, IfMatch::Absent, patch, CALLER.to_owned()).await {
+    match resource::patch(context, target, IfMatch::Any, patch, CALLER.to_owned()).await {
         Ok(_) | Err(Error::NotFound { .. } | Error::Conflict(_)) => Ok(()),
         Err(error) => Err(error),
     }
@@ -192,7 +197,7 @@ async fn list(context: &Context, kind: Kind, label: Option<&str>) -> Result<Vec<
         label.map(|label| search::parse(collection, &format!("labels.{label} = 'true'"))).transpose();
     let query = ListQuery {
         filter: filter.map_err(|error| Error::Internal(error.to_string()))?,
-        order: Ordering::parse(collection, "", &[]).map_err(Error::Internal)?,
+        order: ListOrder::parse(collection, "", &[]).map_err(Error::Internal)?,
         from: Start::Page(1),
         size: 100,
         total: false,

@@ -43,12 +43,12 @@ impl Guide {
     /// is Markdown.
     pub(crate) fn rendered(&self) -> Option<String> {
         let Rendered { html, sections } = self.path.ends_with(".md").then(|| render(self.text))?;
-        let item = |guide: &Guide| match guide.path == self.path {
-            true => format!(
-                "<li><a href=\"#\" aria-current=\"page\">{}</a>\n<ul>\n{sections}</ul></li>\n",
-                guide.title
-            ),
-            false => format!("<li><a href=\"{}\">{}</a></li>\n", guide.path, guide.title),
+        let item = |Guide { path, title, .. }: &Guide| {
+            if *path == self.path {
+                format!("<li><a href=\"#\" aria-current=\"page\">{title}</a>\n<ul>\n{sections}</ul></li>\n")
+            } else {
+                format!("<li><a href=\"{path}\">{title}</a></li>\n")
+            }
         };
         let guides: String = GUIDES.iter().filter(|guide| guide.path.ends_with(".md")).map(item).collect();
         Some(format!(

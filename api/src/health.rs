@@ -1,7 +1,7 @@
 //! The health and metrics ports. Both serve liveness, readiness and metrics, so that tools may expect them on either of
 //! the usual port numbers.
 
-use crate::limits::{head_as_get, trailing_slash};
+use crate::layers::{head_as_get, trailing_slash};
 use crate::telemetry::{self, Recorder};
 use poem::error::MethodNotAllowedError;
 use poem::http::{StatusCode, header};

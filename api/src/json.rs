@@ -15,7 +15,7 @@ const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 pub fn parse(bytes: &[u8]) -> Result<Value, ApiError> {
     let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
     if bytes.iter().all(u8::is_ascii_whitespace) {
-        return Err(ApiError::malformed("Request body is required but was empty"));
+        return Err(ApiError::malformed("The request body is required but is empty"));
     }
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let value = Strict { depth: 0 }.deserialize(&mut reader);
@@ -72,10 +72,10 @@ impl<'de> Visitor<'de> for Strict {
     }
 
     fn visit_str<E: Error>(self, value: &str) -> Result<Value, E> {
-        match value.contains('\0') {
-            true => Err(E::custom("a string contains the character NUL")),
-            false => Ok(value.into()),
+        if value.contains('\0') {
+            return Err(E::custom("a string contains the character NUL"));
         }
+        Ok(value.into())
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {

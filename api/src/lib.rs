@@ -8,17 +8,27 @@
 //! - `middleware` lists all layers around the operations, in order.
 //! - Bodies are parsed strictly, and all their faults are reported together (`json`, `dto`).
 //!
-//! To add a column to resources: see the crate `service`; in this crate, `dto/resource.rs`, where the row is
+//! To add a column to resources: see the crate `service`; in this crate, `dto/resource.rs`, where `Resource` is
 //! destructured.
+//!
+//! To add a parameter of lists: see the crate `service`.
 //!
 //! To add an operation: write a method in the `routes` file of its path, with a doc comment (its text in the served
 //! document), its parameters and body, and a call of `routes/read.rs` or `routes/write.rs`. If it can be called
-//! without a token, add it to the public list in the tests. Add examples of its bodies and of new parameters to
-//! `openapi/examples.json`. Then run `cargo run -- openapi > api/openapi.json`.
+//! without a token, add it to `PUBLIC` in `tests/it/auth/http.rs` and to `public` in `tests/it/openapi.rs`. Add
+//! examples of its bodies and of new parameters to `openapi/examples.json`. Then run `cargo run -- openapi > api/openapi.json`.
 //!
 //! To add a setting: add one field with its doc comment and default to the struct of its section, and use it. The
 //! flag, the environment variable, the YAML key and the help text are derived from it. `config/mod.rs` lists the
 //! file of each section, and the other places that depend on settings.
+//!
+//! To add a metric: increment it where the event occurs. Add its description to `HELP` in `telemetry/recorder.rs`, its
+//! initial value to `register` in the same file (a metric of the crate `service`: to `register` in its `metrics.rs`),
+//! and a row to the table in `docs/operations.md`.
+//!
+//! To add an error code: add a variant to `service/src/error.rs` if the service returns it, map it in
+//! `service_error.rs`, and add the code to `problem/code.rs`, `docs/errors.md` and `openapi/description.md`. A new
+//! status is also added to `problem/document.rs` and `openapi/operation.rs`.
 
 pub mod app;
 pub mod auth;
@@ -30,7 +40,7 @@ pub mod demo;
 pub mod dto;
 pub mod fields;
 pub mod json;
-pub mod limits;
+pub mod layers;
 pub mod list;
 pub mod net;
 pub mod openapi;

@@ -12,7 +12,7 @@ use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 use service::db::Consistency;
 use service::error::FieldError;
 use service::kind::Kind;
-use service::list::{Collection, Cursor, Ordering};
+use service::list::{Collection, Cursor, ListOrder};
 use service::resource::{ListQuery, Start};
 use service::search::{self, Filter};
 use std::collections::{BTreeSet, HashMap};
@@ -20,6 +20,9 @@ use std::marker::PhantomData;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 use uuid::Uuid;
+
+/// The number of items on a page, unless the request or the maximum page size sets another.
+pub const DEFAULT_PAGE_SIZE: u64 = 100;
 
 /// The maximum page number: far beyond the size of any list, and small enough that its product with any page size
 /// does not overflow.
@@ -102,10 +105,8 @@ impl<S> Parameters<S> {
 fn consistency(headers: &HeaderMap) -> Consistency {
     let directives = headers.get_all(CACHE_CONTROL).iter().filter_map(|value| value.to_str().ok());
     let no_cache = |directive: &str| directive.trim().eq_ignore_ascii_case("no-cache");
-    match directives.flat_map(|value| value.split(',')).any(no_cache) {
-        true => Consistency::Strong,
-        false => Consistency::Eventual,
-    }
+    let strong = directives.flat_map(|value| value.split(',')).any(no_cache);
+    if strong { Consistency::Strong } else { Consistency::Eventual }
 }
 
 fn decode(text: &str) -> Option<String> {
@@ -157,7 +158,7 @@ impl<'a, S> ParameterReader<'a, S> {
 
     fn paging(&mut self, max_size: u64) -> Paging {
         let page = self.within("page", 1..=MAX_PAGE, 1);
-        let page_size = self.within("pageSize", 1..=max_size, 100.min(max_size));
+        let page_size = self.within("pageSize", 1..=max_size, DEFAULT_PAGE_SIZE.min(max_size));
         let size = self.within("size", 1..=max_size, page_size);
         let total = |text: &str| match text {
             "true" | "false" => Ok(text == "true"),
@@ -218,7 +219,7 @@ pub struct ItemRequest {
 
 impl ItemRequest {
     /// Parses the parameters.
-    pub fn read<S>(parameters: &Parameters<S>, known: &KnownFields) -> Result<Self, ApiError> {
+    pub fn parse<S>(parameters: &Parameters<S>, known: &KnownFields) -> Result<Self, ApiError> {
         let mut reader = ParameterReader::of(parameters);
         let (selection, wait_for) =
             (reader.selection(known), reader.search(&Collection::of(Kind::Cluster), "wait_for"));
@@ -243,7 +244,7 @@ impl ListRequest {
     ///
     /// # Errors
     /// All faults of the parameters, in one error.
-    pub fn read<S>(
+    pub fn parse<S>(
         parameters: &Parameters<S>,
         collection: &Collection,
         owner: Option<Uuid>,
@@ -257,7 +258,7 @@ impl ListRequest {
             parameters.one("search").unwrap_or_default(),
             &owner.map(|id| id.to_string()).unwrap_or_default(),
         ];
-        let order = Ordering::parse(collection, &order_text(parameters), &scope);
+        let order = ListOrder::parse(collection, &order_text(parameters), &scope);
         let order = reader.keep(order.map_err(|message| unreadable("order", message)));
         let decode = |text: &str| {
             Cursor::decode(text).ok_or_else(|| unreadable("cursor", "the cursor cannot be read"))
@@ -285,9 +286,8 @@ fn order_text<S>(parameters: &Parameters<S>) -> String {
         None => order,
         Some(fields) if is_direction => {
             let fields = fields.split(',').map(str::trim).filter(|field| !field.is_empty());
-            let directed = fields.map(|field| match field.contains(' ') {
-                true => field.to_owned(),
-                false => format!("{field} {direction}"),
+            let directed = fields.map(|field| {
+                if field.contains(' ') { field.to_owned() } else { format!("{field} {direction}") }
             });
             directed.collect::<Vec<_>>().join(",")
         }
@@ -309,8 +309,9 @@ fn query_error(errors: Vec<FieldError>) -> ApiError {
             format!("Invalid parameters: {}", Vec::from_iter(names).join(", "))
         }
     };
-    match errors.iter().all(about_text) {
-        true => ApiError::bad_request(detail, errors),
-        false => ApiError::invalid(detail, errors),
+    if errors.iter().all(about_text) {
+        ApiError::bad_request(detail, errors)
+    } else {
+        ApiError::invalid(detail, errors)
     }
 }

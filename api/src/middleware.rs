@@ -5,13 +5,13 @@ use crate::auth::{Authenticator, Caller};
 use crate::call::authenticate;
 use crate::config::settings::Server;
 use crate::dto::Time;
-use crate::limits::{
+use crate::layers::{
     Bodies, Origins, RequestId, admit, catch_panic, check_head, close_when_stopping, cors, deadline, gzip,
     head_as_get, read_body, request_ids, trailing_slash,
 };
 use crate::operations::{Matched, Operation};
 use crate::problem::{self, ApiError, ApiResult};
-use crate::telemetry::{RequestContext, RequestLog, ServerSpan, count_refused, is_text};
+use crate::telemetry::{RequestContext, RequestLog, ServerSpan, count_refused, logs_text};
 use poem::http::StatusCode;
 use poem::{Endpoint, EndpointExt, IntoEndpoint, IntoResponse, Request, Response};
 use service::Clock;
@@ -38,8 +38,8 @@ where
     // Shorter than the request timeout, so that a slow sender gets 408 rather than 504.
     let body_time = server.request_timeout.mul_f32(0.9);
     let bodies = Bodies::new(server.max_body_bytes, body_time, server.stall_timeout, server.max_body_memory);
-    let gate = Gate { origins: origins.clone(), authenticator, max_head: server.max_header_bytes };
-    let (gate, refused_bodies) = (Arc::new(gate), bodies.clone());
+    let checks = HeadChecks { origins: origins.clone(), authenticator, max_head: server.max_header_bytes };
+    let (checks, refused_bodies) = (Arc::new(checks), bodies.clone());
     let in_flight = Arc::new(Semaphore::new(server.max_in_flight));
     let request_timeout = server.request_timeout;
     routes
@@ -51,7 +51,7 @@ where
         .around(move |next, request| read_body(next, request, bodies.clone()))
         // Outside the body and in-flight limits: an unauthorized request must not use these resources, and waiting
         // for keys does not count as processing.
-        .around(move |next, request| pass_gate(next, request, gate.clone(), refused_bodies.clone()))
+        .around(move |next, request| check_before_body(next, request, checks.clone(), refused_bodies.clone()))
         // Boxed because the compiler fails on more deeply nested types.
         .boxed()
         // Limits the time of everything inside.
@@ -78,15 +78,15 @@ where
 }
 
 /// The checks that use only the head of a request.
-struct Gate {
+struct HeadChecks {
     origins: Arc<Origins>,
     authenticator: Option<Authenticator>,
     max_head: usize,
 }
 
-impl Gate {
+impl HeadChecks {
     /// Runs the checks. Returns the caller of a secured operation, and `None` if the request does not match one.
-    async fn check(&self, request: &Request, matched: Matched) -> ApiResult<Option<Caller>> {
+    async fn run(&self, request: &Request, matched: Matched) -> ApiResult<Option<Caller>> {
         self.origins.check(request)?;
         matched.check_method()?;
         // Before the remaining checks, so that an unauthenticated client learns nothing from their errors.
@@ -103,14 +103,14 @@ impl Gate {
 
 /// Refuses a request by its head, before its body is read. A body is read only for an authenticated caller: other
 /// clients must not use the memory for bodies, and no request that they may send needs a body.
-async fn pass_gate(
+async fn check_before_body(
     next: Arc<impl Endpoint>,
     mut request: Request,
-    gate: Arc<Gate>,
+    checks: Arc<HeadChecks>,
     bodies: Arc<Bodies>,
 ) -> poem::Result<Response> {
     let matched = request.data::<Matched>().copied().unwrap_or(Matched::Nothing);
-    let checked = gate.check(&request, matched).await;
+    let checked = checks.run(&request, matched).await;
     match &checked {
         Ok(Some(caller)) => {
             RequestContext::set_caller(&caller.name);
@@ -138,49 +138,47 @@ async fn observe(next: Arc<impl Endpoint>, mut request: Request, clock: Clock) -
     let context = RequestContext::new(log.id.clone(), span.ids());
     let work = async {
         let result = next.call(request).await.map(IntoResponse::into_response);
-        log.answer(result, matched.operation(), &clock)
+        respond(&log, result, matched.operation(), &clock)
     };
     let mut response = context.run(work.instrument(span.span())).await;
     span.end(&log.method, matched.operation(), &mut response);
     Ok(response)
 }
 
-impl RequestLog {
-    /// Logs and counts the response. Requests that are refused before they reach the routes count as well, so that
-    /// an overload is visible in the error rate.
-    fn answer(
-        &self,
-        result: poem::Result<Response>,
-        operation: Option<&Operation>,
-        clock: &Clock,
-    ) -> Response {
-        let (response, code) = match result {
-            Ok(response) => (response, None),
-            Err(error) => self.render(problem::of_poem(error, self.uri.path()), clock),
-        };
-        let status = response.status().as_u16();
-        let elapsed = self.started.elapsed();
-        if let Some(operation) = operation {
-            operation.count(status, (!RequestContext::is_waiting()).then_some(elapsed));
-        }
-        self.log(status, code, elapsed, is_text());
-        response
+/// Logs and counts the response. Requests that are refused before they reach the routes count as well, so that an
+/// overload is visible in the error rate.
+fn respond(
+    log: &RequestLog,
+    result: poem::Result<Response>,
+    operation: Option<&Operation>,
+    clock: &Clock,
+) -> Response {
+    let (response, code) = match result {
+        Ok(response) => (response, None),
+        Err(error) => render(log, problem::of_poem(error, log.uri.path()), clock),
+    };
+    let status = response.status().as_u16();
+    let elapsed = log.started.elapsed();
+    if let Some(operation) = operation {
+        operation.count(status, (!RequestContext::is_waiting()).then_some(elapsed));
     }
+    log.log(status, code, elapsed, logs_text());
+    response
+}
 
-    /// Renders a refusal as a problem document. Returns the response and the error code.
-    fn render(&self, refusal: ApiError, clock: &Clock) -> (Response, Option<&'static str>) {
-        if let Some(limit) = refusal.refused_by {
-            count_refused(limit);
-        }
-        if let Some(cause) = &refusal.cause {
-            match refusal.status {
-                StatusCode::INTERNAL_SERVER_ERROR => {
-                    tracing::error!(operation = self.operation, cause, request_id = self.id, "failed");
-                }
-                _ => tracing::warn!(operation = self.operation, cause, request_id = self.id, "failed"),
-            }
-        }
-        let code = Some(refusal.code.as_str());
-        (refusal.into_answer(self.uri.path(), &self.id, Time(clock.now())), code)
+/// Renders a refusal as a problem document. Returns the response and the error code.
+fn render(log: &RequestLog, refusal: ApiError, clock: &Clock) -> (Response, Option<&'static str>) {
+    if let Some(reason) = refusal.refused_by {
+        count_refused(reason);
     }
+    if let Some(cause) = &refusal.cause {
+        let (operation, request_id) = (log.operation, &log.id);
+        if refusal.status == StatusCode::INTERNAL_SERVER_ERROR {
+            tracing::error!(operation, cause, request_id, "failed");
+        } else {
+            tracing::warn!(operation, cause, request_id, "failed");
+        }
+    }
+    let code = Some(refusal.code.as_str());
+    (refusal.into_answer(log.uri.path(), &log.id, Time(clock.now())), code)
 }

@@ -7,6 +7,7 @@ mod sample;
 
 use crate::dto::{AdapterStatus, NodePool, tidy};
 use crate::fields::{Fields, KnownFields, Selection};
+use crate::list::DEFAULT_PAGE_SIZE;
 use crate::routes::TAGS;
 use crate::routes::changes::ChangesApi;
 use crate::routes::cluster_node_pools::ClusterNodePoolsApi;
@@ -39,7 +40,7 @@ const DESCRIPTION: &str = include_str!("openapi/description.md");
 type Apis = (MetaApi, ClustersApi, ClusterNodePoolsApi, NodePoolsApi, StatusesApi, ChangesApi);
 
 /// Returns the service with all operations, to be nested at [`PREFIX`].
-pub fn service() -> OpenApiService<Apis, ()> {
+pub fn operations_service() -> OpenApiService<Apis, ()> {
     let apis = (MetaApi, ClustersApi, ClusterNodePoolsApi, NodePoolsApi, StatusesApi, ChangesApi);
     OpenApiService::new(apis, "HyperFleet API", crate::VERSION)
         .description(DESCRIPTION)
@@ -59,7 +60,7 @@ pub struct Document {
 impl Document {
     /// Builds the document of a server that requires tokens, or of one that does not.
     pub fn new(tokens: bool) -> Self {
-        let mut document: Value = serde_json::from_str(&service().spec()).unwrap_or_default();
+        let mut document: Value = serde_json::from_str(&operations_service().spec()).unwrap_or_default();
         tidy(&mut document);
         let mut refusals = Map::new();
         for (_, path) in members(&mut document["paths"]) {
@@ -79,8 +80,9 @@ impl Document {
         }
         if !tokens {
             document["security"] = json!([]);
-            let components = document["components"].as_object_mut();
-            components.into_iter().for_each(|components| drop(components.remove("securitySchemes")));
+            if let Some(components) = document["components"].as_object_mut() {
+                components.remove("securitySchemes");
+            }
         }
         examples::add(&mut document);
         let fields = fields(&document["components"]["schemas"]);
@@ -91,6 +93,30 @@ impl Document {
     #[must_use]
     pub fn with_spec_schemas(mut self, schemas: &SpecSchemas) -> Self {
         provider::show(&mut self.tree, schemas);
+        self
+    }
+
+    /// Returns the document of a server whose pages have at most this many items.
+    #[must_use]
+    pub fn with_max_page_size(mut self, max: u64) -> Self {
+        let operations = members(&mut self.tree["paths"]).flat_map(|(_, path)| members(path));
+        let parameters =
+            operations.filter_map(|(_, operation)| operation.get_mut("parameters")?.as_array_mut()).flatten();
+        for parameter in parameters {
+            let name = parameter["name"].as_str().unwrap_or_default();
+            if !matches!(name, "size" | "pageSize") {
+                continue;
+            }
+            let has_default = name == "size";
+            parameter["schema"]["maximum"] = max.into();
+            if has_default {
+                parameter["schema"]["default"] = DEFAULT_PAGE_SIZE.min(max).into();
+            }
+            // Tools send the example.
+            if parameter["example"].as_u64().is_some_and(|example| example > max) {
+                parameter["example"] = max.into();
+            }
+        }
         self
     }
 
@@ -117,7 +143,7 @@ impl Document {
 
     /// Returns the page of Swagger UI. It loads nothing from other hosts.
     pub fn swagger_ui(&self) -> String {
-        let service = service();
+        let service = operations_service();
         // The document is embedded in a script element, which the text of a description must not close.
         let document = self.tree.to_string().replace("</", "<\\/");
         let html = service.swagger_ui_html().replacen(&service.spec(), &document, 1);

@@ -1,6 +1,6 @@
 //! The table of operations by method and path, shared by `Allow`, authentication, metrics and the log.
 
-use crate::problem::{ApiError, Code};
+use crate::problem::{ApiError, Code, RefusalReason};
 use crate::{openapi, pages};
 use matchit::{Match, Router};
 use poem::http::{Method, header};
@@ -145,7 +145,7 @@ impl Matched {
             None => format!("Method not allowed; use {allow}"),
         };
         let error = ApiError::new(Code::METHOD_NOT_ALLOWED, detail);
-        Err(error.with_header(header::ALLOW, allow).refused_by("method_not_allowed"))
+        Err(error.with_header(header::ALLOW, allow).refused_by(RefusalReason::MethodNotAllowed))
     }
 }
 

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use poem::http::{HeaderMap, StatusCode, header};
 use poem::{Endpoint, Request, Response, Route, endpoint::make_sync};
 use serde_json::json;
+use service::BASE_PATH;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::LazyLock;
 
@@ -137,21 +138,20 @@ fn start(request: &Request, ports: [u16; 2], console: bool) -> Response {
     let host = host(request);
     let [health, metrics] = ports.map(|port| format!("http://{host}:{port}"));
     let [ready, metrics] = [format!("{health}/readyz"), format!("{metrics}/metrics")];
-    let page = match wants_json(request.headers()) {
-        true => {
-            let mut links = json!({
-                "api": "/api/hyperfleet/v1", "ui": "/openapi-ui", "document": "/openapi.json", "health": ready,
-                "metrics": metrics, "docs": GUIDES.each_ref().map(|guide| guide.path),
-            });
-            if console {
-                links["console"] = "/console".into();
-            }
-            let text = json!({
-                "name": "HyperFleet API", "version": crate::VERSION, "build": crate::COMMIT, "links": links,
-            });
-            Page::new("application/json", text.to_string())
+    let page = if wants_json(request.headers()) {
+        let mut links = json!({
+            "api": BASE_PATH, "ui": "/openapi-ui", "document": "/openapi.json", "health": ready,
+            "metrics": metrics, "docs": GUIDES.each_ref().map(|guide| guide.path),
+        });
+        if console {
+            links["console"] = "/console".into();
         }
-        false => Page::new(HTML, html(&ready, &metrics, console)),
+        let text = json!({
+            "name": "HyperFleet API", "version": crate::VERSION, "build": crate::COMMIT, "links": links,
+        });
+        Page::new("application/json", text.to_string())
+    } else {
+        Page::new(HTML, html(&ready, &metrics, console))
     };
     varying_by_accept(&page.same_origin_only(), request.headers())
 }
@@ -189,9 +189,10 @@ fn host(request: &Request) -> &str {
 }
 
 fn html(ready: &str, metrics: &str, console: bool) -> String {
-    let console = match console {
-        true => "<dt><a href=\"/console\">Console</a></dt>\n<dd>Look at the fleet as it changes.</dd>\n",
-        false => "",
+    let console = if console {
+        "<dt><a href=\"/console\">Console</a></dt>\n<dd>Look at the fleet as it changes.</dd>\n"
+    } else {
+        ""
     };
     let (version, build) = (crate::VERSION, crate::COMMIT);
     let content = format!(
@@ -205,9 +206,9 @@ fn html(ready: &str, metrics: &str, console: bool) -> String {
 <dd>Guides for users, for authors of adapters and controllers, and for operators.</dd>
 <dt><a href=\"/openapi.json\">OpenAPI document</a>, <a href=\"/openapi.yaml\">as YAML</a></dt>
 <dd>For generating clients.</dd>
-<dt><a href=\"/api/hyperfleet/v1\">/api/hyperfleet/v1</a></dt>
-<dd>The API, for example <a href=\"/api/hyperfleet/v1/clusters\">clusters</a> and
-<a href=\"/api/hyperfleet/v1/nodepools\">node pools</a>.</dd>
+<dt><a href=\"{BASE_PATH}\">{BASE_PATH}</a></dt>
+<dd>The API, for example <a href=\"{BASE_PATH}/clusters\">clusters</a> and
+<a href=\"{BASE_PATH}/nodepools\">node pools</a>.</dd>
 <dt><a href=\"{ready}\">Health</a>, <a href=\"{metrics}\">metrics</a></dt>
 <dd>On ports of their own.</dd>
 </dl>

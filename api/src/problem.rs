@@ -6,9 +6,11 @@
 
 mod code;
 mod document;
+mod reason;
 
 pub use code::Code;
 pub use document::{Problem, Violation};
+pub use reason::RefusalReason;
 
 use crate::dto::Time;
 use poem::Response;
@@ -38,8 +40,8 @@ pub struct ApiError {
     headers: Headers,
     /// The internal cause, which is logged and not returned.
     pub(crate) cause: Option<Box<str>>,
-    /// The name of the limit that refused the request, as in the metrics.
-    pub(crate) refused_by: Option<&'static str>,
+    /// The limit or the fault that is counted in the metrics.
+    pub(crate) refused_by: Option<RefusalReason>,
 }
 
 impl ApiError {
@@ -73,16 +75,22 @@ impl ApiError {
 
     /// Creates an internal error. The response contains only the trace id; `cause` is logged.
     pub fn internal(cause: impl Into<String>) -> Self {
-        let detail = "An unexpected error occurred; the trace id names it in the log";
+        let detail = "An unexpected error occurred; the server's log contains the cause under this trace_id";
         let error = Self::new(Code::INTERNAL, detail);
-        Self { cause: Some(cause.into().into()), ..error }
+        error.with_cause(cause)
     }
 
     /// Creates a refusal for a request that exceeds the limit of concurrent requests or of memory for bodies.
     pub fn overloaded() -> Self {
         let detail = "The service is busy; try again later";
         let error = Self::new(Code::UNAVAILABLE, detail);
-        error.retry_after_a_second().refused_by("overloaded")
+        error.retry_after_a_second().refused_by(RefusalReason::Overloaded)
+    }
+
+    /// Creates a refusal for a request that exceeds its timeout.
+    pub fn timeout() -> Self {
+        let detail = "The request took too long; request less or retry";
+        Self::new(Code::TIMEOUT, detail).retry_after_a_second().refused_by(RefusalReason::DeadlinePassed)
     }
 
     /// Replaces the default status of the code.
@@ -90,10 +98,9 @@ impl ApiError {
         Self { status, ..self }
     }
 
-    /// Sets the name of the limit that refused the request, for the metrics: one of `telemetry::LIMITS`.
-    pub fn refused_by(mut self, limit: &'static str) -> Self {
-        self.refused_by = Some(limit);
-        self
+    /// Sets the reason that is counted in the metrics.
+    pub fn refused_by(self, reason: RefusalReason) -> Self {
+        Self { refused_by: Some(reason), ..self }
     }
 
     /// Adds a header to the response. A value that is not valid in a header is ignored.
@@ -108,8 +115,13 @@ impl ApiError {
     }
 
     /// Creates a temporary failure that can be retried. `cause` is logged.
-    pub(crate) fn passing(code: Code, detail: &str, cause: String) -> Self {
-        Self { cause: Some(cause.into()), ..Self::new(code, detail).retry_after_a_second() }
+    pub(crate) fn temporary(code: Code, detail: &str, cause: String) -> Self {
+        Self::new(code, detail).retry_after_a_second().with_cause(cause)
+    }
+
+    /// Sets the internal cause, which is logged and not returned.
+    pub(crate) fn with_cause(self, cause: impl Into<String>) -> Self {
+        Self { cause: Some(cause.into().into()), ..self }
     }
 
     /// Adds `Retry-After` with one second.

@@ -17,7 +17,7 @@ use service::model::Resource;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-/// The initial capacity for printing one document, in bytes. Most resources fit in it.
+/// The initial capacity for serializing one document, in bytes. Most resources fit in it.
 const INITIAL_CAPACITY: usize = 4096;
 
 /// A serialized JSON document of type `T`.
@@ -39,7 +39,7 @@ impl<T: Serialize> Json<T> {
 
     /// Serializes the selected part of `value`.
     pub fn selected(value: &T, selection: Option<&Selection>) -> Result<Self, ApiError> {
-        let bytes = print(&Selected { item: value, selection }, INITIAL_CAPACITY)?;
+        let bytes = serialize(&Selected { item: value, selection }, INITIAL_CAPACITY)?;
         Ok(Self { bytes, _share: None, shape: PhantomData })
     }
 }
@@ -48,7 +48,11 @@ impl<T: Serialize> Json<List<T>> {
     /// Serializes a list. `length` is the approximate size of its items in bytes. `share` is the memory reserved for
     /// them until the response is sent.
     pub fn list(list: &List<Selected<'_, T>>, length: usize, share: Arc<Share>) -> Result<Self, ApiError> {
-        Ok(Self { bytes: print(list, length + INITIAL_CAPACITY)?, _share: Some(share), shape: PhantomData })
+        Ok(Self {
+            bytes: serialize(list, length + INITIAL_CAPACITY)?,
+            _share: Some(share),
+            shape: PhantomData,
+        })
     }
 }
 
@@ -77,7 +81,7 @@ impl<T> AsRef<[u8]> for Json<T> {
 
 impl<T> Json<T> {
     /// Wraps a document that is already serialized.
-    pub fn printed(body: Box<RawValue>) -> Self {
+    pub fn from_raw(body: Box<RawValue>) -> Self {
         let bytes = Box::<str>::from(body).into_string().into_bytes();
         Self { bytes, _share: None, shape: PhantomData }
     }
@@ -105,9 +109,8 @@ impl StoredAnswer {
     ///
     /// # Errors
     /// A conflict if the response was stored by a version that used another format.
-    pub fn read(text: &str) -> service::Result<Self> {
-        let detail =
-            "The answer to this Idempotency-Key cannot be repeated; send the request with another key";
+    pub fn parse(text: &str) -> service::Result<Self> {
+        let detail = "The response stored for this Idempotency-Key has an unknown format; use another key";
         serde_json::from_str(text).map_err(|_| service::Error::Conflict(detail.into()))
     }
 
@@ -118,7 +121,7 @@ impl StoredAnswer {
 }
 
 /// Serializes a value into a buffer of `length` bytes. A buffer that is large enough is not copied to grow.
-fn print<T: Serialize>(value: &T, length: usize) -> Result<Vec<u8>, ApiError> {
+fn serialize<T: Serialize>(value: &T, length: usize) -> Result<Vec<u8>, ApiError> {
     let mut bytes = Vec::with_capacity(length);
     serde_json::to_writer(&mut bytes, value).map_err(|error| ApiError::internal(error.to_string()))?;
     Ok(bytes)
@@ -224,7 +227,7 @@ pub enum Deleting<T: Type + Send + 'static> {
 /// The response to a forced deletion.
 #[derive(ApiResponse)]
 pub enum ForceDeleted {
-    /// The resource and its node pools have been removed.
+    /// The resource has been removed; with a cluster, all its node pools.
     #[oai(status = 204)]
     Gone,
 }

@@ -17,11 +17,11 @@ const STATEMENT_TIMEOUT: Duration = Duration::from_secs(30);
 /// Runs the command on the command line.
 pub fn main() -> ExitCode {
     let environment = Environment { variables: &process_variables(), read_file: &|path| std::fs::read(path) };
-    let (command, layers) = match cli::parse(std::env::args_os(), &environment) {
+    let (command, sources) = match cli::parse(std::env::args_os(), &environment) {
         Ok(parsed) => parsed,
         Err(error) => error.exit(),
     };
-    for warning in &layers.warnings {
+    for warning in &sources.warnings {
         eprintln!("hyperfleet-api: {warning}");
     }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
@@ -36,7 +36,7 @@ pub fn main() -> ExitCode {
                 Ok(service::db::backup(database.url.expose(), &file).await?)
             }
             Command::Healthcheck { health, .. } => serve::healthcheck(&health).await,
-            Command::Config(config) => print(config.to_yaml(&layers)),
+            Command::Config(config) => print(config.to_yaml(&sources)),
             Command::Openapi { yaml: true } => print(openapi::Document::new(true).yaml()),
             Command::Openapi { yaml: false } => print(openapi::Document::new(true).json()),
             Command::Completions { shell } => print(cli::completions(shell)),
@@ -77,7 +77,7 @@ async fn serve_until_signal(config: Config) -> Result<(), StartError> {
         _ = interrupt.recv() => return Ok(()),
         _ = hangup.recv() => return Ok(()),
     };
-    if telemetry::is_text() {
+    if telemetry::logs_text() {
         print(announce::text(&config, &running))?;
     } else {
         tracing::info!(api = ?running.api, health = ?running.health, metrics = ?running.metrics, "serving");
@@ -86,13 +86,13 @@ async fn serve_until_signal(config: Config) -> Result<(), StartError> {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
         _ = hangup.recv() => {}
-        ended = running.stopped() => return Err(format!("the server ended by itself: {ended:?}").into()),
+        ended = running.stopped() => return Err(format!("the server stopped unexpectedly: {ended:?}").into()),
     }
     tracing::info!("stopping: requests in flight finish first");
     running.stop();
     tokio::select! {
         stopped = running.stopped() => stopped?,
-        _ = interrupt.recv() => tracing::warn!("stopped at once"),
+        _ = interrupt.recv() => tracing::warn!("stopped without waiting for requests in flight"),
     }
     Ok(())
 }
@@ -113,7 +113,9 @@ async fn migrate(migration: Migration, confirmed: bool, database: &Database) -> 
             if applied.is_empty() {
                 println!("no migration is pending");
             }
-            applied.iter().for_each(|name| println!("applied {name}"));
+            for name in applied {
+                println!("applied {name}");
+            }
         }
         Migration::Down if !confirmed => {
             let newest =

@@ -7,7 +7,7 @@ use crate::config::Config;
 use crate::config::database::Database;
 use crate::config::settings::{Health, Server};
 use crate::health::{self, Probe};
-use crate::limits::{Origins, Streams};
+use crate::layers::{Origins, WaitingRequests};
 use crate::middleware;
 use crate::net::{self, ConnectionLimits, Listener, ServerTls, Sockets};
 use crate::telemetry::Recorder;
@@ -70,17 +70,19 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
     // A server that cannot listen must not create or migrate a database. Connections are refused until the server is
     // ready.
     drop(sockets(&config).await?);
-    let context = context(&config, clock).await?;
+    let context = build_context(&config, clock).await?;
     let authenticator = authenticator(&config).await?;
     let document = openapi::Document::new(authenticator.is_some());
     let document = document.with_spec_schemas(&context.settings.schemas);
+    let max_page_size = u64::from(config.server.max_page_size);
+    let document = document.with_max_page_size(max_page_size);
     let (stop, stopping) = watch::channel(false);
     let app = App {
         context: context.clone(),
         fields: document.fields(),
-        max_page_size: u64::from(config.server.max_page_size),
+        max_page_size,
         request_timeout: config.server.request_timeout,
-        streams: Streams::new(config.changes.max_streams, config.changes.max_streams_per_caller),
+        waiting: WaitingRequests::new(config.changes.max_streams, config.changes.max_streams_per_caller),
         stopping: stopping.clone(),
     };
     let [api, health, metrics] = sockets(&config).await?;
@@ -93,14 +95,14 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
     let allowed = config.server.allowed_origins.clone();
     let origins = Origins::new(allowed, authenticator.is_none(), &api.addresses());
     let ports = [&health, &metrics].map(Sockets::port);
-    let routes =
-        pages::routes(&document, ports, config.server.console).nest(openapi::PREFIX, openapi::service());
+    let routes = pages::routes(&document, ports, config.server.console)
+        .nest(openapi::PREFIX, openapi::operations_service());
     let endpoint = middleware::around(routes, app, &config.server, authenticator, origins);
     let api = Listener { sockets: api, tls, limits };
     let probe = Probe { context: context.clone(), stopping: stopping.clone() };
     let db = context.db.clone();
     let background = background::start(context.clone(), &config, recorder.clone());
-    service::change::known(&context).await;
+    service::change::wait_until_known(&context).await;
     let drain = config.server.shutdown_timeout.saturating_sub(STOP_DELAY);
     let task = tokio::spawn(async move {
         let (last, api_stopped) = watch::channel(false);
@@ -185,7 +187,7 @@ pub(crate) fn refused(error: &ConnectError) -> String {
 }
 
 /// Connects to the database, applies or checks migrations, and creates the context of the service.
-async fn context(config: &Config, clock: Clock) -> Result<Context, StartError> {
+async fn build_context(config: &Config, clock: Clock) -> Result<Context, StartError> {
     let database = &config.database;
     let url = database.url.expose();
     // Shorter than the request timeout, so that the database stops the statement and reports the reason.
@@ -239,7 +241,7 @@ async fn authenticator(config: &Config) -> Result<Option<Authenticator>, StartEr
     if !config.server.jwt.is_enabled() {
         return Ok(None);
     }
-    Ok(Some(Authenticator::new(config.server.jwt.issuers.clone(), Clock::system()).await?))
+    Ok(Some(Authenticator::new(config.server.jwt.issuers(), Clock::system()).await?))
 }
 
 /// Queries the health port of a running server. Fails unless the server is ready.

@@ -1,6 +1,6 @@
 //! The mapping of service errors to HTTP error responses.
 
-use crate::problem::{ApiError, Code};
+use crate::problem::{ApiError, Code, RefusalReason};
 use poem::http::StatusCode;
 use service::error::FieldError;
 
@@ -22,19 +22,18 @@ impl From<service::Error> for ApiError {
             E::PositionGone => Self::new(Code::POSITION_GONE, detail),
             E::PreconditionFailed { .. } => Self::new(Code::VERSION_CONFLICT, detail),
             E::KeyReused => Self::invalid(detail, Vec::new()).with_status(StatusCode::UNPROCESSABLE_ENTITY),
-            E::Overloaded => Self::overloaded(),
+            E::Overloaded | E::OutOfPageMemory => Self::overloaded(),
             E::Locked(cause) => {
                 let detail = "Other changes of the resource are in progress; try again";
-                Self::passing(Code::UNAVAILABLE, detail, cause.to_string()).refused_by("resource_locked")
+                Self::temporary(Code::UNAVAILABLE, detail, cause.to_string())
+                    .refused_by(RefusalReason::ResourceLocked)
             }
             E::Unavailable(cause) | E::Retryable(cause) => {
                 let detail = "The database is unavailable or overloaded; try again";
-                Self::passing(Code::UNAVAILABLE, detail, cause.to_string()).refused_by("database_unavailable")
+                Self::temporary(Code::UNAVAILABLE, detail, cause.to_string())
+                    .refused_by(RefusalReason::DatabaseUnavailable)
             }
-            E::Timeout(cause) => {
-                let detail = "The request took too long; ask for less or try again";
-                Self::passing(Code::TIMEOUT, detail, cause.to_string()).refused_by("deadline_passed")
-            }
+            E::Timeout(cause) => Self::timeout().with_cause(cause.to_string()),
             E::Internal(cause) => Self::internal(cause),
         }
     }

@@ -1,8 +1,7 @@
 //! The tables of the fleet as SeaORM entities, one file each.
 //!
-//! A model is only a row: the mapping of the row to its transfer object decides which fields a client sees and in
-//! which form. To add a column: a migration, the field here, and the code that destructures the model, which does
-//! not compile until each place handles the column.
+//! A model is only a row. `service/src/store/row.rs` converts it to a `Resource`, and `api/src/dto/resource.rs` decides
+//! which fields a client sees. To add a column, see `service/src/lib.rs`.
 
 pub mod adapter_status;
 pub mod change;

@@ -60,7 +60,8 @@ impl<Q: Send + 'static, A: Send + 'static> Batcher<Q, A> {
     }
 
     /// Submits `request` and returns its answer. `run` handles a batch and returns one answer for each request, in
-    /// order.
+    /// order. It must be equivalent in all calls: the one of the request that starts a loop handles all batches of the
+    /// loop.
     ///
     /// # Errors
     /// [`Error::Overloaded`] if the queue is full or the batch did not start before the timeout,

@@ -11,7 +11,7 @@ use crate::memory::PageMemory;
 use crate::metrics;
 use crate::model::{ResourceChange, Target};
 use crate::resource::page_indexes::PageIndexes;
-use crate::resource::request::{Applied, Create, Handled, Outcome, PatchRequest, ReportRequest};
+use crate::resource::request::{Applied, BatchResult, Create, Outcome, PatchRequest, ReportRequest};
 use crate::spec_schema::SpecSchemas;
 use crate::store::reader::Reader;
 use crate::store::write::Tx;
@@ -42,9 +42,9 @@ pub struct Context {
     pub(crate) page_indexes: PageIndexes,
     primary: Reader,
     replica: Option<(Reader, Arc<ReplicaHealth>)>,
-    pub(crate) creates: Batcher<Arc<Create>, Handled<Applied>>,
-    pub(crate) reports: Batcher<Arc<ReportRequest>, Handled<Outcome>>,
-    pub(crate) patches: Batcher<Arc<PatchRequest>, Handled<Applied>>,
+    pub(crate) creates: Batcher<Arc<Create>, BatchResult<Applied>>,
+    pub(crate) reports: Batcher<Arc<ReportRequest>, BatchResult<Outcome>>,
+    pub(crate) patches: Batcher<Arc<PatchRequest>, BatchResult<Applied>>,
 }
 
 /// The settings chosen by the operator.
@@ -108,16 +108,16 @@ impl Context {
         }
     }
 
-    /// Waits until no other request writes to the resource, or to the cluster that may be removed with it. For writes
-    /// that may remove resources.
-    pub(crate) async fn enter_root(&self, target: &Target) -> Result<Pass> {
-        let mut root = target.owner.unwrap_or(target.id);
+    /// Waits for the gate of the cluster, or of the cluster that a node pool belongs to. For writes that may also remove
+    /// the cluster. This does not exclude writes that enter the gate of the node pool: the row locks order those.
+    pub(crate) async fn enter_cluster(&self, target: &Target) -> Result<Pass> {
+        let mut cluster = target.owner.unwrap_or(target.id);
         if target.owner.is_none() && target.kind.parent().is_some() {
             // The owner never changes, so this read does not have to be current.
             let found = self.primary.find(target.kind, target.id).await?;
-            root = found.and_then(|resource| resource.owner_id).unwrap_or(root);
+            cluster = found.and_then(|resource| resource.owner_id).unwrap_or(cluster);
         }
-        self.gate.enter(root).await
+        self.gate.enter(cluster).await
     }
 
     /// Runs a write in a transaction and returns after the commit. `work` may run more than once.
@@ -126,13 +126,13 @@ impl Context {
         F: Future<Output = Result<T>>,
     {
         let transaction = |executor| {
-            let tx = Tx::new(executor, self.clock.now());
+            let tx = Tx::new(executor, self.clock.clone());
             let work = work(tx.clone());
-            async move { Ok((work.await?, tx.saved())) }
+            async move { Ok((work.await?, tx.take_saved())) }
         };
         let (value, saved) = self.db.write(transaction).await?;
         metrics::count_started(&saved.started);
-        if saved.logged {
+        if saved.has_changes {
             self.changes.notify();
         }
         Ok(Committed { value, changes: saved.changes })
@@ -144,9 +144,9 @@ impl Context {
         &self,
         requests: usize,
         work: impl Fn(Tx) -> F,
-    ) -> Result<Vec<Handled<A>>>
+    ) -> Result<Vec<BatchResult<A>>>
     where
-        F: Future<Output = Result<Vec<Handled<A>>>>,
+        F: Future<Output = Result<Vec<BatchResult<A>>>>,
     {
         match self.write(work).await {
             Ok(Committed { value, .. }) => Ok(value),

@@ -68,6 +68,10 @@ pub enum Error {
     /// The request waited too long before it started. A retry may succeed.
     #[error("the service is overloaded, try again later")]
     Overloaded,
+    /// There is not enough memory for another large page now. Never leaves this crate: the page is read again when there
+    /// is enough.
+    #[error("there is not enough memory for the page")]
+    OutOfPageMemory,
     /// Another transaction holds a lock that this one needs. A retry may succeed.
     #[error("the resource is locked by another change, try again later")]
     Locked(#[source] DbErr),

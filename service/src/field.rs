@@ -100,7 +100,7 @@ impl Column {
     }
 
     /// Whether every change of the value is in the log of changes. The times of the status change without an entry.
-    pub(crate) fn is_logged(&self) -> bool {
+    pub(crate) fn is_in_change_log(&self) -> bool {
         !matches!(self.name, "status_updated_time" | "status_transition_time")
     }
 }

@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::model::Resource;
 use crate::store::keys;
 use crate::store::write::Tx;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use entity::idempotency_key::Model;
 use uuid::Uuid;
 
@@ -42,7 +42,8 @@ impl<'a> Key<'a> {
 }
 
 /// Claims a key until the transaction ends. Returns the stored answer if the key was completed before.
-pub(crate) async fn claim(tx: &Tx, key: &Key<'_>, now: DateTime<Utc>) -> Result<Option<String>> {
+pub(crate) async fn claim(tx: &Tx, key: &Key<'_>) -> Result<Option<String>> {
+    let now = tx.now();
     let row = Model {
         caller: key.caller.to_owned(),
         key: key.key.to_owned(),

@@ -1,5 +1,7 @@
-//! The kinds of resources, and all differences between them except their tables.
+//! The kinds of resources and the differences between them, except the row types (`store/row.rs`) and the SQL for
+//! children (`store/resources.rs`, `store/reports.rs`).
 
+use crate::spec_schema::{CLUSTER_SPEC, NODE_POOL_SPEC};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::ops::{Index, RangeInclusive};
@@ -17,9 +19,16 @@ pub enum Kind {
 /// The prefix of the paths of the API.
 pub const BASE_PATH: &str = "/api/hyperfleet/v1";
 
-/// The differences between the kinds, except their tables.
+/// The path of clusters, below [`BASE_PATH`], up to the id.
+pub(crate) const CLUSTERS: &str = "/clusters/";
+/// The path of the node pools of a cluster, between the two ids.
+pub(crate) const NODE_POOLS: &str = "/nodepools/";
+
+/// The differences between the kinds.
 pub(crate) struct Description {
     name: &'static str,
+    /// Identifies the kind in a position of the log of changes.
+    pub(crate) letter: &'static str,
     /// The kind of a list of these resources.
     pub(crate) list: &'static str,
     /// The table that stores these resources.
@@ -31,20 +40,22 @@ pub(crate) struct Description {
 
 const CLUSTER: Description = Description {
     name: "Cluster",
+    letter: "C",
     list: "ClusterList",
     table: "clusters",
     parent: None,
     name_length: 3..=53,
-    spec_schema: "ClusterSpec",
+    spec_schema: CLUSTER_SPEC,
 };
 
 const NODE_POOL: Description = Description {
     name: "NodePool",
+    letter: "N",
     list: "NodePoolList",
     table: "node_pools",
     parent: Some(Kind::Cluster),
     name_length: 3..=15,
-    spec_schema: "NodePoolSpec",
+    spec_schema: NODE_POOL_SPEC,
 };
 
 impl Kind {
@@ -81,8 +92,8 @@ impl Kind {
     /// Returns the path of a resource. The path of a node pool is below that of its cluster.
     pub fn href(self, id: Uuid, owner: Option<Uuid>) -> String {
         match owner {
-            Some(owner) => format!("{BASE_PATH}/clusters/{owner}/nodepools/{id}"),
-            None => format!("{BASE_PATH}/clusters/{id}"),
+            Some(owner) => format!("{BASE_PATH}{CLUSTERS}{owner}{NODE_POOLS}{id}"),
+            None => format!("{BASE_PATH}{CLUSTERS}{id}"),
         }
     }
 }

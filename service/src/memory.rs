@@ -59,7 +59,7 @@ impl Share {
     }
 
     /// Grows the share to at least `bytes`. Returns false if not enough memory is available now.
-    pub(crate) fn reach(&self, bytes: usize) -> bool {
+    pub(crate) fn grow_to(&self, bytes: usize) -> bool {
         let wanted = units(bytes.saturating_sub(UNCOUNTED_BYTES));
         let mut held = self.held.lock();
         let missing = wanted.saturating_sub(held.as_ref().map_or(0, OwnedSemaphorePermit::num_permits));
@@ -90,36 +90,36 @@ mod tests {
     fn small_pages_do_not_count_and_large_ones_share_what_there_is() {
         let memory = PageMemory::new(PAGE, 2 * PAGE);
         let shares: Vec<_> = (0..100).map(|_| memory.share()).collect();
-        assert!(shares.iter().all(|share| share.reach(UNCOUNTED_BYTES)));
+        assert!(shares.iter().all(|share| share.grow_to(UNCOUNTED_BYTES)));
         let step = STEP_UNITS * UNIT_BYTES;
-        let grown = shares.iter().filter(|share| share.reach(UNCOUNTED_BYTES + 1)).count();
+        let grown = shares.iter().filter(|share| share.grow_to(UNCOUNTED_BYTES + 1)).count();
         assert_eq!(grown, 2 * PAGE / step);
-        assert!(shares[0].reach(UNCOUNTED_BYTES + step), "what it took already");
-        assert!(!shares[0].reach(UNCOUNTED_BYTES + step + 1));
+        assert!(shares[0].grow_to(UNCOUNTED_BYTES + step), "what it took already");
+        assert!(!shares[0].grow_to(UNCOUNTED_BYTES + step + 1));
         drop(shares);
-        assert!(memory.share().reach(PAGE));
+        assert!(memory.share().grow_to(PAGE));
     }
 
     #[tokio::test]
     async fn who_waits_for_a_full_share_gets_what_becomes_free() {
         let memory = PageMemory::new(PAGE, PAGE);
         let first = memory.full_share().await;
-        assert!(first.reach(PAGE));
+        assert!(first.grow_to(PAGE));
         let waiting = tokio::spawn({
             let memory = memory.clone();
             async move { memory.full_share().await }
         });
         tokio::task::yield_now().await;
         let late = memory.share();
-        assert!(!late.reach(PAGE));
+        assert!(!late.grow_to(PAGE));
         drop(first);
         let second = waiting.await.expect("a share");
-        assert!(second.reach(PAGE) && !late.reach(PAGE));
+        assert!(second.grow_to(PAGE) && !late.grow_to(PAGE));
     }
 
     #[tokio::test]
     async fn a_full_share_is_never_more_than_there_is() {
         let memory = PageMemory::new(PAGE, 1);
-        assert!(memory.full_share().await.reach(PAGE));
+        assert!(memory.full_share().await.grow_to(PAGE));
     }
 }

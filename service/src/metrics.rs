@@ -38,6 +38,7 @@ pub(crate) fn count_started(resources: &[(Kind, bool)]) {
 
 /// Sets the gauges of a kind to their values at `now`.
 pub(crate) fn publish(kind: Kind, is_delete: bool, row: Option<&UnreconciledRow>, now: DateTime<Utc>) {
+    // The Go service writes this label in lower case in these metrics, and as the kind in the counter.
     let labels = [("resource_type", kind.as_str().to_lowercase()), ("is_delete", is_delete.to_string())];
     let stuck = row.filter(|row| row.stuck > 0);
     let since = stuck.and_then(|row| row.since);

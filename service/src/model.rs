@@ -3,8 +3,8 @@
 use crate::error::{Error, Result};
 use crate::kind::{Kind, PerKind};
 use crate::status::aggregate::{self, Subject, Trigger};
-use crate::status::stored::ReportState;
-use crate::status::summary::StoredStatus;
+use crate::status::report_state::ReportState;
+use crate::status::stored_status::StoredStatus;
 use chrono::{DateTime, Utc};
 use entity::JsonText;
 use serde::{Deserialize, Serialize};

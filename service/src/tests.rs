@@ -53,7 +53,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 
 /// Returns the modules of this crate that a file imports from, except the imports of its tests.
 fn imports(text: &str) -> BTreeSet<String> {
-    let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+    let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
     let paths = code.lines().filter_map(|line| line.trim().strip_prefix("use crate::"));
     let module = |path: &str| {
         let parts = path.trim_end_matches(';').split("::");

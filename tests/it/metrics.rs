@@ -10,7 +10,9 @@ fn asked_for(file: &str) -> Vec<String> {
     let text = std::fs::read_to_string(&path).expect(&path);
     let words = text.split(|c: char| !(c.is_ascii_lowercase() || c == '_'));
     let ours = |word: &&str| {
-        ["hyperfleet_api_", "hyperfleet_changes_", "hyperfleet_db_"].iter().any(|ours| word.starts_with(ours))
+        ["hyperfleet_api_", "hyperfleet_changes_", "hyperfleet_db_", "hyperfleet_page_index_"]
+            .iter()
+            .any(|ours| word.starts_with(ours))
     };
     let series = |word: &str| {
         let name = ["_bucket", "_sum", "_count"].iter().find_map(|suffix| word.strip_suffix(suffix));
@@ -59,6 +61,23 @@ async fn what_the_dashboard_and_the_alerts_ask_for_is_there_from_the_start() {
     let ours = samples.0.lines().filter(|line| line.starts_with("hyperfleet_"));
     for line in ours {
         assert!(line.contains(r#"component="api""#) && line.contains(r#"version=""#), "{line}");
+    }
+    process.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_guide_for_operators_names_every_metric_and_every_reason() {
+    let guide = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/operations.md");
+    let guide = std::fs::read_to_string(guide).expect("the guide");
+    let process = Process::start(&[]).await;
+    let samples = process.metrics().await;
+    let names: Vec<_> = samples.names().into_iter().filter(|name| name.starts_with("hyperfleet_")).collect();
+    let refused = samples.0.lines().filter(|line| line.starts_with("hyperfleet_api_refused_total"));
+    let reasons: Vec<_> =
+        refused.filter_map(|line| line.split_once("reason=\"")?.1.split('"').next()).collect();
+    assert!(names.len() >= 25 && reasons.len() >= 10, "{names:?} {reasons:?}");
+    for name in names.into_iter().chain(reasons) {
+        assert!(guide.contains(&format!("`{name}`")), "{name}");
     }
     process.stop().await;
 }

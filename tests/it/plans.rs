@@ -3,7 +3,7 @@
 use crate::harness::{Folder, Postgres, Process, service};
 use sea_orm::{ConnectionTrait, Database, DbBackend, Statement};
 use serde_json::json;
-use service::list::{Collection, Cursor, Ordering};
+use service::list::{Collection, Cursor, ListOrder};
 use service::resource::{ListQuery, Start, list, plan};
 use service::{Clock, Consistency, Context, Kind, search};
 use std::collections::BTreeMap;
@@ -47,7 +47,7 @@ fn question(kind: Kind, text: &str, order: &str) -> ListQuery {
     let collection = Collection::of(kind);
     ListQuery {
         filter: (!text.is_empty()).then(|| search::parse(&collection, text).expect("a search")),
-        order: Ordering::parse(&collection, order, &[text]).expect("an order"),
+        order: ListOrder::parse(&collection, order, &[text]).expect("an order"),
         from: Start::Page(1),
         size: 100,
         total: false,

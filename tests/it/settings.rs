@@ -30,6 +30,34 @@ async fn pages_of_allowed_origins_may_call() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_document_states_the_maximum_page_size() {
+    for (max, default) in [("50", 50), ("10", 10), ("2000", 100)] {
+        let app = TestApp::with(Engine::Sqlite, &[("HYPERFLEET_SERVER_MAX_PAGE_SIZE", max)]).await;
+        let document = app.get("/openapi").await.status(200).body.clone();
+        let mut seen = 0;
+        for path in ["clusters", "nodepools", "clusters/{cluster_id}/statuses"] {
+            let operation = &document["paths"][format!("/api/hyperfleet/v1/{path}")]["get"];
+            for parameter in operation["parameters"].as_array().expect("parameters") {
+                let schema = &parameter["schema"];
+                match parameter["name"].as_str() {
+                    Some("size") => assert_eq!(schema["default"], default, "{path}"),
+                    Some("pageSize") => assert!(schema.get("default").is_none(), "{path}"),
+                    _ => continue,
+                }
+                assert_eq!(schema["maximum"].to_string(), max, "{path}");
+                let example = parameter["example"].to_string();
+                app.list("clusters", &[("size", &example)]).await.status(200);
+                seen += 1;
+            }
+        }
+        assert_eq!(seen, 6);
+        app.list("clusters", &[("size", max)]).await.status(200);
+        let beyond = max.parse::<u32>().expect("a number") + 1;
+        app.list("clusters", &[("size", &beyond.to_string())]).await.status(400);
+    }
+}
+
 /// Runs the program with an environment that contains only a password.
 fn run(arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_hyperfleet-api-under-test"));

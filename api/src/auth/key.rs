@@ -112,8 +112,18 @@ impl Key {
             && crypto::verify(token.signature, signed, &self.decoding, token.algorithm).unwrap_or(false)
     }
 
-    /// Returns the key in an entry of a key set, if it is intended to verify signatures with an accepted algorithm.
+    /// Returns the key in an entry of a key set, or logs that it cannot be used.
     fn usable(entry: Value) -> Option<Self> {
+        let kid = entry["kid"].as_str().map(str::to_owned);
+        let key = Self::parse(entry);
+        if key.is_none() {
+            tracing::debug!(kid, "a JSON Web Key that cannot be used is left out");
+        }
+        key
+    }
+
+    /// Returns the key in an entry of a key set, if it is intended to verify signatures with an accepted algorithm.
+    fn parse(entry: Value) -> Option<Self> {
         let jwk: Jwk = serde_json::from_value(entry).ok()?;
         let Jwk { common, algorithm: public } = &jwk;
         let decoding = DecodingKey::from_jwk(&jwk).ok()?;
@@ -125,9 +135,6 @@ impl Key {
         let usable = !algorithms.is_empty()
             && common.public_key_use.as_ref().is_none_or(|usage| *usage == PublicKeyUse::Signature)
             && common.key_operations.as_ref().is_none_or(|uses| uses.contains(&KeyOperations::Verify));
-        if !usable {
-            tracing::debug!(kid = common.key_id, "a JSON Web Key that cannot be used is left out");
-        }
         usable.then(|| Self { id: common.key_id.clone(), algorithms, public: public.clone(), decoding })
     }
 }

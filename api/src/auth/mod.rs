@@ -35,7 +35,8 @@ pub struct Authenticator {
 }
 
 impl Authenticator {
-    /// Prepares the issuers and fetches their keys once, all at the same time.
+    /// Prepares the issuers, each given with the key of its settings, and fetches their keys once, all at the same
+    /// time.
     ///
     /// Waits at most five seconds for a fetch. An issuer that cannot be reached is logged and retried later: until then
     /// its callers get [`AuthError::KeysUnavailable`]. Must be called within a Tokio runtime, which then refreshes the
@@ -45,10 +46,9 @@ impl Authenticator {
     ///
     /// A configuration that only the operator can correct: an issuer without keys, a forbidden URL, or a file that is
     /// missing or invalid.
-    pub async fn new(configs: Vec<IssuerConfig>, clock: Clock) -> Result<Self, ConfigError> {
+    pub async fn new(configs: Vec<(String, IssuerConfig)>, clock: Clock) -> Result<Self, ConfigError> {
         let mut issuers = Vec::with_capacity(configs.len());
-        for (position, config) in configs.into_iter().enumerate() {
-            let key = format!("server.jwt.issuers[{position}]");
+        for (key, config) in configs {
             issuers.push(Issuer::new(config).map_err(|error| error.within(&key))?);
         }
         join_all(issuers.iter().map(Issuer::start)).await;

@@ -15,11 +15,12 @@ pub(super) fn shown(event: &Event, selection: Option<&Selection>) -> ApiResult<C
     };
     let object = match (selection, change) {
         (Some(selection), _) => {
-            let tree = serde_json::to_value(AnyResource::from(resource.clone())).map_err(unprintable)?;
-            JsonText::of(&selection.of_value(tree)).map_err(unprintable)?
+            let tree =
+                serde_json::to_value(AnyResource::from(resource.clone())).map_err(serialization_error)?;
+            JsonText::of(&selection.of_value(tree)).map_err(serialization_error)?
         }
-        (None, Some(change)) => change.shown(print)?.clone(),
-        (None, None) => print(resource)?,
+        (None, Some(change)) => change.shown(serialize)?.clone(),
+        (None, None) => serialize(resource)?,
     };
     let (r#type, cause) = match event.r#type {
         EventType::Added => (ChangeEventType::Added, None),
@@ -40,11 +41,11 @@ pub(super) fn shown(event: &Event, selection: Option<&Selection>) -> ApiResult<C
 }
 
 /// Serializes a complete resource. Followers share the result.
-fn print(resource: &Resource) -> ApiResult<JsonText> {
-    JsonText::of(&AnyResource::from(resource.clone())).map_err(unprintable)
+fn serialize(resource: &Resource) -> ApiResult<JsonText> {
+    JsonText::of(&AnyResource::from(resource.clone())).map_err(serialization_error)
 }
 
 /// Converts a serialization error to an internal error, because stored values can always be serialized.
-pub(super) fn unprintable(error: serde_json::Error) -> ApiError {
+pub(super) fn serialization_error(error: serde_json::Error) -> ApiError {
     ApiError::internal(error.to_string())
 }

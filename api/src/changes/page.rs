@@ -1,7 +1,7 @@
 //! Changes as a single JSON response.
 
 use super::MAX_EVENTS;
-use super::event::{shown, unprintable};
+use super::event::{serialization_error, shown};
 use super::query::ChangeRequest;
 use crate::dto::ChangeList;
 use crate::problem::ApiResult;
@@ -28,7 +28,7 @@ pub async fn page(
     while items.len() < request.limit && bytes < MAX_PAGE_BYTES {
         for event in feed.next(MAX_EVENTS.min(request.limit - items.len())).await? {
             let event = shown(&event, request.selection.as_ref())?;
-            let event = JsonText::of(&event).map_err(unprintable)?;
+            let event = JsonText::of(&event).map_err(serialization_error)?;
             bytes += event.as_str().len();
             items.push(event);
         }

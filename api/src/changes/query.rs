@@ -36,7 +36,7 @@ pub struct ChangeRequest {
 
 impl ChangeRequest {
     /// Parses the parameters. `last_event` is the position from which a stream of server-sent events is resumed.
-    pub fn read(
+    pub fn parse(
         parameters: &Parameters<ChangeParameters>,
         last_event: Option<&str>,
         known: &KnownFields,
@@ -58,7 +58,7 @@ impl ChangeRequest {
         let timeout = seconds("timeout", 1..=3600, rand::random_range(STREAM_SECONDS));
         let limit = reader.within("limit", 1..=1000, 500) as usize;
         let scope = Scope { kinds, id, owner, filter };
-        let since = since.unwrap_or(Since::Start);
+        let since = since.unwrap_or(Since::Snapshot);
         reader.finish(Some(Self { scope, selection, since, wait, limit, bookmark, timeout }))
     }
 }

@@ -1,12 +1,12 @@
 //! Changes as a stream, which ends at its timeout, at the expiry of its token, or when the server shuts down.
 
 use super::MAX_EVENTS;
-use super::event::{shown, unprintable};
+use super::event::{serialization_error, shown};
 use super::query::ChangeRequest;
 use crate::call::Call;
 use crate::dto::Time;
 use crate::fields::Selection;
-use crate::limits::Stream;
+use crate::layers::WaitingRequest;
 use crate::problem::{ApiError, ApiResult, Problem};
 use crate::telemetry::RequestContext;
 use bytes::Bytes;
@@ -16,8 +16,8 @@ use poem_openapi::payload::Payload;
 use poem_openapi::registry::MetaSchemaRef;
 use poem_openapi::types::Type;
 use serde::Serialize;
-use service::Clock;
 use service::change::Feed;
+use service::{BASE_PATH, Clock};
 use std::io;
 use std::time::{Duration, SystemTime};
 use tokio::sync::watch;
@@ -95,7 +95,7 @@ pub struct ChangeStream {
     trace_id: String,
     begun: bool,
     ended: bool,
-    _counted: Stream,
+    _counted: WaitingRequest,
 }
 
 impl ChangeStream {
@@ -105,13 +105,13 @@ impl ChangeStream {
         request: ChangeRequest,
         framing: Framing,
         call: &Call<'_>,
-        counted: Stream,
+        counted: WaitingRequest,
     ) -> Self {
         let now = Instant::now();
         let left = |expires: SystemTime| expires.duration_since(SystemTime::now()).unwrap_or_default();
         // A stream that does not begin with the current state starts with a bookmark, so that the client can resume
         // from it. The bookmark also makes proxies forward the response head that they hold until data follows.
-        let next_bookmark = if feed.is_initial() { now + request.bookmark } else { now };
+        let next_bookmark = if feed.is_snapshot() { now + request.bookmark } else { now };
         Self {
             feed,
             framing,
@@ -164,7 +164,7 @@ impl ChangeStream {
             self.ended = true;
             return self.mark(part, None, Some(reason));
         }
-        let was_initial = self.feed.is_initial();
+        let was_initial = self.feed.is_snapshot();
         let mut sent = false;
         // Boxed, so that a waiting stream does not reserve the memory needed to read the database.
         for event in Box::pin(self.feed.next(MAX_EVENTS)).await? {
@@ -172,7 +172,7 @@ impl ChangeStream {
             self.frame(part, event.r#type.as_str(), Some(&event.position), &event)?;
             sent = true;
         }
-        if was_initial && !self.feed.is_initial() {
+        if was_initial && !self.feed.is_snapshot() {
             return self.mark(part, Some("end"), None);
         }
         if Instant::now() >= self.next_bookmark {
@@ -195,11 +195,14 @@ impl ChangeStream {
     /// Returns the reason if the stream must end now.
     fn end(&self) -> Option<&'static str> {
         let now = Instant::now();
-        match () {
-            () if *self.stopping.borrow() => Some("shutdown"),
-            () if self.expires.is_some_and(|expires| now >= expires) => Some("token_expired"),
-            () if now >= self.ends => Some("timeout"),
-            () => None,
+        if *self.stopping.borrow() {
+            Some("shutdown")
+        } else if self.expires.is_some_and(|expires| now >= expires) {
+            Some("token_expired")
+        } else if now >= self.ends {
+            Some("timeout")
+        } else {
+            None
         }
     }
 
@@ -220,8 +223,8 @@ impl ChangeStream {
         if let Some(cause) = &error.cause {
             tracing::warn!(cause, request_id = self.trace_id, "a stream of changes failed");
         }
-        let instance = "/api/hyperfleet/v1/changes";
-        let (problem, _) = error.into_problem(instance, &self.trace_id, Time(self.clock.now()));
+        let instance = format!("{BASE_PATH}/changes");
+        let (problem, _) = error.into_problem(&instance, &self.trace_id, Time(self.clock.now()));
         let failure = Failure { r#type: "ERROR", problem };
         // The frame consists of strings and numbers, so serializing it cannot fail.
         let _ = self.frame(part, failure.r#type, None, &failure);
@@ -238,7 +241,7 @@ impl ChangeStream {
             let id = position.map(|position| format!("id: {position}\n")).unwrap_or_default();
             part.extend(format!("event: {name}\n{id}data: ").bytes());
         }
-        serde_json::to_writer(&mut *part, value).map_err(unprintable)?;
+        serde_json::to_writer(&mut *part, value).map_err(serialization_error)?;
         part.extend(if self.framing == Framing::Events { "\n\n" } else { "\n" }.bytes());
         Ok(())
     }

@@ -7,8 +7,8 @@ use clap::Args;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::error::ConfigError;
-use super::layers::Layers;
 use super::parse::{duration, host_or_folder, number, text};
+use super::sources::Sources;
 use super::url::{DatabaseUrl, Secret};
 
 const URL: &str = "database.url";
@@ -96,45 +96,45 @@ impl Database {
     /// Of the whole URL, the file that contains it and the host, the one from the source with the highest precedence is
     /// used; from the same source, the first of these. If none is set but another part or a TLS setting is, the URL is
     /// composed of the parts.
-    pub(crate) fn resolve(&mut self, layers: &mut Layers<'_>) -> Result<(), ConfigError> {
-        let part = PARTS.into_iter().chain(SSL).find(|key| layers.given(key).is_some());
-        let key = layers.strongest(&[URL, URL_FILE, HOST]).or(part).unwrap_or(URL);
+    pub(crate) fn resolve(&mut self, sources: &mut Sources<'_>) -> Result<(), ConfigError> {
+        let part = PARTS.into_iter().chain(SSL).find(|key| sources.given(key).is_some());
+        let key = sources.strongest(&[URL, URL_FILE, HOST]).or(part).unwrap_or(URL);
         let url = match key {
             URL => self.url.clone(),
-            URL_FILE => url_in_file(layers, key, self.url_file.as_deref())?,
-            _ => self.composed(layers)?,
+            URL_FILE => url_in_file(sources, key, self.url_file.as_deref())?,
+            _ => self.composed(sources)?,
         };
         let whole = key == URL || key == URL_FILE;
         let unused = PARTS.into_iter().filter(|_| whole).chain(SSL.into_iter().filter(|_| url.is_sqlite()));
-        let set = unused.filter_map(|part| Some((part, &layers.given(part)?.origin)));
+        let set = unused.filter_map(|part| Some((part, &sources.given(part)?.origin)));
         let warning = |(part, origin)| format!("{part} ({origin}) has no effect, because {key} is set");
         let warnings: Vec<String> = set.map(warning).collect();
-        layers.warnings.extend(warnings);
-        self.url = self.with_ssl(layers, key, url)?;
-        layers.set_by(URL, key);
-        let read_key = layers.strongest(&[READ_URL, READ_URL_FILE]).unwrap_or(READ_URL);
+        sources.warnings.extend(warnings);
+        self.url = self.with_ssl(sources, key, url)?;
+        sources.set_by(URL, key);
+        let read_key = sources.strongest(&[READ_URL, READ_URL_FILE]).unwrap_or(READ_URL);
         let read_url = match read_key {
             READ_URL => self.read_url.take(),
-            file => Some(url_in_file(layers, file, self.read_url_file.as_deref())?),
+            file => Some(url_in_file(sources, file, self.read_url_file.as_deref())?),
         };
         if let Some(url) = read_url {
             if url.is_sqlite() != self.url.is_sqlite() {
-                return Err(layers.refuse(read_key, "must name the same engine as the database itself"));
+                return Err(sources.refuse(read_key, "must name the same engine as the database itself"));
             }
-            self.read_url = Some(self.with_ssl(layers, read_key, url)?);
-            layers.set_by(READ_URL, read_key);
+            self.read_url = Some(self.with_ssl(sources, read_key, url)?);
+            sources.set_by(READ_URL, read_key);
         }
         Ok(())
     }
 
     /// Returns the URL composed of the parts.
-    fn composed(&self, layers: &Layers<'_>) -> Result<DatabaseUrl, ConfigError> {
+    fn composed(&self, sources: &Sources<'_>) -> Result<DatabaseUrl, ConfigError> {
         let host = match self.host.as_deref().unwrap_or("localhost") {
             address if address.contains(':') => format!("[{address}]"),
             host => escaped(host),
         };
-        let password = match layers.strongest(&[PASSWORD, PASSWORD_FILE]) {
-            Some(PASSWORD_FILE) => Some(text_in_file(layers, PASSWORD_FILE, self.password_file.as_deref())?),
+        let password = match sources.strongest(&[PASSWORD, PASSWORD_FILE]) {
+            Some(PASSWORD_FILE) => Some(text_in_file(sources, PASSWORD_FILE, self.password_file.as_deref())?),
             _ => self.password.as_ref().map(|password| password.expose().to_owned()),
         };
         let password = password.map(|password| format!(":{}", escaped(&password))).unwrap_or_default();
@@ -146,7 +146,7 @@ impl Database {
     /// Returns a PostgreSQL URL with the TLS settings added, or a SQLite URL unchanged.
     fn with_ssl(
         &self,
-        layers: &mut Layers<'_>,
+        sources: &mut Sources<'_>,
         key: &str,
         url: DatabaseUrl,
     ) -> Result<DatabaseUrl, ConfigError> {
@@ -155,27 +155,28 @@ impl Database {
         }
         if !url.ignored().is_empty() {
             let names = url.ignored().join(", ");
-            layers.warnings.push(format!("{key}: parameters that are not known are ignored: {names}"));
+            sources.warnings.push(format!("{key}: parameters that are not known are ignored: {names}"));
         }
         let ca = self.ssl_root_cert_file.as_ref().map(|path| path.to_string_lossy());
         let url = url.with_ssl(self.ssl_mode.as_deref(), ca.as_deref());
-        url.map_err(|(setting, problem)| layers.refuse(setting, format!("{problem} ({key})")))
+        url.map_err(|(setting, problem)| sources.refuse(setting, format!("{problem} ({key})")))
     }
 }
 
-fn url_in_file(layers: &Layers<'_>, key: &str, path: Option<&Path>) -> Result<DatabaseUrl, ConfigError> {
-    let text = text_in_file(layers, key, path)?;
-    DatabaseUrl::parse(&text)
-        .map_err(|problem| layers.refuse(key, format!("the file does not hold one: {problem}")))
+fn url_in_file(sources: &Sources<'_>, key: &str, path: Option<&Path>) -> Result<DatabaseUrl, ConfigError> {
+    let text = text_in_file(sources, key, path)?;
+    DatabaseUrl::parse(&text).map_err(|problem| {
+        sources.refuse(key, format!("the file does not contain a database URL: {problem}"))
+    })
 }
 
 /// Returns the content of a file without trailing line breaks, which editors add.
-fn text_in_file(layers: &Layers<'_>, key: &str, path: Option<&Path>) -> Result<String, ConfigError> {
-    let content = layers.environment.read(path.unwrap_or(Path::new("")));
-    let content = content.map_err(|problem| layers.refuse(key, problem))?;
+fn text_in_file(sources: &Sources<'_>, key: &str, path: Option<&Path>) -> Result<String, ConfigError> {
+    let content = sources.environment.read(path.unwrap_or(Path::new("")));
+    let content = content.map_err(|problem| sources.refuse(key, problem))?;
     let text = String::from_utf8(content).unwrap_or_default();
     match text.trim_end_matches(['\r', '\n']) {
-        "" => Err(layers.refuse(key, "the file is empty or not UTF-8 text")),
+        "" => Err(sources.refuse(key, "the file is empty or not UTF-8 text")),
         text => Ok(text.to_owned()),
     }
 }

@@ -57,13 +57,11 @@ impl ConfigFile {
         let bytes = environment.read(Path::new(path)).map_err(refused)?;
         let mut file = Self { path: path.to_owned(), ..Self::default() };
         file.collect(parse(bytes).map_err(refused)?, "", known);
-        match file.refused.is_empty() {
-            true => Ok(file),
-            false => {
-                let lines: String = file.refused.iter().map(|line| format!("\n  - {line}")).collect();
-                Err(refused(format!("the file has keys that cannot be used:{lines}")))
-            }
+        if file.refused.is_empty() {
+            return Ok(file);
         }
+        let lines: String = file.refused.iter().map(|line| format!("\n  - {line}")).collect();
+        Err(refused(format!("the file has keys that cannot be used:{lines}")))
     }
 
     /// Returns the warning about ignored keys, if there are any.

@@ -58,7 +58,7 @@ impl IssuerConfig {
         } else if self.jwk_cert_url.is_none() && self.jwk_cert_file.is_none() {
             ("jwk_cert_url", "must be set, or jwk_cert_file: tokens are checked with these keys")
         } else if self.jwk_cert_url.is_none() && self.jwk_cert_ca_file.is_some() {
-            ("jwk_cert_ca_file", "has no use without jwk_cert_url")
+            ("jwk_cert_ca_file", "has no effect without jwk_cert_url")
         } else {
             return self.key_url().map(drop);
         };

@@ -1,11 +1,13 @@
 //! The settings of bearer tokens: the issuers, and whether callers must present a token.
 
+use std::collections::HashSet;
+
 use clap::Args;
 
 use super::error::ConfigError;
 use super::issuer::{IssuerConfig, issuers};
-use super::layers::Layers;
-use super::parse::is_loopback;
+use super::parse::{ListOf, is_loopback};
+use super::sources::Sources;
 
 const SECTION: &str = "server.jwt";
 const ENABLED: &str = "server.jwt.enabled";
@@ -19,7 +21,7 @@ pub struct Jwt {
     pub enabled: Option<bool>,
     /// The issuers of tokens, as a list in the file or a JSON array of objects with the keys of a single issuer below.
     #[arg(id = "server.jwt.issuers", default_value = "[]", value_parser = issuers)]
-    pub issuers: std::vec::Vec<IssuerConfig>,
+    listed: ListOf<IssuerConfig>,
     /// Accept requests without a token; short for --server-jwt-enabled=false.
     #[arg(long, help_heading = "Server", conflicts_with = "server.jwt.enabled")]
     no_auth: bool,
@@ -34,31 +36,41 @@ impl Jwt {
         self.enabled.unwrap_or(false)
     }
 
-    /// Adds the single issuer to the list and checks all issuers, for an API that listens on `host`.
-    pub(super) fn resolve(&mut self, layers: &mut Layers<'_>, host: &str) -> Result<(), ConfigError> {
-        for (index, issuer) in self.issuers.iter().enumerate() {
-            let section = format!("{ISSUERS}[{index}]");
-            issuer.check().map_err(|error| error.within(&section))?;
+    /// Returns all issuers, each with the key of its settings, which errors name: those of the list, then the single
+    /// one if it is set.
+    #[must_use]
+    pub fn issuers(&self) -> Vec<(String, IssuerConfig)> {
+        let listed =
+            self.listed.iter().enumerate().map(|(index, issuer)| (format!("{ISSUERS}[{index}]"), issuer));
+        let single = self.single.is_set().then(|| (SECTION.to_owned(), &self.single));
+        listed.chain(single).map(|(key, issuer)| (key, issuer.clone())).collect()
+    }
+
+    /// Checks all issuers, for an API that listens on `host`.
+    pub(super) fn resolve(&mut self, sources: &mut Sources<'_>, host: &str) -> Result<(), ConfigError> {
+        let issuers = self.issuers();
+        for (key, issuer) in &issuers {
+            issuer.check().map_err(|error| error.within(key))?;
         }
-        if self.single.is_set() {
-            self.single.check().map_err(|error| error.within(SECTION))?;
-            self.issuers.push(self.single.clone());
-        }
-        for (index, issuer) in self.issuers.iter().enumerate() {
-            if self.issuers[..index].iter().any(|earlier| earlier.issuer_url == issuer.issuer_url) {
-                return Err(ConfigError::new(ISSUERS, format!("{} is configured twice", issuer.issuer_url)));
-            }
+        let mut urls = HashSet::new();
+        if let Some((_, twice)) = issuers.iter().find(|(_, issuer)| !urls.insert(&issuer.issuer_url)) {
+            return Err(ConfigError::new(ISSUERS, format!("{} is configured twice", twice.issuer_url)));
         }
         if self.no_auth {
             self.enabled = Some(false);
-            layers.set_by_flag(ENABLED, "false", "--no-auth");
+            sources.set_by_flag(ENABLED, "false", "--no-auth");
         }
-        self.check_enabled(layers, host)
+        self.check_enabled(sources, host, &issuers)
     }
 
-    fn check_enabled(&self, layers: &mut Layers<'_>, host: &str) -> Result<(), ConfigError> {
+    fn check_enabled(
+        &self,
+        sources: &mut Sources<'_>,
+        host: &str,
+        issuers: &[(String, IssuerConfig)],
+    ) -> Result<(), ConfigError> {
         match self.enabled {
-            Some(true) if self.issuers.is_empty() => Err(layers.refuse(
+            Some(true) if issuers.is_empty() => Err(sources.refuse(
                 ENABLED,
                 "no issuer is configured: set server.jwt.issuer_url with server.jwt.jwk_cert_url or \
                  server.jwt.jwk_cert_file, or a list in server.jwt.issuers",
@@ -71,17 +83,17 @@ impl Jwt {
                      To let everyone in: --no-auth (HYPERFLEET_SERVER_JWT_ENABLED=false)"
                 ),
             )),
-            None if !self.issuers.is_empty() => {
+            None if !issuers.is_empty() => {
                 let warning =
                     format!("issuers are configured but tokens are not checked; set {ENABLED} to check them");
-                layers.warnings.push(warning);
+                sources.warnings.push(warning);
                 Ok(())
             }
             Some(true) => {
-                let without = self.issuers.iter().filter(|issuer| issuer.audience.is_none());
-                layers.warnings.extend(without.map(|issuer| {
+                let without = issuers.iter().filter(|(_, issuer)| issuer.audience.is_none());
+                sources.warnings.extend(without.map(|(_, issuer)| {
                     format!(
-                        "issuer {} has no audience: tokens that it makes for other services are accepted too",
+                        "issuer {} has no audience: tokens that it issues for other services are accepted too",
                         issuer.issuer_url
                     )
                 }));

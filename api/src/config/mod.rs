@@ -2,13 +2,16 @@
 //!
 //! To add a setting, add a field with a doc comment and `#[arg(id = "section.name", …)]` to the struct of its section
 //! (`database` in [`database`], `server.jwt` in [`jwt`] and [`issuer`], all others in [`settings`]), and use it. Then
-//! add a sample value to `tests/precedence.rs` and a property to the schema of the chart in `deploy/`. The key of the
-//! YAML file, the flag `--section-name` and the variable `HYPERFLEET_SECTION_NAME` are derived from the id
-//! `section.name`. In `#[arg]`, `default_value` has the same format as in the environment, `value_parser` comes from
-//! `parse`, and `env` names an additional variable. A field without a default is an `Option`. Rules that span several
-//! settings belong in `settle`.
+//! add a sample value to `SAMPLES` in `config/tests/precedence.rs` and a property to the schema of the chart in
+//! `deploy/`. A setting that the service needs is also a field of `service::Settings`, which is filled in `serve.rs`
+//! and in `tests/it/harness/service.rs`. A limit also gets a row in the table of limits in `docs/operations.md`.
 //!
-//! `setting` derives the flag, the variables and the help; `layers` passes the values of the environment and the file
+//! The key of the YAML file, the flag `--section-name` and the variable `HYPERFLEET_SECTION_NAME` are derived from the
+//! id `section.name`. In `#[arg]`, `default_value` has the same format as in the environment, `value_parser` comes from
+//! `parse`, and `env` names an additional variable. A field without a default is an `Option`. Rules that span several
+//! settings belong in `Config::resolve`.
+//!
+//! `setting` derives the flag, the variables and the help; `sources` passes the values of the environment and the file
 //! to clap as defaults; `file` reads the YAML file. No code reads the state of the process directly: it is passed in as
 //! an [`environment::Environment`].
 
@@ -17,10 +20,10 @@ pub mod environment;
 pub mod error;
 pub mod issuer;
 pub mod jwt;
-pub mod layers;
 pub(crate) mod parse;
 pub(crate) mod setting;
 pub mod settings;
+pub mod sources;
 pub mod url;
 
 mod file;
@@ -32,9 +35,9 @@ use clap::Args;
 
 use self::database::Database;
 use self::error::ConfigError;
-use self::layers::Layers;
 use self::parse::http_url;
 use self::settings::{Adapters, Changes, Health, Logging, Metrics, Server, Tracing};
+use self::sources::Sources;
 
 /// The variable that sets the endpoint of spans only, with precedence over `tracing.otlp_endpoint`. The exporter reads
 /// it directly and would repeat its value in errors, so it is checked first.
@@ -74,24 +77,24 @@ pub struct Config {
 
 impl Config {
     /// Applies the rules that span several settings.
-    pub(crate) fn resolve(&mut self, layers: &mut Layers<'_>) -> Result<(), ConfigError> {
-        inherit_host(layers, "health.host", &mut self.health.host, &self.server.host);
-        inherit_host(layers, "metrics.host", &mut self.metrics.host, &self.server.host);
+    pub(crate) fn resolve(&mut self, sources: &mut Sources<'_>) -> Result<(), ConfigError> {
+        inherit_host(sources, "health.host", &mut self.health.host, &self.server.host);
+        inherit_host(sources, "metrics.host", &mut self.metrics.host, &self.server.host);
         self.server.check_tls()?;
-        self.server.jwt.resolve(layers, &self.server.host)?;
-        self.database.resolve(layers)?;
-        if let Some(endpoint) = layers.environment.variable(TRACES_ENDPOINT) {
+        self.server.jwt.resolve(sources, &self.server.host)?;
+        self.database.resolve(sources)?;
+        if let Some(endpoint) = sources.environment.variable(TRACES_ENDPOINT) {
             http_url(endpoint).map_err(|problem| ConfigError::new(TRACES_ENDPOINT, problem))?;
         }
         if self.server.max_body_memory < self.server.max_body_bytes {
             let problem =
-                "must not be less than server.max_body_bytes: a body of that size could never be held";
-            return Err(layers.refuse("server.max_body_memory", problem));
+                "must not be less than server.max_body_bytes: a body of that size could never be received";
+            return Err(sources.refuse("server.max_body_memory", problem));
         }
         if self.server.max_page_memory < self.server.max_page_bytes {
             let problem =
-                "must not be less than server.max_page_bytes: a page of that size could never be held";
-            return Err(layers.refuse("server.max_page_memory", problem));
+                "must not be less than server.max_page_bytes: a page of that size could never be sent";
+            return Err(sources.refuse("server.max_page_memory", problem));
         }
         // Two listeners on one address would fail later, with a message that names neither setting.
         let listeners = [
@@ -103,7 +106,7 @@ impl Config {
             let earlier = listeners[..index].iter().find(|(_, h, p)| *port != 0 && p == port && h == host);
             if let Some((taken_by, _, _)) = earlier {
                 let problem = format!("{port} is the port of {taken_by}; every listener needs its own");
-                return Err(layers.refuse(key, problem));
+                return Err(sources.refuse(key, problem));
             }
         }
         Ok(())
@@ -111,9 +114,9 @@ impl Config {
 }
 
 /// Sets `host` to the host of the API, unless the setting `key` is given.
-pub(crate) fn inherit_host(layers: &mut Layers<'_>, key: &str, host: &mut String, server_host: &str) {
-    if layers.given(key).is_none() {
+pub(crate) fn inherit_host(sources: &mut Sources<'_>, key: &str, host: &mut String, server_host: &str) {
+    if sources.given(key).is_none() {
         server_host.clone_into(host);
-        layers.set_by(key, "server.host");
+        sources.set_by(key, "server.host");
     }
 }

@@ -8,6 +8,9 @@ use std::time::Duration;
 
 use reqwest::Url;
 
+/// A list given as one value. clap would treat a field of type `Vec` as a repeated flag.
+pub(crate) type ListOf<T> = Vec<T>;
+
 /// Units of a duration, in milliseconds.
 const TIME: [(&str, u64); 4] = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000)];
 /// Units of a size, in bytes.

@@ -8,6 +8,7 @@ use clap::builder::Str;
 use clap::{Arg, Command};
 
 use super::issuer::IssuerConfig;
+use super::parse::ListOf;
 use super::url::{DatabaseUrl, Secret};
 
 /// The id of the flag that names the configuration file.
@@ -92,13 +93,19 @@ fn with_flag(arg: Arg) -> Arg {
 }
 
 fn value_name(arg: &Arg) -> &'static str {
-    match () {
-        () if is::<bool>(arg) => "BOOL",
-        () if is::<u16>(arg) || is::<u32>(arg) || is::<usize>(arg) => "NUMBER",
-        () if is::<Duration>(arg) => "DURATION",
-        () if is::<Vec<String>>(arg) || is::<Vec<IssuerConfig>>(arg) => "LIST",
-        () if is::<PathBuf>(arg) => "FILE",
-        () if is::<DatabaseUrl>(arg) => "URL",
-        () => "TEXT",
+    if is::<bool>(arg) {
+        "BOOL"
+    } else if is::<u16>(arg) || is::<u32>(arg) || is::<usize>(arg) {
+        "NUMBER"
+    } else if is::<Duration>(arg) {
+        "DURATION"
+    } else if is::<ListOf<String>>(arg) || is::<ListOf<IssuerConfig>>(arg) {
+        "LIST"
+    } else if is::<PathBuf>(arg) {
+        "FILE"
+    } else if is::<DatabaseUrl>(arg) {
+        "URL"
+    } else {
+        "TEXT"
     }
 }

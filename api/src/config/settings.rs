@@ -12,7 +12,7 @@ use tracing::Level;
 
 use super::error::ConfigError;
 use super::jwt::Jwt;
-use super::parse::{adapters, duration, host, http_url, names, number, origins, size};
+use super::parse::{ListOf, adapters, duration, host, http_url, names, number, origins, size};
 
 /// The listener of the API, its limits and its callers.
 #[derive(Debug, Clone, Args)]
@@ -91,7 +91,7 @@ pub struct Server {
     pub console: bool,
     /// The origins whose web pages may call the API, such as `https://console.example.com`.
     #[arg(id = "server.cors.allowed_origins", default_value = "[]", value_parser = origins)]
-    pub allowed_origins: std::vec::Vec<String>,
+    pub allowed_origins: ListOf<String>,
 }
 
 impl Server {
@@ -164,16 +164,16 @@ pub struct Metrics {
 pub struct Adapters {
     /// The adapters that must report on a cluster; if empty, all that have reported.
     #[arg(id = "adapters.required.cluster", default_value = "[]", value_parser = adapters)]
-    pub required_cluster: std::vec::Vec<String>,
+    pub required_cluster: ListOf<String>,
     /// The adapters that must report on a node pool; if empty, all that have reported.
     #[arg(id = "adapters.required.nodepool", default_value = "[]", value_parser = adapters)]
-    pub required_nodepool: std::vec::Vec<String>,
+    pub required_nodepool: ListOf<String>,
     /// The maximum number of adapters that report on one resource.
     #[arg(id = "adapters.max_per_resource", default_value = "100", value_parser = number::<usize>(1, 10_000))]
     pub max_per_resource: usize,
     /// The condition types that every report must contain, such as Available,Applied,Health; other reports are refused.
     #[arg(id = "adapters.mandatory_conditions", default_value = "[]", value_parser = names)]
-    pub mandatory_conditions: std::vec::Vec<String>,
+    pub mandatory_conditions: ListOf<String>,
 }
 
 /// The log of changes and its followers.

@@ -1,6 +1,6 @@
 //! The effective settings as a YAML file, with the source of each value. Strings are written as in JSON.
 
-use super::layers::Layers;
+use super::sources::Sources;
 use super::url::MASK;
 use super::{Config, setting};
 use service::Dialect;
@@ -8,9 +8,9 @@ use service::Dialect;
 impl Config {
     /// Returns one line per setting. Secrets are masked.
     #[must_use]
-    pub fn to_yaml(&self, layers: &Layers<'_>) -> String {
+    pub fn to_yaml(&self, sources: &Sources<'_>) -> String {
         let (mut shown, mut open): (String, Vec<&str>) = (String::new(), Vec::new());
-        for arg in &layers.settings {
+        for arg in &sources.settings {
             let key = arg.get_id().as_str();
             let mut sections: Vec<&str> = key.split('.').collect();
             let name = sections.pop().unwrap_or_default();
@@ -18,7 +18,7 @@ impl Config {
             for (depth, section) in sections.iter().enumerate().skip(common) {
                 shown += &format!("{:1$}{section}:\n", "", 2 * depth);
             }
-            let given = layers.given(key);
+            let given = sources.given(key);
             let default = arg.get_default_values().first().map(|text| text.to_string_lossy().into_owned());
             let default = default.filter(|text| !text.is_empty());
             let value = match given.map(|given| given.text.clone()).or(default) {

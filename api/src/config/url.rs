@@ -54,7 +54,7 @@ impl DatabaseUrl {
     pub fn parse(text: &str) -> Result<Self, String> {
         let text = text.trim();
         match text.split_once(':') {
-            _ if text.contains(char::is_control) => Err("must not hold control characters".to_owned()),
+            _ if text.contains(char::is_control) => Err("must not contain control characters".to_owned()),
             Some(("sqlite", _)) => sqlite(text),
             Some(("postgres" | "postgresql", _)) => postgres(text),
             _ => Err("expected a URL that starts with sqlite:, postgres: or postgresql:, such as \
@@ -112,7 +112,7 @@ impl DatabaseUrl {
             let at = parameters.iter().rposition(|(own, _)| own == name);
             match (setting, at.map(|at| parameters.remove(at).1)) {
                 (Some(setting), Some(own)) if setting != own => {
-                    Err((key, format!("the URL has {own} for it: remove one of the two")))
+                    Err((key, format!("conflicts with {own} in the URL; set only one")))
                 }
                 (setting, own) => Ok(own.or(setting.map(str::to_owned))),
             }
@@ -122,8 +122,9 @@ impl DatabaseUrl {
         match (mode.as_deref(), &ca) {
             (None | Some("require"), Some(_)) => mode = Some("verify-ca".to_owned()),
             (Some(weak @ ("disable" | "allow" | "prefer")), Some(_)) => {
-                let problem =
-                    format!("has no use in mode {weak}, which checks no certificate: set verify-ca");
+                let problem = format!(
+                    "has no effect in mode {weak}, which does not verify certificates; use verify-ca"
+                );
                 return Err((CA, problem));
             }
             _ => {}

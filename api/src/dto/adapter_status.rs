@@ -133,10 +133,12 @@ pub struct ConditionRequest {
 impl Body for AdapterStatusCreateRequest {
     type Value = Self;
 
-    fn read(_: &str, body: Value, now: DateTime<Utc>) -> ApiResult<Self> {
+    fn parse(_: &str, body: Value, now: DateTime<Utc>) -> ApiResult<Self> {
         let mut body = normalized(body);
         if let Some(Value::Array(conditions)) = body.get_mut("conditions") {
-            conditions.iter_mut().for_each(|condition| *condition = normalized(condition.take()));
+            for condition in conditions {
+                *condition = normalized(condition.take());
+            }
         }
         let mut faults = repeated_types(&body["conditions"]);
         faults.extend(outside_window(&body["observed_time"], now));

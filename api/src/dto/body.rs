@@ -47,7 +47,7 @@ pub trait Body: Type {
     const MEDIA_TYPES: &'static [MediaType] = &[(JSON, Self::schema_ref)];
 
     /// Parses `body`, which has one of the [media types](Self::MEDIA_TYPES). All its faults are reported together.
-    fn read(media_type: &str, body: Value, now: DateTime<Utc>) -> ApiResult<Self::Value>;
+    fn parse(media_type: &str, body: Value, now: DateTime<Utc>) -> ApiResult<Self::Value>;
 }
 
 /// The parsed body of a request, or the error of parsing it. If an operation on a resource gets a faulty body, the
@@ -57,16 +57,16 @@ pub struct Input<S: Body>(ApiResult<(S::Value, String)>);
 
 impl<S: Body> Input<S> {
     /// Returns the parsed value, and the document in a canonical form that is identical for equivalent bodies.
-    pub fn read(self) -> ApiResult<(S::Value, String)> {
+    pub fn into_value(self) -> ApiResult<(S::Value, String)> {
         self.0
     }
 
-    /// Returns the parsed value for an operation on `target`, and the canonical document as [`read`](Self::read)
-    /// does.
+    /// Returns the parsed value for an operation on `target`, and the canonical document as
+    /// [`into_value`](Self::into_value) does.
     ///
     /// # Errors
     /// The faults of the body, or 404 if the body has faults and the resource does not exist.
-    pub async fn read_for(self, app: &App, target: &Target) -> ApiResult<(S::Value, String)> {
+    pub async fn into_value_for(self, app: &App, target: &Target) -> ApiResult<(S::Value, String)> {
         if self.0.is_err() {
             resource::get(&app.context, Consistency::Strong, target).await?;
         }
@@ -82,7 +82,7 @@ impl<S: Body> Input<S> {
         let mut body = json::parse(&bytes)?;
         let canonical = body.to_string();
         truncate_collections(&mut body);
-        Ok((S::read(media_type, body, app.context.clock.now())?, canonical))
+        Ok((S::parse(media_type, body, app.context.clock.now())?, canonical))
     }
 }
 

@@ -13,7 +13,7 @@ pub struct Explanation {
     pub since: Time,
     /// The blockers: what must change before the resource is reconciled or, if it is being deleted, removed.
     /// Adapters are listed in the configured order or else by name, node pools last. Empty if the resource is
-    /// reconciled, and if no adapter is configured and none has reported.
+    /// reconciled, or if no adapter is configured and none has reported.
     pub blocked_by: Vec<BlockedBy>,
     /// The node pools that block the removal of a cluster. Empty until its deletion is requested.
     pub children: WaitingChildren,
@@ -72,10 +72,10 @@ pub struct BlockedBy {
     /// The type of the reported condition that caused the wait. Absent if the report has no such condition.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub condition: Option<String>,
-    /// The reason of that condition.
+    /// The reason of that condition. Absent if there is no such condition or it has no reason.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// The message of that condition.
+    /// The message of that condition. Absent if there is no such condition or it has no message.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
     /// The time since which the resource has been waiting.

@@ -6,7 +6,7 @@ use poem_openapi::types::Type;
 use serde::ser::SerializeSeq;
 use serde::{Serialize, Serializer};
 use service::kind::Kind;
-use service::list::{Collection, Ordering};
+use service::list::{Collection, ListOrder};
 
 /// A page of a list.
 #[derive(Debug, Serialize)]
@@ -45,11 +45,11 @@ impl<T> From<Vec<T>> for Items<T> {
 impl<T: Serialize> Serialize for Items<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let items = std::mem::take(&mut *self.0.lock());
-        let mut printed = serializer.serialize_seq(Some(items.len()))?;
+        let mut sequence = serializer.serialize_seq(Some(items.len()))?;
         for item in items {
-            printed.serialize_element(&item)?;
+            sequence.serialize_element(&item)?;
         }
-        printed.end()
+        sequence.end()
     }
 }
 
@@ -61,7 +61,7 @@ fn list<T: Type>(registry: &mut Registry) -> MetaSchema {
     let items = MetaSchema { items: Some(Box::new(T::schema_ref())), ..MetaSchema::new("array") };
     let members = [
         ("kind", "The kind of the list.", kind),
-        ("page", "The page number, starting at 1. Always 1 if `cursor` was sent.", integer(0.0)),
+        ("page", "The page number, starting at 1. Always 1 if `cursor` was sent.", integer(1.0)),
         ("size", SIZE, integer(0.0)),
         ("total", "The number of items that match. Absent with `total=false`.", integer(0.0)),
         ("items", "The items, in order.", items),
@@ -184,7 +184,7 @@ fn all(wording: &Wording) -> MetaSchema {
         ("page", PAGE, number(1e12, Some(1.into()))),
         (
             "size",
-            "The number of items on a page, at most 500. A page has fewer if they are large: follow `next`.",
+            "The number of items on a page. A page has fewer if they are large: follow `next`.",
             number(500.0, Some(100.into())),
         ),
         ("pageSize", "An alias of `size`, which takes precedence if both are sent.", number(500.0, None)),
@@ -208,7 +208,7 @@ fn all(wording: &Wording) -> MetaSchema {
 /// Returns the pattern of a comma-separated list of fields to sort by.
 fn terms(collection: &Collection) -> String {
     let names = collection.names().join("|").replace('.', r"\.");
-    format!("( *({names})( +(asc|desc))? *(,|$)){{0,{}}}", Ordering::MAX_TERMS)
+    format!("( *({names})( +(asc|desc))? *(,|$)){{0,{}}}", ListOrder::MAX_TERMS)
 }
 
 const ORDER_BY: &str = "An older form of `order`: the fields to sort by. If `order` is only a direction, `asc` or \

@@ -21,7 +21,7 @@ pub use change::{
     AnyResource, Cause, ChangeEvent, ChangeEventType, ChangeKind, ChangeList, ChangeParameters,
 };
 pub use explanation::Explanation;
-pub use header::{EntityTags, IdempotencyKey, IfMatch, LastEventId, MAX_KEY};
+pub use header::{EntityTags, IdempotencyKey, IfMatchHeader, LastEventId, MAX_KEY};
 pub use list::{
     CACHE_CONTROL, ItemParameters, List, ListParameters, ParameterSet, ReadParameters, StatusListParameters,
 };

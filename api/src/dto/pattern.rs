@@ -39,8 +39,8 @@ mod tests {
     use serde_json::{Value, json};
 
     fn refusal<B: Body>(body: Value) -> String {
-        let read = B::read(B::MEDIA_TYPES[0].0, body, DateTime::<Utc>::UNIX_EPOCH);
-        read.err().expect("a refusal").to_string()
+        let parsed = B::parse(B::MEDIA_TYPES[0].0, body, DateTime::<Utc>::UNIX_EPOCH);
+        parsed.err().expect("a refusal").to_string()
     }
 
     #[test]

@@ -68,7 +68,7 @@ impl<K: ResourceView> CreateRequest<K> {
 impl<K: ResourceView> Body for CreateRequest<K> {
     type Value = Self;
 
-    fn read(_: &str, body: Value, _: DateTime<Utc>) -> ApiResult<Self> {
+    fn parse(_: &str, body: Value, _: DateTime<Utc>) -> ApiResult<Self> {
         let body = without_nulls(body);
         let more = section_faults(&body);
         read(body, more)
@@ -81,11 +81,13 @@ impl<K: ResourceView> Body for PatchRequest<K> {
     const MEDIA_TYPES: &'static [MediaType] =
         &[(JSON, Self::schema_ref), (MERGE_PATCH, MergePatch::schema_ref)];
 
-    fn read(media_type: &str, mut body: Value, _: DateTime<Utc>) -> ApiResult<Patch> {
+    fn parse(media_type: &str, mut body: Value, _: DateTime<Utc>) -> ApiResult<Patch> {
         let merge = media_type == MERGE_PATCH;
-        match merge {
-            true => check::<MergePatch>(&body, [key_faults(&body["labels"]), fixed(&body)].concat())?,
-            false => check::<Self>(&body, [section_faults(&body), fixed(&body)].concat())?,
+        let immutable = immutable_member_faults(&body);
+        if merge {
+            check::<MergePatch>(&body, [key_faults(&body["labels"]), immutable].concat())?;
+        } else {
+            check::<Self>(&body, [section_faults(&body), immutable].concat())?;
         }
         let mut sections = body.as_object().into_iter().flat_map(Map::values);
         if sections.all(|section| section.is_null() && !merge) {
@@ -106,7 +108,7 @@ impl<K: ResourceView> Body for PatchRequest<K> {
 impl Body for ForceDeleteRequest {
     type Value = Self;
 
-    fn read(_: &str, body: Value, _: DateTime<Utc>) -> ApiResult<Self> {
+    fn parse(_: &str, body: Value, _: DateTime<Utc>) -> ApiResult<Self> {
         read(without_nulls(body), Vec::new())
     }
 }
@@ -131,7 +133,7 @@ fn section_faults(body: &Value) -> Vec<FieldError> {
 }
 
 /// Returns faults for members that cannot be changed. Only names that a path shows unquoted are included.
-fn fixed(body: &Value) -> Vec<FieldError> {
+fn immutable_member_faults(body: &Value) -> Vec<FieldError> {
     let plain = |name: &&String| name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
     let names = body.as_object().into_iter().flat_map(Map::keys).filter(plain);
     let names = names.filter(|name| !matches!(name.as_str(), "spec" | "labels") && name.len() <= 40).take(40);
@@ -159,7 +161,11 @@ fn create<K: ResourceView>(_: &mut Registry) -> MetaSchema {
     let members = [
         ("kind", "The kind of the resource.", MetaSchema { enum_items, nullable: true, ..text(None) }),
         ("name", UNIQUE, MetaSchema { min_length, max_length, pattern, ..text(None) }),
-        ("spec", "The desired state, at most 256 KiB. Must match the provider's schema.", spec(false)),
+        (
+            "spec",
+            "The desired state, at most 256 KiB. Must match the schema that the operator has configured, if any.",
+            spec(false),
+        ),
         ("labels", LABELS, labels(false)),
     ];
     object("A resource to create. Unknown fields are ignored.", &["name", "spec"], members)

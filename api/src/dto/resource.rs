@@ -49,7 +49,7 @@ pub struct Common {
     pub name: String,
     /// The path of the resource. The path of a node pool is below that of its cluster.
     pub href: String,
-    /// The desired state. It conforms to the provider's schema, if one is configured.
+    /// The desired state. It matches the schema that the operator has configured, if any.
     pub spec: As<HashMap<String, Value>>,
     /// The labels of the resource.
     pub labels: As<HashMap<String, String>>,

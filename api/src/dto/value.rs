@@ -27,15 +27,10 @@ impl<S, T> From<T> for As<S, T> {
 
 described!(As<S, T> where [S: Type, T: Send + Sync], S::name(), S::schema_ref(), S::register);
 
-/// A header or parameter as it was sent. Repeated values are joined into one comma-separated list.
+/// A header as it was sent. Of repeated headers, the first is used.
 impl<S: Type> ParseFromParameter for As<S, String> {
     fn parse_from_parameter(value: &str) -> ParseResult<Self> {
         Ok(value.to_owned().into())
-    }
-
-    fn parse_from_parameters<I: IntoIterator<Item = A>, A: AsRef<str>>(values: I) -> ParseResult<Self> {
-        let values: Vec<String> = values.into_iter().map(|value| value.as_ref().to_owned()).collect();
-        Ok(values.join(",").into())
     }
 }
 

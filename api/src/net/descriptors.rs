@@ -18,7 +18,8 @@ pub fn connections_within_limit(wanted: usize) -> usize {
         tracing::warn!(
             files,
             connections = most,
-            "fewer connections than server.max_connections: too few open files"
+            "the limit of open files is too low for server.max_connections plus changes.max_streams; the number of \
+             connections is reduced"
         );
     }
     most.min(wanted)

@@ -10,7 +10,7 @@
 //! | delayed small responses | `TCP_NODELAY` on every connection |
 //!
 //! The HTTP parser itself refuses requests that it cannot parse, with a status and no body. Slow request *bodies* are
-//! handled by [`crate::limits`], which can respond with 408.
+//! handled by [`crate::layers`], which can respond with 408.
 
 mod connection;
 mod descriptors;

@@ -22,6 +22,7 @@ use tokio::time::timeout;
 use super::connection::{Activity, AnswerBody, ConnectionLimits};
 use super::sockets::Sockets;
 use super::tls::ServerTls;
+use crate::problem::RefusalReason;
 use crate::telemetry::count_refused;
 
 /// The minimum idle time of a connection before it may be closed to make room for another one.
@@ -68,7 +69,7 @@ impl Listener {
             };
             while tasks.try_join_next().is_some() {}
             if !make_room(&mut open, limits.max_connections) {
-                count_refused("connections");
+                count_refused(RefusalReason::Connections);
                 continue;
             }
             let activity = Activity::new();

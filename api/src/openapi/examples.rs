@@ -21,10 +21,12 @@ pub(super) fn add(document: &mut Value) {
     for (_, path) in members(&mut document["paths"]) {
         for (method, operation) in members(path) {
             parameters(operation.get_mut("parameters"));
-            operation.get_mut("requestBody").into_iter().for_each(|body| refer(body, "", &bodies));
-            for (_, response) in members(&mut operation["responses"]) {
+            if let Some(body) = operation.get_mut("requestBody") {
+                refer(body, "", &bodies);
+            }
+            for (status, response) in members(&mut operation["responses"]) {
                 headers(response);
-                refer(response, outcome(method), &bodies);
+                refer(response, outcome(method, status), &bodies);
             }
         }
     }
@@ -37,12 +39,12 @@ pub(super) fn add(document: &mut Value) {
     }
 }
 
-/// Returns the suffix of the example that shows a resource after an operation with this method.
-fn outcome(method: &str) -> &'static str {
-    match method {
-        "post" => "Created",
-        "patch" => "Updated",
-        "delete" => "Deleted",
+/// Returns the suffix of the example that shows a resource in a response with this status to this method.
+fn outcome(method: &str, status: &str) -> &'static str {
+    match (method, status) {
+        (_, "201") => "Created",
+        ("patch", _) => "Updated",
+        ("delete", _) => "Deleted",
         _ => "",
     }
 }

@@ -23,19 +23,24 @@ pub(super) fn describe(operation: &mut Value, tokens: bool, refusals: &mut Map<S
             }
         }
     }
-    let responses = operation["responses"].as_object_mut();
-    responses.into_iter().for_each(|responses| responses.retain(|status, _| possible(status)));
-    match operation.as_object_mut() {
-        Some(operation) if !tokens => drop(operation.remove("security")),
-        Some(operation) if public => drop(operation.insert("security".into(), json!([]))),
-        _ => {}
+    if let Some(responses) = operation["responses"].as_object_mut() {
+        responses.retain(|status, _| possible(status));
+    }
+    if let Some(operation) = operation.as_object_mut() {
+        if !tokens {
+            operation.remove("security");
+        } else if public {
+            operation.insert("security".into(), json!([]));
+        }
     }
 }
 
 /// Replaces a parameter set by its parameters.
 fn spread(mut parameter: Value) -> Vec<Value> {
     let Value::Object(properties) = parameter["schema"]["properties"].take() else {
-        parameter["schema"].as_object_mut().into_iter().for_each(|schema| drop(schema.remove("properties")));
+        if let Some(schema) = parameter["schema"].as_object_mut() {
+            schema.remove("properties");
+        }
         if let Some(members) = parameter.as_object_mut() {
             // No parameter is a list, and none is deprecated.
             members.retain(|name, _| name != "explode" && name != "deprecated");
@@ -75,7 +80,8 @@ fn possible(operation: &Value, tokens: bool) -> impl Fn(&str) -> bool + use<> {
             "410" => takes("since"),
             "412" => takes("If-Match"),
             "422" => takes("Idempotency-Key"),
-            // For an operation without parameters, this is the only possible fault of a request.
+            // Listed where no other client error is. A request without parameters can also have a faulty `Host` (400),
+            // which the default response covers.
             "431" => parameters.is_empty() && !demands_token,
             _ => true,
         }
@@ -93,6 +99,7 @@ fn tidy_headers(response: &mut Value) {
             headers.insert(name.to_owned(), header);
         }
     }
-    let headers = headers.values_mut().filter_map(Value::as_object_mut);
-    headers.for_each(|header| drop(header.remove("deprecated")));
+    for header in headers.values_mut().filter_map(Value::as_object_mut) {
+        header.remove("deprecated");
+    }
 }

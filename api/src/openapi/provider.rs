@@ -83,13 +83,19 @@ fn downgraded(schema: &Value) -> Value {
     for (keyword, value) in members {
         match (keyword.as_str(), value) {
             ("type", Value::Array(types)) => types_of(types, &mut result),
-            ("const", value) => drop(result.insert("enum".into(), json!([value]))),
+            ("const", value) => {
+                result.insert("enum".into(), json!([value]));
+            }
             ("examples", Value::Array(values)) => {
-                values.first().map(|value| result.insert("example".into(), value.clone()));
+                if let Some(value) = values.first() {
+                    result.insert("example".into(), value.clone());
+                }
             }
             ("exclusiveMinimum", Value::Number(_)) => exclusive("minimum", keyword, value, &mut result),
             ("exclusiveMaximum", Value::Number(_)) => exclusive("maximum", keyword, value, &mut result),
-            ("additionalProperties", Value::Bool(_)) => drop(result.insert(keyword.clone(), value.clone())),
+            ("additionalProperties", Value::Bool(_)) => {
+                result.insert(keyword.clone(), value.clone());
+            }
             ("items" | "not" | "additionalProperties", value) => {
                 result.insert(keyword.clone(), downgraded(value));
             }
@@ -139,7 +145,11 @@ fn replace_examples(document: &mut Value, kind: &str, spec: Option<&Value>) {
     for (name, example) in examples.iter_mut() {
         let resources = resources(name, &mut example["value"], kind);
         match spec {
-            Some(spec) => resources.into_iter().for_each(|resource| resource["spec"] = spec.clone()),
+            Some(spec) => {
+                for resource in resources {
+                    resource["spec"] = spec.clone();
+                }
+            }
             None if resources.is_empty() => {}
             None => gone.push(format!("#/components/examples/{name}")),
         }

@@ -76,10 +76,7 @@ fn number(schema: &Value) -> Option<Value> {
     let number = (lowest / step).ceil() * step;
     let exclusive = schema["exclusiveMinimum"] == true || bound("exclusiveMinimum") == Some(number);
     let number = if exclusive { number + step } else { number };
-    match number.fract() == 0.0 {
-        true => Some((number as i64).into()),
-        false => Some(number.into()),
-    }
+    Some(if number.fract() == 0.0 { (number as i64).into() } else { number.into() })
 }
 
 fn text(schema: &Value) -> Option<Value> {

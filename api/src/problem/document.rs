@@ -34,7 +34,7 @@ pub struct Problem {
     pub timestamp: Time,
     /// The ID of the request, as in the header `X-Request-ID`. It identifies the request in the server's log.
     pub trace_id: String,
-    /// All faults that were found in the request.
+    /// All faults that were found in the request. Absent if no single field or parameter is at fault.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[oai(default)]
     pub errors: Vec<Violation>,
@@ -47,10 +47,11 @@ pub struct Violation {
     pub field: String,
     /// A description of what is wrong and what is expected.
     pub message: String,
-    /// The rule that was violated.
+    /// The rule that was violated, such as `required` or `max_length`. Absent if the rule has no name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub constraint: Option<String>,
-    /// The value that was found.
+    /// The value that was found, or its beginning. If a name is in use, the ID of the resource that has it. Absent if
+    /// no value is available.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<serde_json::Value>,
 }
@@ -77,8 +78,9 @@ const DOCUMENTED: [(Option<u16>, &str); 10] = [
     (
         None,
         "Errors that any request can get: it is too large (413, 414, 431), has an unsupported media type (415), or did \
-         not arrive before the timeout (408); too many requests (429); an internal error (500); the database is \
-         unavailable or the service is overloaded (503); the request took too long (504).",
+         not arrive before the timeout (408); an internal error (500); the database is unavailable or the service is \
+         overloaded (503); the request took too long (504). A request that waits for changes also gets 429 if too many \
+         requests are waiting for changes.",
     ),
 ];
 
@@ -93,7 +95,7 @@ pub(super) fn responses() -> MetaResponses {
             )),
             None => Some((
                 "Retry-After",
-                "The number of seconds after which to retry. Sent with 429 and 503.",
+                "The number of seconds after which to retry. Sent with 429, 503 and 504, and with 409 if a retry can succeed.",
                 MetaSchemaRef::Inline(Box::new(MetaSchema::new("integer"))),
             )),
             _ => None,

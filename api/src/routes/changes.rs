@@ -78,7 +78,7 @@ impl ChangesApi {
         parameters: Parameters<ChangeParameters>,
     ) -> ApiResult<Followed> {
         let known = &call.app.fields.resources;
-        let request = ChangeRequest::read(
+        let request = ChangeRequest::parse(
             &parameters,
             last_event.0.as_ref().map(|header| header.value.as_str()),
             known,
@@ -86,15 +86,13 @@ impl ChangesApi {
         let (scope, since) = (request.scope.clone(), request.since.clone());
         let form = match framing(&accept) {
             None => {
-                let _stream = match request.wait.is_zero() {
-                    true => None,
-                    false => Some(call.wait(request.wait)?),
-                };
+                let waits = !request.wait.is_zero();
+                let _counted = if waits { Some(call.begin_wait(request.wait)?) } else { None };
                 let mut feed = Feed::open(&call.app.context, scope, since).await?;
                 Form::Page(Json::of(&page(&mut feed, &request, call.app.stopping.clone()).await?)?)
             }
             Some(framing) => {
-                let counted = call.wait(Duration::ZERO)?;
+                let counted = call.begin_wait(Duration::ZERO)?;
                 let feed = Feed::open(&call.app.context, scope, since).await?;
                 let body = ChangeStream::new(feed, request, framing, &call, counted).into_body();
                 match framing {
@@ -109,10 +107,13 @@ impl ChangesApi {
 
 /// Returns the framing of the requested stream, or `None` for a page.
 fn framing(accepted: &Accept) -> Option<Framing> {
-    accepted.0.iter().find_map(|form| match form.essence_str() {
-        "application/json" => Some(None),
-        "application/x-ndjson" => Some(Some(Framing::Lines)),
-        "text/event-stream" => Some(Some(Framing::Events)),
-        _ => None,
-    })?
+    for form in &accepted.0 {
+        match form.essence_str() {
+            "application/json" => return None,
+            "application/x-ndjson" => return Some(Framing::Lines),
+            "text/event-stream" => return Some(Framing::Events),
+            _ => {}
+        }
+    }
+    None
 }

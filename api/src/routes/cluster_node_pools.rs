@@ -1,9 +1,9 @@
 //! The operations on the node pools of a cluster.
 
-use super::{Tag, read, write};
+use super::{Tag, read, target, write};
 use crate::call::Call;
 use crate::dto::{
-    Explanation, ForceDeleteRequest, Id, IdempotencyKey, IfMatch, Input, ItemParameters, List,
+    Explanation, ForceDeleteRequest, Id, IdempotencyKey, IfMatchHeader, Input, ItemParameters, List,
     ListParameters, NodePool, NodePoolCreateRequest, NodePoolPatchRequest, ReadParameters,
 };
 use crate::list::Parameters;
@@ -29,7 +29,7 @@ impl ClusterNodePoolsApi {
         cluster_id: Path<Id>,
         parameters: Parameters<ListParameters>,
     ) -> ApiResult<Shown<List<NodePool>>> {
-        let owner = read::parse(Kind::Cluster, &cluster_id.0)?;
+        let owner = target::parse_id(Kind::Cluster, &cluster_id.0)?;
         read::list(call, Some(owner), &parameters).await
     }
 
@@ -49,7 +49,7 @@ impl ClusterNodePoolsApi {
         idempotency_key: Header<Option<IdempotencyKey>>,
         body: Input<NodePoolCreateRequest>,
     ) -> ApiResult<Created<NodePool>> {
-        let owner = read::parse(Kind::Cluster, &cluster_id.0)?;
+        let owner = target::parse_id(Kind::Cluster, &cluster_id.0)?;
         write::create(call, Some(owner), idempotency_key.0, body).await
     }
 
@@ -64,12 +64,13 @@ impl ClusterNodePoolsApi {
         cluster_id: Path<Id>,
         /// The ID of the node pool.
         nodepool_id: Path<Id>,
-        /// The entity tags of the versions that the client already has.
+        /// The entity tags of the versions that the client already has. A value that is not a list of entity tags is
+        /// ignored.
         #[oai(name = "If-None-Match")]
         if_none_match: Header<Option<String>>,
         parameters: Parameters<ItemParameters>,
     ) -> ApiResult<Fetched<NodePool>> {
-        read::get(call, read::node_pool_of(&cluster_id.0, &nodepool_id.0)?, if_none_match.0, &parameters)
+        read::get(call, target::node_pool_of(&cluster_id.0, &nodepool_id.0)?, if_none_match.0, &parameters)
             .await
     }
 
@@ -89,10 +90,10 @@ impl ClusterNodePoolsApi {
         /// The entity tags to match. If the current entity tag of the resource is not among them, nothing is changed
         /// and the response is 412.
         #[oai(name = "If-Match")]
-        if_match: Header<Option<IfMatch>>,
+        if_match: Header<Option<IfMatchHeader>>,
         body: Input<NodePoolPatchRequest>,
     ) -> ApiResult<Changed<NodePool>> {
-        write::patch(call, read::node_pool_of(&cluster_id.0, &nodepool_id.0)?, if_match.0, body).await
+        write::patch(call, target::node_pool_of(&cluster_id.0, &nodepool_id.0)?, if_match.0, body).await
     }
 
     /// Delete a node pool of a cluster
@@ -114,9 +115,9 @@ impl ClusterNodePoolsApi {
         /// The entity tags to match. If the current entity tag of the resource is not among them, nothing is changed
         /// and the response is 412.
         #[oai(name = "If-Match")]
-        if_match: Header<Option<IfMatch>>,
+        if_match: Header<Option<IfMatchHeader>>,
     ) -> ApiResult<Deleting<NodePool>> {
-        write::delete(call, read::node_pool_of(&cluster_id.0, &nodepool_id.0)?, if_match.0).await
+        write::delete(call, target::node_pool_of(&cluster_id.0, &nodepool_id.0)?, if_match.0).await
     }
 
     /// Force the deletion of a node pool of a cluster
@@ -137,10 +138,11 @@ impl ClusterNodePoolsApi {
         /// The entity tags to match. If the current entity tag of the resource is not among them, nothing is changed
         /// and the response is 412.
         #[oai(name = "If-Match")]
-        if_match: Header<Option<IfMatch>>,
+        if_match: Header<Option<IfMatchHeader>>,
         body: Input<ForceDeleteRequest>,
     ) -> ApiResult<ForceDeleted> {
-        write::force_delete(call, read::node_pool_of(&cluster_id.0, &nodepool_id.0)?, if_match.0, body).await
+        write::force_delete(call, target::node_pool_of(&cluster_id.0, &nodepool_id.0)?, if_match.0, body)
+            .await
     }
 
     /// Explain what a node pool is waiting for
@@ -164,6 +166,6 @@ impl ClusterNodePoolsApi {
         nodepool_id: Path<Id>,
         parameters: Parameters<ReadParameters>,
     ) -> ApiResult<Shown<Explanation>> {
-        read::explain(call, read::node_pool_of(&cluster_id.0, &nodepool_id.0)?, &parameters).await
+        read::explain(call, target::node_pool_of(&cluster_id.0, &nodepool_id.0)?, &parameters).await
     }
 }

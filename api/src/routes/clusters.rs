@@ -1,10 +1,10 @@
 //! The operations on clusters.
 
-use super::{Tag, read, write};
+use super::{Tag, read, target, write};
 use crate::call::Call;
 use crate::dto::{
     Cluster, ClusterCreateRequest, ClusterPatchRequest, Explanation, ForceDeleteRequest, Id, IdempotencyKey,
-    IfMatch, Input, ItemParameters, List, ListParameters, ReadParameters,
+    IfMatchHeader, Input, ItemParameters, List, ListParameters, ReadParameters,
 };
 use crate::list::Parameters;
 use crate::problem::ApiResult;
@@ -54,12 +54,13 @@ impl ClustersApi {
         call: Call<'_>,
         /// The ID of the cluster.
         cluster_id: Path<Id>,
-        /// The entity tags of the versions that the client already has.
+        /// The entity tags of the versions that the client already has. A value that is not a list of entity tags is
+        /// ignored.
         #[oai(name = "If-None-Match")]
         if_none_match: Header<Option<String>>,
         parameters: Parameters<ItemParameters>,
     ) -> ApiResult<Fetched<Cluster>> {
-        read::get(call, read::cluster(&cluster_id.0)?, if_none_match.0, &parameters).await
+        read::get(call, target::cluster(&cluster_id.0)?, if_none_match.0, &parameters).await
     }
 
     /// Update a cluster
@@ -76,10 +77,10 @@ impl ClustersApi {
         /// The entity tags to match. If the current entity tag of the resource is not among them, nothing is changed
         /// and the response is 412.
         #[oai(name = "If-Match")]
-        if_match: Header<Option<IfMatch>>,
+        if_match: Header<Option<IfMatchHeader>>,
         body: Input<ClusterPatchRequest>,
     ) -> ApiResult<Changed<Cluster>> {
-        write::patch(call, read::cluster(&cluster_id.0)?, if_match.0, body).await
+        write::patch(call, target::cluster(&cluster_id.0)?, if_match.0, body).await
     }
 
     /// Delete a cluster
@@ -96,9 +97,9 @@ impl ClustersApi {
         /// The entity tags to match. If the current entity tag of the resource is not among them, nothing is changed
         /// and the response is 412.
         #[oai(name = "If-Match")]
-        if_match: Header<Option<IfMatch>>,
+        if_match: Header<Option<IfMatchHeader>>,
     ) -> ApiResult<Deleting<Cluster>> {
-        write::delete(call, read::cluster(&cluster_id.0)?, if_match.0).await
+        write::delete(call, target::cluster(&cluster_id.0)?, if_match.0).await
     }
 
     /// Force the deletion of a cluster
@@ -114,10 +115,10 @@ impl ClustersApi {
         /// The entity tags to match. If the current entity tag of the resource is not among them, nothing is changed
         /// and the response is 412.
         #[oai(name = "If-Match")]
-        if_match: Header<Option<IfMatch>>,
+        if_match: Header<Option<IfMatchHeader>>,
         body: Input<ForceDeleteRequest>,
     ) -> ApiResult<ForceDeleted> {
-        write::force_delete(call, read::cluster(&cluster_id.0)?, if_match.0, body).await
+        write::force_delete(call, target::cluster(&cluster_id.0)?, if_match.0, body).await
     }
 
     /// Explain what a cluster is waiting for
@@ -136,6 +137,6 @@ impl ClustersApi {
         cluster_id: Path<Id>,
         parameters: Parameters<ReadParameters>,
     ) -> ApiResult<Shown<Explanation>> {
-        read::explain(call, read::cluster(&cluster_id.0)?, &parameters).await
+        read::explain(call, target::cluster(&cluster_id.0)?, &parameters).await
     }
 }

@@ -6,6 +6,7 @@ use crate::dto::{Compatibility, Metadata};
 use crate::problem::ApiResult;
 use crate::response::{Json, Shown};
 use poem_openapi::OpenApi;
+use service::BASE_PATH;
 
 /// The operations about the API itself.
 pub struct MetaApi;
@@ -39,7 +40,7 @@ impl MetaApi {
     /// Returns the version of the service and the commit that it was built from.
     #[oai(path = "/hyperfleet/v1", method = "get", operation_id = "getVersionMetadata")]
     async fn version_metadata(&self) -> ApiResult<Shown<Metadata>> {
-        metadata("/api/hyperfleet/v1")
+        metadata(BASE_PATH)
     }
 }
 

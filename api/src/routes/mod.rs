@@ -1,8 +1,5 @@
-//! The operations, one file per resource. Each operation declares its description, path and parameters, and then
+//! The operations, one file per group of paths. Each operation declares its description, path and parameters, and then
 //! parses the request, calls the service and maps the result.
-//!
-//! To add an operation, add a method to its file. Its doc comment is its text in the served document. If it can be
-//! called without a token, add it to the public list in the tests.
 
 pub mod changes;
 pub mod cluster_node_pools;
@@ -11,6 +8,7 @@ pub mod meta;
 pub mod node_pools;
 mod read;
 pub mod statuses;
+mod target;
 mod write;
 
 use poem_openapi::Tags;

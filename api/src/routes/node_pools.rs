@@ -1,10 +1,10 @@
 //! The operations on node pools of any cluster.
 
-use super::{Tag, read, write};
+use super::{Tag, read, target, write};
 use crate::call::Call;
 use crate::dto::{
-    Explanation, ForceDeleteRequest, Id, IfMatch, Input, ItemParameters, List, ListParameters, NodePool,
-    NodePoolCreateRequest, NodePoolPatchRequest, ReadParameters,
+    Explanation, ForceDeleteRequest, Id, IfMatchHeader, Input, ItemParameters, List, ListParameters,
+    NodePool, NodePoolCreateRequest, NodePoolPatchRequest, ReadParameters,
 };
 use crate::list::Parameters;
 use crate::problem::ApiResult;
@@ -35,7 +35,7 @@ impl NodePoolsApi {
     /// the path to use.
     #[oai(path = "/", method = "post", operation_id = "postNodePool")]
     async fn create(&self, _call: Call<'_>, body: Input<NodePoolCreateRequest>) -> ApiResult<Refused> {
-        body.read()?;
+        body.into_value()?;
         Err(write::refuse_without_parent())
     }
 
@@ -48,12 +48,13 @@ impl NodePoolsApi {
         call: Call<'_>,
         /// The ID of the node pool.
         nodepool_id: Path<Id>,
-        /// The entity tags of the versions that the client already has.
+        /// The entity tags of the versions that the client already has. A value that is not a list of entity tags is
+        /// ignored.
         #[oai(name = "If-None-Match")]
         if_none_match: Header<Option<String>>,
         parameters: Parameters<ItemParameters>,
     ) -> ApiResult<Fetched<NodePool>> {
-        read::get(call, read::node_pool(&nodepool_id.0)?, if_none_match.0, &parameters).await
+        read::get(call, target::node_pool(&nodepool_id.0)?, if_none_match.0, &parameters).await
     }
 
     /// Update a node pool
@@ -70,10 +71,10 @@ impl NodePoolsApi {
         /// The entity tags to match. If the current entity tag of the resource is not among them, nothing is changed
         /// and the response is 412.
         #[oai(name = "If-Match")]
-        if_match: Header<Option<IfMatch>>,
+        if_match: Header<Option<IfMatchHeader>>,
         body: Input<NodePoolPatchRequest>,
     ) -> ApiResult<Changed<NodePool>> {
-        write::patch(call, read::node_pool(&nodepool_id.0)?, if_match.0, body).await
+        write::patch(call, target::node_pool(&nodepool_id.0)?, if_match.0, body).await
     }
 
     /// Delete a node pool
@@ -89,9 +90,9 @@ impl NodePoolsApi {
         /// The entity tags to match. If the current entity tag of the resource is not among them, nothing is changed
         /// and the response is 412.
         #[oai(name = "If-Match")]
-        if_match: Header<Option<IfMatch>>,
+        if_match: Header<Option<IfMatchHeader>>,
     ) -> ApiResult<Deleting<NodePool>> {
-        write::delete(call, read::node_pool(&nodepool_id.0)?, if_match.0).await
+        write::delete(call, target::node_pool(&nodepool_id.0)?, if_match.0).await
     }
 
     /// Force the deletion of a node pool
@@ -106,10 +107,10 @@ impl NodePoolsApi {
         /// The entity tags to match. If the current entity tag of the resource is not among them, nothing is changed
         /// and the response is 412.
         #[oai(name = "If-Match")]
-        if_match: Header<Option<IfMatch>>,
+        if_match: Header<Option<IfMatchHeader>>,
         body: Input<ForceDeleteRequest>,
     ) -> ApiResult<ForceDeleted> {
-        write::force_delete(call, read::node_pool(&nodepool_id.0)?, if_match.0, body).await
+        write::force_delete(call, target::node_pool(&nodepool_id.0)?, if_match.0, body).await
     }
 
     /// Explain what a node pool is waiting for
@@ -127,6 +128,6 @@ impl NodePoolsApi {
         nodepool_id: Path<Id>,
         parameters: Parameters<ReadParameters>,
     ) -> ApiResult<Shown<Explanation>> {
-        read::explain(call, read::node_pool(&nodepool_id.0)?, &parameters).await
+        read::explain(call, target::node_pool(&nodepool_id.0)?, &parameters).await
     }
 }

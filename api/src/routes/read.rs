@@ -2,7 +2,7 @@
 
 use crate::call::Call;
 use crate::dto::{
-    AdapterStatus, EntityTags, Explanation, Id, ItemParameters, List, ListParameters, ReadParameters,
+    AdapterStatus, EntityTags, Explanation, ItemParameters, List, ListParameters, ReadParameters,
     ResourceView, StatusListParameters,
 };
 use crate::list::{ItemRequest, ListRequest, Parameters};
@@ -11,36 +11,10 @@ use crate::response::{Fetched, Json, Selected, Shown};
 use poem_openapi::types::Type;
 use serde::Serialize;
 use service::change;
-use service::kind::Kind;
 use service::list::Collection;
 use service::model::Target;
 use service::resource::{self, Page};
 use uuid::Uuid;
-
-/// Returns the cluster that a path identifies.
-pub(super) fn cluster(id: &Id) -> ApiResult<Target> {
-    Ok(Target { kind: Kind::Cluster, id: parse(Kind::Cluster, id)?, owner: None })
-}
-
-/// Returns the node pool that a path identifies, in any cluster.
-pub(super) fn node_pool(id: &Id) -> ApiResult<Target> {
-    Ok(Target { kind: Kind::NodePool, id: parse(Kind::NodePool, id)?, owner: None })
-}
-
-/// Returns the node pool that a path identifies, in this cluster.
-pub(super) fn node_pool_of(cluster: &Id, id: &Id) -> ApiResult<Target> {
-    let owner = Some(parse(Kind::Cluster, cluster)?);
-    Ok(Target { owner, ..node_pool(id)? })
-}
-
-/// Parses an id. An id that is not a UUID is reported as not found.
-pub(super) fn parse(kind: Kind, id: &Id) -> ApiResult<Uuid> {
-    let not_found = || {
-        let id: String = id.as_str().chars().take(80).collect();
-        service::Error::NotFound { kind: kind.as_str(), id }
-    };
-    Ok(id.uuid().ok_or_else(not_found)?)
-}
 
 pub(super) async fn list<T: ResourceView>(
     call: Call<'_>,
@@ -48,7 +22,7 @@ pub(super) async fn list<T: ResourceView>(
     parameters: &Parameters<ListParameters>,
 ) -> ApiResult<Shown<List<T>>> {
     let (collection, known) = (Collection::of(T::KIND), &call.app.fields.resources);
-    let request = ListRequest::read(parameters, &collection, owner, call.app.max_page_size, known)?;
+    let request = ListRequest::parse(parameters, &collection, owner, call.app.max_page_size, known)?;
     let listed = (T::KIND, owner);
     let page = resource::list(&call.app.context, parameters.consistency(), listed, &request.query).await?;
     show(&collection, request, page)
@@ -61,11 +35,11 @@ pub(super) async fn get<T: ResourceView>(
     parameters: &Parameters<ItemParameters>,
 ) -> ApiResult<Fetched<T>> {
     let ItemRequest { selection, wait_for, timeout } =
-        ItemRequest::read(parameters, &call.app.fields.resources)?;
+        ItemRequest::parse(parameters, &call.app.fields.resources)?;
     let (resource, waited) = match wait_for {
         None => (resource::get(&call.app.context, parameters.consistency(), &target).await?, None),
         Some(filter) => {
-            let _counted = call.wait(timeout)?;
+            let _counted = call.begin_wait(timeout)?;
             let (resource, matched) = change::wait_for(&call.app.context, &target, &filter, timeout).await?;
             (resource, Some(if matched { "matched" } else { "timeout" }.to_owned()))
         }
@@ -96,7 +70,8 @@ pub(super) async fn list_statuses(
     parameters: &Parameters<StatusListParameters>,
 ) -> ApiResult<Shown<List<AdapterStatus>>> {
     let (collection, known) = (Collection::REPORTS, &call.app.fields.reports);
-    let request = ListRequest::read(parameters, &collection, Some(target.id), call.app.max_page_size, known)?;
+    let request =
+        ListRequest::parse(parameters, &collection, Some(target.id), call.app.max_page_size, known)?;
     let page =
         resource::reports(&call.app.context, parameters.consistency(), &target, &request.query).await?;
     show(&collection, request, page)

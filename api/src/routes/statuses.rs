@@ -1,6 +1,6 @@
 //! The operations on the reports of adapters about clusters and node pools.
 
-use super::{Tag, read, write};
+use super::{Tag, read, target, write};
 use crate::call::Call;
 use crate::dto::{AdapterStatus, AdapterStatusCreateRequest, Id, Input, List, StatusListParameters};
 use crate::list::Parameters;
@@ -26,7 +26,7 @@ impl StatusesApi {
         cluster_id: Path<Id>,
         parameters: Parameters<StatusListParameters>,
     ) -> ApiResult<Shown<List<AdapterStatus>>> {
-        read::list_statuses(call, read::cluster(&cluster_id.0)?, &parameters).await
+        read::list_statuses(call, target::cluster(&cluster_id.0)?, &parameters).await
     }
 
     /// Report the status of a cluster
@@ -41,10 +41,10 @@ impl StatusesApi {
         cluster_id: Path<Id>,
         body: Input<AdapterStatusCreateRequest>,
     ) -> ApiResult<Reported<AdapterStatus>> {
-        write::report(call, read::cluster(&cluster_id.0)?, body).await
+        write::report(call, target::cluster(&cluster_id.0)?, body).await
     }
 
-    /// Report the status of a cluster (as PUT does)
+    /// Report the status of a cluster with POST
     ///
     /// Equivalent to PUT, for adapters that use POST.
     #[oai(path = "/clusters/:cluster_id/statuses", method = "post", operation_id = "postClusterStatuses")]
@@ -55,7 +55,7 @@ impl StatusesApi {
         cluster_id: Path<Id>,
         body: Input<AdapterStatusCreateRequest>,
     ) -> ApiResult<Reported<AdapterStatus>> {
-        write::report(call, read::cluster(&cluster_id.0)?, body).await
+        write::report(call, target::cluster(&cluster_id.0)?, body).await
     }
 
     /// List the statuses of a node pool of a cluster
@@ -76,7 +76,7 @@ impl StatusesApi {
         nodepool_id: Path<Id>,
         parameters: Parameters<StatusListParameters>,
     ) -> ApiResult<Shown<List<AdapterStatus>>> {
-        read::list_statuses(call, read::node_pool_of(&cluster_id.0, &nodepool_id.0)?, &parameters).await
+        read::list_statuses(call, target::node_pool_of(&cluster_id.0, &nodepool_id.0)?, &parameters).await
     }
 
     /// Report the status of a node pool of a cluster
@@ -97,10 +97,10 @@ impl StatusesApi {
         nodepool_id: Path<Id>,
         body: Input<AdapterStatusCreateRequest>,
     ) -> ApiResult<Reported<AdapterStatus>> {
-        write::report(call, read::node_pool_of(&cluster_id.0, &nodepool_id.0)?, body).await
+        write::report(call, target::node_pool_of(&cluster_id.0, &nodepool_id.0)?, body).await
     }
 
-    /// Report the status of a node pool of a cluster (as PUT does)
+    /// Report the status of a node pool of a cluster with POST
     ///
     /// Equivalent to PUT, for adapters that use POST.
     #[oai(
@@ -117,7 +117,7 @@ impl StatusesApi {
         nodepool_id: Path<Id>,
         body: Input<AdapterStatusCreateRequest>,
     ) -> ApiResult<Reported<AdapterStatus>> {
-        write::report(call, read::node_pool_of(&cluster_id.0, &nodepool_id.0)?, body).await
+        write::report(call, target::node_pool_of(&cluster_id.0, &nodepool_id.0)?, body).await
     }
 
     /// List the statuses of a node pool
@@ -132,7 +132,7 @@ impl StatusesApi {
         nodepool_id: Path<Id>,
         parameters: Parameters<StatusListParameters>,
     ) -> ApiResult<Shown<List<AdapterStatus>>> {
-        read::list_statuses(call, read::node_pool(&nodepool_id.0)?, &parameters).await
+        read::list_statuses(call, target::node_pool(&nodepool_id.0)?, &parameters).await
     }
 
     /// Report the status of a node pool
@@ -147,10 +147,10 @@ impl StatusesApi {
         nodepool_id: Path<Id>,
         body: Input<AdapterStatusCreateRequest>,
     ) -> ApiResult<Reported<AdapterStatus>> {
-        write::report(call, read::node_pool(&nodepool_id.0)?, body).await
+        write::report(call, target::node_pool(&nodepool_id.0)?, body).await
     }
 
-    /// Report the status of a node pool (as PUT does)
+    /// Report the status of a node pool with POST
     ///
     /// Equivalent to PUT, for adapters that use POST.
     #[oai(
@@ -165,6 +165,6 @@ impl StatusesApi {
         nodepool_id: Path<Id>,
         body: Input<AdapterStatusCreateRequest>,
     ) -> ApiResult<Reported<AdapterStatus>> {
-        write::report(call, read::node_pool(&nodepool_id.0)?, body).await
+        write::report(call, target::node_pool(&nodepool_id.0)?, body).await
     }
 }

@@ -6,7 +6,7 @@ use crate::auth::Caller;
 use crate::call::Call;
 use crate::dto::{
     AdapterStatus, AdapterStatusCreateRequest, CreateRequest, EntityTags, ForceDeleteRequest, IdempotencyKey,
-    IfMatch, Input, MAX_KEY, PatchRequest, ResourceView,
+    IfMatchHeader, Input, MAX_KEY, PatchRequest, ResourceView,
 };
 use crate::problem::{ApiError, ApiResult};
 use crate::response::{Changed, Created, Deleting, ForceDeleted, Json, Reported, StoredAnswer, versioned};
@@ -25,8 +25,8 @@ pub(super) async fn create<T: ResourceView>(
 ) -> ApiResult<Created<T>> {
     let key = idempotency_key.map(checked_key).transpose()?;
     let (value, canonical) = match owner.zip(T::KIND.parent()) {
-        Some((id, kind)) => body.read_for(app, &Target { kind, id, owner: None }).await?,
-        None => body.read()?,
+        Some((id, kind)) => body.into_value_for(app, &Target { kind, id, owner: None }).await?,
+        None => body.into_value()?,
     };
     let create = value.into_create(owner, caller.name.clone())?;
     let created = app.run_to_completion(|context| async move {
@@ -42,10 +42,10 @@ pub(super) async fn create<T: ResourceView>(
     });
     let answer = match created.await? {
         resource::Created::New(applied) => StoredAnswer::of::<T>(&applied.resource)?,
-        resource::Created::Repeated(answer) => StoredAnswer::read(&answer)?,
+        resource::Created::Repeated(answer) => StoredAnswer::parse(&answer)?,
     };
     let StoredAnswer { etag, location, body } = answer;
-    Ok(Created::Resource(Json::printed(body), etag, location))
+    Ok(Created::Resource(Json::from_raw(body), etag, location))
 }
 
 fn checked_key(IdempotencyKey { value: key, .. }: IdempotencyKey) -> ApiResult<String> {
@@ -66,11 +66,11 @@ pub(super) fn refuse_without_parent() -> ApiError {
 pub(super) async fn patch<T: ResourceView>(
     Call { app, caller, .. }: Call<'_>,
     target: Target,
-    if_match: Option<IfMatch>,
+    if_match: Option<IfMatchHeader>,
     body: Input<PatchRequest<T>>,
 ) -> ApiResult<Changed<T>> {
     let if_match = if_match_of(if_match)?;
-    let (change, _) = body.read_for(app, &target).await?;
+    let (change, _) = body.into_value_for(app, &target).await?;
     let patched = app.run_to_completion(|context| async move {
         let Applied { resource, changes } =
             resource::patch(&context, target, if_match, change, caller.name.clone()).await?;
@@ -84,7 +84,7 @@ pub(super) async fn patch<T: ResourceView>(
 pub(super) async fn delete<T: ResourceView>(
     Call { app, caller, .. }: Call<'_>,
     target: Target,
-    if_match: Option<IfMatch>,
+    if_match: Option<IfMatchHeader>,
 ) -> ApiResult<Deleting<T>> {
     let if_match = if_match_of(if_match)?;
     let deleted = app.run_to_completion(|context| async move {
@@ -100,11 +100,11 @@ pub(super) async fn delete<T: ResourceView>(
 pub(super) async fn force_delete(
     Call { app, caller, .. }: Call<'_>,
     target: Target,
-    if_match: Option<IfMatch>,
+    if_match: Option<IfMatchHeader>,
     body: Input<ForceDeleteRequest>,
 ) -> ApiResult<ForceDeleted> {
     let if_match = if_match_of(if_match)?;
-    let (ForceDeleteRequest { reason }, _) = body.read_for(app, &target).await?;
+    let (ForceDeleteRequest { reason }, _) = body.into_value_for(app, &target).await?;
     let removed = app.run_to_completion(|context| async move {
         let changes = resource::force_delete(&context, &target, &if_match, &caller.name).await?;
         audit("force-delete", &caller, Some(&reason), &changes);
@@ -118,7 +118,7 @@ pub(super) async fn report(
     target: Target,
     body: Input<AdapterStatusCreateRequest>,
 ) -> ApiResult<Reported<AdapterStatus>> {
-    let report = body.read_for(app, &target).await?.0.into_report()?;
+    let report = body.into_value_for(app, &target).await?.0.into_report()?;
     let adapter = report.adapter.as_str().to_owned();
     let reported = app.run_to_completion(|context| async move {
         let outcome = resource::report(&context, target, report).await?;
@@ -160,8 +160,8 @@ fn audit(action: &'static str, caller: &Caller, reason: Option<&str>, changes: &
 }
 
 /// Parses the header `If-Match`.
-fn if_match_of(header: Option<IfMatch>) -> ApiResult<resource::IfMatch> {
-    let Some(header) = header else { return Ok(resource::IfMatch::Absent) };
+fn if_match_of(header: Option<IfMatchHeader>) -> ApiResult<resource::IfMatch> {
+    let Some(header) = header else { return Ok(resource::IfMatch::Any) };
     match EntityTags::parse(&header.value) {
         Some(EntityTags::Any) => Ok(resource::IfMatch::Any),
         Some(EntityTags::Revisions(revisions)) => Ok(resource::IfMatch::Revisions(revisions)),

@@ -15,8 +15,8 @@ use tracing_subscriber::{EnvFilter, Layer};
 ///
 /// # Errors
 /// The endpoint for spans cannot be used.
-pub fn start(logging: &Logging, tracing: &Tracing) -> Result<Option<Traces>, String> {
-    let traces = Traces::start(tracing)?;
+pub fn start(logging: &Logging, spans: &Tracing) -> Result<Option<Traces>, String> {
+    let traces = Traces::start(spans)?;
     let filter = filter(logging.level);
     let terminal = std::io::stdout().is_terminal();
     let json = match logging.format {
@@ -27,17 +27,15 @@ pub fn start(logging: &Logging, tracing: &Tracing) -> Result<Option<Traces>, Str
     let text = || {
         tracing_subscriber::fmt::layer().with_writer(std::io::stdout).with_ansi(terminal).with_target(false)
     };
-    let lines = match json {
-        true => json_lines().with_filter(filter).boxed(),
-        false => text().with_filter(filter).boxed(),
-    };
+    let lines =
+        if json { json_lines().with_filter(filter).boxed() } else { text().with_filter(filter).boxed() };
     // A list instead of an optional layer: if that layer is absent, everything that the log filters out would become a
     // span.
-    let spans = traces.as_ref().map(|traces| traces.layer().boxed());
-    let layers: Vec<_> = [lines].into_iter().chain(spans).collect();
+    let exporter = traces.as_ref().map(|traces| traces.layer().boxed());
+    let layers: Vec<_> = [lines].into_iter().chain(exporter).collect();
     let started = tracing_subscriber::registry().with(layers).try_init();
     if started.is_ok() && !json {
-        request::set_text();
+        request::set_logs_text();
     }
     Ok(traces)
 }

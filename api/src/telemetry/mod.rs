@@ -11,6 +11,6 @@ pub use recorder::Recorder;
 pub use trace::Traces;
 
 pub(crate) use recorder::count_refused;
-pub(crate) use request::{RequestContext, RequestLog, is_text};
+pub(crate) use request::{RequestContext, RequestLog, logs_text};
 pub(crate) use sample::{scraped, watch_reconciliation};
 pub(crate) use trace::ServerSpan;

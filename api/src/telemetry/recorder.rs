@@ -1,31 +1,16 @@
 use crate::operations;
+use crate::problem::RefusalReason;
 use metrics::Unit::{Bytes, Count, Seconds};
-use metrics::{Unit, counter, describe_counter, gauge, histogram};
+use metrics::{Counter, Unit, counter, describe_counter, gauge, histogram};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use service::status::DiscardReason;
 use std::sync::OnceLock;
+use strum::VariantArray;
 
 /// The bucket bounds of request durations, in seconds: the defaults of Prometheus client libraries.
 const REQUEST_BUCKETS: [f64; 11] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 /// The bucket bounds of query durations, in seconds.
 const QUERY_BUCKETS: [f64; 9] = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0];
-
-/// The reasons for which a request is refused: the values of `reason` of `hyperfleet_api_refused_total`.
-const LIMITS: [&str; 13] = [
-    "body_too_large",
-    "body_timeout",
-    "body_broken",
-    "unsupported_encoding",
-    "head_too_large",
-    "method_not_allowed",
-    "overloaded",
-    "connections",
-    "database_unavailable",
-    "deadline_passed",
-    "resource_locked",
-    "panicked",
-    "streams",
-];
 
 /// The unit and the description of each metric.
 const HELP: [(&str, Unit, &str); 28] = [
@@ -79,9 +64,13 @@ const HELP: [(&str, Unit, &str); 28] = [
     ("hyperfleet_changes_gone_total", Count, "Followers that had to list again"),
 ];
 
-/// Counts a request or a connection that a limit refused.
-pub(crate) fn count_refused(limit: &'static str) {
-    counter!("hyperfleet_api_refused_total", "reason" => limit).increment(1);
+/// Counts a request or a connection that is refused for this reason.
+pub(crate) fn count_refused(reason: RefusalReason) {
+    refused(reason).increment(1);
+}
+
+fn refused(reason: RefusalReason) -> Counter {
+    counter!("hyperfleet_api_refused_total", "reason" => <&'static str>::from(reason))
 }
 
 /// The metrics of the process.
@@ -145,8 +134,8 @@ fn register() {
     gauge!("hyperfleet_api_build_info", &build).set(1.0);
     gauge!("hyperfleet_api_requests_in_flight").set(0.0);
     gauge!("hyperfleet_changes_streams").set(0.0);
-    for limit in LIMITS {
-        counter!("hyperfleet_api_refused_total", "reason" => limit).increment(0);
+    for reason in RefusalReason::VARIANTS {
+        refused(*reason).increment(0);
     }
     for reason in DiscardReason::ALL {
         let reason: &str = reason.into();

@@ -15,21 +15,21 @@ const MAX_QUERY: usize = 200;
 static TEXT: AtomicBool = AtomicBool::new(false);
 
 /// Switches to log lines for people.
-pub(super) fn set_text() {
+pub(super) fn set_logs_text() {
     TEXT.store(true, Ordering::Relaxed);
 }
 
 /// Whether the log is text for people and includes more than warnings.
-pub(crate) fn is_text() -> bool {
+pub(crate) fn logs_text() -> bool {
     TEXT.load(Ordering::Relaxed) && tracing::enabled!(tracing::Level::INFO)
 }
 
 /// The context of the request that the current task handles.
 #[derive(Clone, Debug)]
-pub(crate) struct RequestContext(Arc<Fields>);
+pub(crate) struct RequestContext(Arc<Inner>);
 
 #[derive(Debug)]
-struct Fields {
+struct Inner {
     request_id: String,
     trace: Option<(String, String)>,
     caller: OnceLock<String>,
@@ -45,7 +45,7 @@ impl RequestContext {
     /// Creates the context of the request with this id. `trace` is the ids of its trace and its span as hexadecimal
     /// digits, if it is traced.
     pub(crate) fn new(request_id: String, trace: Option<(String, String)>) -> Self {
-        Self(Arc::new(Fields { request_id, trace, caller: OnceLock::new(), waiting: AtomicBool::new(false) }))
+        Self(Arc::new(Inner { request_id, trace, caller: OnceLock::new(), waiting: AtomicBool::new(false) }))
     }
 
     /// Runs `work` in this context.

@@ -93,7 +93,7 @@ impl Traces {
     pub async fn stop(self) {
         let stopped = tokio::task::spawn_blocking(move || self.0.shutdown_with_timeout(FLUSH_TIMEOUT)).await;
         if let Ok(Err(error)) = stopped {
-            tracing::warn!(%error, "the last spans are lost");
+            tracing::warn!(%error, "the remaining spans could not be sent");
         }
     }
 }

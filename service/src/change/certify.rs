@@ -8,7 +8,8 @@
 //!   the fence is running and the number is still missing, it was never committed.
 //! - By occupying it. A long-running transaction of another database on the same server would delay the evidence.
 //!   After [`OVERDUE_AFTER`] the number is occupied instead (`store::changes::occupy`), which waits only for the
-//!   transaction that drew it.
+//!   transaction that drew it. Occupation alone would delay followers by this time after each rolled-back write, and
+//!   would make slow writers retry.
 
 use crate::store::changes::Number;
 use std::collections::BTreeMap;

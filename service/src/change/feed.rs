@@ -4,7 +4,7 @@ use super::log::Follower;
 use super::position::{LogId, Offset, Position};
 use super::record::{Change, ChangeType};
 use crate::context::Context;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::field::ID;
 use crate::kind::Kind;
 use crate::list::collection::Collection;
@@ -43,7 +43,7 @@ pub struct Scope {
 #[derive(Clone, Debug)]
 pub enum Since {
     /// At the present state, followed by later changes.
-    Start,
+    Snapshot,
     /// At the changes from now on.
     Now,
     /// At the changes after a position.
@@ -102,12 +102,12 @@ impl Feed {
         let follower = context.changes.follow();
         let head = match since {
             // The caller must not receive changes that it already knows.
-            Since::Start | Since::Now => context.changes.fresh_head().await?,
+            Since::Snapshot | Since::Now => context.changes.fresh_head().await?,
             Since::Position(_) => context.changes.head().await?,
         };
         let offset = match since {
             Since::Now => Offset::Change(head.seq),
-            Since::Start => scope.offset_after(None, head.seq),
+            Since::Snapshot => scope.offset_after(None, head.seq),
             Since::Position(position) => {
                 head.check(&position)?;
                 position.offset
@@ -122,7 +122,7 @@ impl Feed {
     }
 
     /// Whether the feed is still reading the present state.
-    pub fn is_initial(&self) -> bool {
+    pub fn is_snapshot(&self) -> bool {
         matches!(self.offset, Offset::Snapshot { .. })
     }
 
@@ -163,7 +163,7 @@ impl Feed {
             by_id: true,
             ..Needs::default()
         };
-        let scan = access_path::choose(db, kind, filter.as_ref(), needs).await?;
+        let scan = access_path::choose(db, (kind, Collection::of(kind)), filter.as_ref(), needs).await?;
         let matching = |filter| sql::condition(filter, Collection::of(kind), db.dialect(), scan);
         let condition = Condition::all()
             .add(Expr::col("id").gt(after))
@@ -171,10 +171,9 @@ impl Feed {
             .add_option(owner.map(|owner| Expr::col("owner_id").eq(owner)))
             .add_option(filter.as_ref().map(matching));
         let order = &[Term { column: ID, direction: Order::Asc }];
-        let query = PageQuery { condition, order, size, offset: 0, numbered: false };
+        let query = PageQuery { condition, order, size, offset: 0, with_last_seq: false };
         let share = PageMemory::new(MAX_PAGE_BYTES, MAX_PAGE_BYTES).share();
         let rows = page::resources(db, kind, query, &share).await?;
-        let rows = rows.ok_or_else(|| Error::Internal("memory of its own does not suffice".into()))?;
         let mut events = Vec::with_capacity(rows.items.len());
         for resource in rows.items {
             self.offset = Offset::Snapshot { then, kind, after: resource.id };

@@ -31,7 +31,7 @@ pub use feed::{Event, EventType, Feed, Scope, Since, State};
 pub use position::Position;
 pub use record::{Change, ChangeType};
 pub use retention::{Retention, remove_old};
-pub use tail::{known, publish};
+pub use tail::{run_tail, wait_until_known};
 pub use wait::wait_for;
 
 pub(crate) use log::register;

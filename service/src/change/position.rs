@@ -68,7 +68,7 @@ impl fmt::Display for Position {
 
 /// The letter that represents a kind.
 fn letter(kind: Kind) -> &'static str {
-    &kind.as_str()[..1]
+    kind.description().letter
 }
 
 #[cfg(test)]
@@ -90,6 +90,13 @@ mod tests {
             let position = Position { log: log.clone(), offset };
             assert_eq!(Position::parse(&position.to_string()), Some(position));
         }
+    }
+
+    #[test]
+    fn each_kind_has_a_letter_of_its_own() {
+        let letters: std::collections::BTreeSet<&str> = Kind::ALL.into_iter().map(letter).collect();
+        assert_eq!(letters.len(), Kind::ALL.len());
+        assert!(letters.iter().all(|letter| letter.len() == 1));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use crate::kind::Kind;
 use crate::model::Resource;
-use crate::status::summary::StoredStatus;
+use crate::status::stored_status::StoredStatus;
 use chrono::{DateTime, Utc};
 use entity::JsonText;
 use entity::change::{ActiveModel, Model};

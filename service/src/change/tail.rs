@@ -28,7 +28,7 @@ const IDENTITY_CHECK_INTERVAL: Duration = Duration::from_secs(5);
 const RETRY_DELAY: Duration = Duration::from_secs(1);
 
 /// Publishes the log of changes. Never returns.
-pub async fn publish(context: Context) {
+pub async fn run_tail(context: Context) {
     let (mut state, mut failing) = (None, false);
     loop {
         match follow(&context, &mut state, &mut failing).await {
@@ -47,9 +47,9 @@ pub async fn publish(context: Context) {
     }
 }
 
-/// Waits until [`publish`] has polled the log once, so that even the first lists return a position. Waits only
+/// Waits until [`run_tail`] has polled the log once, so that even the first lists return a position. Waits only
 /// briefly, because lists work without a position while the log cannot be read.
-pub async fn known(context: &Context) {
+pub async fn wait_until_known(context: &Context) {
     let _ = context.changes.head().await;
 }
 
@@ -89,7 +89,7 @@ impl Tail {
     async fn open(context: &Context, state: &mut Option<Self>) -> Result<()> {
         let db = context.db.primary();
         let timeline = changes::timeline(db).await?;
-        let (log, last) = (changes::log(db).await?, changes::last(db).await?);
+        let (log, last) = (changes::log_row(db).await?, changes::last(db).await?);
         let id = LogId::of(log.epoch, &timeline);
         if state.as_ref().is_none_or(|tail| tail.log != id || tail.certifier.head() > last) {
             let certifier = Certifier::at((last - START_DISTANCE).max(log.floor));

@@ -2,7 +2,7 @@
 
 use super::connect_error::ConnectError;
 use super::endpoint::Endpoint;
-use super::epoch::Epoch;
+use super::invalidation::Invalidation;
 use sea_orm::DatabaseConnection;
 use sqlx::pool::PoolOptions;
 use sqlx::sqlite::SqliteConnection;
@@ -53,14 +53,14 @@ impl Connect {
         endpoint: &Endpoint,
         size: u32,
         wait: Duration,
-        epoch: &Arc<Epoch>,
+        invalidation: &Arc<Invalidation>,
     ) -> DatabaseConnection {
         match endpoint {
             Endpoint::Postgres(options) => {
-                let epoch = epoch.clone();
+                let invalidation = invalidation.clone();
                 let pool = pool_options::<Postgres>(size, wait)
                     .before_acquire(move |connection, state| {
-                        let is_valid = epoch.is_valid(state.idle_for);
+                        let is_valid = invalidation.is_valid(state.idle_for);
                         Box::pin(async move {
                             if is_valid && state.idle_for >= TEST_AFTER_IDLE {
                                 connection.ping().await?;

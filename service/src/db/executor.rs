@@ -1,9 +1,9 @@
 //! Executes statements on a connection of a pool or in a transaction. Every statement is measured here, and broken
 //! connections are detected here.
 
-use super::epoch::Epoch;
 use super::fault;
 use super::file::OpenedFile;
+use super::invalidation::Invalidation;
 use super::limit;
 use super::statements::{self, Series, Statements};
 use crate::dialect::{Dialect, Fault};
@@ -34,7 +34,7 @@ pub(super) enum Handle {
 pub(super) struct Monitor {
     pub(super) dialect: Dialect,
     pub(super) statements: Arc<Statements>,
-    pub(super) epoch: Arc<Epoch>,
+    pub(super) invalidation: Arc<Invalidation>,
     /// The file of an embedded database.
     pub(super) file: Option<Arc<OpenedFile>>,
 }
@@ -48,11 +48,11 @@ impl Monitor {
     pub(super) fn failed(&self, series: Series, error: &DbErr) {
         let fault = fault::of(error);
         if fault == Fault::Broken {
-            self.epoch.invalidate();
+            self.invalidation.invalidate();
         }
         match error {
             DbErr::Conn(_) | DbErr::ConnectionAcquire(_) => {
-                self.epoch.suspect();
+                self.invalidation.suspect();
                 statements::count_connect_failure(fault);
             }
             _ => statements::count_failure(series, fault),
@@ -86,7 +86,7 @@ impl Executor {
     /// Handles a database that did not answer, although its own time limits should have ended the statement: the
     /// server has vanished, so its connections are invalidated.
     pub(crate) fn no_answer(&self) -> Error {
-        self.monitor.epoch.invalidate();
+        self.monitor.invalidation.invalidate();
         Error::no_answer()
     }
 

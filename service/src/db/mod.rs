@@ -1,15 +1,15 @@
 //! The database: pools for reads, and one path for writes. Independent of the stored data.
 
+mod availability;
 mod backup;
 mod connect;
 mod connect_error;
 mod endpoint;
-mod epoch;
 mod executor;
 mod fault;
 mod file;
+mod invalidation;
 mod limit;
-mod reach;
 mod replica;
 mod statements;
 mod stream;
@@ -66,7 +66,7 @@ impl Db {
     /// within the startup timeout.
     pub async fn connect(connect: &Connect, waiting: impl Fn(&ConnectError)) -> Result<Self, ConnectError> {
         let endpoint = connect.endpoint(&connect.url)?;
-        reach::reach(&endpoint, connect.startup_timeout, waiting).await?;
+        availability::check(&endpoint, connect.startup_timeout, waiting).await?;
         // Reads do without a replica while it is unavailable, including at startup.
         let replica = connect.read_url.as_ref().map(|url| connect.endpoint(url)).transpose()?;
         let (dialect, wait) = (endpoint.dialect(), connect.acquire_timeout);
@@ -74,11 +74,11 @@ impl Db {
         let monitor = Monitor {
             dialect,
             statements: Arc::new(Statements::new()),
-            epoch: Arc::default(),
+            invalidation: Arc::default(),
             file: OpenedFile::of(&endpoint).map(Arc::new),
         };
         let pool = |endpoint: &Endpoint, size, monitor: Monitor| {
-            Executor::pool(connect.pool(endpoint, size, wait, &monitor.epoch), monitor)
+            Executor::pool(connect.pool(endpoint, size, wait, &monitor.invalidation), monitor)
         };
         let primary = pool(&endpoint, size, monitor.clone());
         Ok(Self {
@@ -88,10 +88,10 @@ impl Db {
             },
             primary,
             // Queries at startup and of probes have separate time limits, which may be longer.
-            probe: connect.pool(&endpoint, 1, wait.max(connect.startup_timeout), &monitor.epoch),
+            probe: connect.pool(&endpoint, 1, wait.max(connect.startup_timeout), &monitor.invalidation),
             replica: replica.map(|endpoint| {
-                // The replica is another server, so it has a separate epoch.
-                let executor = pool(&endpoint, size, Monitor { epoch: Arc::default(), ..monitor });
+                // The replica is another server, so it has a separate invalidation.
+                let executor = pool(&endpoint, size, Monitor { invalidation: Arc::default(), ..monitor });
                 let health = Arc::new(ReplicaHealth::new(connect.statement_timeout / 2));
                 Replica { endpoint: Arc::new(endpoint), executor, health }
             }),
@@ -129,14 +129,14 @@ impl Db {
     /// The database cannot be queried.
     pub async fn is_read_only(&self) -> Result<bool, DbErr> {
         match self.dialect() {
-            Dialect::Postgres => reach::is_read_only(self.probe()?).await,
+            Dialect::Postgres => availability::is_read_only(self.probe()?).await,
             Dialect::Sqlite => Ok(false),
         }
     }
 
     /// Waits until a connection to the database fails or cannot be acquired.
     pub async fn suspected(&self) {
-        self.primary.monitor.epoch.suspected().await;
+        self.primary.monitor.invalidation.suspected().await;
     }
 
     /// Checks whether the database can be used, outside the pools, which do not report the reason of a failure.
@@ -144,13 +144,13 @@ impl Db {
     /// # Errors
     /// The reason why the database cannot be used.
     pub async fn check(&self) -> Result<(), ConnectError> {
-        reach::reach(&self.endpoint, Duration::ZERO, |_| {}).await
+        availability::check(&self.endpoint, Duration::ZERO, |_| {}).await
     }
 
     /// Waits until a connection to the replica fails or cannot be acquired. Never returns if there is no replica.
     pub async fn replica_suspected(&self) {
         match &self.replica {
-            Some(replica) => replica.executor.monitor.epoch.suspected().await,
+            Some(replica) => replica.executor.monitor.invalidation.suspected().await,
             None => std::future::pending().await,
         }
     }
@@ -161,7 +161,7 @@ impl Db {
     /// The reason why the replica cannot be used.
     pub async fn check_replica(&self) -> Result<(), ConnectError> {
         match &self.replica {
-            Some(replica) => reach::connects(&replica.endpoint).await,
+            Some(replica) => availability::connects(&replica.endpoint).await,
             None => Ok(()),
         }
     }
@@ -173,7 +173,8 @@ impl Db {
     pub async fn check_privileges(&self) -> Result<(), ConnectError> {
         match self.dialect() {
             Dialect::Postgres => {
-                reach::check_privileges(&self.endpoint, self.probe.get_postgres_connection_pool()).await
+                availability::check_privileges(&self.endpoint, self.probe.get_postgres_connection_pool())
+                    .await
             }
             Dialect::Sqlite => Ok(()),
         }
@@ -223,6 +224,6 @@ impl Db {
     /// Invalidates the connections that are open now because the database did not answer: they are closed before
     /// they are used again.
     pub fn invalidate_connections(&self) {
-        self.primary.monitor.epoch.invalidate();
+        self.primary.monitor.invalidation.invalidate();
     }
 }

@@ -15,7 +15,8 @@ const RETRIES: &str = "hyperfleet_db_retries_total";
 const OPERATIONS: [&str; 5] = ["query", "create", "update", "delete", "raw"];
 /// The first word of the statements of each of these operations.
 const VERBS: [&str; 4] = ["SELECT", "INSERT", "UPDATE", "DELETE"];
-/// The values of the label `table`. The last one stands for everything else.
+/// The values of the label `table`: all tables of the service, whose privileges are checked too, and a last one that
+/// stands for everything else.
 pub(super) const TABLES: [&str; 9] = [
     "clusters",
     "node_pools",

@@ -1,3 +1,5 @@
+//! Cursors: where a page of a list ended.
+
 use crate::error::{Error, Result};
 use crate::field::{Column, Type};
 use base64::Engine;

@@ -7,4 +7,4 @@ pub(crate) mod page_index;
 
 pub use collection::Collection;
 pub use cursor::Cursor;
-pub use order::Ordering;
+pub use order::ListOrder;

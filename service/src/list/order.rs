@@ -1,3 +1,5 @@
+//! The orders of lists.
+
 use super::collection::Collection;
 use super::cursor::{Cursor, SortKey};
 use crate::digest::digest;
@@ -12,7 +14,7 @@ const NEWEST_FIRST: &str = "created_time desc";
 
 /// A total order of the items of a list: its last term is their key.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Ordering {
+pub struct ListOrder {
     terms: Vec<Term>,
     /// The fingerprint that a cursor of this list must have.
     fingerprint: String,
@@ -31,7 +33,7 @@ impl Term {
     }
 }
 
-impl Ordering {
+impl ListOrder {
     /// The maximum number of fields in an order.
     pub const MAX_TERMS: usize = 8;
 

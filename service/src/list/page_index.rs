@@ -231,7 +231,7 @@ impl PageIndex {
 mod tests {
     use super::*;
     use crate::kind::Kind;
-    use crate::list::{Collection, Ordering as ListOrder};
+    use crate::list::{Collection, ListOrder};
     use rand::rngs::StdRng;
     use rand::{Rng, SeedableRng};
 

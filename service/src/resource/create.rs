@@ -1,4 +1,6 @@
-use super::request::{Applied, Create, Created, Handled};
+//! Creates resources.
+
+use super::request::{Applied, BatchResult, Create, Created};
 use crate::context::{Committed, Context};
 use crate::error::{Error, Result};
 use crate::gate::Pass;
@@ -7,7 +9,7 @@ use crate::idempotency::{self, Key};
 use crate::kind::Kind;
 use crate::model::{Resource, finalizing};
 use crate::status::aggregate::{self, Subject, Trigger};
-use crate::status::summary::StoredStatus;
+use crate::status::stored_status::StoredStatus;
 use crate::store::resources::{self, Wait};
 use crate::store::save::save;
 use crate::store::write::{Tx, Write};
@@ -41,12 +43,14 @@ pub async fn create(context: &Context, create: Create, key: Option<&Key<'_>>) ->
 }
 
 /// Creates the resources of a batch of requests in one transaction.
-async fn run_batch(context: Context, creates: Vec<Arc<Create>>) -> Result<Vec<Handled<Applied>>> {
+async fn run_batch(context: Context, creates: Vec<Arc<Create>>) -> Result<Vec<BatchResult<Applied>>> {
     let (context, creates) = (&context, creates.as_slice());
     match context.write(|tx| async move { insert(context, &tx, creates, Wait::Skip).await }).await {
         Ok(Committed { value, .. }) => Ok(value),
         Err(error @ (Error::Unavailable(_) | Error::Timeout(_))) => Err(error),
-        // One of the requests may be the cause, so each is handled alone.
+        Err(error) if creates.len() == 1 => Err(error),
+        // One of the requests may be the cause, so each is handled alone. That includes a lock: another transaction may
+        // be inserting one of the names, and the other requests would succeed.
         Err(_) => Ok(creates.iter().map(|_| None).collect()),
     }
 }
@@ -69,9 +73,8 @@ fn check_spec(context: &Context, create: &Create) -> Result<()> {
 }
 
 async fn create_once(context: &Context, create: &Arc<Create>, key: &Key<'_>) -> Result<Created> {
-    let now = context.clock.now();
     let work = |tx: Tx| async move {
-        if let Some(answer) = idempotency::claim(&tx, key, now).await? {
+        if let Some(answer) = idempotency::claim(&tx, key).await? {
             return Ok(Created::Repeated(answer));
         }
         check_spec(context, create)?;
@@ -96,9 +99,9 @@ async fn insert(
     tx: &Tx,
     creates: &[Arc<Create>],
     wait: Wait,
-) -> Result<Vec<Handled<Applied>>> {
-    let parents = hold_parents(tx, creates, wait).await?;
-    let now = context.clock.now();
+) -> Result<Vec<BatchResult<Applied>>> {
+    let parents = lock_clusters_shared(tx, creates, wait).await?;
+    let now = tx.now();
     let new = |create: &Arc<Create>| match create.owner.map(|owner| (owner, parents.get(&owner))) {
         Some((owner, Some(parent))) if parent.is_finalizing() => Some(Err(finalizing(parent.kind, owner))),
         Some((_, None)) if wait == Wait::Skip => None,
@@ -124,9 +127,13 @@ async fn insert(
 }
 
 /// Locks the clusters of node pools in shared mode, so that they do not change.
-async fn hold_parents(tx: &Tx, creates: &[Arc<Create>], wait: Wait) -> Result<HashMap<Uuid, Resource>> {
+async fn lock_clusters_shared(
+    tx: &Tx,
+    creates: &[Arc<Create>],
+    wait: Wait,
+) -> Result<HashMap<Uuid, Resource>> {
     let owners: Vec<Uuid> = creates.iter().filter_map(|create| create.owner).collect();
-    let parents = resources::share_all(tx, Kind::Cluster, &owners, wait).await?;
+    let parents = resources::lock_all_shared(tx, Kind::Cluster, &owners, wait).await?;
     Ok(parents.into_iter().map(|parent| (parent.id, parent)).collect())
 }
 

@@ -1,3 +1,5 @@
+//! Deletes resources, with their children.
+
 use super::removal;
 use super::request::{Applied, IfMatch};
 use crate::context::{Committed, Context};
@@ -16,15 +18,16 @@ use chrono::{DateTime, Utc};
 /// [`Error::NotFound`] and [`Error::PreconditionFailed`].
 pub async fn delete(context: &Context, target: &Target, if_match: &IfMatch, caller: &str) -> Result<Applied> {
     let work = |tx: Tx| async move {
-        let parent = resources::lock_parent(&tx, target).await?;
+        let parent = resources::lock_cluster_of(&tx, target).await?;
         let before = resources::lock_target(&tx, target).await?;
         if_match.check(&before)?;
         let mut after = before.clone();
         if before.is_finalizing() {
+            // This writes nothing. It records the request for the audit.
             save(&tx, vec![Write::Update { before, after: after.clone(), by: caller.to_owned() }]).await?;
             return Ok(after);
         }
-        let now = context.clock.now();
+        let now = tx.now();
         after.mark_deleted(now, caller);
         let (below, has_children) = cascade(context, &tx, target, now, caller).await?;
         let required = &context.settings.required;
@@ -33,7 +36,7 @@ pub async fn delete(context: &Context, target: &Target, if_match: &IfMatch, call
         let mut writes = Vec::new();
         if removal::is_due(required, &after, &reports, has_children) {
             writes.push(Write::Remove { before, last: after.clone(), by: caller.to_owned() });
-            writes.extend(removal::of_parent(&tx, required, parent, &after, caller).await?);
+            writes.extend(removal::of_cluster(&tx, required, parent, &after, caller).await?);
         } else {
             writes.push(Write::Update { before, after: after.clone(), by: caller.to_owned() });
         }
@@ -41,7 +44,7 @@ pub async fn delete(context: &Context, target: &Target, if_match: &IfMatch, call
         save(&tx, writes).await?;
         Ok(after)
     };
-    let _pass = context.enter_root(target).await?;
+    let _pass = context.enter_cluster(target).await?;
     let Committed { value: resource, changes } = context.write(work).await?;
     Ok(Applied { resource, changes })
 }
@@ -101,7 +104,7 @@ pub async fn force_delete(
     caller: &str,
 ) -> Result<Vec<ResourceChange>> {
     let work = |tx: Tx| async move {
-        let parent = resources::lock_parent(&tx, target).await?;
+        let parent = resources::lock_cluster_of(&tx, target).await?;
         let resource = resources::lock_target(&tx, target).await?;
         if_match.check(&resource)?;
         if !resource.is_finalizing() {
@@ -111,7 +114,7 @@ pub async fn force_delete(
             )));
         }
         let required = &context.settings.required;
-        let parent = removal::of_parent(&tx, required, parent, &resource, caller).await?;
+        let parent = removal::of_cluster(&tx, required, parent, &resource, caller).await?;
         let children = children(&tx, target).await?;
         let removed = std::iter::once(resource).chain(children);
         let by = || caller.to_owned();
@@ -120,6 +123,6 @@ pub async fn force_delete(
         save(&tx, removed.chain(parent).collect()).await?;
         Ok(())
     };
-    let _pass = context.enter_root(target).await?;
+    let _pass = context.enter_cluster(target).await?;
     Ok(context.write(work).await?.changes)
 }

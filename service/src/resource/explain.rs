@@ -1,3 +1,5 @@
+//! Explains what a resource is waiting for.
+
 use super::read;
 use crate::context::Context;
 use crate::db::Consistency;

@@ -9,7 +9,7 @@
 //! moment, and the items those of the next.
 
 use super::page_indexes::{Current, Slot, count};
-use super::query::{ListOf, ListQuery, Start};
+use super::query::{ListQuery, ListSource, Start};
 use crate::change::log::Head;
 use crate::change::record::{Change, ChangeType};
 use crate::change::seen::SeenNumbers;
@@ -31,9 +31,9 @@ const MAX_ROUNDS: usize = 3;
 const MAX_UNSEEN: u64 = 500;
 
 /// A list of resources, and the request for a page of it.
-pub(super) struct Listing<'a> {
+pub(super) struct IndexedList<'a> {
     pub(super) context: &'a Context,
-    pub(super) list: &'a ListOf<'a>,
+    pub(super) list: &'a ListSource<'a>,
     pub(super) query: &'a ListQuery,
     pub(super) share: &'a Share,
 }
@@ -60,17 +60,16 @@ enum Validity {
     Lost,
 }
 
-impl Listing<'_> {
+impl IndexedList<'_> {
     /// Whether an index can answer the query, and is needed for it.
     pub(super) fn is_indexed(query: &ListQuery) -> bool {
-        let logged = query.filter.as_ref().is_none_or(|filter| filter.is_logged())
-            && query.order.terms().iter().all(|term| term.column.is_logged());
+        let logged = query.filter.as_ref().is_none_or(|filter| filter.is_in_change_log())
+            && query.order.terms().iter().all(|term| term.column.is_in_change_log());
         logged && (query.total || query.offset() > 0)
     }
 
-    /// Returns the number of items in the list and a page; `None` if the index cannot answer now. The page is `None`
-    /// if there is not enough memory for it now.
-    pub(super) async fn page(&self) -> Result<Option<(u64, Option<PageRows<Resource>>)>> {
+    /// Returns the number of items in the list and a page; `None` if the index cannot answer now.
+    pub(super) async fn page(&self) -> Result<Option<(u64, PageRows<Resource>)>> {
         let list = self.query.order.fingerprint();
         let Some(slot) = self.context.page_indexes.slot(list) else { return Ok(None) };
         for round in 1..=MAX_ROUNDS {
@@ -79,11 +78,11 @@ impl Listing<'_> {
                 // The page must not contain items that have left the list since, so it is not read by ids.
                 lookup.ids = None;
             }
-            let Some(rows) = self.read(&lookup).await? else { return Ok(Some((lookup.total, None))) };
+            let rows = self.read(&lookup).await?;
             match self.validate(&slot, &lookup, &rows).await? {
                 Validity::Lost => {}
                 Validity::Stale if round < MAX_ROUNDS => {}
-                _ => return Ok(Some((lookup.total, Some(rows)))),
+                _ => return Ok(Some((lookup.total, rows))),
             }
         }
         count("unavailable", 1);
@@ -116,12 +115,10 @@ impl Listing<'_> {
         }))
     }
 
-    async fn read(&self, lookup: &Lookup) -> Result<Option<PageRows<Resource>>> {
+    async fn read(&self, lookup: &Lookup) -> Result<PageRows<Resource>> {
         let query = match (&self.query.from, &lookup.ids) {
             (Start::Cursor(_), _) => self.query.page(self.list).await?,
-            (Start::Page(_), _) if self.query.offset() >= lookup.total => {
-                return Ok(Some(PageRows::default()));
-            }
+            (Start::Page(_), _) if self.query.offset() >= lookup.total => return Ok(PageRows::default()),
             (Start::Page(_), Some(ids)) => return self.read_by_ids(ids, lookup.total).await,
             (Start::Page(_), None) => {
                 let Anchor { after, skip } = &lookup.anchor;
@@ -135,46 +132,41 @@ impl Listing<'_> {
                 query
             }
         };
-        let query = PageQuery { numbered: true, ..query };
+        let query = PageQuery { with_last_seq: true, ..query };
         page::resources(self.list.db, self.list.kind, query, self.share).await
     }
 
     /// Reads a page together with the item before it. The keys of that item are the start of the next read of this
     /// page. `None` if the page would contain no other item.
-    async fn read_with_predecessor(
-        &self,
-        query: PageQuery<'_>,
-    ) -> Result<Option<Option<PageRows<Resource>>>> {
-        let query = PageQuery { size: query.size + 1, offset: query.offset - 1, numbered: true, ..query };
+    async fn read_with_predecessor(&self, query: PageQuery<'_>) -> Result<Option<PageRows<Resource>>> {
+        let query =
+            PageQuery { size: query.size + 1, offset: query.offset - 1, with_last_seq: true, ..query };
         let order = query.order;
-        let found = page::resources(self.list.db, self.list.kind, query, self.share).await?;
-        let Some(mut rows) = found else { return Ok(Some(None)) };
+        let mut rows = page::resources(self.list.db, self.list.kind, query, self.share).await?;
         if rows.items.len() < 2 {
             return Ok(None);
         }
         let before = rows.items.remove(0);
         rows.before = Some(page::keys_of(&before, order));
-        Ok(Some(Some(rows)))
+        Ok(Some(rows))
     }
 
     /// Reads the page that consists of these items.
-    async fn read_by_ids(&self, ids: &[Uuid], total: u64) -> Result<Option<PageRows<Resource>>> {
+    async fn read_by_ids(&self, ids: &[Uuid], total: u64) -> Result<PageRows<Resource>> {
         let (order, size) = (self.query.order.terms(), self.query.size);
         let condition = Condition::all().add(self.list.db.dialect().is_one_of(Expr::col("id"), ids));
-        let query = PageQuery { condition, order, size, offset: 0, numbered: true };
-        let rows = page::resources(self.list.db, self.list.kind, query, self.share).await?;
-        Ok(rows.map(|mut rows| {
-            let others_follow = self.query.offset() + (ids.len() as u64) < total;
-            if rows.items.len() == ids.len() && others_follow {
-                rows.next = rows.items.last().map(|last| page::keys_of(last, order));
-            }
-            rows
-        }))
+        let query = PageQuery { condition, order, size, offset: 0, with_last_seq: true };
+        let mut rows = page::resources(self.list.db, self.list.kind, query, self.share).await?;
+        let others_follow = self.query.offset() + (ids.len() as u64) < total;
+        if rows.items.len() == ids.len() && others_follow {
+            rows.next = rows.items.last().map(|last| page::keys_of(last, order));
+        }
+        Ok(rows)
     }
 
     /// Validates a page: the index must include all changes that the page was read with.
     async fn validate(&self, slot: &Slot, lookup: &Lookup, rows: &PageRows<Resource>) -> Result<Validity> {
-        let is_all = rows.number.is_some_and(|number| lookup.seen.is_all(number));
+        let is_all = rows.last_seq.is_some_and(|last| lookup.seen.is_all(last));
         let changes = match is_all {
             true => Some(Vec::new()),
             false => {
@@ -187,7 +179,6 @@ impl Listing<'_> {
             return Ok(Validity::Lost);
         };
         let included = match changes {
-            Some(_) if is_all => true,
             Some(changes) => {
                 let included =
                     self.include(current, &lookup.head, changes.into_iter().filter_map(Change::of));

@@ -1,7 +1,7 @@
 //! Lists: filter, order, and continuation after the end of a page.
 
-use super::indexed::Listing;
-use super::query::{ListOf, ListQuery, Start};
+use super::indexed::IndexedList;
+use super::query::{ListQuery, ListSource, Start};
 use super::read;
 use crate::context::Context;
 use crate::db::Consistency;
@@ -56,10 +56,10 @@ pub async fn list(
     };
     let read = |reader: Reader, share: Arc<Share>| async move {
         let db = reader.executor();
-        let list = &ListOf { db, kind, collection: Collection::of(kind), owner };
+        let list = &ListSource { db, kind, collection: Collection::of(kind), owner };
         let page = async {
-            if reader.is_primary() && Listing::is_indexed(query) {
-                let listing = Listing { context, list, query, share: &share };
+            if reader.is_primary() && IndexedList::is_indexed(query) {
+                let listing = IndexedList { context, list, query, share: &share };
                 if let Some((total, rows)) = listing.page().await? {
                     return Ok((query.total.then_some(total as i64), rows));
                 }
@@ -78,7 +78,7 @@ pub async fn list(
         };
         let (_, (total, rows)) = tokio::try_join!(read::check_owner(&reader, kind, owner), page)?;
         let position = position.clone().filter(|_| reader.is_primary());
-        Ok(rows.map(|rows| Page::of(query, total, rows, position, share.clone())))
+        Ok(Page::of(query, total, rows, position, share))
     };
     bounded(context, consistency, read).await
 }
@@ -95,7 +95,7 @@ pub async fn reports(
 ) -> Result<Page<adapter_status::Model>> {
     let read = |reader: Reader, share: Arc<Share>| async move {
         let (db, collection) = (reader.executor(), Collection::REPORTS);
-        let list = &ListOf { db, kind: target.kind, collection, owner: Some(target.id) };
+        let list = &ListSource { db, kind: target.kind, collection, owner: Some(target.id) };
         let total = async {
             match query.total {
                 true => counts::reports(db, query.matching(list, Scan::default())).await.map(Some),
@@ -104,7 +104,7 @@ pub async fn reports(
         };
         let rows = async { stored_reports::page(db, query.page(list).await?, &share).await };
         let (_, total, rows) = tokio::try_join!(read::find(&reader, target), total, rows)?;
-        Ok(rows.map(|rows| Page::of(query, total, rows, None, share.clone())))
+        Ok(Page::of(query, total, rows, None, share))
     };
     bounded(context, consistency, read).await
 }
@@ -117,27 +117,26 @@ async fn bounded<T, F>(
     read: impl Fn(Reader, Arc<Share>) -> F,
 ) -> Result<Page<T>>
 where
-    F: Future<Output = Result<Option<Page<T>>>>,
+    F: Future<Output = Result<Page<T>>>,
 {
     let share = Arc::new(context.pages.share());
-    if let Some(page) = context.read(consistency, |reader| read(reader, share.clone())).await? {
-        return Ok(page);
+    match context.read(consistency, |reader| read(reader, share.clone())).await {
+        Err(Error::OutOfPageMemory) => drop(share),
+        result => return result,
     }
-    drop(share);
     let share = Arc::new(context.pages.full_share().await);
-    let page = context.read(consistency, |reader| read(reader, share.clone())).await?;
-    page.ok_or_else(|| Error::Internal("a page took more memory than the largest may".into()))
+    context.read(consistency, |reader| read(reader, share.clone())).await
 }
 
-/// Returns the engine's query plan for a page, for tuning indexes and for the tests that verify their use.
+/// Returns the engine's query plan for a page. Only tests call this: they verify the use of indexes.
 pub async fn plan(
     context: &Context,
     (kind, owner): (Kind, Option<Uuid>),
     query: &ListQuery,
 ) -> Result<Vec<String>> {
     let db = context.db.primary();
-    let list = ListOf { db, kind, collection: Collection::of(kind), owner };
-    page::plan(db, kind, PageQuery { numbered: true, ..query.page(&list).await? }).await
+    let list = ListSource { db, kind, collection: Collection::of(kind), owner };
+    page::plan(db, kind, PageQuery { with_last_seq: true, ..query.page(&list).await? }).await
 }
 
 impl<T> Page<T> {

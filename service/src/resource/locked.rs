@@ -3,7 +3,7 @@
 use crate::error::Result;
 use crate::kind::Kind;
 use crate::model::{Resource, Target};
-use crate::status::stored::ReportState;
+use crate::status::report_state::ReportState;
 use crate::store::resources::Wait;
 use crate::store::write::{Tx, Write};
 use crate::store::{reports, resources};
@@ -14,7 +14,7 @@ use uuid::Uuid;
 pub(super) struct Locked {
     pub(super) before: Resource,
     /// The new state; initially equal to `before`.
-    pub(super) now: Resource,
+    pub(super) after: Resource,
     /// All reports about it, ordered by adapter.
     pub(super) reports: Vec<ReportState>,
     pub(super) has_children: bool,
@@ -24,8 +24,8 @@ pub(super) struct Locked {
 
 impl Locked {
     /// Returns the write of the resource.
-    pub(super) fn update(self) -> Write {
-        let Self { before, now: after, by, .. } = self;
+    pub(super) fn into_write(self) -> Write {
+        let Self { before, after, by, .. } = self;
         Write::Update { before, after, by }
     }
 }
@@ -35,9 +35,10 @@ pub(super) async fn lock(tx: &Tx, targets: &[Target], wait: Wait) -> Result<Hash
     let mut locked = HashMap::new();
     for kind in Kind::ALL {
         for resource in resources::lock_all(tx, kind, &ids(targets, kind), wait).await? {
-            let has_children = resource.is_finalizing() && resources::has_children(tx, resource.id).await?;
+            let has_children =
+                resource.is_finalizing() && resources::has_children(tx, resource.id, None).await?;
             let (before, reports, by) = (resource.clone(), Vec::new(), String::new());
-            locked.insert((kind, resource.id), Locked { before, now: resource, reports, has_children, by });
+            locked.insert((kind, resource.id), Locked { before, after: resource, reports, has_children, by });
         }
     }
     let all: Vec<Uuid> = locked.keys().map(|(_, id)| *id).collect();

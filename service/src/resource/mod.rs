@@ -1,4 +1,12 @@
-//! Clusters and node pools: one file per operation.
+//! Operations on clusters and node pools.
+//!
+//! | file | contents |
+//! |---|---|
+//! | `create`, `patch`, `delete`, `report` | the writes |
+//! | `read`, `list`, `explain` | the reads |
+//! | `request` | what callers pass to the operations and receive from them |
+//! | `locked`, `removal` | shared by the writes |
+//! | `query`, `indexed`, `page_indexes` | shared by the lists |
 //!
 //! A write locks, reads, decides and saves, in that order. Rows are locked parent first, then children by id, so that
 //! writes cannot deadlock.

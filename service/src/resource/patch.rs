@@ -1,5 +1,7 @@
+//! Changes the desired state of resources.
+
 use super::locked::{Locked, lock};
-use super::request::{Applied, Handled, IfMatch, Patch, PatchRequest};
+use super::request::{Applied, BatchResult, IfMatch, Patch, PatchRequest};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::model::{Resource, Target, finalizing};
@@ -45,7 +47,7 @@ pub async fn patch(
 /// Applies a batch of requests in one transaction. A request is left to be handled alone if its resource could not be
 /// locked, if another request of the batch changes the same resource, or if the computing time of the batch is used
 /// up.
-async fn run_batch(context: Context, requests: Vec<Arc<PatchRequest>>) -> Result<Vec<Handled<Applied>>> {
+async fn run_batch(context: Context, requests: Vec<Arc<PatchRequest>>) -> Result<Vec<BatchResult<Applied>>> {
     let (context, requests) = (&context, requests.as_slice());
     let work = |tx: Tx| async move { change(context, &tx, requests, Wait::Skip).await };
     context.write_batch(requests.len(), work).await
@@ -67,10 +69,10 @@ async fn change(
     tx: &Tx,
     requests: &[Arc<PatchRequest>],
     wait: Wait,
-) -> Result<Vec<Handled<Applied>>> {
+) -> Result<Vec<BatchResult<Applied>>> {
     let targets: Vec<Target> = requests.iter().map(|request| request.target).collect();
     let mut locked = lock(tx, &targets, wait).await?;
-    let (now, started) = (context.clock.now(), Instant::now());
+    let (now, started) = (tx.now(), Instant::now());
     let (mut results, mut writes) = (Vec::new(), Vec::new());
     for request in requests {
         let in_time = results.is_empty() || started.elapsed() < MAX_COMPUTING_TIME;
@@ -78,8 +80,8 @@ async fn change(
         let changed = resource.map(|resource| changed_by(context, request, resource, now));
         results.push(changed.map(|changed| {
             let changed = changed?;
-            let applied = Applied::of(changed.now.clone(), changed.before.generation);
-            writes.push(changed.update());
+            let applied = Applied::of(changed.after.clone(), changed.before.generation);
+            writes.push(changed.into_write());
             Ok(applied)
         }));
     }
@@ -95,23 +97,23 @@ fn changed_by(
     now: DateTime<Utc>,
 ) -> Result<Locked> {
     let PatchRequest { target, if_match, patch, caller } = request;
-    if !target.matches(&resource.now) {
+    if !target.matches(&resource.after) {
         return Err(target.not_found());
     }
-    if_match.check(&resource.now)?;
-    if resource.now.is_finalizing() {
+    if_match.check(&resource.after)?;
+    if resource.after.is_finalizing() {
         return Err(finalizing(target.kind, target.id));
     }
     let settings = &context.settings;
     let check =
         |spec: &Value| settings.schemas.check(target.kind.spec_schema(), spec).map_err(Error::invalid_fields);
-    if apply(&mut resource.now, patch, check)? {
-        resource.now.generation += 1;
-        resource.now.revision += 1;
-        resource.now.updated_time = now.max(resource.before.updated_time);
-        caller.clone_into(&mut resource.now.updated_by);
+    if apply(&mut resource.after, patch, check)? {
+        resource.after.generation += 1;
+        resource.after.revision += 1;
+        resource.after.updated_time = now.max(resource.before.updated_time);
+        caller.clone_into(&mut resource.after.updated_by);
         caller.clone_into(&mut resource.by);
-        resource.now.aggregate(&settings.required, &resource.reports, false, Trigger::Change)?;
+        resource.after.aggregate(&settings.required, &resource.reports, false, Trigger::Change)?;
     }
     Ok(resource)
 }

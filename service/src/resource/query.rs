@@ -6,7 +6,7 @@ use crate::field::ID;
 use crate::kind::Kind;
 use crate::list::collection::Collection;
 use crate::list::cursor::{Cursor, SortKey};
-use crate::list::order::Ordering;
+use crate::list::order::ListOrder;
 use crate::search::filter::Filter;
 use crate::search::scan::Scan;
 use crate::search::sql;
@@ -22,7 +22,7 @@ pub struct ListQuery {
     /// The filter that items match.
     pub filter: Option<Filter>,
     /// The order of the items.
-    pub order: Ordering,
+    pub order: ListOrder,
     /// Where the page starts.
     pub from: Start,
     /// The maximum number of items.
@@ -33,7 +33,7 @@ pub struct ListQuery {
 
 /// The list that is read.
 #[derive(Clone, Copy)]
-pub(super) struct ListOf<'a> {
+pub(super) struct ListSource<'a> {
     /// The database that is read.
     pub(super) db: &'a Executor,
     pub(super) kind: Kind,
@@ -53,7 +53,7 @@ pub enum Start {
 
 impl ListQuery {
     /// The condition for all items of the list, read by `scan`.
-    pub(super) fn matching(&self, list: &ListOf<'_>, scan: Scan) -> Condition {
+    pub(super) fn matching(&self, list: &ListSource<'_>, scan: Scan) -> Condition {
         let matching = |filter| sql::condition(filter, list.collection, list.db.dialect(), scan);
         Condition::all()
             .add_option(list.owner.map(|owner| Expr::col("owner_id").eq(owner)))
@@ -61,17 +61,18 @@ impl ListQuery {
     }
 
     /// The condition to count for the total; `None` to count all resources of the kind.
-    pub(super) async fn counted(&self, list: &ListOf<'_>) -> Result<Option<Condition>> {
+    pub(super) async fn counted(&self, list: &ListSource<'_>) -> Result<Option<Condition>> {
         if list.owner.is_none() && self.filter.is_none() {
             return Ok(None);
         }
         let needs = Needs { is_owned: list.owner.is_some(), ..Needs::default() };
-        let scan = access_path::choose(list.db, list.kind, self.filter.as_ref(), needs).await?;
+        let scan =
+            access_path::choose(list.db, (list.kind, list.collection), self.filter.as_ref(), needs).await?;
         Ok(Some(self.matching(list, scan)))
     }
 
     /// The query for the requested page.
-    pub(super) async fn page(&self, list: &ListOf<'_>) -> Result<PageQuery<'_>> {
+    pub(super) async fn page(&self, list: &ListSource<'_>) -> Result<PageQuery<'_>> {
         let after = match &self.from {
             Start::Page(_) => None,
             Start::Cursor(cursor) => Some(self.order.keys(cursor)?),
@@ -83,7 +84,7 @@ impl ListQuery {
     /// list without keys. `total` is the number of items in the list, if known.
     pub(super) async fn following(
         &self,
-        list: &ListOf<'_>,
+        list: &ListSource<'_>,
         keys: Option<&[SortKey]>,
         offset: u64,
         total: Option<u64>,
@@ -92,10 +93,11 @@ impl ListQuery {
         let beyond = keys.map(|keys| page::id_after(order, keys)).transpose()?.flatten();
         let (first, is_owned, by_id) = (Some(offset + size), list.owner.is_some(), order[0].column == ID);
         let needs = Needs { first, total, beyond, is_owned, by_id };
-        let scan = access_path::choose(list.db, list.kind, self.filter.as_ref(), needs).await?;
+        let scan =
+            access_path::choose(list.db, (list.kind, list.collection), self.filter.as_ref(), needs).await?;
         let after = keys.map(|keys| page::after(order, keys)).transpose()?;
         let condition = self.matching(list, scan).add_option(after);
-        Ok(PageQuery { condition, order, size, offset, numbered: false })
+        Ok(PageQuery { condition, order, size, offset, with_last_seq: false })
     }
 
     /// The number of items before a page by number.

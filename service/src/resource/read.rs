@@ -1,3 +1,5 @@
+//! Reads single resources.
+
 use crate::context::Context;
 use crate::db::Consistency;
 use crate::error::{Error, Result};

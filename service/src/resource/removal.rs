@@ -7,7 +7,7 @@
 use crate::error::Result;
 use crate::kind::PerKind;
 use crate::model::Resource;
-use crate::status::stored::ReportState;
+use crate::status::report_state::ReportState;
 use crate::store::write::{Tx, Write};
 use crate::store::{reports, resources};
 
@@ -29,7 +29,7 @@ pub(super) fn is_due(
 }
 
 /// Returns the removal of `parent` after `by` removes `child`, if `parent` waits for nothing else.
-pub(super) async fn of_parent(
+pub(super) async fn of_cluster(
     tx: &Tx,
     required: &PerKind<Vec<String>>,
     parent: Option<Resource>,
@@ -37,7 +37,7 @@ pub(super) async fn of_parent(
     by: &str,
 ) -> Result<Option<Write>> {
     let Some(parent) = parent.filter(Resource::is_finalizing) else { return Ok(None) };
-    let has_others = resources::has_other_children(tx, parent.id, child.id).await?;
+    let has_others = resources::has_children(tx, parent.id, Some(child.id)).await?;
     let reports = reports::of_resource(tx, parent.id).await?;
     let due = is_due(required, &parent, &reports, has_others);
     Ok(due.then(|| Write::Remove { before: parent.clone(), last: parent, by: by.to_owned() }))

@@ -2,7 +2,7 @@
 
 use super::locked::{Locked, lock};
 use super::removal;
-use super::request::{Handled, Outcome, ReportRequest};
+use super::request::{BatchResult, Outcome, ReportRequest};
 use crate::context::{Committed, Context, Settings};
 use crate::db::Consistency;
 use crate::error::{Error, Result};
@@ -11,8 +11,8 @@ use crate::model::{Resource, ResourceChange, Target};
 use crate::status::aggregate::{Trigger, successful_type};
 use crate::status::classify::{Verdict, classify};
 use crate::status::report::Report;
-use crate::status::stored::ReportState;
-use crate::status::summary::adapters;
+use crate::status::report_state::ReportState;
+use crate::status::stored_status::adapters;
 use crate::store::reader::Reader;
 use crate::store::reports;
 use crate::store::resources::{self, Wait};
@@ -55,14 +55,14 @@ async fn exists(context: &Context, Target { kind, id, .. }: Target) -> Result<bo
 
 /// Applies a batch of reports in one transaction. A report is left to be handled alone if its resource does not exist
 /// or is locked by another transaction.
-async fn run_batch(context: Context, requests: Vec<Arc<ReportRequest>>) -> Result<Vec<Handled<Outcome>>> {
+async fn run_batch(context: Context, requests: Vec<Arc<ReportRequest>>) -> Result<Vec<BatchResult<Outcome>>> {
     let (context, requests) = (&context, requests.as_slice());
     let targets: &[Target] = &requests.iter().map(|request| request.target).collect::<Vec<_>>();
     let work = |tx: Tx| async move {
         let locked = lock(&tx, targets, Wait::Skip).await?;
-        let mut batch = ReportBatch::new(context, locked);
+        let mut batch = ReportBatch::new(context, tx.now(), locked);
         let outcomes = requests.iter().map(|request| batch.has_locked(request).then(|| batch.apply(request)));
-        let outcomes: Vec<Handled<Outcome>> = outcomes.collect();
+        let outcomes: Vec<BatchResult<Outcome>> = outcomes.collect();
         batch.save(&tx).await?;
         Ok(outcomes)
     };
@@ -73,11 +73,11 @@ async fn run_single(context: &Context, request: &Arc<ReportRequest>) -> Result<O
     let finalized = request.report.finalized();
     let work = |tx: Tx| async move {
         let parent = match finalized {
-            true => resources::lock_parent(&tx, &request.target).await?,
+            true => resources::lock_cluster_of(&tx, &request.target).await?,
             false => None,
         };
         let locked = lock(&tx, &[request.target], Wait::Yes).await?;
-        let mut batch = ReportBatch::new(context, locked);
+        let mut batch = ReportBatch::new(context, tx.now(), locked);
         let outcome = batch.apply(request)?;
         if finalized {
             batch.save_or_remove(&tx, parent).await?;
@@ -87,7 +87,7 @@ async fn run_single(context: &Context, request: &Arc<ReportRequest>) -> Result<O
         Ok(outcome)
     };
     let _pass = match finalized {
-        true => context.enter_root(&request.target).await?,
+        true => context.enter_cluster(&request.target).await?,
         false => context.gate.enter(request.target.id).await?,
     };
     let Committed { value, changes } = context.write(work).await?;
@@ -107,9 +107,9 @@ struct ReportBatch<'a> {
 }
 
 impl<'a> ReportBatch<'a> {
-    fn new(context: &'a Context, subjects: HashMap<(Kind, Uuid), Locked>) -> Self {
+    fn new(context: &'a Context, now: DateTime<Utc>, subjects: HashMap<(Kind, Uuid), Locked>) -> Self {
         let settings = context.settings.as_ref();
-        Self { settings, now: context.clock.now(), subjects, stored: BTreeMap::new() }
+        Self { settings, now, subjects, stored: BTreeMap::new() }
     }
 
     fn has_locked(&self, request: &ReportRequest) -> bool {
@@ -120,14 +120,14 @@ impl<'a> ReportBatch<'a> {
     fn apply(&mut self, request: &ReportRequest) -> Result<Outcome> {
         let ReportRequest { target, report } = request;
         let subject =
-            self.subjects.get_mut(&(target.kind, target.id)).filter(|subject| target.matches(&subject.now));
+            self.subjects.get_mut(&(target.kind, target.id)).filter(|subject| target.matches(&subject.after));
         let subject = subject.ok_or_else(|| target.not_found())?;
         let place =
             subject.reports.binary_search_by(|known| known.adapter.as_str().cmp(report.adapter.as_str()));
         let existing = place.ok().map(|at| &subject.reports[at]);
         let observed = report.observed_at(self.now, existing);
         let mandatory = &self.settings.mandatory_conditions;
-        let aggregate = match classify(subject.now.generation, existing, report, observed, mandatory)? {
+        let aggregate = match classify(subject.after.generation, existing, report, observed, mandatory)? {
             Verdict::Discard(reason) => return Ok(Outcome::Discarded(reason)),
             Verdict::Store { aggregate } => aggregate,
         };
@@ -140,24 +140,24 @@ impl<'a> ReportBatch<'a> {
             Ok(at) => subject.reports[at] = state,
             Err(at) => subject.reports.insert(at, state),
         }
-        subject.now.revision += 1;
+        subject.after.revision += 1;
         report.adapter.as_str().clone_into(&mut subject.by);
         if aggregate {
             let (required, trigger) = (&self.settings.required, Trigger::Report(observed));
-            subject.now.aggregate(required, &subject.reports, subject.has_children, trigger)?;
+            subject.after.aggregate(required, &subject.reports, subject.has_children, trigger)?;
         } else {
-            subject.now.status.adapters = adapters(&subject.reports)?;
+            subject.after.status.adapters = adapters(&subject.reports)?;
         }
         self.stored.insert((target.id, row.adapter.clone()), row.clone());
-        let change = ResourceChange::of(&subject.now, subject.now.generation, false);
+        let change = ResourceChange::of(&subject.after, subject.after.generation, false);
         Ok(Outcome::Stored { report: Box::new(row), changes: vec![change] })
     }
 
     /// Saves the changes.
     async fn save(self, tx: &Tx) -> Result<()> {
         let changed =
-            self.subjects.into_values().filter(|subject| subject.now.revision != subject.before.revision);
-        let updates = changed.map(Locked::update).collect();
+            self.subjects.into_values().filter(|subject| subject.after.revision != subject.before.revision);
+        let updates = changed.map(Locked::into_write).collect();
         reports::upsert(tx, self.stored.into_values().collect()).await?;
         save(tx, updates).await?;
         Ok(())
@@ -169,14 +169,14 @@ impl<'a> ReportBatch<'a> {
         let required = &self.settings.required;
         let due = |subject: &Locked| {
             !self.stored.is_empty()
-                && removal::is_due(required, &subject.now, &subject.reports, subject.has_children)
+                && removal::is_due(required, &subject.after, &subject.reports, subject.has_children)
         };
         let Some(id) = self.subjects.iter().find(|(_, subject)| due(subject)).map(|(id, _)| *id) else {
             return self.save(tx).await;
         };
-        let Some(Locked { before, now, by, .. }) = self.subjects.remove(&id) else { return Ok(()) };
-        let parent = removal::of_parent(tx, required, parent, &now, &by).await?;
-        let mut writes = vec![Write::Remove { before, last: now, by }];
+        let Some(Locked { before, after, by, .. }) = self.subjects.remove(&id) else { return Ok(()) };
+        let parent = removal::of_cluster(tx, required, parent, &after, &by).await?;
+        let mut writes = vec![Write::Remove { before, last: after, by }];
         writes.extend(parent);
         save(tx, writes).await?;
         Ok(())

@@ -53,10 +53,8 @@ pub enum Patch {
 /// The precondition of a write on the version of the resource (`If-Match`).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum IfMatch {
-    /// No precondition.
+    /// No precondition, or any version: `*` holds for every resource that exists.
     #[default]
-    Absent,
-    /// Any version, as long as the resource exists.
     Any,
     /// One of these revisions.
     Revisions(Vec<i64>),
@@ -123,4 +121,4 @@ pub enum Outcome {
 
 /// The result of a request in a batch; `None` if the request must be handled alone, for a reason that must not affect
 /// the other requests.
-pub(crate) type Handled<A> = Option<Result<A>>;
+pub(crate) type BatchResult<A> = Option<Result<A>>;

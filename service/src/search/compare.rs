@@ -5,7 +5,7 @@ use sea_orm::sea_query::{Expr, ExprTrait};
 
 use super::syntax::Test;
 use super::time::TimeTest;
-use super::token::Order;
+use super::token::Inequality;
 
 pub(super) fn constant(truth: bool) -> Expr {
     Expr::Constant(truth.into())
@@ -18,10 +18,10 @@ pub(super) fn negate(expr: Expr, negated: bool) -> Expr {
 pub(super) fn compare<T>(value: Expr, test: &Test<T>, literal: impl Fn(&T) -> Expr) -> Expr {
     match test {
         Test::OneOf(literals) => one_of(value, literals.iter().map(literal)),
-        Test::Ordered(Order::Less, bound) => value.lt(literal(bound)),
-        Test::Ordered(Order::LessOrEqual, bound) => value.lte(literal(bound)),
-        Test::Ordered(Order::Greater, bound) => value.gt(literal(bound)),
-        Test::Ordered(Order::GreaterOrEqual, bound) => value.gte(literal(bound)),
+        Test::Ordered(Inequality::Less, bound) => value.lt(literal(bound)),
+        Test::Ordered(Inequality::LessOrEqual, bound) => value.lte(literal(bound)),
+        Test::Ordered(Inequality::Greater, bound) => value.gt(literal(bound)),
+        Test::Ordered(Inequality::GreaterOrEqual, bound) => value.gte(literal(bound)),
         Test::Between(low, high) => value.between(literal(low), literal(high)),
     }
 }

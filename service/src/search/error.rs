@@ -15,16 +15,16 @@ pub struct SearchError {
 
 /// An error that a step of the search language returns.
 #[derive(Debug)]
-pub(super) struct Fault {
+pub(super) struct SyntaxFault {
     /// The offset into the text, in bytes.
     pub(super) position: usize,
     pub(super) message: String,
 }
 
 /// The result of a step of the search language.
-pub(super) type Result<T> = std::result::Result<T, Fault>;
+pub(super) type Result<T> = std::result::Result<T, SyntaxFault>;
 
-impl Fault {
+impl SyntaxFault {
     /// Converts the fault to an error for the client, which counts characters instead of bytes.
     pub(super) fn in_text(self, text: &str) -> SearchError {
         let before = text.char_indices().take_while(|(offset, _)| *offset < self.position).count();
@@ -34,7 +34,7 @@ impl Fault {
 
 /// Returns a fault at `position`.
 pub(super) fn refuse<T>(position: usize, message: impl Into<String>) -> Result<T> {
-    Err(Fault { position, message: message.into() })
+    Err(SyntaxFault { position, message: message.into() })
 }
 
 /// Returns a fault at `position`, where `expected` was required.

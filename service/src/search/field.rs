@@ -51,9 +51,9 @@ impl SearchField {
     }
 
     /// Whether every change of the value is in the log of changes. Times in the status change without an entry.
-    pub(super) fn is_logged(&self) -> bool {
+    pub(super) fn is_in_change_log(&self) -> bool {
         match self {
-            SearchField::Named(Source::Column(column)) => column.is_logged(),
+            SearchField::Named(Source::Column(column)) => column.is_in_change_log(),
             SearchField::Condition(member) => member.r#type != Type::Time,
             SearchField::ReconciledTime => false,
             _ => true,

@@ -47,8 +47,8 @@ pub(super) struct Number(pub(super) String);
 impl Filter {
     /// Whether the matches depend only on values whose changes are in the log of changes. A report without new
     /// content updates times of the status, but is not in the log.
-    pub(crate) fn is_logged(&self) -> bool {
-        self.root.is_logged()
+    pub(crate) fn is_in_change_log(&self) -> bool {
+        self.root.is_in_change_log()
     }
 
     /// The leaves that are not negated and that every match must pass.
@@ -81,10 +81,10 @@ impl Node<Leaf> {
         }
     }
 
-    fn is_logged(&self) -> bool {
+    fn is_in_change_log(&self) -> bool {
         match self {
-            Node::All(parts) | Node::Any(parts) => parts.iter().all(Node::is_logged),
-            Node::Leaf(leaf) => leaf.field.is_logged(),
+            Node::All(parts) | Node::Any(parts) => parts.iter().all(Node::is_in_change_log),
+            Node::Leaf(leaf) => leaf.field.is_in_change_log(),
         }
     }
 }

@@ -5,7 +5,7 @@ use super::field::{Member, SearchField};
 use super::filter::{Filter, Leaf, Number, ValueTest};
 use super::syntax::{Node, Test};
 use super::time::TimeTest;
-use super::token::Order;
+use super::token::Inequality;
 use crate::error::Result;
 use crate::field::{Source, Type};
 use crate::model::Resource;
@@ -171,10 +171,10 @@ impl<T> Test<T> {
         let is = |literal, fits: fn(Ordering) -> bool| compare(literal).is_some_and(fits);
         match self {
             Test::OneOf(literals) => literals.iter().any(|literal| is(literal, Ordering::is_eq)),
-            Test::Ordered(Order::Less, bound) => is(bound, Ordering::is_lt),
-            Test::Ordered(Order::LessOrEqual, bound) => is(bound, Ordering::is_le),
-            Test::Ordered(Order::Greater, bound) => is(bound, Ordering::is_gt),
-            Test::Ordered(Order::GreaterOrEqual, bound) => is(bound, Ordering::is_ge),
+            Test::Ordered(Inequality::Less, bound) => is(bound, Ordering::is_lt),
+            Test::Ordered(Inequality::LessOrEqual, bound) => is(bound, Ordering::is_le),
+            Test::Ordered(Inequality::Greater, bound) => is(bound, Ordering::is_gt),
+            Test::Ordered(Inequality::GreaterOrEqual, bound) => is(bound, Ordering::is_ge),
             Test::Between(low, high) => is(low, Ordering::is_ge) && is(high, Ordering::is_le),
         }
     }

@@ -7,8 +7,15 @@
 //! Logic is two-valued: a comparison with a missing value is false, and a negated comparison is true wherever the
 //! comparison is false.
 //!
-//! To add a field, add its name, its type and the location of its value to the crate's `field.rs`. A new kind of
-//! location also needs SQL in `sql.rs`, and in `dialect.rs` where the engines differ.
+//! | file | contents |
+//! |---|---|
+//! | `token`, `parse`, `syntax` | text → tokens → syntax tree |
+//! | `field`, `filter`, `pattern`, `time` | the typed filter: fields, and the tests of their values |
+//! | `sql`, `operand`, `compare`, `scan` | the SQL condition |
+//! | `matches` | evaluation without a database, for followers and page indexes |
+//!
+//! To add a field, add its name and its source to the crate's `field.rs`, and its value to `matches`. A new variant of
+//! `Source` also needs its type in `field`, its SQL in `operand`, and `dialect.rs` where the engines differ.
 
 mod compare;
 mod error;

@@ -7,12 +7,8 @@ use super::filter::{Leaf, ValueTest};
 use super::scan::{IdBound, Scan};
 use crate::dialect::Dialect;
 use crate::field::Source;
+use crate::kind::{BASE_PATH, CLUSTERS, NODE_POOLS};
 use crate::list::collection::Collection;
-
-/// The prefix of every `href`.
-const HREF: &str = "/api/hyperfleet/v1/clusters/";
-/// The text between the two ids in the `href` of a node pool.
-const HREF_NODE_POOLS: &str = "/nodepools/";
 
 /// The SQL form of a value.
 pub(super) enum Operand<'a> {
@@ -77,10 +73,10 @@ impl Table {
             false => id,
             true => {
                 let owner = self.dialect.uuid_text(self.column("owner_id"));
-                concat(concat(owner, Expr::val(HREF_NODE_POOLS)), id)
+                concat(concat(owner, Expr::val(NODE_POOLS)), id)
             }
         };
-        self.dialect.bytewise(concat(Expr::val(HREF), rest))
+        self.dialect.bytewise(concat(Expr::val(format!("{BASE_PATH}{CLUSTERS}")), rest))
     }
 
     /// Selects the owners whose label with this key passes the test.
@@ -96,19 +92,19 @@ impl Table {
 
     /// Selects the same owners as [`Self::label`], limited to the bound of the scan. The engine does not derive
     /// this limit from the bound on the rows, and would read all labels up to the bound.
-    pub(super) fn owners(&self, key: &str, test: impl FnOnce(Expr) -> Expr) -> SelectStatement {
-        self.wanted(self.label(key, test), Expr::col(("labels", "owner_id")))
+    pub(super) fn ids_with_label(&self, key: &str, test: impl FnOnce(Expr) -> Expr) -> SelectStatement {
+        self.within_bound(self.label(key, test), Expr::col(("labels", "owner_id")))
     }
 
     /// Selects the ids of the rows that the condition matches, limited to the bound of the scan.
     pub(super) fn ids(&self, condition: Expr) -> SelectStatement {
         let mut rows = Query::select();
         rows.expr(self.column("id")).from(self.collection.table).and_where(condition);
-        self.wanted(rows, self.column("id"))
+        self.within_bound(rows, self.column("id"))
     }
 
     /// Limits a selection to the ids within the bound of the scan.
-    fn wanted(&self, mut select: SelectStatement, id: Expr) -> SelectStatement {
+    fn within_bound(&self, mut select: SelectStatement, id: Expr) -> SelectStatement {
         match self.scan.beyond {
             Some(IdBound::Above(bound)) => select.and_where(id.gt(bound)).take(),
             Some(IdBound::Below(bound)) => select.and_where(id.lt(bound)).take(),
@@ -117,7 +113,7 @@ impl Table {
     }
 
     /// Joins a row of labels to the current row.
-    pub(super) fn labelled(&self) -> Expr {
+    pub(super) fn is_of_row(&self) -> Expr {
         Expr::col(("labels", "owner_id")).eq(self.column("id"))
     }
 

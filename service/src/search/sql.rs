@@ -4,7 +4,6 @@
 //! a semi-join on the table of labels, and the status of `Reconciled` has its own column. Literals are always bound
 //! parameters.
 
-use chrono::{DateTime, Utc};
 use sea_orm::Condition;
 use sea_orm::sea_query::{Expr, ExprTrait, SelectStatement};
 use uuid::Uuid;
@@ -20,7 +19,7 @@ use crate::dialect::Dialect;
 use crate::field::Source;
 use crate::id::id_floor;
 use crate::list::collection::Collection;
-use crate::status::summary::RECONCILED_SPAN;
+use crate::status::stored_status::bucket;
 
 /// Compiles the filter to a condition on the table of `collection`. Column names are qualified with the table.
 pub fn condition(filter: &Filter, collection: Collection, dialect: Dialect, scan: Scan) -> Condition {
@@ -46,8 +45,8 @@ pub(crate) fn finders(
     (by_id, beyond): (bool, Option<IdBound>),
 ) -> Vec<SelectStatement> {
     let table = Table { collection, dialect, scan: Scan { beyond, path: AccessPath::Any } };
-    let asked = filter.required().into_iter().filter(|leaf| !by_id || !leaf.is_one_of_few());
-    asked.filter_map(|leaf| table.finder(leaf)).collect()
+    let leaves = filter.required().into_iter().filter(|leaf| !by_id || !leaf.is_one_of_few());
+    leaves.filter_map(|leaf| table.finder(leaf)).collect()
 }
 
 impl Table {
@@ -92,12 +91,12 @@ impl Table {
             Operand::Nullable(value) if negated => test(value).is_not(constant(true)),
             Operand::Value(value) | Operand::Nullable(value) => test(value),
             Operand::Label(key) if negated => {
-                Expr::not_exists(self.label(key, test).and_where(self.labelled()).take())
+                Expr::not_exists(self.label(key, test).and_where(self.is_of_row()).take())
             }
             Operand::Label(key) => match self.scan.path {
-                AccessPath::Any => self.column("id").in_subquery(self.owners(key, test)),
+                AccessPath::Any => self.column("id").in_subquery(self.ids_with_label(key, test)),
                 AccessPath::InOrder { .. } | AccessPath::Ids(_) => {
-                    Expr::exists(self.label(key, test).and_where(self.labelled()).take())
+                    Expr::exists(self.label(key, test).and_where(self.is_of_row()).take())
                 }
             },
             Operand::Condition(member) => {
@@ -138,20 +137,20 @@ impl Table {
             SearchField::Reconciled => {
                 let wanted = |status: &str| texts.iter().any(|text| text == status) != negated;
                 match (wanted("True"), wanted("False")) {
-                    (true, false) => self.asked(self.column("reconciled")).eq(constant(true)),
-                    (false, true) => self.asked(self.column("reconciled")).eq(constant(false)),
+                    (true, false) => self.outside_index(self.column("reconciled")).eq(constant(true)),
+                    (false, true) => self.outside_index(self.column("reconciled")).eq(constant(false)),
                     (both, _) => constant(both),
                 }
             }
             _ => self.holds(self.operand(leaf), negated, |value| {
-                one_of(self.asked(value), texts.iter().map(String::as_str))
+                one_of(self.outside_index(value), texts.iter().map(String::as_str))
             }),
         }
     }
 
     /// Returns the value of an equality comparison. In an order other than by id, the value is excluded from
     /// indexes, because they return rows in another order than the list.
-    fn asked(&self, value: Expr) -> Expr {
+    fn outside_index(&self, value: Expr) -> Expr {
         match self.scan.path {
             AccessPath::InOrder { by_id: false } => self.dialect.unindexed(value),
             _ => value,
@@ -163,11 +162,11 @@ impl Table {
     fn finder(&self, leaf: &Leaf) -> Option<SelectStatement> {
         match (&leaf.field, &leaf.test) {
             (SearchField::Label(key), ValueTest::Text(test @ Test::OneOf(_))) => {
-                Some(self.owners(key, |value| compare(value, test, |text| Expr::val(text.as_str()))))
+                Some(self.ids_with_label(key, |value| compare(value, test, |text| Expr::val(text.as_str()))))
             }
-            (SearchField::ReconciledTime, ValueTest::Time(test)) => Some(self.ids(self.buckets(test))),
+            (SearchField::ReconciledTime, ValueTest::Time(test)) => Some(self.ids(self.bucket_range(test))),
             (SearchField::Named(Source::CreatedTime), ValueTest::Time(test)) => {
-                Some(self.ids(self.created(test)))
+                Some(self.ids(self.id_range(test)))
             }
             (field, ValueTest::Text(Test::OneOf(_)) | ValueTest::Time(_)) if field.has_indexed_column() => {
                 Some(self.ids(self.leaf(leaf)))
@@ -179,11 +178,13 @@ impl Table {
     fn time(&self, value: Expr, field: &SearchField, test: &TimeTest) -> Expr {
         match (field, test) {
             // A range of times is a range of ids. For single times, the ids only bound the first and the last time.
-            (SearchField::Named(Source::CreatedTime), TimeTest::Within(..)) => self.created(test),
+            (SearchField::Named(Source::CreatedTime), TimeTest::Within(..)) => self.id_range(test),
             (SearchField::Named(Source::CreatedTime), TimeTest::OneOf(_)) => {
-                time_holds(value, test, Expr::val).and(self.created(test))
+                time_holds(value, test, Expr::val).and(self.id_range(test))
             }
-            (SearchField::ReconciledTime, _) => time_holds(value, test, Expr::val).and(self.buckets(test)),
+            (SearchField::ReconciledTime, _) => {
+                time_holds(value, test, Expr::val).and(self.bucket_range(test))
+            }
             (SearchField::Condition(_), _) => {
                 time_holds(value, test, |time| Expr::val(time.format("%Y-%m-%dT%H:%M:%S%.6fZ").to_string()))
             }
@@ -192,15 +193,14 @@ impl Table {
     }
 
     /// Limits the ids to those created between the first and the last time that passes.
-    fn created(&self, test: &TimeTest) -> Expr {
+    fn id_range(&self, test: &TimeTest) -> Expr {
         let (from, until) = test.range();
         within(self.column("id"), from.map(id_floor), until.map(id_floor))
     }
 
     /// Limits the buckets to those from the first to the last time that passes.
-    fn buckets(&self, test: &TimeTest) -> Expr {
+    fn bucket_range(&self, test: &TimeTest) -> Expr {
         let (from, until) = test.range();
-        let bucket = |time: DateTime<Utc>| time.timestamp().div_euclid(RECONCILED_SPAN);
         within(self.column("reconciled_bucket"), from.map(bucket), until.map(|time| bucket(time) + 1))
     }
 }

@@ -1,7 +1,7 @@
 //! The syntax tree: the structure of the text, before fields and types are resolved.
 
 use super::error::Result;
-use super::token::Order;
+use super::token::Inequality;
 
 /// A boolean expression. Only leaves can be negated.
 #[derive(Debug, Clone, PartialEq)]
@@ -51,7 +51,7 @@ pub(super) enum Predicate<'a> {
 pub(super) enum Test<T> {
     /// Equal to one of these: `=` has one literal, `in` has one or more.
     OneOf(Vec<T>),
-    Ordered(Order, T),
+    Ordered(Inequality, T),
     /// Not less than the first, not greater than the second.
     Between(T, T),
 }

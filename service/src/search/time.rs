@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::syntax::Test;
-use super::token::Order;
+use super::token::Inequality;
 
 const MICROSECOND: TimeDelta = TimeDelta::microseconds(1);
 
@@ -58,10 +58,12 @@ impl From<Test<Moment>> for TimeTest {
             Test::OneOf(moments) => TimeTest::OneOf(
                 moments.iter().filter(|moment| moment.exact).map(|moment| moment.floor).collect(),
             ),
-            Test::Ordered(Order::Less, moment) => TimeTest::Within(None, Some(moment.ceiling())),
-            Test::Ordered(Order::LessOrEqual, moment) => TimeTest::Within(None, Some(moment.next())),
-            Test::Ordered(Order::Greater, moment) => TimeTest::Within(Some(moment.next()), None),
-            Test::Ordered(Order::GreaterOrEqual, moment) => TimeTest::Within(Some(moment.ceiling()), None),
+            Test::Ordered(Inequality::Less, moment) => TimeTest::Within(None, Some(moment.ceiling())),
+            Test::Ordered(Inequality::LessOrEqual, moment) => TimeTest::Within(None, Some(moment.next())),
+            Test::Ordered(Inequality::Greater, moment) => TimeTest::Within(Some(moment.next()), None),
+            Test::Ordered(Inequality::GreaterOrEqual, moment) => {
+                TimeTest::Within(Some(moment.ceiling()), None)
+            }
             Test::Between(low, high) => TimeTest::Within(Some(low.ceiling()), Some(high.next())),
         }
     }
@@ -98,10 +100,10 @@ mod tests {
         let ceiling = time("2026-11-22T20:10:00.123457Z");
         let ordered = |order| TimeTest::from(Test::Ordered(order, between));
         assert_eq!(TimeTest::from(Test::OneOf(vec![between])), TimeTest::OneOf(vec![]));
-        assert_eq!(ordered(Order::Less), TimeTest::Within(None, Some(ceiling)));
-        assert_eq!(ordered(Order::LessOrEqual), TimeTest::Within(None, Some(ceiling)));
-        assert_eq!(ordered(Order::Greater), TimeTest::Within(Some(ceiling), None));
-        assert_eq!(ordered(Order::GreaterOrEqual), TimeTest::Within(Some(ceiling), None));
+        assert_eq!(ordered(Inequality::Less), TimeTest::Within(None, Some(ceiling)));
+        assert_eq!(ordered(Inequality::LessOrEqual), TimeTest::Within(None, Some(ceiling)));
+        assert_eq!(ordered(Inequality::Greater), TimeTest::Within(Some(ceiling), None));
+        assert_eq!(ordered(Inequality::GreaterOrEqual), TimeTest::Within(Some(ceiling), None));
         let exact = moment("2026-11-22T21:10:00.123456+01:00");
         assert_eq!(TimeTest::from(Test::OneOf(vec![exact])), TimeTest::OneOf(vec![floor]));
         assert_eq!(TimeTest::from(Test::Between(exact, exact)), TimeTest::Within(Some(floor), Some(ceiling)));

@@ -49,12 +49,12 @@ pub(super) enum Keyword {
 pub(super) enum Comparator {
     Equal,
     NotEqual,
-    Order(Order),
+    Order(Inequality),
 }
 
 /// An ordering of a value relative to a literal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Order {
+pub(super) enum Inequality {
     Less,
     LessOrEqual,
     Greater,
@@ -75,11 +75,11 @@ const COMPARATORS: [(&str, Comparator); 8] = [
     ("==", Comparator::Equal),
     ("!=", Comparator::NotEqual),
     ("<>", Comparator::NotEqual),
-    ("<=", Comparator::Order(Order::LessOrEqual)),
-    (">=", Comparator::Order(Order::GreaterOrEqual)),
+    ("<=", Comparator::Order(Inequality::LessOrEqual)),
+    (">=", Comparator::Order(Inequality::GreaterOrEqual)),
     ("=", Comparator::Equal),
-    ("<", Comparator::Order(Order::Less)),
-    (">", Comparator::Order(Order::Greater)),
+    ("<", Comparator::Order(Inequality::Less)),
+    (">", Comparator::Order(Inequality::Greater)),
 ];
 
 /// Splits the text into its tokens; the last one is always [`Lexeme::End`].
@@ -218,7 +218,8 @@ mod tests {
         use Comparator::{Equal, NotEqual};
         let found = lexemes("= == != <> < <= > >=");
         assert_eq!(found[..4], [Equal, Equal, NotEqual, NotEqual].map(Lexeme::Comparator));
-        let orders = [Order::Less, Order::LessOrEqual, Order::Greater, Order::GreaterOrEqual];
+        let orders =
+            [Inequality::Less, Inequality::LessOrEqual, Inequality::Greater, Inequality::GreaterOrEqual];
         assert_eq!(found[4..8], orders.map(|order| Lexeme::Comparator(Comparator::Order(order))));
         let found = tokens("generation>=-5").expect("tokens");
         assert_eq!((found[1].source, found[2].source), (">=", "-5"));

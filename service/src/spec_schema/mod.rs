@@ -1,6 +1,7 @@
-//! Validation of `spec` with schemas that an operator provides in an OpenAPI file.
+//! Compiles schemas of OpenAPI files and validates values with them: `spec` with the schemas of the operator's file, and
+//! request bodies with those of the served document (`api/src/dto/body.rs`).
 //!
-//! Only `components.schemas.ClusterSpec` and `.NodePoolSpec` of the file are used, and the schemas that they refer
+//! Of the operator's file, only `components.schemas.ClusterSpec` and `.NodePoolSpec` are used, and the schemas that they refer
 //! to. Nothing is fetched: references out of the file are never followed. No value can block a check: its work is
 //! counted and limited, and patterns run in linear time.
 

@@ -32,7 +32,7 @@ impl Schema {
     /// The component does not exist, or a schema is invalid or not supported.
     pub fn component(document: &Document, name: &str) -> Result<Self, SpecSchemaError> {
         let pointer = format!("/components/schemas/{name}");
-        let graph = translate::reach(document, &pointer)?;
+        let graph = translate::translate(document, &pointer)?;
         chains::check(&graph)?;
         for keyword in &graph.ignored {
             tracing::warn!(keyword, schema = name, "a keyword that OpenAPI 3.0 does not have is ignored");

@@ -24,7 +24,7 @@ const UNSUPPORTED: &str = "$anchor $dynamicAnchor $dynamicRef $id";
 const SEPARATE: &str = "$defs $schema definitions";
 
 /// Translates the schema at `pointer` and all schemas that it refers to, directly or indirectly.
-pub(super) fn reach<'a>(document: &'a Document, pointer: &str) -> Result<Graph<'a>, SpecSchemaError> {
+pub(super) fn translate<'a>(document: &'a Document, pointer: &str) -> Result<Graph<'a>, SpecSchemaError> {
     let mut graph = Graph::from(document, pointer);
     // Translating a schema may add locations. A loop, unlike recursion, supports any number of them.
     while let Some(location) = graph.next() {

@@ -2,7 +2,7 @@
 //! result comes from its input.
 
 use super::condition::{Condition, ConditionStatus, Phase};
-use super::stored::ReportState;
+use super::report_state::ReportState;
 use chrono::{DateTime, Utc};
 
 const RECONCILED: &str = "Reconciled";
@@ -63,7 +63,7 @@ pub enum Trigger {
 }
 
 /// A usable report of a required adapter: not of a later generation, and with a known availability.
-struct Snapshot<'a> {
+struct UsableReport<'a> {
     report: &'a ReportState,
     available: bool,
 }
@@ -73,7 +73,7 @@ pub fn aggregate(subject: &Subject<'_>, reports: &[ReportState], trigger: Trigge
     let required = Required::of(subject, reports);
     let phase = required.phase();
     let mut conditions = vec![required.reconciled(), required.last_known()];
-    conditions.extend(required.snapshots.iter().map(|snapshot| required.successful(snapshot)));
+    conditions.extend(required.usable.iter().map(|usable_report| required.successful(usable_report)));
     Aggregate {
         phase,
         observed_generation: required.reports.iter().map(|r| r.observed_generation).min().unwrap_or(0),
@@ -99,7 +99,7 @@ struct Required<'a> {
     /// Their stored reports, in the order of the names.
     reports: Vec<&'a ReportState>,
     /// The usable reports among them.
-    snapshots: Vec<Snapshot<'a>>,
+    usable: Vec<UsableReport<'a>>,
 }
 
 impl<'a> Required<'a> {
@@ -107,24 +107,25 @@ impl<'a> Required<'a> {
         let names = required_names(subject.required, reports);
         let reports: Vec<_> =
             names.iter().filter_map(|name| reports.iter().find(|report| report.adapter == *name)).collect();
-        let snapshots = reports
+        let usable = reports
             .iter()
             .filter(|report| report.observed_generation <= subject.generation)
-            .filter_map(|report| match report.available() {
+            .filter_map(|report| match report.availability() {
                 ConditionStatus::Unknown => None,
-                status => Some(Snapshot { report, available: status == ConditionStatus::True }),
+                status => Some(UsableReport { report, available: status == ConditionStatus::True }),
             })
             .collect();
-        Self { subject, names, reports, snapshots }
+        Self { subject, names, reports, usable }
     }
 
-    fn snapshot(&self, name: &str) -> Option<&Snapshot<'a>> {
-        self.snapshots.iter().find(|snapshot| snapshot.report.adapter == name)
+    fn usable_report(&self, name: &str) -> Option<&UsableReport<'a>> {
+        self.usable.iter().find(|usable_report| usable_report.report.adapter == name)
     }
 
     fn phase(&self) -> Phase {
         let current = |report: &&&ReportState| report.observed_generation == self.subject.generation;
-        let ready = |name: &&str| self.snapshot(name).is_some_and(|s| s.available && current(&&s.report));
+        let ready =
+            |name: &&str| self.usable_report(name).is_some_and(|s| s.available && current(&&s.report));
         if !self.names.is_empty() && self.names.iter().all(ready) {
             Phase::Ready
         } else if self.reports.iter().filter(current).any(|report| report.failed()) {
@@ -148,7 +149,7 @@ impl<'a> Required<'a> {
     fn reconciled(&self) -> Condition {
         let subject = self.subject;
         let met = |name: &&&str| {
-            self.snapshot(name).is_some_and(|s| {
+            self.usable_report(name).is_some_and(|s| {
                 s.report.observed_generation == subject.generation
                     && if subject.finalizing { s.report.finalized() } else { s.available }
             })
@@ -168,7 +169,7 @@ impl<'a> Required<'a> {
             ),
             (false, _) => ("ReconciledMissingAdapters", self.missing_message(missing)),
         };
-        let current = self.snapshots.iter().map(|s| s.report);
+        let current = self.usable.iter().map(|s| s.report);
         let current = current.filter(|report| report.observed_generation == subject.generation);
         let updated = oldest(current).unwrap_or(subject.reference_time);
         // A resource that was reconciled at an earlier generation has been unreconciled since that generation ended.
@@ -181,7 +182,7 @@ impl<'a> Required<'a> {
     }
 
     fn missing_message(&self, mut missing: Vec<&str>) -> String {
-        let mut reporting: Vec<&str> = self.snapshots.iter().map(|s| s.report.adapter.as_str()).collect();
+        let mut reporting: Vec<&str> = self.usable.iter().map(|s| s.report.adapter.as_str()).collect();
         missing.sort_unstable();
         reporting.sort_unstable();
         let wanted = if self.subject.finalizing { "Finalized" } else { "Available" };
@@ -197,7 +198,7 @@ impl<'a> Required<'a> {
     /// other.
     fn last_known(&self) -> Condition {
         let (holds, generation, updated) = self.last_known_state(self.previous(LAST_KNOWN));
-        let complete = !self.names.is_empty() && self.snapshots.len() == self.names.len();
+        let complete = !self.names.is_empty() && self.usable.len() == self.names.len();
         let (reason, message) = if holds {
             (
                 "AllAdaptersReconciled",
@@ -205,7 +206,7 @@ impl<'a> Required<'a> {
             )
         } else if !complete {
             ("AdaptersMissingReports", "Required adapters have not yet reported status")
-        } else if self.snapshots.iter().any(|snapshot| !snapshot.available) {
+        } else if self.usable.iter().any(|usable_report| !usable_report.available) {
             ("AdapterReportedNotAvailable", "One or more required adapters report Available=False")
         } else {
             ("AdaptersNotAtSameGeneration", "Required adapters do not report a consistent Available state")
@@ -221,25 +222,25 @@ impl<'a> Required<'a> {
         if self.names.is_empty() {
             return (false, 1, reference);
         }
-        let newest = self.snapshots.iter().map(|s| s.report.observed_generation).max();
+        let newest = self.usable.iter().map(|s| s.report.observed_generation).max();
         let generation = newest.or(previous.map(|p| p.observed_generation)).unwrap_or(1);
         let not_available_at = |generation: i64| {
-            self.snapshots.iter().any(|s| !s.available && s.report.observed_generation == generation)
+            self.usable.iter().any(|s| !s.available && s.report.observed_generation == generation)
         };
         let last_updated = || {
-            let there = self.snapshots.iter().map(|s| s.report);
+            let there = self.usable.iter().map(|s| s.report);
             let there = there.filter(|report| report.observed_generation == generation);
             if not_available_at(generation) { oldest(there).unwrap_or(unchanged) } else { unchanged }
         };
-        if self.snapshots.len() < self.names.len() {
+        if self.usable.len() < self.names.len() {
             return (false, generation, last_updated());
         }
         let was_good = previous.filter(|previous| previous.status == ConditionStatus::True);
-        if self.snapshots.iter().all(|snapshot| snapshot.available) {
-            let uniform = self.snapshots.iter().all(|s| s.report.observed_generation == generation);
+        if self.usable.iter().all(|usable_report| usable_report.available) {
+            let uniform = self.usable.iter().all(|s| s.report.observed_generation == generation);
             match was_good {
                 _ if uniform => {
-                    let oldest = oldest(self.snapshots.iter().map(|s| s.report));
+                    let oldest = oldest(self.usable.iter().map(|s| s.report));
                     (true, generation, oldest.unwrap_or(reference))
                 }
                 Some(good) => (true, good.observed_generation, good.last_updated_time),
@@ -256,11 +257,11 @@ impl<'a> Required<'a> {
     }
 
     /// Returns the condition of one adapter.
-    fn successful(&self, snapshot: &Snapshot<'_>) -> Condition {
-        let report = snapshot.report;
+    fn successful(&self, usable_report: &UsableReport<'_>) -> Condition {
+        let report = usable_report.report;
         let (r#type, updated) = (successful_type(&report.adapter), report.last_report_time);
         let says = report.availability_reason();
-        self.condition(&r#type, snapshot.available, says, report.observed_generation, updated, updated)
+        self.condition(&r#type, usable_report.available, says, report.observed_generation, updated, updated)
     }
 
     /// Returns a condition that replaces the previous one of the same type. If the status differs from the previous

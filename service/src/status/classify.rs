@@ -2,7 +2,7 @@
 
 use super::condition::ConditionStatus;
 use super::report::Report;
-use super::stored::ReportState;
+use super::report_state::ReportState;
 use crate::error::{Error, Result};
 use chrono::{DateTime, Utc};
 use strum::{IntoStaticStr, VariantArray};
@@ -71,7 +71,7 @@ pub fn classify(
         );
         return Err(Error::invalid("conditions", message, "required"));
     }
-    Ok(match (report.available(), existing) {
+    Ok(match (report.availability(), existing) {
         (ConditionStatus::Unknown, Some(_)) => Verdict::Discard(DiscardReason::UnknownAvailability),
         (ConditionStatus::Unknown, None) => Verdict::Store { aggregate: false },
         _ => Verdict::Store { aggregate: true },

@@ -1,3 +1,5 @@
+//! The conditions and the phase of a resource.
+
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize, Serializer};
 use strum::{AsRefStr, EnumString};

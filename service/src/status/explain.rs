@@ -2,7 +2,7 @@
 
 use super::aggregate::required_names;
 use super::condition::{ConditionStatus, Phase};
-use super::stored::{ReportState, StoredCondition};
+use super::report_state::{ReportState, StoredCondition};
 use crate::error::Result;
 use crate::model::Resource;
 use chrono::{DateTime, Utc};
@@ -137,7 +137,7 @@ fn blocker(resource: &Resource, report: &ReportState) -> Option<Blocker> {
         Some(_) if report.finalized() => return None,
         _ if report.failed() => (Why::Failed, report.failure()),
         Some(_) => (Why::NotFinalized, report.condition("Finalized")),
-        None => match report.available() {
+        None => match report.availability() {
             ConditionStatus::True => return None,
             ConditionStatus::False => (Why::Unavailable, report.unavailability()),
             ConditionStatus::Unknown => (Why::Unknown, report.unavailability()),
@@ -161,7 +161,7 @@ impl Blocker {
 mod tests {
     use super::*;
     use crate::kind::Kind;
-    use crate::status::summary::StoredStatus;
+    use crate::status::stored_status::StoredStatus;
     use chrono::TimeDelta;
     use entity::JsonText;
 

@@ -5,13 +5,13 @@ pub(crate) mod classify;
 pub(crate) mod condition;
 pub(crate) mod explain;
 pub(crate) mod report;
-pub(crate) mod stored;
-pub(crate) mod summary;
+pub(crate) mod report_state;
+pub(crate) mod stored_status;
 
 pub use aggregate::{Aggregate, Subject, Trigger, aggregate};
 pub use classify::{DiscardReason, Verdict, classify};
 pub use condition::{Condition, ConditionStatus, Phase};
 pub use explain::{Blocker, Children, Explanation, State, Why};
 pub use report::{Report, ReportedCondition};
-pub use stored::{ReportState, StoredCondition};
-pub use summary::StoredStatus;
+pub use report_state::{ReportState, StoredCondition};
+pub use stored_status::StoredStatus;

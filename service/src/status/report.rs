@@ -1,7 +1,7 @@
 //! Reports as received.
 
 use super::condition::ConditionStatus;
-use super::stored::{ReportState, StoredCondition, available};
+use super::report_state::{ReportState, StoredCondition, availability};
 use crate::name::AdapterName;
 use chrono::{DateTime, Utc};
 use entity::JsonText;
@@ -50,8 +50,8 @@ pub struct ReportedCondition {
 
 impl Report {
     /// Whether the report calls the resource available.
-    pub fn available(&self) -> ConditionStatus {
-        available(self.conditions.iter().map(|c| (c.r#type.as_str(), c.status)))
+    pub fn availability(&self) -> ConditionStatus {
+        availability(self.conditions.iter().map(|c| (c.r#type.as_str(), c.status)))
     }
 
     /// Whether the report states that the adapter has cleaned up everything of the resource.

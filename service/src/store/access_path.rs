@@ -28,12 +28,17 @@ pub(crate) struct Needs {
     pub(crate) by_id: bool,
 }
 
-/// Chooses the access path to the matching rows of a kind.
+/// Chooses the access path to the matching rows of a collection: resources of `kind`, or reports about one of them.
 ///
 /// Let n be the number of rows of the kind, k the number of rows needed, and c the number of rows that pass the most
 /// selective part of the filter. Finding these c rows first takes c steps. Reading the rows in order until k match
 /// takes about k·n/c steps, each of which costs four times as much. The first is better while c² < 4·k·n.
-pub(crate) async fn choose(db: &Executor, kind: Kind, filter: Option<&Filter>, needs: Needs) -> Result<Scan> {
+pub(crate) async fn choose(
+    db: &Executor,
+    (kind, collection): (Kind, Collection),
+    filter: Option<&Filter>,
+    needs: Needs,
+) -> Result<Scan> {
     let Needs { first, total, beyond, is_owned, by_id } = needs;
     let scan = |path| Ok(Scan { beyond, path });
     let Some(filter) = filter.filter(|_| !db.dialect().knows_frequencies()) else {
@@ -42,7 +47,7 @@ pub(crate) async fn choose(db: &Executor, kind: Kind, filter: Option<&Filter>, n
     if is_owned {
         return scan(AccessPath::InOrder { by_id });
     }
-    let finders = sql::finders(filter, Collection::of(kind), db.dialect(), (by_id, beyond));
+    let finders = sql::finders(filter, collection, db.dialect(), (by_id, beyond));
     if finders.is_empty() {
         return scan(AccessPath::Any);
     }

@@ -17,7 +17,7 @@ use sea_orm::{
 use uuid::Uuid;
 
 /// The id of the only row of `change_log`.
-const LOG_ID: i64 = 1;
+const ONLY_ROW: i64 = 1;
 
 /// The maximum size in bytes, and the maximum number, of changes that one statement reads. Decoding more would block
 /// other requests.
@@ -37,7 +37,7 @@ pub(crate) struct Number {
 /// The transaction has written before and has locked all its rows. It therefore has an id before it draws its numbers,
 /// and waits for no other transaction after it has drawn them.
 pub(super) async fn append(tx: &Tx, writes: impl Iterator<Item = &Write>) -> Result<bool> {
-    let rows = writes.filter_map(|write| Some((write, write.logged()?)));
+    let rows = writes.filter_map(|write| Some((write, write.change_type()?)));
     let rows = rows
         .map(|(write, change)| record::row(write.before(), write.resource(), change, write.by(), tx.now()));
     let rows = rows.collect::<Result<Vec<ActiveModel>>>()?;
@@ -100,7 +100,7 @@ pub(crate) async fn between(db: &Executor, since: i64, head: i64) -> Result<LogP
         upto = head;
     }
     // Read after the rows: the transaction that removes rows raises the floor, so the floor reveals missing rows.
-    Ok(LogPage { rows, upto, floor: log(db).await?.floor })
+    Ok(LogPage { rows, upto, floor: log_row(db).await?.floor })
 }
 
 /// Returns the changes that a copy of the data does not include: numbers after `last`, and the `missing` ones. `None`
@@ -130,20 +130,20 @@ pub(crate) async fn unseen(
             }
         }
     }
-    let complete = !rows.is_empty() || log(db).await?.floor <= last;
+    let complete = !rows.is_empty() || log_row(db).await?.floor <= last;
     Ok(complete.then_some(rows))
 }
 
 /// An expression for the highest number that exists or existed. In a statement that reads resources, it shows whether
 /// the statement sees changes that a copy does not include.
-pub(super) fn last_number() -> Expr {
+pub(super) fn last_seq() -> Expr {
     let last = Entity::find().select_only().expr(Column::Seq.max()).into_query();
     Func::coalesce([subquery(last), floor()]).into()
 }
 
 /// An expression for the number up to which changes have been removed.
 fn floor() -> Expr {
-    let floor = change_log::Entity::find_by_id(LOG_ID).select_only().column(change_log::Column::Floor);
+    let floor = change_log::Entity::find_by_id(ONLY_ROW).select_only().column(change_log::Column::Floor);
     subquery(floor.into_query())
 }
 
@@ -152,24 +152,24 @@ fn subquery(select: SelectStatement) -> Expr {
 }
 
 /// Selects the numbers after `head`, as part of a larger statement.
-pub(super) fn numbers_after(head: i64) -> SelectStatement {
+pub(super) fn seqs_after(head: i64) -> SelectStatement {
     Entity::find().select_only().column(Column::Seq).filter(Column::Seq.gt(head)).into_query()
 }
 
 /// Returns the highest number that exists or existed; 0 if there is none.
 pub(crate) async fn last(db: &Executor) -> Result<i64> {
-    of_log(db, last_number()).await
+    of_log(db, last_seq()).await
 }
 
 /// Returns the row that describes the log as a whole.
-pub(crate) async fn log(db: &Executor) -> Result<change_log::Model> {
-    let log = change_log::Entity::find_by_id(LOG_ID).one(db).await?;
+pub(crate) async fn log_row(db: &Executor) -> Result<change_log::Model> {
+    let log = change_log::Entity::find_by_id(ONLY_ROW).one(db).await?;
     log.ok_or_else(no_log)
 }
 
 /// Evaluates an expression in a query of the row of `change_log`.
 async fn of_log<T: TryGetable>(db: &Executor, value: Expr) -> Result<T> {
-    let query = change_log::Entity::find_by_id(LOG_ID).select_only().expr_as(value, "value");
+    let query = change_log::Entity::find_by_id(ONLY_ROW).select_only().expr_as(value, "value");
     query.into_tuple::<T>().one(db).await?.ok_or_else(no_log)
 }
 

@@ -16,12 +16,12 @@ use sea_orm::{
 
 /// Returns the number of resources of a kind that match `condition`, or of all resources of the kind without one.
 pub(crate) async fn resources(db: &Executor, kind: Kind, condition: Option<Condition>) -> Result<i64> {
-    number(db, &counting(kind, condition)).await
+    scalar(db, &counting(kind, condition)).await
 }
 
 /// Returns the number of reports that match.
 pub(crate) async fn reports(db: &Executor, condition: Condition) -> Result<i64> {
-    number(db, &matching::<adapter_status::Entity>(condition)).await
+    scalar(db, &matching::<adapter_status::Entity>(condition)).await
 }
 
 /// Returns the same count as [`resources`], and the numbers after `head` of the changes that it includes. One
@@ -34,7 +34,7 @@ pub(crate) async fn with_changes(
 ) -> Result<(u64, Vec<i64>)> {
     let mut count = counting(kind, condition);
     count.expr_as(Expr::cust("0"), "change");
-    let mut numbers = changes::numbers_after(head);
+    let mut numbers = changes::seqs_after(head);
     numbers.expr(Expr::cust("1"));
     count.union(UnionType::All, numbers);
     let (mut total, mut seen) = (0, Vec::new());
@@ -52,10 +52,10 @@ pub(crate) async fn with_changes(
 pub(crate) async fn up_to(db: &Executor, mut rows: SelectStatement, limit: u64) -> Result<u64> {
     let mut count = Query::select();
     count.expr(Expr::col(Asterisk).count()).from_subquery(rows.limit(limit).take(), "found");
-    Ok(number(db, &count).await?.unsigned_abs())
+    Ok(scalar(db, &count).await?.unsigned_abs())
 }
 
-async fn number(db: &Executor, count: &SelectStatement) -> Result<i64> {
+async fn scalar(db: &Executor, count: &SelectStatement) -> Result<i64> {
     let number = db.query_one(count).await?.map(|row| row.try_get_by_index::<Option<i64>>(0)).transpose()?;
     Ok(number.flatten().unwrap_or(0))
 }

@@ -1,5 +1,5 @@
-//! The storage layer: the only SQL of the service apart from the conditions of searches, and the only code that
-//! distinguishes the tables of clusters and node pools.
+//! The storage layer: all statements of the service, and the only code that distinguishes the tables of clusters and node
+//! pools. Conditions are also built in `search`, `resource/query.rs`, `resource/indexed.rs` and `change/feed.rs`.
 
 pub(crate) mod access_path;
 pub(crate) mod changes;

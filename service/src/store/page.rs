@@ -20,7 +20,7 @@ use sea_orm::{
 };
 
 /// The column of the last number of the log of changes.
-const NUMBER_COLUMN: &str = "last_number";
+const LAST_SEQ_COLUMN: &str = "last_seq";
 /// The memory use of an item in addition to its documents, in bytes.
 const ITEM_OVERHEAD: usize = 512;
 /// The maximum offset for which rows are skipped directly. For larger offsets, an index skips them.
@@ -38,7 +38,7 @@ pub(crate) struct PageQuery<'a> {
     /// The number of items to skip.
     pub(crate) offset: u64,
     /// Whether to return the last number of the log of changes that the page was read with.
-    pub(crate) numbered: bool,
+    pub(crate) with_last_seq: bool,
 }
 
 /// A page of matching items.
@@ -53,34 +53,34 @@ pub(crate) struct PageRows<T> {
     /// The sort keys of the item before the first, if known.
     pub(crate) before: Option<Vec<SortKey>>,
     /// The last number of the log of changes when the page was read, if it was requested and there are items.
-    pub(crate) number: Option<i64>,
+    pub(crate) last_seq: Option<i64>,
 }
 
 impl<T> Default for PageRows<T> {
     fn default() -> Self {
-        Self { items: Vec::new(), bytes: 0, next: None, before: None, number: None }
+        Self { items: Vec::new(), bytes: 0, next: None, before: None, last_seq: None }
     }
 }
 
-/// Returns matching resources, in order. `None` if there is not enough memory for them now.
+/// Returns matching resources, in order. [`Error::OutOfPageMemory`] if there is not enough memory for them now.
 pub(crate) async fn resources(
     db: &Executor,
     kind: Kind,
     query: PageQuery<'_>,
     share: &Share,
-) -> Result<Option<PageRows<Resource>>> {
+) -> Result<PageRows<Resource>> {
     with_entity!(kind, entity => read::<entity::Entity>(db, query, share).await)
 }
 
 /// Returns matching items of `E`, in order. The page ends before the item that would exceed the maximum page size in
-/// bytes, but always contains a first item. The size of an item is the length of its documents plus [`ITEM_OVERHEAD`]. `None`
-/// if there is not enough memory for the page now.
+/// bytes, but always contains a first item. The size of an item is the length of its documents plus
+/// [`ITEM_OVERHEAD`].
 pub(super) async fn read<E: Listed>(
     db: &Executor,
     query: PageQuery<'_>,
     share: &Share,
-) -> Result<Option<PageRows<E::Item>>> {
-    let (order, size, numbered) = (query.order, query.size as usize, query.numbered);
+) -> Result<PageRows<E::Item>> {
+    let (order, size, with_last_seq) = (query.order, query.size as usize, query.with_last_seq);
     let mut page = PageRows::default();
     let select = query.select::<E>();
     let mut rows = db.stream_raw(select.build(ConnectionTrait::get_database_backend(db))).await?;
@@ -90,10 +90,10 @@ pub(super) async fn read<E: Listed>(
             page.next = last.map(|last| E::keys(last, order));
             // Reading to the end makes the connection available to other requests.
             drop(rows.try_next().await?);
-            return Ok(Some(page));
+            return Ok(page);
         }
-        if numbered && last.is_none() {
-            page.number = row.try_get("", NUMBER_COLUMN)?;
+        if with_last_seq && last.is_none() {
+            page.last_seq = row.try_get("", LAST_SEQ_COLUMN)?;
         }
         let item = E::read(&row)?;
         let bytes = page.bytes + E::documents(&item) + ITEM_OVERHEAD;
@@ -101,15 +101,15 @@ pub(super) async fn read<E: Listed>(
             && let Some(last) = last
         {
             page.next = Some(E::keys(last, order));
-            return Ok(Some(page));
+            return Ok(page);
         }
-        if last.is_some() && !share.reach(bytes) {
-            return Ok(None);
+        if last.is_some() && !share.grow_to(bytes) {
+            return Err(Error::OutOfPageMemory);
         }
         page.bytes = bytes;
         page.items.push(item);
     }
-    Ok(Some(page))
+    Ok(page)
 }
 
 /// Returns the engine's query plan for [`resources`], one line per step.
@@ -180,9 +180,9 @@ fn tuple_after(order: &[Term], keys: &[SortKey]) -> Result<Option<Expr>> {
 impl PageQuery<'_> {
     /// Selects the rows of the page, and one more to detect whether others follow.
     fn select<E: EntityTrait>(self) -> Select<E> {
-        let Self { condition, order, size, offset, numbered } = self;
-        let (limit, number) = (size + 1, numbered.then(changes::last_number));
-        let select = E::find().apply_if(number, |select, number| select.expr_as(number, NUMBER_COLUMN));
+        let Self { condition, order, size, offset, with_last_seq } = self;
+        let (limit, number) = (size + 1, with_last_seq.then(changes::last_seq));
+        let select = E::find().apply_if(number, |select, number| select.expr_as(number, LAST_SEQ_COLUMN));
         let mut key = E::PrimaryKey::iter().map(PrimaryKeyToColumn::into_column);
         let (Some(id), None) = (key.next().filter(|_| offset > MAX_DIRECT_OFFSET), key.next()) else {
             let select = ordered(select.filter(condition), order).limit(limit);

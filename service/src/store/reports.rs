@@ -10,7 +10,7 @@ use crate::list::cursor::SortKey;
 use crate::list::order::Term;
 use crate::memory::Share;
 use crate::status::report::Report;
-use crate::status::stored::ReportState;
+use crate::status::report_state::ReportState;
 use chrono::{DateTime, Utc};
 use entity::adapter_status::{Column, Entity, Model};
 use entity::{JsonText, node_pool};
@@ -25,7 +25,7 @@ use uuid::Uuid;
 const FIXED: [&str; 4] = ["owner_id", "adapter", "owner_type", "created_time"];
 
 /// Reports grouped by resource, each group ordered by adapter.
-pub(crate) type ReportsByOwner = HashMap<Uuid, Vec<ReportState>>;
+pub(crate) type ReportsByResource = HashMap<Uuid, Vec<ReportState>>;
 
 /// Returns all reports about a resource, ordered by adapter.
 pub(crate) async fn of_resource(db: &Executor, id: Uuid) -> Result<Vec<ReportState>> {
@@ -34,13 +34,13 @@ pub(crate) async fn of_resource(db: &Executor, id: Uuid) -> Result<Vec<ReportSta
 }
 
 /// Returns all reports about these resources.
-pub(crate) async fn of_resources(db: &Executor, ids: &[Uuid]) -> Result<ReportsByOwner> {
+pub(crate) async fn of_resources(db: &Executor, ids: &[Uuid]) -> Result<ReportsByResource> {
     let owned = db.dialect().is_one_of(Expr::col(Column::OwnerId), ids);
     states(db, Condition::all().add(owned)).await
 }
 
 /// Returns all reports about the node pools of a cluster.
-pub(crate) async fn of_children(db: &Executor, owner: Uuid) -> Result<ReportsByOwner> {
+pub(crate) async fn of_children(db: &Executor, owner: Uuid) -> Result<ReportsByResource> {
     let children: SelectStatement = Query::select()
         .column(node_pool::Column::Id)
         .from(node_pool::Entity)
@@ -50,7 +50,7 @@ pub(crate) async fn of_children(db: &Executor, owner: Uuid) -> Result<ReportsByO
 }
 
 /// Reads matching reports without the documents that are only stored, which may be large.
-async fn states(db: &Executor, condition: Condition) -> Result<ReportsByOwner> {
+async fn states(db: &Executor, condition: Condition) -> Result<ReportsByResource> {
     type Row = (Uuid, String, i64, JsonText, DateTime<Utc>, DateTime<Utc>);
     let rows: Vec<Row> = Entity::find()
         .select_only()
@@ -67,7 +67,7 @@ async fn states(db: &Executor, condition: Condition) -> Result<ReportsByOwner> {
         .into_tuple()
         .all(db)
         .await?;
-    let mut reports = ReportsByOwner::new();
+    let mut reports = ReportsByResource::new();
     for (owner, adapter, observed_generation, conditions, created_time, last_report_time) in rows {
         let conditions = conditions.read()?;
         let state = ReportState { adapter, observed_generation, conditions, created_time, last_report_time };
@@ -76,12 +76,9 @@ async fn states(db: &Executor, condition: Condition) -> Result<ReportsByOwner> {
     Ok(reports)
 }
 
-/// Returns matching reports, in order. `None` if there is not enough memory for them now.
-pub(crate) async fn page(
-    db: &Executor,
-    query: PageQuery<'_>,
-    share: &Share,
-) -> Result<Option<PageRows<Model>>> {
+/// Returns matching reports, in order. [`Error::OutOfPageMemory`](crate::Error::OutOfPageMemory) if there is not enough
+/// memory for them now.
+pub(crate) async fn page(db: &Executor, query: PageQuery<'_>, share: &Share) -> Result<PageRows<Model>> {
     page::read::<Entity>(db, query, share).await
 }
 

@@ -44,7 +44,12 @@ pub(crate) async fn lock_all(tx: &Executor, kind: Kind, ids: &[Uuid], wait: Wait
 
 /// Returns the resources with these ids under a shared lock: they can neither change nor be removed, but other
 /// transactions may lock them in the same way.
-pub(crate) async fn share_all(tx: &Executor, kind: Kind, ids: &[Uuid], wait: Wait) -> Result<Vec<Resource>> {
+pub(crate) async fn lock_all_shared(
+    tx: &Executor,
+    kind: Kind,
+    ids: &[Uuid],
+    wait: Wait,
+) -> Result<Vec<Resource>> {
     lock_as(tx, kind, ids, LockType::Share, wait).await
 }
 
@@ -80,7 +85,7 @@ pub(crate) async fn lock_children(tx: &Executor, owner: Uuid) -> Result<Vec<Reso
 }
 
 /// Returns the cluster of a node pool, locked; `None` for a cluster. The row of the node pool must not be locked yet.
-pub(crate) async fn lock_parent(tx: &Executor, target: &Target) -> Result<Option<Resource>> {
+pub(crate) async fn lock_cluster_of(tx: &Executor, target: &Target) -> Result<Option<Resource>> {
     let Some(parent) = target.kind.parent() else { return Ok(None) };
     // The owner never changes, so it can be read before any row is locked.
     let child = find_all(tx, target.kind, &[target.id]).await?.pop();
@@ -90,18 +95,13 @@ pub(crate) async fn lock_parent(tx: &Executor, target: &Target) -> Result<Option
     }
 }
 
-/// Whether a resource has any children. Only clusters can have children.
-pub(crate) async fn has_children(tx: &Executor, owner: Uuid) -> Result<bool> {
-    has_other_children(tx, owner, Uuid::nil()).await
-}
-
-/// Whether a resource has any children other than `child`.
-pub(crate) async fn has_other_children(tx: &Executor, owner: Uuid, child: Uuid) -> Result<bool> {
+/// Whether a resource has any children besides `except`. Only clusters can have children.
+pub(crate) async fn has_children(tx: &Executor, owner: Uuid, except: Option<Uuid>) -> Result<bool> {
     let child = node_pool::Entity::find()
         .select_only()
         .column(node_pool::Column::Id)
         .filter(node_pool::Column::OwnerId.eq(owner))
-        .filter(node_pool::Column::Id.ne(child))
+        .apply_if(except, |select, except| select.filter(node_pool::Column::Id.ne(except)))
         .limit(1)
         .into_tuple::<Uuid>();
     Ok(child.one(tx).await?.is_some())

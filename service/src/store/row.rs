@@ -7,12 +7,12 @@ use crate::kind::Kind;
 use crate::list::cursor::SortKey;
 use crate::list::order::Term;
 use crate::model::Resource;
-use crate::status::summary::StoredStatus;
+use crate::status::stored_status::StoredStatus;
 use entity::{cluster, node_pool};
 use sea_orm::QueryResult;
 
-/// Evaluates an expression in which `$entity` is the entity of a kind. The only place that distinguishes the two
-/// entities.
+/// Evaluates an expression in which `$entity` is the entity of a kind. Code for children names `node_pool` directly
+/// (`resources.rs`, `reports.rs`).
 macro_rules! with_entity {
     ($kind:expr, $entity:ident => $body:expr) => {
         match $kind {

@@ -61,7 +61,7 @@ pub(crate) async fn save(tx: &Tx, writes: Vec<Write>) -> Result<HashSet<Uuid>> {
             saved.started.push((write.resource().kind, write.resource().is_finalizing()));
         }
     }
-    saved.logged |= logged;
+    saved.has_changes |= logged;
     drop(saved);
     Ok(taken)
 }

@@ -1,6 +1,7 @@
 //! Writes of resources, and the transaction that executes them.
 
 use crate::change::record::ChangeType;
+use crate::clock::Clock;
 use crate::db::Executor;
 use crate::kind::Kind;
 use crate::model::{Resource, ResourceChange};
@@ -13,7 +14,7 @@ use std::sync::Arc;
 #[derive(Clone)]
 pub(crate) struct Tx {
     executor: Executor,
-    now: DateTime<Utc>,
+    clock: Clock,
     /// The writes saved so far.
     pub(super) saved: Arc<Mutex<Saved>>,
 }
@@ -59,7 +60,7 @@ impl Write {
     }
 
     /// The type of the change in the log; `None` if the write has no visible effect.
-    pub(super) fn logged(&self) -> Option<ChangeType> {
+    pub(super) fn change_type(&self) -> Option<ChangeType> {
         match self {
             Self::Create(_) => Some(ChangeType::Created),
             Self::Remove { .. } => Some(ChangeType::Removed),
@@ -91,21 +92,22 @@ pub(crate) struct Saved {
     /// The kind of each resource that became unreconciled, and whether the resource is marked for deletion.
     pub(crate) started: Vec<(Kind, bool)>,
     /// Whether anything was written to the log of changes.
-    pub(crate) logged: bool,
+    pub(crate) has_changes: bool,
 }
 
 impl Tx {
-    /// Creates a transaction that begins at `now`.
-    pub(crate) fn new(executor: Executor, now: DateTime<Utc>) -> Self {
-        Self { executor, now, saved: Arc::default() }
+    pub(crate) fn new(executor: Executor, clock: Clock) -> Self {
+        Self { executor, clock, saved: Arc::default() }
     }
 
-    pub(super) fn now(&self) -> DateTime<Utc> {
-        self.now
+    /// Returns the current time. Times that are written are read after the locks are taken, so that they are in the
+    /// order of the writes.
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
     }
 
     /// Takes the summary of the writes, for use after the commit.
-    pub(crate) fn saved(&self) -> Saved {
+    pub(crate) fn take_saved(&self) -> Saved {
         std::mem::take(&mut *self.saved.lock())
     }
 }

@@ -3,10 +3,12 @@
 use std::path::PathBuf;
 
 use api::auth::Authenticator;
+use api::cli::{self, Command};
+use api::config::environment::{Environment, Variables};
 use api::config::issuer::IssuerConfig;
 use serde_json::json;
 
-use super::support::{ED25519, RSA, TempFile, TestClock, ed25519_jwk, issuer, rsa_jwk};
+use super::support::{ED25519, RSA, TempFile, TestClock, ed25519_jwk, issuer, listed, rsa_jwk};
 
 fn with_url(url: &str) -> IssuerConfig {
     IssuerConfig { jwk_cert_url: Some(url.to_owned()), ..issuer() }
@@ -19,7 +21,7 @@ fn with_file(path: impl Into<PathBuf>) -> IssuerConfig {
 /// Returns the error of a configuration with only this issuer: the setting that it names, and its text.
 async fn refusal(config: IssuerConfig) -> (String, String) {
     let error =
-        Authenticator::new(vec![config], TestClock::new().clock()).await.err().expect("it is refused");
+        Authenticator::new(listed([config]), TestClock::new().clock()).await.err().expect("it is refused");
     let text = error.to_string();
     (text.split(':').next().unwrap_or_default().to_owned(), text)
 }
@@ -53,7 +55,7 @@ async fn loopback_urls_may_be_plain() {
     for url in
         ["http://127.0.0.1:9/keys", "http://127.8.8.8:9/keys", "http://[::1]:9/", "http://localhost:9/"]
     {
-        Authenticator::new(vec![with_url(url)], TestClock::new().clock()).await.expect(url);
+        Authenticator::new(listed([with_url(url)]), TestClock::new().clock()).await.expect(url);
     }
 }
 
@@ -108,6 +110,26 @@ async fn what_is_missing_or_empty_is_named() {
     for (config, expected) in cases {
         assert_eq!(refusal(config).await.0, format!("server.jwt.issuers[0].{expected}"));
     }
+}
+
+#[tokio::test]
+async fn an_error_of_the_single_issuer_names_its_own_setting() {
+    let file = TempFile::new("no keys");
+    let path = file.path().to_str().expect("a path");
+    let list = json!([{ "issuer_url": "https://other.example", "jwk_cert_url": "http://127.0.0.1:9/keys" }]);
+    let settings = [
+        ("HYPERFLEET_SERVER_JWT_ISSUERS", list.to_string()),
+        ("HYPERFLEET_SERVER_JWT_ISSUER_URL", "https://issuer.example".to_owned()),
+        ("HYPERFLEET_SERVER_JWT_JWK_CERT_FILE", path.to_owned()),
+    ];
+    let variables: Variables = settings.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    let environment = Environment { variables: &variables, read_file: &|path| std::fs::read(path) };
+    let Ok((Command::Serve(config), _)) = cli::parse(["hyperfleet-api".into()], &environment) else {
+        panic!("the settings are good")
+    };
+    let issuers = config.server.jwt.issuers();
+    let error = Authenticator::new(issuers, TestClock::new().clock()).await.err().expect("it is refused");
+    assert!(error.to_string().starts_with("server.jwt.jwk_cert_file: "), "{error}");
 }
 
 #[test]

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use super::support::{
     Answer, ED25519, IssuerServer, NOW, OTHER_ED25519, TempFile, TestClock, authenticator, claims,
-    ed25519_jwk, eddsa, issuer, token,
+    ed25519_jwk, eddsa, issuer, listed, token,
 };
 
 const UNVERIFIED: AuthError = AuthError::Invalid("the signature of the token cannot be verified");
@@ -82,7 +82,7 @@ async fn a_token_that_is_of_no_use_anyway_does_not_keep_a_new_key_out() {
 async fn unknown_keys_cause_one_fetch_in_thirty_seconds() {
     let server = IssuerServer::start(old_keys()).await;
     let time = TestClock::new();
-    let authenticator = Authenticator::new(vec![server.issuer()], time.clock()).await.expect("valid");
+    let authenticator = Authenticator::new(listed([server.issuer()]), time.clock()).await.expect("valid");
     let unknown: Vec<String> = (0..100).map(|number| token(&ED25519, &format!("key-{number}"))).collect();
 
     let answers = join_all(unknown.iter().map(|token| authenticator.authenticate(Some(token)))).await;
@@ -132,7 +132,7 @@ async fn a_fetch_outlives_the_request_that_asked_for_it() {
 async fn known_keys_stay_while_the_issuer_is_away() {
     let server = IssuerServer::start(old_keys()).await;
     let time = TestClock::new();
-    let authenticator = Authenticator::new(vec![server.issuer()], time.clock()).await.expect("valid");
+    let authenticator = Authenticator::new(listed([server.issuer()]), time.clock()).await.expect("valid");
 
     server.now_answers(Answer::HangUp);
     // The key may be invalid or not yet published. The two cannot be distinguished, so the caller is asked to retry.
@@ -150,7 +150,7 @@ async fn known_keys_stay_while_the_issuer_is_away() {
 async fn an_issuer_that_is_away_at_start_is_found_when_it_comes() {
     let server = IssuerServer::start(Answer::HangUp).await;
     let time = TestClock::new();
-    let authenticator = Authenticator::new(vec![server.issuer()], time.clock()).await.expect("it starts");
+    let authenticator = Authenticator::new(listed([server.issuer()]), time.clock()).await.expect("it starts");
     refused(&authenticator, &token(&ED25519, "old"), AuthError::KeysUnavailable).await;
 
     server.now_answers(old_keys());
@@ -244,7 +244,7 @@ async fn the_start_waits_five_seconds_for_all_issuers_together() {
     let second =
         IssuerConfig { issuer_url: "https://issuer.example/second".to_owned(), ..servers[1].issuer() };
     let starting =
-        tokio::spawn(Authenticator::new(vec![servers[0].issuer(), second], TestClock::new().clock()));
+        tokio::spawn(Authenticator::new(listed([servers[0].issuer(), second]), TestClock::new().clock()));
     for server in &servers {
         server.reached(1).await;
     }

@@ -168,9 +168,15 @@ impl TestClock {
     }
 }
 
+/// Returns the issuers with the keys that they have in a list.
+pub(crate) fn listed(issuers: impl IntoIterator<Item = IssuerConfig>) -> Vec<(String, IssuerConfig)> {
+    let keyed = |(index, issuer)| (format!("server.jwt.issuers[{index}]"), issuer);
+    issuers.into_iter().enumerate().map(keyed).collect()
+}
+
 /// Returns an authenticator whose clock is fixed at [`NOW`].
 pub(crate) async fn authenticator(issuers: Vec<IssuerConfig>) -> Authenticator {
-    Authenticator::new(issuers, TestClock::new().clock()).await.expect("a valid configuration")
+    Authenticator::new(listed(issuers), TestClock::new().clock()).await.expect("a valid configuration")
 }
 
 /// A temporary file that is removed when the value is dropped.

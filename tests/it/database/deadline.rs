@@ -4,7 +4,7 @@ use crate::harness::{Engine, Postgres, TestApp, service};
 use futures_util::future::join_all;
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use serde_json::json;
-use service::list::{Collection, Ordering};
+use service::list::{Collection, ListOrder};
 use service::resource::{ListQuery, Start, list};
 use service::{Clock, Consistency, Kind, search};
 use std::time::{Duration, Instant};
@@ -53,7 +53,7 @@ async fn searches_of_many_shapes_leave_few_prepared_statements() {
         let text = format!("{text} or spec.k{shape} = 'x'");
         let query = ListQuery {
             filter: Some(search::parse(&clusters, &text).expect("a search")),
-            order: Ordering::parse(&clusters, "", &[&text]).expect("an order"),
+            order: ListOrder::parse(&clusters, "", &[&text]).expect("an order"),
             from: Start::Page(1),
             size: 10,
             total: true,

@@ -4,6 +4,10 @@ use crate::harness::{Answer, TestApp};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
+/// The statuses that each operation must document itself: they depend on the operation. The default response describes
+/// the errors that any request can get.
+const OWN: [u16; 6] = [400, 404, 409, 410, 412, 422];
+
 /// The served document, and the operations and statuses seen so far.
 pub struct Document {
     document: Value,
@@ -37,6 +41,7 @@ impl Document {
         let response = own.unwrap_or_else(|| &responses[if answer.status < 400 { "" } else { "default" }]);
         let response = resolved(&self.document, response);
         let what = format!("{method} {template}: {}", answer.status);
+        assert!(own.is_some() || !OWN.contains(&answer.status), "{what} is documented only as the default");
         assert!(response.is_object(), "{what} is not documented: {}", answer.text);
         let id = operation["operationId"].as_str().expect("an operation's id").to_owned();
         for (name, header) in response["headers"].as_object().into_iter().flatten() {

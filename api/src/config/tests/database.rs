@@ -154,17 +154,17 @@ fn refusals() {
         ),
         (
             beside("postgres://u:hunter2@h/db?sslmode=require").flag("--database-ssl-mode=verify-full"),
-            "database.ssl.mode = \"verify-full\" (flag --database-ssl-mode): the URL has require for it: remove one of the two (database.url)",
+            "database.ssl.mode = \"verify-full\" (flag --database-ssl-mode): conflicts with require in the URL; set only one (database.url)",
         ),
         (
             beside("postgres://h/db?sslmode=disable").flag("--database-ssl-root-cert-file=ca"),
-            "database.ssl.root_cert_file = \"ca\" (flag --database-ssl-root-cert-file): has no use in mode disable, which checks no certificate",
+            "database.ssl.root_cert_file = \"ca\" (flag --database-ssl-root-cert-file): has no effect in mode disable, which does not verify certificates",
         ),
         (
             beside("postgres://h/db")
                 .flag("--database-ssl-root-cert-file=ca")
                 .flag("--database-ssl-mode=prefer"),
-            "database.ssl.root_cert_file = \"ca\" (flag --database-ssl-root-cert-file): has no use in mode prefer",
+            "database.ssl.root_cert_file = \"ca\" (flag --database-ssl-root-cert-file): has no effect in mode prefer",
         ),
         (
             World::new().env("DATABASE_URL", "mysql://h/db"),
@@ -176,7 +176,7 @@ fn refusals() {
         ),
         (
             World::new().file("u", "h/db").flag("--database-url-file=u"),
-            "database.url_file = \"u\" (flag --database-url-file): the file does not hold one: expected a URL that starts with sqlite:",
+            "database.url_file = \"u\" (flag --database-url-file): the file does not contain a database URL: expected a URL that starts with sqlite:",
         ),
         (
             World::new().file("pw", "\n").flag("--database-host=h").flag("--database-password-file=pw"),

@@ -59,7 +59,8 @@ fn set_on_or_off() {
 #[test]
 fn issuers_of_the_file_and_of_the_environment() {
     let world = with_issuer(World::new().file("keys.json", "{}").yaml(ISSUER));
-    let issuers = world.config().server.jwt.issuers;
+    let (keys, issuers): (Vec<_>, Vec<_>) = world.config().server.jwt.issuers().into_iter().unzip();
+    assert_eq!(keys, ["server.jwt.issuers[0]", "server.jwt.issuers[1]", "server.jwt"]);
     let urls: Vec<&str> = issuers.iter().map(|issuer| issuer.issuer_url.as_str()).collect();
     assert_eq!(urls, ["https://one", "https://two", "https://i"]);
     assert_eq!(issuers[0].jwk_cert_url.as_deref(), Some("https://one/keys"));
@@ -84,7 +85,7 @@ fn issuers_that_are_not_used_are_warned_about() {
 fn each_issuer_without_an_audience_is_warned_about() {
     let world = with_issuer(World::new().file("keys.json", "{}").yaml(ISSUER));
     let warning = |url| {
-        format!("issuer {url} has no audience: tokens that it makes for other services are accepted too")
+        format!("issuer {url} has no audience: tokens that it issues for other services are accepted too")
     };
     assert_eq!(world.warnings(), ["https://two", "https://i"].map(warning));
     let all =

@@ -59,12 +59,12 @@ impl World {
         };
         let environment = Environment { variables: &self.variables, read_file: &read };
         let parsed = cli::parse(line.map(OsString::from), &environment);
-        let (command, layers) = parsed.map_err(|error| error.to_string())?;
+        let (command, sources) = parsed.map_err(|error| error.to_string())?;
         let shown = match &command {
-            Command::Config(config) => config.to_yaml(&layers),
+            Command::Config(config) => config.to_yaml(&sources),
             _ => String::new(),
         };
-        Ok((command, layers.warnings, shown))
+        Ok((command, sources.warnings, shown))
     }
 
     fn config(&self) -> Config {

@@ -48,17 +48,17 @@ pub struct ReportState {
 }
 
 /// Whether a condition of this type counts for availability if the report has neither `Available` nor `Ready`.
-fn counts(r#type: &str) -> bool {
+fn affects_availability(r#type: &str) -> bool {
     !matches!(r#type, "Progressing" | "Finalized")
 }
 
 /// Whether a report with these conditions calls its resource available.
-pub(super) fn available<'a>(
+pub(super) fn availability<'a>(
     conditions: impl Iterator<Item = (&'a str, ConditionStatus)> + Clone,
 ) -> ConditionStatus {
     let named = |name| conditions.clone().find(|(r#type, _)| *r#type == name).map(|(_, status)| status);
     let all_hold = || {
-        let mut rest = conditions.clone().filter(|(name, _)| counts(name));
+        let mut rest = conditions.clone().filter(|(name, _)| affects_availability(name));
         let first = rest.next();
         let all = first.is_some_and(|(_, s)| s == ConditionStatus::True)
             && rest.all(|(_, status)| status == ConditionStatus::True);
@@ -77,8 +77,8 @@ impl ReportState {
     }
 
     /// Whether the report calls the resource available.
-    pub fn available(&self) -> ConditionStatus {
-        available(self.conditions.iter().map(|c| (c.r#type.as_str(), c.status)))
+    pub fn availability(&self) -> ConditionStatus {
+        availability(self.conditions.iter().map(|c| (c.r#type.as_str(), c.status)))
     }
 
     /// Whether the report states that the adapter has cleaned up everything of the resource.
@@ -107,7 +107,8 @@ impl ReportState {
     pub(super) fn unavailability(&self) -> Option<&StoredCondition> {
         let named = self.condition("Available").or_else(|| self.condition("Ready"));
         named.or_else(|| {
-            let mut conditions = self.conditions.iter().filter(|condition| counts(&condition.r#type));
+            let mut conditions =
+                self.conditions.iter().filter(|condition| affects_availability(&condition.r#type));
             conditions.find(|condition| condition.status != ConditionStatus::True)
         })
     }

@@ -5,24 +5,24 @@
 //! one place. `middleware` defines the order of the layers and the reasons for it.
 
 mod accept_encoding;
+mod adapt;
 mod body;
 mod deadline;
 mod gzip;
 mod head;
 mod in_flight;
 mod origin;
-mod passing;
-mod streams;
 #[cfg(test)]
 mod tests;
+mod waiting;
 
+pub(crate) use adapt::{
+    RequestId, catch_panic, close_when_stopping, head_as_get, request_ids, trailing_slash,
+};
 pub(crate) use body::{Bodies, read_body};
 pub(crate) use deadline::{Deadline, deadline};
 pub(crate) use gzip::gzip;
 pub(crate) use head::check_head;
 pub(crate) use in_flight::{InFlight, admit};
 pub(crate) use origin::{Origins, cors};
-pub(crate) use passing::{
-    RequestId, catch_panic, close_when_stopping, head_as_get, request_ids, trailing_slash,
-};
-pub(crate) use streams::{Stream, Streams};
+pub(crate) use waiting::{WaitingRequest, WaitingRequests};

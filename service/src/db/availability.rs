@@ -58,7 +58,7 @@ const MISSING_PRIVILEGES: &str = "
 
 /// Connects outside the pools, which would not report the reason of a failure. Retries until the timeout while the
 /// failure may be temporary. `waiting` is called with the reason, immediately and then every few seconds.
-pub(super) async fn reach(
+pub(super) async fn check(
     endpoint: &Endpoint,
     timeout: Duration,
     waiting: impl Fn(&ConnectError),

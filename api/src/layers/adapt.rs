@@ -1,4 +1,4 @@
-//! The layers that refuse no request. They change how a request is read or what its response contains.
+//! Layers that change how a request is read or what its response contains, and the one that converts panics.
 
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use super::gzip::measured;
-use crate::problem::ApiError;
+use crate::problem::{ApiError, RefusalReason};
 
 /// The header with the id of the request.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -93,7 +93,7 @@ pub(crate) async fn catch_panic(next: Arc<impl Endpoint>, request: Request) -> R
         Ok(outcome) => outcome.map(IntoResponse::into_response),
         Err(panic) => {
             let cause = format!("an operation panicked: {}", message(panic.as_ref()));
-            Err(ApiError::internal(cause).refused_by("panicked").into())
+            Err(ApiError::internal(cause).refused_by(RefusalReason::Panicked).into())
         }
     }
 }

@@ -6,7 +6,7 @@ use poem::endpoint::make_sync;
 use poem::http::Method;
 use poem::{Endpoint, EndpointExt, Request};
 
-use crate::limits::{Origins, cors};
+use crate::layers::{Origins, cors};
 use crate::problem::Code;
 
 const LOOPBACK: [&str; 2] = ["127.0.0.1:8000", "[::1]:8000"];

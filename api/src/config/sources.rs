@@ -28,7 +28,7 @@ pub(super) struct Given {
 }
 
 /// The sources of the settings, and warnings about settings that can be used.
-pub struct Layers<'a> {
+pub struct Sources<'a> {
     /// Warnings to log, such as settings without effect and unknown `HYPERFLEET_` variables.
     pub warnings: Vec<String>,
     pub(super) environment: &'a Environment<'a>,
@@ -43,41 +43,41 @@ pub(crate) fn parse<'a>(
     command: Command,
     arguments: &[OsString],
     environment: &'a Environment<'a>,
-) -> Result<(ArgMatches, Layers<'a>), clap::Error> {
+) -> Result<(ArgMatches, Sources<'a>), clap::Error> {
     let settings = setting::all(&command);
-    let mut layers = Layers { warnings: Vec::new(), environment, settings, given: BTreeMap::new() };
+    let mut sources = Sources { warnings: Vec::new(), environment, settings, given: BTreeMap::new() };
     // The command line is parsed alone first, for requests for help and invalid flags.
     let command = setting::with_flags(command);
-    let first = layers.matches(command.clone(), arguments)?;
-    let Some((name, own)) = first.subcommand() else { return Ok((first, layers)) };
+    let first = sources.matches(command.clone(), arguments)?;
+    let Some((name, own)) = first.subcommand() else { return Ok((first, sources)) };
     let declared = command.find_subcommand(name).into_iter().flat_map(Command::get_arguments);
     let declared: Vec<&Arg> = declared.filter(|arg| setting::is_setting(arg)).collect();
     if declared.is_empty() {
-        return Ok((first, layers));
+        return Ok((first, sources));
     }
     let path = own.try_get_one::<String>(setting::FILE).ok().flatten();
-    let file = ConfigFile::read(path, environment, &layers.settings)?;
-    layers.warnings = environment.unknown(&layers.settings);
-    layers.warnings.extend(file.warning());
-    for arg in layers.settings.iter().filter(|arg| declared.iter().any(|own| own.get_id() == arg.get_id())) {
+    let file = ConfigFile::read(path, environment, &sources.settings)?;
+    sources.warnings = environment.unknown(&sources.settings);
+    sources.warnings.extend(file.warning());
+    for arg in sources.settings.iter().filter(|arg| declared.iter().any(|own| own.get_id() == arg.get_id())) {
         if let Some(given) = find(arg, own, environment, &file)? {
-            layers.given.insert(arg.get_id().to_string(), given);
+            sources.given.insert(arg.get_id().to_string(), given);
         }
     }
-    let with_default = |arg: Arg| match layers.given(arg.get_id().as_str()) {
+    let with_default = |arg: Arg| match sources.given(arg.get_id().as_str()) {
         Some(given) => arg.default_value(given.text.clone()),
         None => arg,
     };
     let command = command.mut_subcommand(name, |command| command.mut_args(with_default));
-    let matches = layers.matches(command, arguments)?;
-    for arg in layers.settings.iter().filter(|arg| setting::is::<PathBuf>(arg)) {
+    let matches = sources.matches(command, arguments)?;
+    for arg in sources.settings.iter().filter(|arg| setting::is::<PathBuf>(arg)) {
         let key = arg.get_id().as_str();
-        if let Some(given) = layers.given(key) {
+        if let Some(given) = sources.given(key) {
             let content = environment.read(Path::new(&given.text));
-            content.map_err(|problem| layers.refuse(key, problem))?;
+            content.map_err(|problem| sources.refuse(key, problem))?;
         }
     }
-    Ok((matches, layers))
+    Ok((matches, sources))
 }
 
 /// Returns the value from the source with the highest precedence, or `None` if the default applies.
@@ -118,7 +118,7 @@ fn refused(arg: &Arg, problem: impl fmt::Display, value: &str, origin: &str) -> 
     if setting::is_secret(arg) { error } else { error.showing(value) }
 }
 
-impl Layers<'_> {
+impl Sources<'_> {
     /// Parses the arguments. An error about a value names the key of its setting.
     fn matches(&self, command: Command, arguments: &[OsString]) -> Result<ArgMatches, clap::Error> {
         command.try_get_matches_from(arguments).map_err(|error| {

@@ -10,7 +10,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::sync::Semaphore;
 
 use super::documented;
-use crate::limits::{Bodies, read_body};
+use crate::layers::{Bodies, read_body};
 use crate::net::testing::{Client, Running, TIMEOUT};
 
 const MAX: usize = 1000;

@@ -10,13 +10,13 @@ use tokio::sync::Notify;
 
 /// The time at which the connections of a database were last invalidated.
 #[derive(Debug, Default)]
-pub(crate) struct Epoch {
+pub(crate) struct Invalidation {
     invalidated: Mutex<Option<Instant>>,
     /// Notified when a connection fails or cannot be acquired.
     suspicion: Notify,
 }
 
-impl Epoch {
+impl Invalidation {
     /// Invalidates all connections that are open now.
     pub(super) fn invalidate(&self) {
         *self.invalidated.lock() = Some(Instant::now());
@@ -42,19 +42,19 @@ impl Epoch {
 
 #[cfg(test)]
 mod tests {
-    use super::Epoch;
+    use super::Invalidation;
     use parking_lot::Mutex;
     use std::time::{Duration, Instant};
 
     #[test]
     fn only_connections_idle_since_before_the_invalidation_are_invalid() {
         let second = Duration::from_secs(1);
-        assert!(Epoch::default().is_valid(60 * second), "nothing was invalidated");
+        assert!(Invalidation::default().is_valid(60 * second), "nothing was invalidated");
         let ago = Instant::now().checked_sub(second).expect("a machine that has run for a while");
-        let epoch = Epoch { invalidated: Mutex::new(Some(ago)), ..Epoch::default() };
-        assert!(!epoch.is_valid(60 * second), "idle since before");
-        assert!(epoch.is_valid(second / 2), "used successfully since");
-        epoch.invalidate();
-        assert!(!epoch.is_valid(60 * second), "idle since before the last invalidation");
+        let invalidation = Invalidation { invalidated: Mutex::new(Some(ago)), ..Invalidation::default() };
+        assert!(!invalidation.is_valid(60 * second), "idle since before");
+        assert!(invalidation.is_valid(second / 2), "used successfully since");
+        invalidation.invalidate();
+        assert!(!invalidation.is_valid(60 * second), "idle since before the last invalidation");
     }
 }

@@ -9,8 +9,9 @@ use poem::{Endpoint, EndpointExt, Request};
 use tokio::sync::Semaphore;
 
 use super::{documented, get, refusal};
-use crate::limits::{admit, catch_panic, deadline};
+use crate::layers::{admit, catch_panic, deadline};
 use crate::net::testing::{Running, TIMEOUT};
+use crate::problem::RefusalReason;
 
 const PLACES: usize = 4;
 
@@ -73,7 +74,7 @@ async fn a_request_that_is_dropped_gives_its_place_back() {
     let endpoint = gated(entered, gate).around(move |next, request| admit(next, request, places.clone()));
     let mut request = Box::pin(endpoint.call(get("/slow")));
     assert!(futures_util::poll!(request.as_mut()).is_pending());
-    assert_eq!(refusal(&endpoint, get("/")).await.refused_by, Some("overloaded"));
+    assert_eq!(refusal(&endpoint, get("/")).await.refused_by, Some(RefusalReason::Overloaded));
     drop(request);
     assert!(endpoint.call(get("/")).await.is_ok());
 }
@@ -91,7 +92,7 @@ async fn a_request_that_takes_too_long_is_dropped() {
     })
     .around(|next, request| deadline(next, request, Duration::from_millis(100)));
     let refused = refusal(&endpoint, get("/")).await;
-    assert_eq!((refused.status.as_u16(), refused.refused_by), (504, Some("deadline_passed")));
+    assert_eq!((refused.status.as_u16(), refused.refused_by), (504, Some(RefusalReason::DeadlinePassed)));
     assert_eq!(dropped.available_permits(), 1, "the handler is gone");
 }
 

@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 use poem::{Endpoint, IntoResponse, Request, Response, Result};
 use tokio::time::{Instant, timeout_at};
 
-use crate::problem::{ApiError, Code};
+use crate::problem::ApiError;
 
 /// The time at which a request is abandoned.
 #[derive(Clone)]
@@ -37,10 +37,7 @@ pub(crate) async fn deadline(
         match timeout_at(until, &mut answer).await {
             Ok(outcome) => return outcome.map(IntoResponse::into_response),
             Err(_) if *deadline.0.lock() > until => {}
-            Err(_) => {
-                let error = ApiError::new(Code::TIMEOUT, "The request took too long");
-                return Err(error.refused_by("deadline_passed").into());
-            }
+            Err(_) => return Err(ApiError::timeout().into()),
         }
     }
 }

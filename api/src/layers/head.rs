@@ -6,7 +6,7 @@ use poem::http::uri::Authority;
 use poem::http::{StatusCode, Version};
 use service::error::{Error, FieldError};
 
-use crate::problem::ApiError;
+use crate::problem::{ApiError, RefusalReason};
 
 /// The number of bytes around the name and value of a header field: colon, space and line end.
 const FIELD_OVERHEAD: usize = 4;
@@ -27,7 +27,7 @@ pub(crate) fn check_head(request: &Request, max_bytes: usize) -> Result<(), ApiE
     if fields + address > max_bytes {
         let detail = format!("The request line and header fields are larger than {max_bytes} bytes");
         let error = ApiError::malformed(detail).with_status(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
-        return Err(error.refused_by("head_too_large"));
+        return Err(error.refused_by(RefusalReason::HeadTooLarge));
     }
     let faults: Vec<_> = host_fault(request).into_iter().chain(field_faults(request)).collect();
     if faults.is_empty() { Ok(()) } else { Err(Error::invalid_fields(faults).into()) }
@@ -43,7 +43,8 @@ fn host_fault(request: &Request) -> Option<FieldError> {
         _ => "unique",
     };
     Some(
-        FieldError::new("Host", "Host must name one host, and its port if it has one").constraint(constraint),
+        FieldError::new("Host", "Host must be one host name or address, optionally with a port")
+            .constraint(constraint),
     )
 }
 

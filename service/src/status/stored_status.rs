@@ -2,7 +2,7 @@
 
 use super::aggregate::Aggregate;
 use super::condition::{ConditionStatus, Phase, micros};
-use super::stored::ReportState;
+use super::report_state::ReportState;
 use crate::error::{Error, Result};
 use chrono::{DateTime, Utc};
 use entity::JsonText;
@@ -36,7 +36,7 @@ pub struct StoredStatus {
 }
 
 /// The length of one bucket of [`StoredStatus::reconciled_bucket`], in seconds.
-pub(crate) const RECONCILED_SPAN: i64 = 600;
+const RECONCILED_SPAN: i64 = 600;
 
 /// An entry of `status.adapters`. Deserialization skips the time, so that entries compare by their content.
 #[derive(PartialEq, Serialize, Deserialize)]
@@ -59,6 +59,11 @@ struct ConditionContent {
     observed_generation: i64,
 }
 
+/// Returns the bucket that contains a time.
+pub(crate) fn bucket(time: DateTime<Utc>) -> i64 {
+    time.timestamp().div_euclid(RECONCILED_SPAN)
+}
+
 impl StoredStatus {
     /// Returns the stored form of an aggregate and of the reports behind it.
     pub(crate) fn of(aggregate: &Aggregate, reports: &[ReportState]) -> Result<Self> {
@@ -78,7 +83,7 @@ impl StoredStatus {
 
     /// Returns the number of the ten-minute bucket, counted from 1970, that contains `reconciled_updated_time`.
     pub(crate) fn reconciled_bucket(&self) -> i64 {
-        self.reconciled_updated_time.timestamp().div_euclid(RECONCILED_SPAN)
+        bucket(self.reconciled_updated_time)
     }
 
     /// Whether the status differs from the one before in more than times.
@@ -118,7 +123,7 @@ pub(crate) fn adapters(reports: &[ReportState]) -> Result<JsonText> {
         .map(|report| AdapterSummary {
             adapter: report.adapter.as_str().into(),
             observed_generation: report.observed_generation,
-            available: report.available(),
+            available: report.availability(),
             health: report.health(),
             last_report_time: report.last_report_time,
         })

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::get;
 use crate::dto::Time;
-use crate::limits::{RequestId, check_head, close_when_stopping, head_as_get, request_ids, trailing_slash};
+use crate::layers::{RequestId, check_head, close_when_stopping, head_as_get, request_ids, trailing_slash};
 use crate::net::testing::Running;
 use crate::problem::ApiError;
 

@@ -12,7 +12,7 @@ use poem::{Body, Endpoint, IntoResponse, Request, Response, Result};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
 
-use crate::problem::{ApiError, Code};
+use crate::problem::{ApiError, Code, RefusalReason};
 
 /// The unit in which memory is counted, in bytes.
 const UNIT_BYTES: usize = 1024;
@@ -94,7 +94,7 @@ impl Bodies {
             let detail = "The Content-Encoding of the request is not supported";
             let error = ApiError::malformed(detail).with_status(StatusCode::UNSUPPORTED_MEDIA_TYPE);
             let error = error.with_header(ACCEPT_ENCODING, "identity");
-            return Err(error.refused_by("unsupported_encoding"));
+            return Err(error.refused_by(RefusalReason::UnsupportedEncoding));
         }
         match content_length(headers) {
             Some(length) if length > self.max_bytes as u64 => Err(self.too_large()),
@@ -113,11 +113,11 @@ impl Bodies {
                     let detail = "The request body did not arrive in time";
                     let error =
                         ApiError::new(Code::BAD_REQUEST, detail).with_status(StatusCode::REQUEST_TIMEOUT);
-                    return Err(closing(error).refused_by("body_timeout"));
+                    return Err(closing(error).refused_by(RefusalReason::BodyTimeout));
                 }
                 Ok(Some(Err(_))) => {
-                    let error = ApiError::malformed("The request body ended early or is framed wrongly");
-                    return Err(closing(error).refused_by("body_broken"));
+                    let error = ApiError::malformed("The request body ended early or has invalid framing");
+                    return Err(closing(error).refused_by(RefusalReason::BodyBroken));
                 }
                 Ok(None) => return Ok((body.freeze(), memory)),
                 Ok(Some(Ok(chunk))) => chunk,
@@ -138,7 +138,9 @@ impl Bodies {
 
     fn too_large(&self) -> ApiError {
         let detail = format!("The request body is larger than {} bytes", self.max_bytes);
-        ApiError::malformed(detail).with_status(StatusCode::PAYLOAD_TOO_LARGE).refused_by("body_too_large")
+        ApiError::malformed(detail)
+            .with_status(StatusCode::PAYLOAD_TOO_LARGE)
+            .refused_by(RefusalReason::BodyTooLarge)
     }
 
     /// Removes the body of a request that no operation reads, and receives and discards it.

@@ -7,7 +7,7 @@ use poem::endpoint::make;
 use poem::http::{HeaderMap, Method};
 use poem::{Body, Endpoint, EndpointExt, Request, Response};
 
-use crate::limits::gzip;
+use crate::layers::gzip;
 
 /// An endpoint that returns the status, header fields and body size that the request specifies.
 fn made_to_order() -> impl Endpoint<Output = Response> {
