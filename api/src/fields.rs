@@ -1,7 +1,7 @@
 //! The parameter `fields`, which selects a part of a resource.
 
 use serde_json::{Map, Value};
-use service::error::FieldError;
+use service::error::{FieldError, shortened};
 use std::collections::BTreeMap;
 
 /// The maximum number of fields in one request.
@@ -41,7 +41,7 @@ impl KnownFields {
             return fault(format!("at most {MAX_FIELDS} fields may be named"));
         }
         if let Some(unknown) = paths.iter().find(|path| !self.all.knows(path.split('.'))) {
-            let unknown: String = unknown.chars().take(80).collect();
+            let unknown = shortened(unknown);
             let known: Vec<&str> = self.all.0.keys().map(String::as_str).collect();
             return fault(format!("unknown field '{unknown}'; use one of: {}", known.join(", ")));
         }

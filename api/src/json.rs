@@ -3,6 +3,7 @@
 use crate::problem::ApiError;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
+use service::error::shortened;
 use std::fmt;
 
 /// The maximum nesting depth.
@@ -93,8 +94,7 @@ impl<'de> Visitor<'de> for Strict {
                 return Err(A::Error::custom("a key contains the character NUL"));
             }
             if map.contains_key(&key) {
-                let key: String = key.chars().take(80).collect();
-                return Err(A::Error::custom(format_args!("duplicate key {key:?}")));
+                return Err(A::Error::custom(format_args!("duplicate key {:?}", shortened(&key))));
             }
             let value = entries.next_value_seed(self.deeper()?)?;
             map.insert(key, value);

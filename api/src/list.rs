@@ -10,7 +10,7 @@ use poem::{Request, RequestBody};
 use poem_openapi::registry::{MetaParamIn, MetaSchemaRef};
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 use service::db::Consistency;
-use service::error::FieldError;
+use service::error::{FieldError, shortened};
 use service::kind::Kind;
 use service::list::{Collection, Cursor, ListOrder};
 use service::resource::{ListQuery, Start};
@@ -187,8 +187,7 @@ impl<'a, S> ParameterReader<'a, S> {
 fn in_range(name: &str, text: &str, range: RangeInclusive<u64>) -> Result<u64, FieldError> {
     let (min, max) = range.into_inner();
     let fault = |message: String, constraint| {
-        let found: String = text.chars().take(40).collect();
-        Err(FieldError::new(name, message).constraint(constraint).value(found))
+        Err(FieldError::new(name, message).constraint(constraint).value(shortened(text)))
     };
     let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
     if digits.is_empty() || !digits.bytes().all(|c| c.is_ascii_digit()) {

@@ -4,6 +4,9 @@ use sea_orm::{ConnAcquireErr, DbErr};
 use serde_json::Value;
 use uuid::Uuid;
 
+/// The maximum length of a text that an error message quotes, in characters.
+const MAX_QUOTED: usize = 80;
+
 /// The result of an operation.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -118,6 +121,12 @@ impl Error {
     pub(crate) fn no_answer() -> Self {
         Error::Unavailable(DbErr::Custom("the database does not answer".into()))
     }
+}
+
+/// Returns the start of a text for an error message that quotes it.
+#[must_use]
+pub fn shortened(text: &str) -> String {
+    text.chars().take(MAX_QUOTED).collect()
 }
 
 impl From<serde_json::Error> for Error {

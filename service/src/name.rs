@@ -1,11 +1,11 @@
 //! Names and labels, validated once on input.
 
-use crate::error::{Error, FieldError, Result};
+use crate::error::{Error, FieldError, Result, shortened};
 use crate::kind::Kind;
 use std::collections::BTreeMap;
 
 /// The maximum number of labels of a resource.
-const MAX_LABELS: usize = 64;
+pub const MAX_LABELS: usize = 64;
 const MAX_LABEL_PART: usize = 63;
 const MAX_LABEL_PREFIX: usize = 253;
 const MAX_ADAPTER: usize = 253;
@@ -83,11 +83,6 @@ impl Labels {
     pub fn as_map(&self) -> &BTreeMap<String, String> {
         &self.0
     }
-}
-
-/// Shortens an arbitrary value for an error message.
-fn shortened(value: &str) -> String {
-    value.chars().take(80).collect()
 }
 
 fn is_dns_label(text: &str) -> bool {

@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use reqwest::Url;
+use service::name::AdapterName;
 
 /// A list given as one value. clap would treat a field of type `Vec` as a repeated flag.
 pub(crate) type ListOf<T> = Vec<T>;
@@ -15,8 +16,6 @@ pub(crate) type ListOf<T> = Vec<T>;
 const TIME: [(&str, u64); 4] = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000)];
 /// Units of a size, in bytes.
 const SIZE: [(&str, u64); 5] = [("", 1), ("B", 1), ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30)];
-/// The maximum length of the name of an adapter.
-const MAX_ADAPTER: usize = 253;
 
 /// Parses a whole number from `min` to `max`.
 pub(super) fn number<T: TryFrom<u64>>(min: u64, max: u64) -> impl Fn(&str) -> Result<T, String> + Clone {
@@ -107,10 +106,8 @@ pub(super) fn names(text: &str) -> Result<Vec<String>, String> {
 
 /// Like [`names`], but each name must be the name of an adapter.
 pub(super) fn adapters(text: &str) -> Result<Vec<String>, String> {
-    let letter = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    let is_adapter = |name: &String| name.len() <= MAX_ADAPTER && name.chars().all(letter);
     match names(text)? {
-        names if names.iter().all(is_adapter) => Ok(names),
+        names if names.iter().all(|name| AdapterName::parse(name).is_ok()) => Ok(names),
         _ => Err("expected names of adapters: 1 to 253 letters, digits, '-', '_' and '.'".to_owned()),
     }
 }

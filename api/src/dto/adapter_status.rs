@@ -9,7 +9,7 @@ use entity::adapter_status::Model;
 use poem_openapi::Object;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use service::error::FieldError;
+use service::error::{FieldError, shortened};
 use service::name::AdapterName;
 use service::status::{Report, ReportedCondition};
 use std::collections::{HashMap, HashSet};
@@ -183,7 +183,7 @@ fn repeated_types(conditions: &Value) -> Vec<FieldError> {
     let named = conditions.as_array().into_iter().flatten().map(|condition| condition["type"].as_str());
     let repeated = named.enumerate().filter_map(|(index, name)| Some((index, name?)));
     let repeated = repeated.filter(|(_, name)| !types.insert(*name)).map(|(index, name)| {
-        let shown: String = name.chars().take(80).collect();
+        let shown = shortened(name);
         let message = format!("duplicate condition type '{shown}' at index {index}");
         FieldError::new(format!("conditions[{index}].type"), message).constraint("unique")
     });

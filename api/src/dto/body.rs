@@ -16,7 +16,7 @@ use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use service::db::Consistency;
-use service::error::{Error, FieldError};
+use service::error::{Error, FieldError, shortened};
 use service::model::Target;
 use service::resource;
 use service::spec_schema::document::Document;
@@ -32,8 +32,6 @@ pub(super) const MERGE_PATCH: &str = "application/merge-patch+json";
 
 /// The number of conditions and of labels that are kept for validation. It exceeds the limit of every schema.
 const MAX_CHECKED: usize = 200;
-/// The maximum length of a value that a fault repeats, in characters.
-const MAX_SHOWN: usize = 80;
 
 /// The name of a media type, and the schema of its content.
 pub type MediaType = (&'static str, fn() -> MetaSchemaRef);
@@ -165,7 +163,7 @@ fn fault_of(violation: SchemaViolation, body: &Value) -> FieldError {
         None => violation,
     });
     let value = key.map_or(&body[fault.field.as_str()], |key| &body["labels"][key.as_str()]);
-    fault.value = value.as_str().map(|text| text.chars().take(MAX_SHOWN).collect::<String>().into());
+    fault.value = value.as_str().map(|text| shortened(text).into());
     fault
 }
 

@@ -10,15 +10,12 @@ use poem_openapi::types::Type;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use service::error::{Error, FieldError};
-use service::name::{Labels, ResourceName};
+use service::name::{Labels, MAX_LABELS, ResourceName};
 use service::resource::{Create, Patch};
 use service::spec_schema::MAX_SPEC;
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
 use uuid::Uuid;
-
-/// The maximum number of labels of a resource.
-const MAX_LABELS: usize = 64;
 
 /// The request to create a cluster.
 pub type ClusterCreateRequest = CreateRequest<Cluster>;

@@ -2,6 +2,7 @@
 
 use crate::dto::Id;
 use crate::problem::ApiResult;
+use service::error::shortened;
 use service::kind::Kind;
 use service::model::Target;
 use uuid::Uuid;
@@ -25,7 +26,7 @@ pub(super) fn node_pool_of(cluster: &Id, id: &Id) -> ApiResult<Target> {
 /// Parses an id. An id that is not a UUID is reported as not found.
 pub(super) fn parse_id(kind: Kind, id: &Id) -> ApiResult<Uuid> {
     let not_found = || {
-        let id: String = id.as_str().chars().take(80).collect();
+        let id = shortened(id.as_str());
         service::Error::NotFound { kind: kind.as_str(), id }
     };
     Ok(id.uuid().ok_or_else(not_found)?)

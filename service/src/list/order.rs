@@ -3,7 +3,7 @@
 use super::collection::Collection;
 use super::cursor::{Cursor, SortKey};
 use crate::digest::digest;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, shortened};
 use crate::field::Column;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -123,8 +123,4 @@ fn fingerprint(item: &str, terms: &[Term], list: &[&str]) -> String {
         terms.iter().flat_map(|term| [term.column.name, if term.is_descending() { "desc" } else { "asc" }]);
     let digest = digest([item].into_iter().chain(terms).chain(list.iter().copied()));
     URL_SAFE_NO_PAD.encode(&digest[..12])
-}
-
-fn shortened(text: &str) -> String {
-    text.chars().take(60).collect()
 }

@@ -3,6 +3,9 @@
 use super::error::{Result, expected, quoted, refuse};
 use crate::field::{Source, Type};
 use crate::list::collection::Collection;
+use crate::status::aggregate::RECONCILED;
+use crate::status::condition::{ConditionStatus, Phase};
+use strum::VariantNames;
 
 /// A field, by the location of its value.
 #[derive(Debug, Clone, PartialEq)]
@@ -63,21 +66,17 @@ impl SearchField {
     /// The possible values, if the field has a small fixed set of them.
     pub(super) fn values(&self) -> Option<&'static [&'static str]> {
         match self {
-            SearchField::Reconciled => Some(&STATUSES),
-            SearchField::Condition(member) if member.name == STATUS => Some(&STATUSES),
-            SearchField::Named(Source::Column(column)) if column.name == PHASE => Some(&PHASES),
+            SearchField::Reconciled => Some(ConditionStatus::VARIANTS),
+            SearchField::Condition(member) if member.name == STATUS => Some(ConditionStatus::VARIANTS),
+            SearchField::Named(Source::Column(column)) if column.name == PHASE => Some(Phase::VARIANTS),
             _ => None,
         }
     }
 }
 
-const STATUSES: [&str; 3] = ["True", "False", "Unknown"];
-const PHASES: [&str; 3] = ["NotReady", "Ready", "Failed"];
 /// The name of the column that holds the phase.
 const PHASE: &str = "phase";
 const STATUS: &str = "status";
-/// The type of the condition that every resource has.
-const RECONCILED: &str = "Reconciled";
 /// The maximum number of keys in a path into `spec`. No stored document is deeper.
 const MAX_SEGMENTS: usize = 64;
 

@@ -5,7 +5,8 @@ use super::condition::{Condition, ConditionStatus, Phase};
 use super::report_state::ReportState;
 use chrono::{DateTime, Utc};
 
-const RECONCILED: &str = "Reconciled";
+/// The type of the condition that every resource has.
+pub(crate) const RECONCILED: &str = "Reconciled";
 const LAST_KNOWN: &str = "LastKnownReconciled";
 
 /// The status aggregated from all reports about a resource.

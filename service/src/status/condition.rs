@@ -2,10 +2,10 @@
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize, Serializer};
-use strum::{AsRefStr, EnumString};
+use strum::{AsRefStr, EnumString, VariantNames};
 
 /// Whether a condition holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, VariantNames)]
 pub enum ConditionStatus {
     /// The condition holds.
     True,
@@ -23,7 +23,7 @@ impl ConditionStatus {
 }
 
 /// The state of a resource as one word.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, AsRefStr, EnumString)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, AsRefStr, EnumString, VariantNames)]
 pub enum Phase {
     /// Not every required adapter has reported Available=True at the current generation.
     NotReady,
