@@ -32,18 +32,15 @@
 //!    the column nullable or gives it a default, because the previous version still inserts rows; and the field in the
 //!    two entities (`entity`);
 //! 2. `model.rs`: the field of [`model::Resource`], with a serde default, because the log of changes contains
-//!    resources written by the previous version;
+//!    resources written by the previous version, and in `differs_only_in_status`;
 //! 3. `store/row.rs`: the field and the column, in the list of equal names;
-//! 4. `store/write.rs`, `only_status_differs`: whether the column belongs to the status or to the desired state.
-//!    The columns that never change and those of the desired state are also listed in `store/save.rs`, where a test
-//!    reports a missing one;
-//! 5. `change/record.rs`, `PreviousState`: the value before a change, if it can change, with a serde default;
-//! 6. `resource/create.rs`: the initial value; and `resource/request.rs`, `resource/patch.rs` and `dto/request.rs` if
+//! 4. `change/record.rs`, `PreviousState`: the value before a change, if it can change, with a serde default;
+//! 5. `resource/create.rs`: the initial value; and `resource/request.rs`, `resource/patch.rs` and `dto/request.rs` if
 //!    clients set it;
-//! 7. `dto/resource.rs` in the crate `api`: whether the column is public. If it is: its example in
+//! 6. `dto/resource.rs` in the crate `api`: whether the column is public. If it is: its example in
 //!    `openapi/examples.json`, then `api/openapi.json`, and `docs/`.
 //!
-//! The code does not compile until each of the steps 3 to 7 is done. If the column can be searched and ordered by:
+//! The code does not compile until each of the steps 2 to 6 is done. If the column can be searched and ordered by:
 //! a line in `field.rs`, its value in `search/matches.rs` (a test checks this), the tables of `docs/search.md` and
 //! `api/src/openapi/description.md`; `Column::is_in_change_log`, if its value can change without an entry in the log;
 //! `Column::is_indexed` and a migration, if it has an index (`tests/it/plans.rs` verifies its use).

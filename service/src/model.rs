@@ -108,6 +108,33 @@ impl Resource {
         format!("\"{}\"", self.revision)
     }
 
+    /// Whether nothing but the status and the revision differs, so that the documents, which may be large, need not be
+    /// written. All fields are named, so that adding a field is a compile error until it is decided which group it belongs
+    /// to.
+    pub(crate) fn differs_only_in_status(&self, after: &Self) -> bool {
+        let Self {
+            kind: _,
+            id: _,
+            owner_id: _,
+            name: _,
+            created_time: _,
+            created_by: _,
+            revision: _,
+            status: _,
+            generation,
+            spec,
+            labels,
+            updated_time,
+            deleted_time,
+            updated_by,
+            deleted_by,
+        } = self;
+        (*generation, *updated_time, *deleted_time)
+            == (after.generation, after.updated_time, after.deleted_time)
+            && (updated_by, deleted_by) == (&after.updated_by, &after.deleted_by)
+            && (spec, labels) == (&after.spec, &after.labels)
+    }
+
     /// Marks the resource for deletion. This is a new version of the desired state: that the resource does not
     /// exist.
     pub(crate) fn mark_deleted(&mut self, now: DateTime<Utc>, by: &str) {

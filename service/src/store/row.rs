@@ -9,7 +9,7 @@ use crate::list::order::Term;
 use crate::model::Resource;
 use crate::status::stored_status::StoredStatus;
 use entity::{cluster, node_pool};
-use sea_orm::QueryResult;
+use sea_orm::{EntityTrait, QueryResult};
 
 /// Evaluates an expression in which `$entity` is the entity of a kind. Code for children names `node_pool` directly
 /// (`resources.rs`, `reports.rs`).
@@ -29,6 +29,12 @@ macro_rules! with_entity {
 }
 pub(super) use with_entity;
 
+/// An entity that stores the status of a resource.
+pub(super) trait StatusColumns: EntityTrait {
+    /// The columns that a write changes if nothing but the status of the resource differs.
+    fn status_columns() -> Vec<Self::Column>;
+}
+
 /// Implements the conversions between the rows of an entity and resources of a kind. `same` lists the columns that are
 /// fields of a resource with the same name, `status` the columns that are fields of its status.
 ///
@@ -46,6 +52,13 @@ macro_rules! rows {
                 let StoredStatus { $($field: $column),* } = status;
                 $(let $owner = _owner.unwrap_or_default();)?
                 Self { $($owner,)? $($same,)* $($column,)* reconciled_bucket }
+            }
+        }
+
+        impl StatusColumns for $entity::Entity {
+            fn status_columns() -> Vec<$entity::Column> {
+                use $entity::Column;
+                vec![Column::Revision, Column::ReconciledBucket, $(Column::$Column),*]
             }
         }
 

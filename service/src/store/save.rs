@@ -1,7 +1,7 @@
 //! The only code that changes resources.
 
-use super::row::with_entity;
-use super::write::{Tx, Write, only_status_differs};
+use super::row::{StatusColumns, with_entity};
+use super::write::{Tx, Write};
 use super::{CHUNK, changes, labels, rows};
 use crate::error::Result;
 use crate::kind::Kind;
@@ -13,11 +13,6 @@ use uuid::Uuid;
 
 /// The columns that never change.
 const FIXED: [&str; 5] = ["id", "owner_id", "name", "created_time", "created_by"];
-
-/// The columns of the desired state, the labels and the deletion, which `only_status_differs` compares. The other
-/// columns are those of the status.
-const DESIRED: [&str; 7] =
-    ["generation", "spec", "labels", "updated_time", "deleted_time", "updated_by", "deleted_by"];
 
 /// Saves writes of resources: rows, labels, the log of changes, and the list that audit and metrics read after the
 /// commit. An update with an unchanged revision writes nothing.
@@ -31,7 +26,7 @@ pub(crate) async fn save(tx: &Tx, writes: Vec<Write>) -> Result<HashSet<Uuid>> {
             match write {
                 Write::Create(after) => created.push(after),
                 Write::Update { before, after, .. } if before.revision == after.revision => {}
-                Write::Update { before, after, .. } if only_status_differs(before, after) => {
+                Write::Update { before, after, .. } if before.differs_only_in_status(after) => {
                     reported.push(after);
                 }
                 Write::Update { after, .. } => updated.push(after),
@@ -41,8 +36,8 @@ pub(crate) async fn save(tx: &Tx, writes: Vec<Write>) -> Result<HashSet<Uuid>> {
         // Transactions that insert the same names in different orders would wait for each other.
         created.sort_by(|a, b| (a.owner_id, &a.name).cmp(&(b.owner_id, &b.name)));
         taken.extend(insert(tx, kind, &created).await?);
-        update(tx, kind, &reported, &[&FIXED[..], &DESIRED].concat()).await?;
-        update(tx, kind, &updated, &FIXED).await?;
+        update(tx, kind, &reported, true).await?;
+        update(tx, kind, &updated, false).await?;
     }
     // Children are removed before their parents.
     for kind in Kind::ALL.into_iter().rev() {
@@ -81,13 +76,16 @@ async fn insert(tx: &Tx, kind: Kind, resources: &[&Resource]) -> Result<HashSet<
     Ok(taken)
 }
 
-/// Updates all columns except the `unchanged` ones.
-async fn update(tx: &Tx, kind: Kind, resources: &[&Resource], unchanged: &[&str]) -> Result<()> {
+/// Updates all columns that can change, or only those of the status.
+async fn update(tx: &Tx, kind: Kind, resources: &[&Resource], status_only: bool) -> Result<()> {
     for chunk in resources.chunks(CHUNK) {
         let chunk = chunk.iter().copied().cloned();
         with_entity!(kind, entity => {
             let rows: Vec<_> = chunk.map(entity::Model::from).collect();
-            let columns = rows::columns_but::<entity::Entity>(unchanged);
+            let columns = match status_only {
+                true => entity::Entity::status_columns(),
+                false => rows::columns_but::<entity::Entity>(&FIXED),
+            };
             tx.execute(&rows::update::<entity::Entity>(&rows, &columns, entity::Column::Id)).await?
         });
     }
@@ -118,41 +116,4 @@ async fn save_labels(tx: &Tx, writes: &[Write], taken: &HashSet<Uuid>) -> Result
     }
     labels::remove(tx, &replaced).await?;
     labels::insert(tx, &labelled).await
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use sea_orm::{IdenStatic, Iterable};
-
-    /// The columns of the status.
-    const STATUS: [&str; 11] = [
-        "revision",
-        "phase",
-        "observed_generation",
-        "status_updated_time",
-        "status_transition_time",
-        "conditions",
-        "adapters",
-        "reconciled",
-        "reconciled_updated_time",
-        "reconciled_since",
-        "reconciled_bucket",
-    ];
-
-    /// A column that belongs to no set would be written with every report.
-    #[test]
-    fn every_column_belongs_to_one_of_the_sets() {
-        for kind in Kind::ALL {
-            let mut columns: Vec<&str> = with_entity!(kind, entity => {
-                entity::Column::iter().map(|column| column.as_str()).collect()
-            });
-            let absent = |name: &&str| *name == "owner_id" && kind.parent().is_none();
-            let sets = [&STATUS[..], &FIXED, &DESIRED].concat();
-            let mut named: Vec<&str> = sets.into_iter().filter(|name| !absent(name)).collect();
-            columns.sort_unstable();
-            named.sort_unstable();
-            assert_eq!(columns, named, "{kind:?}");
-        }
-    }
 }

@@ -65,7 +65,7 @@ impl Write {
             Self::Create(_) => Some(ChangeType::Created),
             Self::Remove { .. } => Some(ChangeType::Removed),
             Self::Update { before, after, .. } if before.revision == after.revision => None,
-            Self::Update { before, after, .. } if only_status_differs(before, after) => {
+            Self::Update { before, after, .. } if before.differs_only_in_status(after) => {
                 after.status.differs_in_content(&before.status).then_some(ChangeType::Reported)
             }
             Self::Update { .. } => Some(ChangeType::Updated),
@@ -118,29 +118,4 @@ impl Deref for Tx {
     fn deref(&self) -> &Executor {
         &self.executor
     }
-}
-
-/// Whether nothing but the status differs, so that the documents, which may be large, need not be written. All fields
-/// are named, so that adding a field is a compile error until it is decided which group it belongs to.
-pub(super) fn only_status_differs(before: &Resource, after: &Resource) -> bool {
-    let Resource {
-        kind: _,
-        id: _,
-        owner_id: _,
-        name: _,
-        created_time: _,
-        created_by: _,
-        revision: _,
-        status: _,
-        generation,
-        spec,
-        labels,
-        updated_time,
-        deleted_time,
-        updated_by,
-        deleted_by,
-    } = before;
-    (*generation, *updated_time, *deleted_time) == (after.generation, after.updated_time, after.deleted_time)
-        && (updated_by, deleted_by) == (&after.updated_by, &after.deleted_by)
-        && (spec, labels) == (&after.spec, &after.labels)
 }
