@@ -20,7 +20,7 @@ pub struct Server {
     /// The address the API listens on; 0.0.0.0 for every address.
     #[arg(id = "server.host", default_value = "localhost", value_parser = host)]
     pub host: String,
-    /// Port the API listens on; 0 picks a free one.
+    /// The port the API listens on; 0 picks a free one.
     #[arg(id = "server.port", default_value = "8000", value_parser = number::<u16>(0, 65_535))]
     pub port: u16,
     /// The OpenAPI file (YAML or JSON) whose ClusterSpec and NodePoolSpec every spec must match; if not set, any object

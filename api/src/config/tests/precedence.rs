@@ -204,7 +204,7 @@ fn help_of_serve_lists_every_setting_with_environment_and_default() {
         let flag = setting::flag(&arg);
         assert!(help.contains(&format!("{flag} ")), "{flag} is missing");
     }
-    let port = "      --server-port <NUMBER>\n          Port the API listens on; 0 picks a free one\n          \
+    let port = "      --server-port <NUMBER>\n          The port the API listens on; 0 picks a free one\n          \
                 [environment: HYPERFLEET_SERVER_PORT] [default: 8000]\n";
     assert!(help.contains(port), "{help}");
     assert!(
