@@ -93,7 +93,7 @@ pub(super) fn responses() -> MetaResponses {
                 "How to authenticate, and why the token was refused (RFC 6750).",
                 String::schema_ref(),
             )),
-            None => Some((
+            Some(409) | None => Some((
                 "Retry-After",
                 "The number of seconds after which to retry. Sent with 429, 503 and 504, and with 409 if a retry can succeed.",
                 MetaSchemaRef::Inline(Box::new(MetaSchema::new("integer"))),
@@ -103,7 +103,7 @@ pub(super) fn responses() -> MetaResponses {
         let header = header.map(|(name, description, schema): (&str, &str, _)| MetaHeader {
             name: name.into(),
             description: Some(description.into()),
-            required: status.is_some(),
+            required: status == Some(401),
             deprecated: false,
             schema,
         });
