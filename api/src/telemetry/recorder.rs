@@ -22,7 +22,7 @@ const HELP: [(&str, Unit, &str); 28] = [
         "Time from the head of a request to the head of its response",
     ),
     ("hyperfleet_api_requests_in_flight", Count, "Requests in flight"),
-    ("hyperfleet_api_refused_total", Count, "Refused requests and connections, by limit"),
+    ("hyperfleet_api_refused_total", Count, "Refused requests and connections, by reason"),
     (
         "hyperfleet_api_issuer_key_fetches_total",
         Count,
