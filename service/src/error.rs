@@ -129,6 +129,14 @@ pub fn shortened(text: &str) -> String {
     text.chars().take(MAX_QUOTED).collect()
 }
 
+/// Returns the text, or its first `max` characters followed by an ellipsis.
+pub(crate) fn abbreviated(text: &str, max: usize) -> String {
+    match text.char_indices().nth(max) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
 impl From<serde_json::Error> for Error {
     fn from(error: serde_json::Error) -> Self {
         Error::Internal(format!("a stored document cannot be read or written: {error}"))

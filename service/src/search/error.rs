@@ -1,5 +1,6 @@
 //! Errors of search texts.
 
+use crate::error::abbreviated;
 use std::fmt::Display;
 
 /// An invalid search text: the position of the error, and what was expected there.
@@ -45,8 +46,5 @@ pub(super) fn expected<T>(position: usize, expected: &str, found: impl Display) 
 /// Quotes a part of the text for an error message, and truncates it if it is long.
 pub(super) fn quoted(source: &str) -> String {
     const SHOWN: usize = 40;
-    match source.char_indices().nth(SHOWN) {
-        Some((end, _)) => format!("`{}…`", &source[..end]),
-        None => format!("`{source}`"),
-    }
+    format!("`{}`", abbreviated(source, SHOWN))
 }

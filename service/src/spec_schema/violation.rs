@@ -4,7 +4,7 @@ use jsonschema::ValidationError;
 use jsonschema::error::{TypeKind, ValidationErrorKind};
 use serde_json::{Map, Value};
 
-use crate::error::FieldError;
+use crate::error::{FieldError, abbreviated};
 
 /// The maximum number of violations that are reported.
 const MAX_VIOLATIONS: usize = 100;
@@ -299,10 +299,7 @@ fn with_property(path: &str, name: &str) -> String {
 
 /// Truncates a text to the maximum number of characters that a message repeats.
 pub(super) fn shorten(text: &str) -> String {
-    match text.char_indices().nth(MAX_SHOWN) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
-    }
+    abbreviated(text, MAX_SHOWN)
 }
 
 fn types(kind: &TypeKind) -> String {
