@@ -49,8 +49,8 @@
 //! in `search/filter.rs` that combines it with the search. Lists, totals, indexes and followers then need no change.
 //! `ListRequest::parse` in `api/src/list.rs` parses the parameter, for lists of resources only, and adds it to `scope` if
 //! it is present: an entry that is always there would make all existing cursors invalid. `dto/list.rs` describes it. A
-//! condition outside of the filter must also be added to `matching`, `counted`, `keys` and `is_indexed` in `resource/`,
-//! to `store/access_path.rs`, and to `change/feed.rs`.
+//! condition outside of the filter must also be added to `ListSource` in `store/list.rs`, to `keys` and `is_indexed` in
+//! `resource/indexed.rs`, and to `Scope` in `change/feed.rs`.
 //!
 //! To add an operation that writes: a file in `resource/` with one function that enters the gate of the resource
 //! (`context.gate.enter(target.id)`, or `context.enter_cluster` if it can remove resources), then calls

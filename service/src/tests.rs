@@ -86,3 +86,14 @@ fn imports_point_downwards() {
     }
     assert!(checked > 200, "only {checked} imports were found");
 }
+
+#[test]
+fn only_storage_and_search_build_sql() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    for file in files(&root) {
+        let path = file.strip_prefix(&root).expect("below the root");
+        let may = ["store", "search", "dialect.rs"].iter().any(|allowed| path.starts_with(allowed));
+        let text = std::fs::read_to_string(&file).expect("a file");
+        assert!(may || !text.contains("sea_query"), "{} builds SQL", path.display());
+    }
+}

@@ -8,16 +8,13 @@ use crate::error::Result;
 use crate::field::ID;
 use crate::kind::Kind;
 use crate::list::collection::Collection;
+use crate::list::cursor::SortKey;
 use crate::list::order::Term;
 use crate::memory::PageMemory;
 use crate::model::Resource;
 use crate::search::filter::Filter;
-use crate::search::scan::IdBound;
-use crate::search::sql;
-use crate::store::access_path::{self, Needs};
-use crate::store::page::{self, PageQuery};
-use sea_orm::Condition;
-use sea_orm::sea_query::{Expr, ExprTrait, Order};
+use crate::store::list::ListSource;
+use crate::store::page;
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -156,22 +153,10 @@ impl Feed {
     async fn snapshot(&mut self, then: i64, kind: Kind, after: Uuid, limit: usize) -> Result<Vec<Event>> {
         let (db, Scope { id, owner, filter, .. }) = (self.context.db.primary(), &self.scope);
         let size = std::cmp::min(MAX_PAGE, limit as u64);
-        let needs = Needs {
-            first: Some(size),
-            beyond: Some(IdBound::Above(after)),
-            is_owned: id.is_some() || owner.is_some(),
-            by_id: true,
-            ..Needs::default()
-        };
-        let scan = access_path::choose(db, (kind, Collection::of(kind)), filter.as_ref(), needs).await?;
-        let matching = |filter| sql::condition(filter, Collection::of(kind), db.dialect(), scan);
-        let condition = Condition::all()
-            .add(Expr::col("id").gt(after))
-            .add_option(id.map(|id| Expr::col("id").eq(id)))
-            .add_option(owner.map(|owner| Expr::col("owner_id").eq(owner)))
-            .add_option(filter.as_ref().map(matching));
-        let order = &[Term { column: ID, direction: Order::Asc }];
-        let query = PageQuery { condition, order, size, offset: 0, with_last_seq: false };
+        let (id, owner, filter) = (*id, *owner, filter.as_ref());
+        let list = ListSource { db, kind, collection: Collection::of(kind), id, owner, filter };
+        let order = &[Term::ascending(ID)];
+        let query = list.page(order, Some(&[SortKey::of(after.into())]), (0, size), None).await?;
         let share = PageMemory::new(MAX_PAGE_BYTES, MAX_PAGE_BYTES).share();
         let rows = page::resources(db, kind, query, &share).await?;
         let mut events = Vec::with_capacity(rows.items.len());

@@ -7,7 +7,6 @@ use crate::error::{Error, Result, shortened};
 use crate::field::Column;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use sea_orm::sea_query::Order;
 
 /// The default order.
 const NEWEST_FIRST: &str = "created_time desc";
@@ -24,12 +23,12 @@ pub struct ListOrder {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Term {
     pub(crate) column: Column,
-    pub(crate) direction: Order,
+    pub(crate) descending: bool,
 }
 
 impl Term {
-    pub(crate) fn is_descending(&self) -> bool {
-        self.direction == Order::Desc
+    pub(crate) fn ascending(column: Column) -> Self {
+        Self { column, descending: false }
     }
 }
 
@@ -51,21 +50,17 @@ impl ListOrder {
             return Err(format!("at most {} fields may be named", Self::MAX_TERMS));
         }
         for item in items {
-            let (columns, direction) = parse_term(collection, item)?;
+            let (columns, descending) = parse_term(collection, item)?;
             for column in columns {
                 let decided = terms.iter().any(|term| term.column == key || term.column == column);
                 if !decided {
-                    terms.push(Term { column, direction: direction.clone() });
+                    terms.push(Term { column, descending });
                 }
             }
         }
         if !terms.iter().any(|term| term.column == key) {
-            let direction = match terms.last() {
-                Some(last) if collection.key_follows => last.direction.clone(),
-                Some(_) => Order::Asc,
-                None => Order::Desc,
-            };
-            terms.push(Term { column: key, direction });
+            let descending = terms.last().is_none_or(|last| collection.key_follows && last.descending);
+            terms.push(Term { column: key, descending });
         }
         let fingerprint = fingerprint(collection.item, &terms, list);
         Ok(Self { terms, fingerprint })
@@ -97,19 +92,19 @@ impl ListOrder {
     }
 }
 
-fn parse_term(collection: &Collection, item: &str) -> Result<(Vec<Column>, Order), String> {
+fn parse_term(collection: &Collection, item: &str) -> Result<(Vec<Column>, bool), String> {
     let mut words = item.split_whitespace();
     let name = words.next().unwrap_or_default();
-    let direction = match words.next().map(str::to_ascii_lowercase).as_deref() {
-        None | Some("asc") => Order::Asc,
-        Some("desc") => Order::Desc,
+    let descending = match words.next().map(str::to_ascii_lowercase).as_deref() {
+        None | Some("asc") => false,
+        Some("desc") => true,
         Some(other) => return Err(format!("'{}' is not a direction; use asc or desc", shortened(other))),
     };
     if words.next().is_some() {
         return Err(format!("'{}' is not of the form 'field' or 'field asc|desc'", shortened(item)));
     }
     match collection.field(name) {
-        Some(field) => Ok((field.source.order(collection.nested), direction)),
+        Some(field) => Ok((field.source.order(collection.nested), descending)),
         None => {
             let known = collection.names().join(", ");
             Err(format!("cannot order by '{}'; use one of: {known}", shortened(name)))
@@ -120,7 +115,7 @@ fn parse_term(collection: &Collection, item: &str) -> Result<(Vec<Column>, Order
 /// Identifies the list and the order that a cursor is valid for.
 fn fingerprint(item: &str, terms: &[Term], list: &[&str]) -> String {
     let terms =
-        terms.iter().flat_map(|term| [term.column.name, if term.is_descending() { "desc" } else { "asc" }]);
+        terms.iter().flat_map(|term| [term.column.name, if term.descending { "desc" } else { "asc" }]);
     let digest = digest([item].into_iter().chain(terms).chain(list.iter().copied()));
     URL_SAFE_NO_PAD.encode(&digest[..12])
 }

@@ -172,7 +172,7 @@ impl PageIndex {
         self.total += 1;
         let at = self.segment_of(keys);
         let descending = match &*self.order {
-            [by_id] if by_id.column == ID => Some(by_id.is_descending()),
+            [by_id] if by_id.column == ID => Some(by_id.descending),
             _ => None,
         };
         let Some(segment) = self.segments.get_mut(at) else { return };
@@ -219,7 +219,7 @@ impl PageIndex {
 
     fn compare(&self, left: &[SortKey], right: &[SortKey]) -> Ordering {
         let terms = self.order.iter().zip(left.iter().zip(right));
-        let compared = terms.map(|(term, (left, right))| match term.is_descending() {
+        let compared = terms.map(|(term, (left, right))| match term.descending {
             true => right.cmp(left),
             false => left.cmp(right),
         });

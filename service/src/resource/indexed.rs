@@ -9,7 +9,7 @@
 //! moment, and the items those of the next.
 
 use super::page_indexes::{Current, Slot, count};
-use super::query::{ListQuery, ListSource, Start};
+use super::query::{ListQuery, Start};
 use crate::change::log::Head;
 use crate::change::record::{Change, ChangeType};
 use crate::change::seen::SeenNumbers;
@@ -19,10 +19,9 @@ use crate::list::cursor::SortKey;
 use crate::list::page_index::{Anchor, PageIndex, ReadPage};
 use crate::memory::Share;
 use crate::model::Resource;
+use crate::store::list::ListSource;
 use crate::store::page::{self, PageQuery, PageRows};
 use crate::store::{changes, counts};
-use sea_orm::Condition;
-use sea_orm::sea_query::Expr;
 use uuid::Uuid;
 
 /// The maximum number of times that a page is read while its list changes.
@@ -95,7 +94,7 @@ impl IndexedList<'_> {
         let mut slot = slot.lock().await;
         if slot.as_ref().is_none_or(|current| !current.is_good(&head.log)) {
             *slot = None;
-            let condition = self.query.counted(self.list).await?;
+            let condition = self.list.counted().await?;
             let (total, numbers) =
                 counts::with_changes(self.list.db, self.list.kind, condition, head.seq).await?;
             let Some(seen) = SeenNumbers::new(head.seq, numbers) else { return Ok(None) };
@@ -122,8 +121,8 @@ impl IndexedList<'_> {
             (Start::Page(_), Some(ids)) => return self.read_by_ids(ids, lookup.total).await,
             (Start::Page(_), None) => {
                 let Anchor { after, skip } = &lookup.anchor;
-                let (after, total) = (after.as_deref(), Some(lookup.total));
-                let query = self.query.following(self.list, after, *skip, total).await?;
+                let (order, slice) = (self.query.order.terms(), (*skip, self.query.size));
+                let query = self.list.page(order, after.as_deref(), slice, Some(lookup.total)).await?;
                 if *skip > 0
                     && let Some(found) = self.read_with_predecessor(query.clone()).await?
                 {
@@ -153,9 +152,8 @@ impl IndexedList<'_> {
 
     /// Reads the page that consists of these items.
     async fn read_by_ids(&self, ids: &[Uuid], total: u64) -> Result<PageRows<Resource>> {
-        let (order, size) = (self.query.order.terms(), self.query.size);
-        let condition = Condition::all().add(self.list.db.dialect().is_one_of(Expr::col("id"), ids));
-        let query = PageQuery { condition, order, size, offset: 0, with_last_seq: true };
+        let order = self.query.order.terms();
+        let query = PageQuery { with_last_seq: true, ..self.list.items(order, ids, self.query.size) };
         let mut rows = page::resources(self.list.db, self.list.kind, query, self.share).await?;
         let others_follow = self.query.offset() + (ids.len() as u64) < total;
         if rows.items.len() == ids.len() && others_follow {

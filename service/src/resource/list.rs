@@ -1,7 +1,7 @@
 //! Lists: filter, order, and continuation after the end of a page.
 
 use super::indexed::IndexedList;
-use super::query::{ListQuery, ListSource, Start};
+use super::query::{ListQuery, Start};
 use super::read;
 use crate::context::Context;
 use crate::db::Consistency;
@@ -56,7 +56,7 @@ pub async fn list(
     };
     let read = |reader: Reader, share: Arc<Share>| async move {
         let db = reader.executor();
-        let list = &ListSource { db, kind, collection: Collection::of(kind), owner };
+        let list = &query.source(db, (kind, Collection::of(kind)), owner);
         let page = async {
             if reader.is_primary() && IndexedList::is_indexed(query) {
                 let listing = IndexedList { context, list, query, share: &share };
@@ -67,7 +67,7 @@ pub async fn list(
             let total = async {
                 match query.total {
                     true => {
-                        let counted = query.counted(list).await?;
+                        let counted = list.counted().await?;
                         counts::resources(db, kind, counted).await.map(Some)
                     }
                     false => Ok(None),
@@ -95,10 +95,10 @@ pub async fn reports(
 ) -> Result<Page<adapter_status::Model>> {
     let read = |reader: Reader, share: Arc<Share>| async move {
         let (db, collection) = (reader.executor(), Collection::REPORTS);
-        let list = &ListSource { db, kind: target.kind, collection, owner: Some(target.id) };
+        let list = &query.source(db, (target.kind, collection), Some(target.id));
         let total = async {
             match query.total {
-                true => counts::reports(db, query.matching(list, Scan::default())).await.map(Some),
+                true => counts::reports(db, list.condition(Scan::default())).await.map(Some),
                 false => Ok(None),
             }
         };
@@ -135,7 +135,7 @@ pub async fn plan(
     query: &ListQuery,
 ) -> Result<Vec<String>> {
     let db = context.db.primary();
-    let list = ListSource { db, kind, collection: Collection::of(kind), owner };
+    let list = query.source(db, (kind, Collection::of(kind)), owner);
     page::plan(db, kind, PageQuery { with_last_seq: true, ..query.page(&list).await? }).await
 }
 

@@ -2,18 +2,13 @@
 
 use crate::db::Executor;
 use crate::error::Result;
-use crate::field::ID;
 use crate::kind::Kind;
 use crate::list::collection::Collection;
-use crate::list::cursor::{Cursor, SortKey};
+use crate::list::cursor::Cursor;
 use crate::list::order::ListOrder;
 use crate::search::filter::Filter;
-use crate::search::scan::Scan;
-use crate::search::sql;
-use crate::store::access_path::{self, Needs};
-use crate::store::page::{self, PageQuery};
-use sea_orm::Condition;
-use sea_orm::sea_query::{Expr, ExprTrait};
+use crate::store::list::ListSource;
+use crate::store::page::PageQuery;
 use uuid::Uuid;
 
 /// The part of a list that is requested.
@@ -31,17 +26,6 @@ pub struct ListQuery {
     pub total: bool,
 }
 
-/// The list that is read.
-#[derive(Clone, Copy)]
-pub(super) struct ListSource<'a> {
-    /// The database that is read.
-    pub(super) db: &'a Executor,
-    pub(super) kind: Kind,
-    pub(super) collection: Collection,
-    /// Only the items of this owner.
-    pub(super) owner: Option<Uuid>,
-}
-
 /// Where a page starts.
 #[derive(Clone, Debug)]
 pub enum Start {
@@ -52,23 +36,15 @@ pub enum Start {
 }
 
 impl ListQuery {
-    /// The condition for all items of the list, read by `scan`.
-    pub(super) fn matching(&self, list: &ListSource<'_>, scan: Scan) -> Condition {
-        let matching = |filter| sql::condition(filter, list.collection, list.db.dialect(), scan);
-        Condition::all()
-            .add_option(list.owner.map(|owner| Expr::col("owner_id").eq(owner)))
-            .add_option(self.filter.as_ref().map(matching))
-    }
-
-    /// The condition to count for the total; `None` to count all resources of the kind.
-    pub(super) async fn counted(&self, list: &ListSource<'_>) -> Result<Option<Condition>> {
-        if list.owner.is_none() && self.filter.is_none() {
-            return Ok(None);
-        }
-        let needs = Needs { is_owned: list.owner.is_some(), ..Needs::default() };
-        let scan =
-            access_path::choose(list.db, (list.kind, list.collection), self.filter.as_ref(), needs).await?;
-        Ok(Some(self.matching(list, scan)))
+    /// The list that the query is about: resources of a kind, or reports about one of them; with `owner`, only its
+    /// items.
+    pub(super) fn source<'a>(
+        &'a self,
+        db: &'a Executor,
+        (kind, collection): (Kind, Collection),
+        owner: Option<Uuid>,
+    ) -> ListSource<'a> {
+        ListSource { db, kind, collection, id: None, owner, filter: self.filter.as_ref() }
     }
 
     /// The query for the requested page.
@@ -77,27 +53,7 @@ impl ListQuery {
             Start::Page(_) => None,
             Start::Cursor(cursor) => Some(self.order.keys(cursor)?),
         };
-        self.following(list, after, self.offset(), None).await
-    }
-
-    /// The query for the page that begins `offset` items after the item with these keys, or after the start of the
-    /// list without keys. `total` is the number of items in the list, if known.
-    pub(super) async fn following(
-        &self,
-        list: &ListSource<'_>,
-        keys: Option<&[SortKey]>,
-        offset: u64,
-        total: Option<u64>,
-    ) -> Result<PageQuery<'_>> {
-        let (order, size) = (self.order.terms(), self.size);
-        let beyond = keys.map(|keys| page::id_after(order, keys)).transpose()?.flatten();
-        let (first, is_owned, by_id) = (Some(offset + size), list.owner.is_some(), order[0].column == ID);
-        let needs = Needs { first, total, beyond, is_owned, by_id };
-        let scan =
-            access_path::choose(list.db, (list.kind, list.collection), self.filter.as_ref(), needs).await?;
-        let after = keys.map(|keys| page::after(order, keys)).transpose()?;
-        let condition = self.matching(list, scan).add_option(after);
-        Ok(PageQuery { condition, order, size, offset, with_last_seq: false })
+        list.page(self.order.terms(), after, (self.offset(), self.size), None).await
     }
 
     /// The number of items before a page by number.

@@ -15,17 +15,17 @@ const MAX_FOUND: u64 = 20_000;
 
 /// The matching rows that a query needs.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Needs {
+pub(super) struct Needs {
     /// The number of rows, from the first in their order; all of them if `None`.
-    pub(crate) first: Option<u64>,
+    pub(super) first: Option<u64>,
     /// The total number of matching rows, if known.
-    pub(crate) total: Option<u64>,
+    pub(super) total: Option<u64>,
     /// Only rows with ids beyond this bound.
-    pub(crate) beyond: Option<IdBound>,
+    pub(super) beyond: Option<IdBound>,
     /// Whether the query is restricted to one owner or one resource, which then finds the rows.
-    pub(crate) is_owned: bool,
+    pub(super) is_owned: bool,
     /// Whether the rows are ordered by id.
-    pub(crate) by_id: bool,
+    pub(super) by_id: bool,
 }
 
 /// Chooses the access path to the matching rows of a collection: resources of `kind`, or reports about one of them.
@@ -33,7 +33,7 @@ pub(crate) struct Needs {
 /// Let n be the number of rows of the kind, k the number of rows needed, and c the number of rows that pass the most
 /// selective part of the filter. Finding these c rows first takes c steps. Reading the rows in order until k match
 /// takes about k·n/c steps, each of which costs four times as much. The first is better while c² < 4·k·n.
-pub(crate) async fn choose(
+pub(super) async fn choose(
     db: &Executor,
     (kind, collection): (Kind, Collection),
     filter: Option<&Filter>,

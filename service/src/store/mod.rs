@@ -1,10 +1,11 @@
 //! The storage layer: all statements of the service, and the only code that distinguishes the tables of clusters and node
-//! pools. Conditions are also built in `search`, `resource/query.rs`, `resource/indexed.rs` and `change/feed.rs`.
+//! pools. Only `search` also builds conditions, from filters.
 
 pub(crate) mod access_path;
 pub(crate) mod changes;
 pub(crate) mod counts;
 pub(crate) mod keys;
+pub(crate) mod list;
 pub(crate) mod page;
 pub(crate) mod reader;
 pub(crate) mod reports;

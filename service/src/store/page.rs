@@ -128,7 +128,7 @@ pub(crate) fn keys_of(resource: &Resource, order: &[Term]) -> Vec<SortKey> {
 }
 
 /// The condition for the items after the one with these keys. An absent value sorts as greater than every other.
-pub(crate) fn after(order: &[Term], keys: &[SortKey]) -> Result<Condition> {
+pub(super) fn after(order: &[Term], keys: &[SortKey]) -> Result<Condition> {
     if let Some(tuple) = tuple_after(order, keys)? {
         return Ok(Condition::all().add(tuple));
     }
@@ -138,9 +138,9 @@ pub(crate) fn after(order: &[Term], keys: &[SortKey]) -> Result<Condition> {
         let column = || Expr::col(term.column.name);
         let value = key.value(&term.column)?;
         let beyond = match value.clone() {
-            None if term.is_descending() => Some(Condition::all().add(column().is_not_null())),
+            None if term.descending => Some(Condition::all().add(column().is_not_null())),
             None => None,
-            Some(value) if term.is_descending() => Some(Condition::all().add(column().lt(value))),
+            Some(value) if term.descending => Some(Condition::all().add(column().lt(value))),
             Some(value) => Some(Condition::any().add(column().gt(value)).add(column().is_null())),
         };
         if let Some(beyond) = beyond {
@@ -152,19 +152,19 @@ pub(crate) fn after(order: &[Term], keys: &[SortKey]) -> Result<Condition> {
 }
 
 /// The bound of the ids that follow the item with these keys. `None` unless the order begins with the id.
-pub(crate) fn id_after(order: &[Term], keys: &[SortKey]) -> Result<Option<IdBound>> {
+pub(super) fn id_after(order: &[Term], keys: &[SortKey]) -> Result<Option<IdBound>> {
     let (Some(term), Some(key)) = (order.first().filter(|term| term.column == ID), keys.first()) else {
         return Ok(None);
     };
     let Some(Value::Uuid(Some(id))) = key.value(&term.column)? else { return Ok(None) };
-    Ok(Some(if term.is_descending() { IdBound::Below(id) } else { IdBound::Above(id) }))
+    Ok(Some(if term.descending { IdBound::Below(id) } else { IdBound::Above(id) }))
 }
 
 /// A single row comparison, which an index over the columns supports. Available only if all terms have the same
 /// direction and none is nullable.
 fn tuple_after(order: &[Term], keys: &[SortKey]) -> Result<Option<Expr>> {
-    let descending = order[0].is_descending();
-    if order.iter().any(|term| term.is_descending() != descending || term.column.nullable) {
+    let descending = order[0].descending;
+    if order.iter().any(|term| term.descending != descending || term.column.nullable) {
         return Ok(None);
     }
     let mut values = Vec::new();
@@ -200,10 +200,13 @@ fn ordered<E: EntityTrait>(select: Select<E>, order: &[Term]) -> Select<E> {
         let column = Expr::col(term.column.name);
         // An absent value sorts as greater than every other; the defaults of the engines differ. Omitted for columns
         // that are not nullable, so that an index can provide their order.
-        match (term.column.nullable, &term.direction) {
-            (false, direction) => select.order_by(column, direction.clone()),
-            (true, Order::Desc) => select.order_by_with_nulls(column, Order::Desc, NullOrdering::First),
-            (true, direction) => select.order_by_with_nulls(column, direction.clone(), NullOrdering::Last),
+        let (direction, nulls) = match term.descending {
+            true => (Order::Desc, NullOrdering::First),
+            false => (Order::Asc, NullOrdering::Last),
+        };
+        match term.column.nullable {
+            true => select.order_by_with_nulls(column, direction, nulls),
+            false => select.order_by(column, direction),
         }
     })
 }
